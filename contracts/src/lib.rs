@@ -1,1 +1,7 @@
-//! PLACEHOLDER
+//! What the parts of Ieum promise each other: one file per service, messages and traits only.
+//!
+//! Messages grow by optional fields only; a break is a new method, the old one answered by conversion.
+//! JSON fields are camelCase. Nothing here does input or output.
+
+pub mod events;
+pub mod partners;

@@ -1,0 +1,98 @@
+//! A message on its way: the value itself in process, JSON on a far wire.
+
+use std::any::{Any, type_name};
+
+use bytes::Bytes;
+use ieum_core::Fault;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What may cross a link: data that can be encoded, decoded and copied, and that borrows nothing.
+pub trait Message: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Message for T {}
+
+/// A message that is encoded only when a far wire asks for it.
+pub struct Payload(Form);
+
+enum Form {
+    Value(Box<dyn Value>),
+    Json(Bytes),
+}
+
+trait Value: Send + Sync {
+    fn to_json(&self) -> Result<Bytes, Fault>;
+    fn copy(&self) -> Box<dyn Value>;
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+// === Payload ===
+
+impl Payload {
+    /// Wraps a value without encoding it.
+    pub fn value<T: Message>(value: T) -> Self {
+        Self(Form::Value(Box::new(value)))
+    }
+
+    /// Wraps JSON text.
+    pub fn json(bytes: Bytes) -> Self {
+        Self(Form::Json(bytes))
+    }
+
+    /// Returns the value as a `T`. Fails with `link.message` where the JSON does not fit the type, naming
+    /// the place in it, and with `link.type` where another type was put in (a mistake in the program).
+    pub fn into_value<T: Message>(self) -> Result<T, Fault> {
+        match self.0 {
+            Form::Value(value) => value.into_any().downcast::<T>().map(|value| *value).map_err(|_| {
+                Fault::internal("link.type", format!("a message that is no {}", type_name::<T>()))
+            }),
+            Form::Json(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                Fault::invalid_argument("link.message", format!("reading the message: {error}"))
+            }),
+        }
+    }
+
+    /// Returns the message as JSON. Fails with `link.encode` where the value has no JSON form.
+    pub fn to_json(&self) -> Result<Bytes, Fault> {
+        match &self.0 {
+            Form::Value(value) => value.to_json(),
+            Form::Json(bytes) => Ok(bytes.clone()),
+        }
+    }
+
+    /// Returns a copy of the message.
+    pub fn copy(&self) -> Self {
+        match &self.0 {
+            Form::Value(value) => Self(Form::Value(value.copy())),
+            Form::Json(bytes) => Self(Form::Json(bytes.clone())),
+        }
+    }
+}
+
+impl std::fmt::Debug for Payload {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The content may be personal: a log line says only which form it has.
+        out.write_str(match self.0 {
+            Form::Value(_) => "Payload(value)",
+            Form::Json(_) => "Payload(json)",
+        })
+    }
+}
+
+// === Value ===
+
+impl<T: Message> Value for T {
+    fn to_json(&self) -> Result<Bytes, Fault> {
+        serde_json::to_vec(self)
+            .map(Bytes::from)
+            .map_err(|error| Fault::internal("link.encode", format!("writing a {}: {error}", type_name::<T>())))
+    }
+
+    fn copy(&self) -> Box<dyn Value> {
+        Box::new(self.clone())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
