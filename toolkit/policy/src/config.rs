@@ -1,0 +1,153 @@
+//! Policies as settings: what a link's table in `ieum.toml` may say, read with every mistake at once.
+
+use std::time::Duration;
+
+use crate::Gcra;
+
+/// How a link's calls are guarded. Every key has a default.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PolicyConfig {
+    /// `timeout`: limit on the whole call, retries and waits included. Default 5 s.
+    pub timeout: Duration,
+    /// `connect`: limit on opening a connection; obeyed by the wires. Default 3 s.
+    pub connect: Duration,
+    /// `first_byte`: limit from the request sent to the reply's head; obeyed by the wires. Default 5 s.
+    pub first_byte: Duration,
+    /// `attempt`: limit on one attempt; `None` leaves each attempt the time that is left.
+    pub attempt: Option<Duration>,
+    /// `retry`: how repeatable calls are repeated.
+    pub retry: RetryConfig,
+    /// `breaker`: when calls stop being sent; `None` (`"off"`) never.
+    pub breaker: Option<BreakerConfig>,
+    /// `bulkhead`: how many calls run at once; `None` any number.
+    pub bulkhead: Option<BulkheadConfig>,
+    /// `rate`: how many calls start per time; `None` any number.
+    pub rate: Option<RateConfig>,
+    /// `fallback`: what answers when the link does not.
+    pub fallback: FallbackConfig,
+}
+
+/// `retry = { attempts = 3, first = "100ms", factor = 2, most = "1s", budget = "20%" }`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RetryConfig {
+    /// Attempts in all, the first included; 1 never repeats. Default 3.
+    pub attempts: u32,
+    /// Wait before the first retry. Default 100 ms.
+    pub first: Duration,
+    /// By how much each wait is longer than the one before. Default 2.
+    pub factor: f64,
+    /// The longest wait. Default 1 s.
+    pub most: Duration,
+    /// Retries per hundred calls over all callers of the link. Default 20.
+    pub budget: u32,
+}
+
+/// `breaker = { consecutive = 5, failures = "50%", slow = "80% over 2s", window = "10s", minimum = 20,
+/// open = "5s", probes = 3 }`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BreakerConfig {
+    /// Failures in a row that open the breaker; `None` (`0`) does not count them. Default 5.
+    pub consecutive: Option<u32>,
+    /// Share of failed calls in the window that opens it, 0 to 1. Default 0.5.
+    pub failures: Option<f64>,
+    /// Share of slow calls in the window that opens it, 0 to 1, and from when on a call is slow.
+    pub slow: Option<(f64, Duration)>,
+    /// Length of the sliding window. Default 10 s.
+    pub window: Duration,
+    /// Calls in the window below which shares say nothing. Default 20.
+    pub minimum: u32,
+    /// How long the breaker stays open before it lets probes through. Default 5 s.
+    pub open: Duration,
+    /// Probes at once while half open; that many in a row must succeed. Default 3.
+    pub probes: u32,
+}
+
+/// `bulkhead = { limit = 64, queue = 64 }`, or `bulkhead = 64` for no queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BulkheadConfig {
+    /// Calls that run at once.
+    pub limit: u32,
+    /// Calls that wait for a place, beyond which calls are refused at once.
+    pub queue: u32,
+}
+
+/// `rate = "100/s"`, or `rate = { limit = 100, per = "1s", burst = 20 }`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RateConfig {
+    /// The limit.
+    pub gcra: Gcra,
+}
+
+/// `fallback = "off" | "last-good" | "cache 30s" | { value = … } | { to = "http://…" }`.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum FallbackConfig {
+    /// The fault itself.
+    #[default]
+    Off,
+    /// The last good reply to the same query, however stale, marked with its age.
+    LastGood {
+        /// How many replies are remembered.
+        entries: usize,
+    },
+    /// The last good reply to the same query while it is fresh enough.
+    Cache {
+        /// The greatest age.
+        within: Duration,
+        /// How many replies are remembered.
+        entries: usize,
+    },
+    /// A value.
+    Value(serde_json::Value),
+    /// Another link, by its URL.
+    To(String),
+}
+
+/// Says which keys of a policy are wrong and why, all at once.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{}", .problems.join("; "))]
+pub struct PolicyConfigError {
+    /// One sentence per mistake, beginning with the key.
+    pub problems: Vec<String>,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            connect: Duration::from_secs(3),
+            first_byte: Duration::from_secs(5),
+            attempt: None,
+            retry: RetryConfig::default(),
+            breaker: Some(BreakerConfig::default()),
+            bulkhead: None,
+            rate: None,
+            fallback: FallbackConfig::Off,
+        }
+    }
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            first: Duration::from_millis(100),
+            factor: 2.0,
+            most: Duration::from_secs(1),
+            budget: 20,
+        }
+    }
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            consecutive: Some(5),
+            failures: Some(0.5),
+            slow: None,
+            window: Duration::from_secs(10),
+            minimum: 20,
+            open: Duration::from_secs(5),
+            probes: 3,
+        }
+    }
+}
