@@ -38,7 +38,7 @@ impl fmt::Display for HumanDuration {
         let (unit, size) = UNITS
             .iter()
             .rev()
-            .find(|(_, size)| millis != 0 && millis % u128::from(*size) == 0)
+            .find(|(_, size)| millis != 0 && millis.is_multiple_of(u128::from(*size)))
             .unwrap_or(&UNITS[0]);
         write!(out, "{}{unit}", millis / u128::from(*size))
     }

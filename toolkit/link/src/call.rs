@@ -1,6 +1,9 @@
 //! One send over a link and its answer, as policies see them.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 
 use ieum_core::Cx;
 use ieum_policy::{Origin, PolicyReply, PolicyRequest};
@@ -64,10 +67,11 @@ impl PolicyRequest for Call {
             return None;
         }
         let json = self.payload.to_json().ok()?;
-        let mut hasher = DefaultHasher::new();
-        // Two tenants, or two callers with different rights, never share a remembered answer.
-        (self.operation.path, self.cx.tenant(), self.cx.caller(), json).hash(&mut hasher);
-        Some(hasher.finish())
+        // Keyed per process: a stranger cannot make two questions collide. Two tenants, or two callers with
+        // different rights, never share a remembered answer.
+        static KEY: OnceLock<RandomState> = OnceLock::new();
+        let key = KEY.get_or_init(RandomState::new);
+        Some(key.hash_one((self.operation.path, self.cx.tenant(), self.cx.caller(), json)))
     }
 }
 
@@ -81,6 +85,11 @@ impl PolicyReply for Reply {
     }
 
     fn try_clone(&self) -> Option<Self> {
-        Some(Self { payload: self.payload.copy(), origin: self.origin.clone() })
+        Some(Self { payload: self.payload.copy(), origin: self.origin })
+    }
+
+    fn from_value(value: &serde_json::Value) -> Option<Self> {
+        let json = serde_json::to_vec(value).ok()?;
+        Some(Self::live(Payload::json(Bytes::from(json))))
     }
 }

@@ -7,7 +7,9 @@ use futures::future::{Either, select};
 use ieum_core::{BoxFuture, Cx, Fault, SharedClock};
 use ieum_policy::PolicyRequest;
 
-use crate::{Call, Incoming, Link, Operation, Outgoing, Payload, Reply, Route, Routes, StreamLink, UnaryLink};
+use crate::{
+    Call, Incoming, Link, Operation, Outgoing, Payload, Reply, Route, Routes, StreamLink, UnaryLink,
+};
 
 /// Hands values over within the process, without encoding. The caller's deadline ends the work, as on a
 /// far wire.
@@ -126,8 +128,8 @@ impl StreamLink for LoopbackWire {
     ) -> BoxFuture<'static, Result<Outgoing<Payload>, Fault>> {
         let incoming = incoming.map(|item| item.and_then(|payload| recode(&payload))).boxed();
         let outgoing = self.inner.open(operation, recode_cx(&cx, &self.inner.clock), incoming);
-        Box::pin(async move {
-            Ok(outgoing.await?.map(|item| item.and_then(|payload| recode(&payload))).boxed())
-        })
+        Box::pin(
+            async move { Ok(outgoing.await?.map(|item| item.and_then(|payload| recode(&payload))).boxed()) },
+        )
     }
 }

@@ -83,9 +83,9 @@ impl std::fmt::Debug for Payload {
 
 impl<T: Message> Value for T {
     fn to_json(&self) -> Result<Bytes, Fault> {
-        serde_json::to_vec(self)
-            .map(Bytes::from)
-            .map_err(|error| Fault::internal("link.encode", format!("writing a {}: {error}", type_name::<T>())))
+        serde_json::to_vec(self).map(Bytes::from).map_err(|error| {
+            Fault::internal("link.encode", format!("writing a {}: {error}", type_name::<T>()))
+        })
     }
 
     fn copy(&self) -> Box<dyn Value> {

@@ -36,8 +36,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 4] =
-        [("query", Self::Query), ("command", Self::Command), ("notice", Self::Notice), ("stream", Self::Stream)];
+    const ALL: [(&'static str, Self); 4] = [
+        ("query", Self::Query),
+        ("command", Self::Command),
+        ("notice", Self::Notice),
+        ("stream", Self::Stream),
+    ];
 
     fn of(attribute: &Attribute) -> Option<Self> {
         Self::ALL.into_iter().find(|(name, _)| attribute.path().is_ident(name)).map(|(_, kind)| kind)
@@ -48,10 +52,14 @@ impl Contract {
     pub fn read(name: &LitStr, mut item: ItemTrait) -> Result<Self, Error> {
         let text = name.value();
         let plain = |word: &str| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         };
         if !text.contains('.') || !text.split('.').all(plain) {
-            return Err(Error::new(name.span(), "a contract's name has two or more lower-case words, such as \"voice.context\""));
+            return Err(Error::new(
+                name.span(),
+                "a contract's name has two or more lower-case words, such as \"voice.context\"",
+            ));
         }
         let mut methods = Vec::new();
         for member in &mut item.items {
@@ -60,6 +68,10 @@ impl Contract {
                 other => return Err(Error::new_spanned(other, "a contract has methods only")),
             }
         }
+        // An answerer is shared between threads for as long as the process serves.
+        item.supertraits.push(syn::parse_quote!(::std::marker::Send));
+        item.supertraits.push(syn::parse_quote!(::std::marker::Sync));
+        item.supertraits.push(syn::parse_quote!('static));
         Ok(Self { name: text, item, methods })
     }
 }
@@ -73,9 +85,13 @@ impl Method {
         };
         drop(kinds);
         method.attrs.retain(|attribute| Kind::of(attribute).is_none());
-        let form = "an operation has the form `async fn name(&self, cx: &Cx, message: A) -> Result<B, Fault>`";
+        let form =
+            "an operation has the form `async fn name(&self, cx: &Cx, message: A) -> Result<B, Fault>`";
         let wrong = |_: ()| Error::new_spanned(&method.sig, form);
-        if method.sig.asyncness.is_none() || method.default.is_some() || !method.sig.generics.params.is_empty() {
+        if method.sig.asyncness.is_none()
+            || method.default.is_some()
+            || !method.sig.generics.params.is_empty()
+        {
             return Err(wrong(()));
         }
         let inputs: Vec<_> = method.sig.inputs.iter().collect();
@@ -87,7 +103,10 @@ impl Method {
             return Err(wrong(()));
         }
         if let Type::Reference(borrowed) = &*message.ty {
-            return Err(Error::new_spanned(borrowed, "nothing borrowed crosses a link; take the message by value"));
+            return Err(Error::new_spanned(
+                borrowed,
+                "nothing borrowed crosses a link; take the message by value",
+            ));
         }
         Ok(Self {
             name: method.sig.ident.clone(),
