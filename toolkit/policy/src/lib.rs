@@ -1,18 +1,35 @@
 //! What keeps one failing join from becoming many: limits, retries, breakers, and the stack of them.
 //!
 //! Each policy is a pure state machine over an explicit [`ieum_core::Moment`] in a file of its own; the
-//! layers in `layer` and the whole [`PolicyStack`] run the same machines over a clock.
+//! layers and the whole [`PolicyStack`] run the same machines over a clock.
 
+mod backoff;
+mod balance;
+mod breaker;
+mod budget;
+mod bulkhead;
 mod config;
 mod gcra;
 mod origin;
+mod outlier;
+pub mod reason;
 mod request;
+mod retry;
 mod stack;
+mod window;
 
+pub use backoff::{Backoff, Jitter};
+pub use balance::{PeakEwma, pick_two};
+pub use breaker::{Breaker, BreakerRule, BreakerState, Cause, Outcome, Permit, Rejected};
+pub use budget::{BudgetRule, RetryBudget};
+pub use bulkhead::{Bulkhead, Full, Place};
 pub use config::{
     BreakerConfig, BulkheadConfig, FallbackConfig, PolicyConfig, PolicyConfigError, RateConfig, RetryConfig,
 };
 pub use gcra::{Decision, Gcra, GcraError};
-pub use origin::{FallbackKind, Guarded, Origin};
+pub use origin::{FallbackKind, Guarded, Origin, OriginError};
+pub use outlier::{OutlierEjection, OutlierRule};
 pub use request::{PolicyReply, PolicyRequest};
+pub use retry::{Classes, Failure, RetryRule, Stop, Verdict};
 pub use stack::{Alternative, PolicyService, PolicyStack};
+pub use window::{Tally, Window};

@@ -1,0 +1,398 @@
+//! The circuit breaker: stops sending to a dependency that fails or drags, and probes it with care.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_core::Moment;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::Window;
+use crate::window::Tally;
+
+/// When a breaker opens and how it closes again.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct BreakerRule {
+    /// Failures in a row that open it; `None` does not count them.
+    pub consecutive: Option<u32>,
+    /// Share of failed calls in the window that opens it, 0 to 1; `None` does not look.
+    pub failure_rate: Option<f64>,
+    /// Share of slow calls in the window that opens it, 0 to 1; `None` does not look.
+    pub slow_rate: Option<f64>,
+    /// From this length on a call is slow.
+    pub slow_call: Duration,
+    /// Length of the sliding window.
+    pub window: Duration,
+    /// Calls in the window below which the shares say nothing.
+    pub minimum_calls: u32,
+    /// How long it stays open before it lets probes through.
+    pub open_for: Duration,
+    /// Probes per half-open phase; all of them must succeed. Never more than this many run at once.
+    pub probes: u32,
+}
+
+/// A circuit breaker. Clones share one state.
+#[derive(Clone, Debug)]
+pub struct Breaker {
+    shared: Arc<Shared>,
+}
+
+/// Leave to send one call. Hand it to [`Breaker::record`]; dropped without, the call counts as never made.
+#[derive(Debug)]
+pub struct Permit {
+    shared: Arc<Shared>,
+    generation: u64,
+    spent: bool,
+}
+
+/// How one call went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// Whether the answerer is well; a request that was wrong is no failure of the answerer.
+    pub ok: bool,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Says why a call may not be sent.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Rejected {
+    /// The breaker is open.
+    #[error("the breaker is open because {cause}")]
+    Open {
+        /// What opened it.
+        cause: Cause,
+        /// The time until probes may pass.
+        retry_after: Duration,
+    },
+    /// All probes of the half-open phase are under way.
+    #[error("the breaker waits for its probes")]
+    Probing,
+    /// A person holds it open.
+    #[error("the breaker is held open: {reason}")]
+    Held {
+        /// The person's reason.
+        reason: Arc<str>,
+    },
+}
+
+/// What opened a breaker.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
+pub enum Cause {
+    /// So many failures in a row.
+    Consecutive {
+        /// How many.
+        failures: u32,
+    },
+    /// So many failures among the window's calls.
+    FailureRate {
+        /// Failed calls.
+        failures: u64,
+        /// All calls.
+        calls: u64,
+    },
+    /// So many slow calls among the window's calls.
+    SlowRate {
+        /// Slow calls.
+        slow: u64,
+        /// All calls.
+        calls: u64,
+    },
+    /// A probe failed.
+    Probe,
+}
+
+/// What a breaker does at a given moment.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "state")]
+pub enum BreakerState {
+    /// Calls pass and are counted.
+    Closed {
+        /// Failures in a row.
+        consecutive: u32,
+        /// Calls in the window.
+        calls: u64,
+        /// Failed calls in the window.
+        failures: u64,
+        /// Slow calls in the window.
+        slow: u64,
+    },
+    /// No call passes.
+    Open {
+        /// What opened it.
+        cause: Cause,
+        /// Milliseconds until probes may pass.
+        probes_in_ms: u64,
+    },
+    /// A few probes pass.
+    HalfOpen {
+        /// Probes under way.
+        running: u32,
+        /// Probes that succeeded.
+        succeeded: u32,
+    },
+    /// A person lets no call pass.
+    HeldOpen {
+        /// The person's reason.
+        reason: String,
+    },
+    /// A person lets every call pass.
+    ForcedClosed {
+        /// The person's reason.
+        reason: String,
+    },
+}
+
+#[derive(Debug)]
+struct Shared {
+    rule: BreakerRule,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    phase: Phase,
+    /// Counts phases: what a permit of an earlier phase brings back says nothing about this one.
+    generation: u64,
+    window: Window,
+    consecutive: u32,
+    hold: Option<Hold>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Phase {
+    Closed,
+    Open { until: Moment, cause: Cause },
+    HalfOpen { running: u32, succeeded: u32 },
+}
+
+#[derive(Clone, Debug)]
+enum Hold {
+    Open(Arc<str>),
+    Closed(Arc<str>),
+}
+
+impl Default for BreakerRule {
+    fn default() -> Self {
+        Self {
+            consecutive: Some(5),
+            failure_rate: Some(0.5),
+            slow_rate: None,
+            slow_call: Duration::from_secs(2),
+            window: Duration::from_secs(10),
+            minimum_calls: 20,
+            open_for: Duration::from_secs(5),
+            probes: 3,
+        }
+    }
+}
+
+// === Breaker ===
+
+impl Breaker {
+    /// Makes a closed breaker. A rule of no probes counts as one probe: else it could never close.
+    pub fn new(rule: BreakerRule) -> Self {
+        let inner = Inner {
+            phase: Phase::Closed,
+            generation: 0,
+            window: Window::new(rule.window),
+            consecutive: 0,
+            hold: None,
+        };
+        let rule = BreakerRule { probes: rule.probes.max(1), ..rule };
+        Self { shared: Arc::new(Shared { rule, inner: Mutex::new(inner) }) }
+    }
+
+    /// Returns the rule.
+    pub fn rule(&self) -> &BreakerRule {
+        &self.shared.rule
+    }
+
+    /// Asks to send one call at `now`. Fails where the breaker lets none through.
+    pub fn try_acquire(&self, now: Moment) -> Result<Permit, Rejected> {
+        let mut inner = self.shared.inner.lock();
+        match &inner.hold {
+            Some(Hold::Open(reason)) => return Err(Rejected::Held { reason: reason.clone() }),
+            Some(Hold::Closed(_)) => return Ok(self.permit(&inner)),
+            None => inner.half_open_if_due(now),
+        }
+        match &mut inner.phase {
+            Phase::Closed => {}
+            Phase::Open { until, cause } => {
+                return Err(Rejected::Open { cause: *cause, retry_after: until.since(now) });
+            }
+            Phase::HalfOpen { running, succeeded } => {
+                if *running + *succeeded >= self.shared.rule.probes {
+                    return Err(Rejected::Probing);
+                }
+                *running += 1;
+            }
+        }
+        Ok(self.permit(&inner))
+    }
+
+    /// Counts how a call went that ended at `now`. Returns the new state where this changed it.
+    pub fn record(&self, mut permit: Permit, outcome: Outcome, now: Moment) -> Option<BreakerState> {
+        permit.spent = true;
+        let rule = &self.shared.rule;
+        let mut inner = self.shared.inner.lock();
+        if permit.generation != inner.generation {
+            return None;
+        }
+        let slow = rule.slow_rate.is_some() && outcome.elapsed >= rule.slow_call;
+        match inner.phase {
+            Phase::Closed => inner.count(rule, outcome.ok, slow, now),
+            Phase::Open { .. } => {}
+            Phase::HalfOpen { .. } if inner.hold.is_some() => {}
+            Phase::HalfOpen { .. } if !outcome.ok || slow => inner.open(rule, Cause::Probe, now),
+            Phase::HalfOpen { running, succeeded } if succeeded + 1 < rule.probes => {
+                inner.phase = Phase::HalfOpen { running: running.saturating_sub(1), succeeded: succeeded + 1 };
+            }
+            Phase::HalfOpen { .. } => inner.close(),
+        }
+        (permit.generation != inner.generation).then(|| inner.state(now))
+    }
+
+    /// Lets no call through until [`Breaker::release`], and shows `reason` to who asks why.
+    pub fn hold_open(&self, reason: &str) {
+        self.shared.inner.lock().hold = Some(Hold::Open(reason.into()));
+    }
+
+    /// Lets every call through until [`Breaker::release`], and shows `reason` to who asks why.
+    pub fn force_closed(&self, reason: &str) {
+        let mut inner = self.shared.inner.lock();
+        inner.close();
+        inner.hold = Some(Hold::Closed(reason.into()));
+    }
+
+    /// Ends what a person ordered. After holding open, probes decide; after forcing closed, the counts do.
+    pub fn release(&self) {
+        let mut inner = self.shared.inner.lock();
+        match inner.hold.take() {
+            Some(Hold::Open(_)) => inner.enter(Phase::HalfOpen { running: 0, succeeded: 0 }),
+            Some(Hold::Closed(_)) => inner.close(),
+            None => {}
+        }
+    }
+
+    /// Returns what the breaker does at `now`.
+    pub fn state(&self, now: Moment) -> BreakerState {
+        let mut inner = self.shared.inner.lock();
+        if inner.hold.is_none() {
+            inner.half_open_if_due(now);
+        }
+        inner.state(now)
+    }
+
+    fn permit(&self, inner: &Inner) -> Permit {
+        Permit { shared: self.shared.clone(), generation: inner.generation, spent: false }
+    }
+}
+
+// === Inner ===
+
+impl Inner {
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.generation += 1;
+    }
+
+    fn open(&mut self, rule: &BreakerRule, cause: Cause, now: Moment) {
+        self.enter(Phase::Open { until: now + rule.open_for, cause });
+    }
+
+    fn close(&mut self) {
+        self.window.clear();
+        self.consecutive = 0;
+        self.enter(Phase::Closed);
+    }
+
+    fn half_open_if_due(&mut self, now: Moment) {
+        if matches!(self.phase, Phase::Open { until, .. } if until <= now) {
+            self.enter(Phase::HalfOpen { running: 0, succeeded: 0 });
+        }
+    }
+
+    fn count(&mut self, rule: &BreakerRule, ok: bool, slow: bool, now: Moment) {
+        self.window.record(!ok, slow, now);
+        self.consecutive = if ok { 0 } else { self.consecutive.saturating_add(1) };
+        if self.hold.is_some() {
+            return;
+        }
+        if let Some(cause) = self.reason_to_open(rule, ok, slow, now) {
+            self.open(rule, cause, now);
+        }
+    }
+
+    /// A call that went well opens nothing, even where it tips the window over its minimum.
+    fn reason_to_open(&mut self, rule: &BreakerRule, ok: bool, slow: bool, now: Moment) -> Option<Cause> {
+        if !ok && rule.consecutive.is_some_and(|most| self.consecutive >= most) {
+            return Some(Cause::Consecutive { failures: self.consecutive });
+        }
+        let total = self.window.total(now);
+        if total.calls < u64::from(rule.minimum_calls) {
+            return None;
+        }
+        let Tally { calls, failures, slow: slow_calls } = total;
+        if !ok && rule.failure_rate.is_some_and(|most| total.failure_rate() >= most) {
+            return Some(Cause::FailureRate { failures, calls });
+        }
+        if slow && rule.slow_rate.is_some_and(|most| total.slow_rate() >= most) {
+            return Some(Cause::SlowRate { slow: slow_calls, calls });
+        }
+        None
+    }
+
+    fn state(&mut self, now: Moment) -> BreakerState {
+        match (&self.hold, self.phase) {
+            (Some(Hold::Open(reason)), _) => BreakerState::HeldOpen { reason: reason.to_string() },
+            (Some(Hold::Closed(reason)), _) => BreakerState::ForcedClosed { reason: reason.to_string() },
+            (None, Phase::Closed) => {
+                let Tally { calls, failures, slow } = self.window.total(now);
+                BreakerState::Closed { consecutive: self.consecutive, calls, failures, slow }
+            }
+            (None, Phase::Open { until, cause }) => {
+                let millis = until.since(now).as_millis();
+                BreakerState::Open { cause, probes_in_ms: u64::try_from(millis).unwrap_or(u64::MAX) }
+            }
+            (None, Phase::HalfOpen { running, succeeded }) => BreakerState::HalfOpen { running, succeeded },
+        }
+    }
+}
+
+// === Permit ===
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.spent {
+            return;
+        }
+        let mut inner = self.shared.inner.lock();
+        if inner.generation != self.generation {
+            return;
+        }
+        if let Phase::HalfOpen { running, .. } = &mut inner.phase {
+            *running = running.saturating_sub(1);
+        }
+    }
+}
+
+// === Cause ===
+
+impl Eq for Cause {}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Consecutive { failures } => write!(out, "{failures} calls in a row failed"),
+            Self::FailureRate { failures, calls } => write!(out, "{failures} of {calls} calls failed"),
+            Self::SlowRate { slow, calls } => write!(out, "{slow} of {calls} calls were slow"),
+            Self::Probe => out.write_str("a probe failed"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "breaker_tests.rs"]
+mod tests;
