@@ -1,1 +1,10 @@
-//! PLACEHOLDER
+//! What tests share: real servers by environment, fault proxies, waiting, temporary folders, child processes.
+//!
+//! A dev-dependency only. [`server`] says where `cargo xtask test` started the real servers, [`fault`] stands
+//! between a client and a server and breaks what passes, [`wait`] waits for a condition instead of sleeping.
+
+pub mod fault;
+pub mod process;
+pub mod server;
+pub mod temp;
+pub mod wait;
