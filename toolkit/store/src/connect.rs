@@ -126,6 +126,17 @@ fn limits<D: Database>(options: &StoreOptions, size: u32) -> PoolOptions<D> {
                 Ok(true)
             })
         })
+        .after_release(move |connection: &mut D::Connection, _| {
+            Box::pin(async move {
+                if server {
+                    return Ok(true);
+                }
+                // SQLite undoes a transaction by itself when the disk is full or fails; the driver then still
+                // counts it as open, for ever. The ping lets a pending rollback pass first.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 /// Connects once by itself: the pool would repeat a refused connection until its time is up and then call

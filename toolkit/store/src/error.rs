@@ -118,6 +118,12 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// An earlier statement of the transaction failed, so that it can only be undone.
+    #[error("using a transaction in {url} after one of its statements failed; begin a new one")]
+    TransactionFailed {
+        /// The URL without its password.
+        url: String,
+    },
     /// The statement is wrong for this database.
     #[error("running a statement on {url}")]
     Statement {
@@ -190,6 +196,18 @@ impl StoreError {
     /// Tells whether the store has no space left.
     pub const fn is_disk_full(&self) -> bool {
         matches!(self, Self::DiskFull { .. })
+    }
+
+    /// Tells whether the database saw the statement, so that a transaction cannot go on after it.
+    pub(crate) const fn ends_transaction(&self) -> bool {
+        !matches!(
+            self,
+            Self::Parameters { .. }
+                | Self::Value(_)
+                | Self::Column { .. }
+                | Self::NoRow
+                | Self::Identifier { .. }
+        )
     }
 
     /// Sorts what the driver said about the store at `url`.

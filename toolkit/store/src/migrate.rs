@@ -112,7 +112,7 @@ pub enum MigrationError {
         statement: usize,
         /// What the store said.
         #[source]
-        source: StoreError,
+        source: Box<StoreError>,
     },
 }
 
@@ -330,10 +330,8 @@ async fn apply(store: &Store, migration: &Migration) -> Result<bool, MigrationEr
         Dialect::MySql => {
             lock_mysql(&mut transaction).await?;
             let outcome = apply_locked(store, &mut transaction, migration).await;
-            let unlocked =
-                transaction.fetch_optional(MYSQL_UNLOCK, &[]).await.map_err(MigrationError::Journal);
-            let applied = outcome.finish(transaction).await?;
-            unlocked.map(|_| applied)
+            transaction.release_named_lock(MYSQL_UNLOCK).await;
+            outcome.finish(transaction).await
         }
     }
 }
@@ -397,7 +395,7 @@ async fn apply_locked(
             owner: migration.owner.to_owned(),
             name: migration.name.to_owned(),
             statement: i + 1,
-            source,
+            source: Box::new(source),
         })?;
         note_done(transaction, &key, i + 1).await.map_err(journal)?;
     }

@@ -87,9 +87,8 @@ fn backslash_escapes(dialect: Dialect, before: &[u8]) -> bool {
 fn quoted_length(bytes: &[u8], quote: u8, backslash: bool) -> usize {
     let mut i = 1;
     while i < bytes.len() {
-        if backslash && bytes[i] == b'\\' {
-            i += 2;
-        } else if bytes[i] == quote && bytes.get(i + 1) == Some(&quote) {
+        let escapes = backslash && bytes[i] == b'\\';
+        if escapes || (bytes[i] == quote && bytes.get(i + 1) == Some(&quote)) {
             i += 2;
         } else if bytes[i] == quote {
             return i + 1;

@@ -12,6 +12,8 @@ use crate::{Dialect, Row, StoreError, Value};
 pub struct Transaction {
     store: Arc<Inner>,
     open: Open,
+    /// A statement failed: nothing but undoing is left.
+    failed: bool,
 }
 
 enum Open {
@@ -54,7 +56,7 @@ impl Transaction {
                 Open::MySql(begin_on(connection, statement).await.map_err(failed)?)
             }
         };
-        Ok(Self { store, open })
+        Ok(Self { store, open, failed: false })
     }
 
     /// Returns which SQL the store speaks.
@@ -73,10 +75,12 @@ impl Transaction {
     /// Runs a statement and returns how many rows it changed.
     ///
     /// # Errors
-    /// See [`StoreError`]. After any error PostgreSQL refuses further statements in the transaction.
+    /// See [`StoreError`]. After an error of the database the transaction can only be undone, whatever the
+    /// backend: PostgreSQL refuses further statements, SQLite may have undone the ones before.
     pub async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let store = Arc::clone(&self.store);
-        store.watched(sql, self.connection().execute(store.url(), sql, values)).await
+        let store = self.usable()?;
+        let result = store.watched(sql, self.connection().execute(store.url(), sql, values)).await;
+        self.note(result)
     }
 
     /// Runs a statement and returns all its rows.
@@ -84,8 +88,7 @@ impl Transaction {
     /// # Errors
     /// See [`Transaction::execute`].
     pub async fn fetch_all(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let store = Arc::clone(&self.store);
-        store.watched(sql, self.connection().fetch(store.url(), sql, values, Wanted::All)).await
+        self.fetch(sql, values, Wanted::All).await
     }
 
     /// Runs a statement and returns its first row, if any.
@@ -93,10 +96,7 @@ impl Transaction {
     /// # Errors
     /// See [`Transaction::execute`].
     pub async fn fetch_optional(&mut self, sql: &str, values: &[Value]) -> Result<Option<Row>, StoreError> {
-        let store = Arc::clone(&self.store);
-        let rows =
-            store.watched(sql, self.connection().fetch(store.url(), sql, values, Wanted::First)).await?;
-        Ok(rows.into_iter().next())
+        Ok(self.fetch(sql, values, Wanted::First).await?.into_iter().next())
     }
 
     /// Runs a statement and returns its first row.
@@ -107,20 +107,51 @@ impl Transaction {
         self.fetch_optional(sql, values).await?.ok_or(StoreError::NoRow)
     }
 
+    async fn fetch(&mut self, sql: &str, values: &[Value], wanted: Wanted) -> Result<Vec<Row>, StoreError> {
+        let store = self.usable()?;
+        let result = store.watched(sql, self.connection().fetch(store.url(), sql, values, wanted)).await;
+        self.note(result)
+    }
+
     /// Runs a statement without preparing it.
     pub(crate) async fn execute_raw(&mut self, sql: &str) -> Result<(), StoreError> {
+        let store = self.usable()?;
+        let result = store.watched(sql, self.connection().execute_raw(store.url(), sql)).await;
+        self.note(result)
+    }
+
+    /// Runs a statement even after a failure, for what belongs to the connection and not to the transaction.
+    pub(crate) async fn release_named_lock(&mut self, sql: &str) {
         let store = Arc::clone(&self.store);
-        store.watched(sql, self.connection().execute_raw(store.url(), sql)).await
+        if let Err(error) = self.connection().fetch(store.url(), sql, &[], Wanted::First).await {
+            // A broken connection has lost its locks with it.
+            tracing::warn!(store = store.url(), %error, "a lock of the store could not be given back");
+        }
+    }
+
+    fn usable(&self) -> Result<Arc<Inner>, StoreError> {
+        if self.failed {
+            return Err(StoreError::TransactionFailed { url: self.store.url().to_owned() });
+        }
+        Ok(Arc::clone(&self.store))
+    }
+
+    fn note<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.as_ref().is_err_and(StoreError::ends_transaction) {
+            self.failed = true;
+        }
+        result
     }
 
     /// Makes everything in the transaction take effect. Where the store is durable, returns only once it
     /// is on disk.
     ///
     /// # Errors
-    /// [`StoreError::CommitUnknown`] where the connection broke meanwhile; after any other error nothing
-    /// has taken effect.
+    /// [`StoreError::CommitUnknown`] where the connection broke meanwhile; after any other error, such as
+    /// [`StoreError::TransactionFailed`], nothing has taken effect.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { store, open } = self;
+        self.usable()?;
+        let Self { store, open, .. } = self;
         let result = match open {
             Open::Sqlite(open) => open.commit().await,
             Open::Postgres(open) => open.commit().await,
@@ -139,7 +170,7 @@ impl Transaction {
     /// # Errors
     /// A connection that broke; the transaction is undone all the same.
     pub async fn rollback(self) -> Result<(), StoreError> {
-        let Self { store, open } = self;
+        let Self { store, open, .. } = self;
         let result = match open {
             Open::Sqlite(open) => open.rollback().await,
             Open::Postgres(open) => open.rollback().await,
