@@ -247,7 +247,8 @@ impl Breaker {
             Phase::HalfOpen { .. } if inner.hold.is_some() => {}
             Phase::HalfOpen { .. } if !outcome.ok || slow => inner.open(rule, Cause::Probe, now),
             Phase::HalfOpen { running, succeeded } if succeeded + 1 < rule.probes => {
-                inner.phase = Phase::HalfOpen { running: running.saturating_sub(1), succeeded: succeeded + 1 };
+                inner.phase =
+                    Phase::HalfOpen { running: running.saturating_sub(1), succeeded: succeeded + 1 };
             }
             Phase::HalfOpen { .. } => inner.close(),
         }

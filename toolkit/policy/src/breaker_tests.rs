@@ -51,7 +51,10 @@ fn a_share_of_failures_opens_it_only_after_the_minimum_of_calls() {
     assert_eq!(call(&breaker, OK, at(0)), None);
     assert!(matches!(breaker.state(at(0)), BreakerState::Closed { calls: 9, failures: 4, .. }));
     let changed = call(&breaker, FAILED, at(0)).expect("5 of 10 failed");
-    assert!(matches!(changed, BreakerState::Open { cause: Cause::FailureRate { failures: 5, calls: 10 }, .. }));
+    assert!(matches!(
+        changed,
+        BreakerState::Open { cause: Cause::FailureRate { failures: 5, calls: 10 }, .. }
+    ));
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod budget;
 mod bulkhead;
 mod config;
 mod gcra;
+mod handle;
+pub mod layer;
 mod origin;
 mod outlier;
 pub mod reason;
@@ -27,6 +29,7 @@ pub use config::{
     BreakerConfig, BulkheadConfig, FallbackConfig, PolicyConfig, PolicyConfigError, RateConfig, RetryConfig,
 };
 pub use gcra::{Decision, Gcra, GcraError};
+pub use handle::{PolicyHandle, PolicySnapshot};
 pub use origin::{FallbackKind, Guarded, Origin, OriginError};
 pub use outlier::{OutlierEjection, OutlierRule};
 pub use request::{PolicyReply, PolicyRequest};

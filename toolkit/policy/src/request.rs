@@ -31,6 +31,11 @@ pub trait PolicyRequest: Send + 'static {
     fn fingerprint(&self) -> Option<u64> {
         None
     }
+
+    /// Tells whether this only asks and changes nothing. Only then may something else stand in.
+    fn is_query(&self) -> bool {
+        self.fingerprint().is_some()
+    }
 }
 
 /// A reply that says where it came from.

@@ -1,8 +1,11 @@
 //! Policies as settings: what a link's table in `ieum.toml` may say, read with every mistake at once.
 
+mod read;
+mod table;
+
 use std::time::Duration;
 
-use crate::Gcra;
+use crate::{Backoff, BreakerRule, BudgetRule, Classes, Gcra, Jitter, RetryRule};
 
 /// How a link's calls are guarded. Every key has a default.
 #[derive(Clone, PartialEq, Debug)]
@@ -108,6 +111,35 @@ pub enum FallbackConfig {
 pub struct PolicyConfigError {
     /// One sentence per mistake, beginning with the key.
     pub problems: Vec<String>,
+}
+
+impl PolicyConfig {
+    /// Returns the rule of the retry.
+    pub fn retry_rule(&self) -> RetryRule {
+        let RetryConfig { attempts, first, factor, most, .. } = self.retry;
+        let backoff = Backoff { first, factor, most, jitter: Jitter::default() };
+        RetryRule { attempts, backoff, classes: Classes::default() }
+    }
+
+    /// Returns the rule of the retry budget.
+    pub fn budget_rule(&self) -> BudgetRule {
+        BudgetRule { percent: self.retry.budget, ..BudgetRule::default() }
+    }
+
+    /// Returns the rule of the breaker; `None` where it is off.
+    pub fn breaker_rule(&self) -> Option<BreakerRule> {
+        let breaker = self.breaker.as_ref()?;
+        Some(BreakerRule {
+            consecutive: breaker.consecutive,
+            failure_rate: breaker.failures,
+            slow_rate: breaker.slow.map(|(share, _)| share),
+            slow_call: breaker.slow.map_or(Duration::MAX, |(_, span)| span),
+            window: breaker.window,
+            minimum_calls: breaker.minimum,
+            open_for: breaker.open,
+            probes: breaker.probes,
+        })
+    }
 }
 
 impl Default for PolicyConfig {

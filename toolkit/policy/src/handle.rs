@@ -1,0 +1,107 @@
+//! Looking into and steering the policies of a dependency while they work.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use crate::stack::Machines;
+use crate::{BreakerState, PolicyConfig};
+
+/// Looks into and steers the policies of one dependency. Clones look at the same policies.
+#[derive(Clone)]
+pub struct PolicyHandle {
+    machines: Arc<Machines>,
+}
+
+/// What the policies of a dependency do right now, and what they counted since the start.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicySnapshot {
+    /// The dependency's name.
+    pub name: String,
+    /// Calls, retries not included.
+    pub calls: u64,
+    /// Calls that ended in a fault, before any fallback.
+    pub failures: u64,
+    /// Calls that a fallback answered.
+    pub fallbacks: u64,
+    /// Retries that were sent.
+    pub retries: u64,
+    /// Retries that were not sent because the budget had none left.
+    pub retries_out_of_budget: u64,
+    /// Retries that the budget holds now.
+    pub budget: u64,
+    /// The breaker's state; `None` without a breaker.
+    pub breaker: Option<BreakerState>,
+    /// Calls that hold a place in the bulkhead; `None` without one.
+    pub running: Option<usize>,
+    /// Calls that wait for a place; `None` without a bulkhead.
+    pub waiting: Option<usize>,
+}
+
+impl PolicyHandle {
+    pub(crate) fn new(machines: Arc<Machines>) -> Self {
+        Self { machines }
+    }
+
+    /// Returns the dependency's name.
+    pub fn name(&self) -> &str {
+        &self.machines.name
+    }
+
+    /// Returns the settings the policies were made from.
+    pub fn config(&self) -> &PolicyConfig {
+        &self.machines.config
+    }
+
+    /// Returns what the breaker does now; `None` without a breaker.
+    pub fn breaker(&self) -> Option<BreakerState> {
+        self.machines.breaker.as_ref().map(|breaker| breaker.state(self.machines.clock.moment()))
+    }
+
+    /// Lets no call through until [`PolicyHandle::release`]. Returns `false` without a breaker.
+    pub fn hold_open(&self, reason: &str) -> bool {
+        self.steer("held open", Some(reason), |breaker| breaker.hold_open(reason))
+    }
+
+    /// Lets every call through until [`PolicyHandle::release`]. Returns `false` without a breaker.
+    pub fn force_closed(&self, reason: &str) -> bool {
+        self.steer("forced closed", Some(reason), |breaker| breaker.force_closed(reason))
+    }
+
+    /// Ends what a person ordered. Returns `false` without a breaker.
+    pub fn release(&self) -> bool {
+        self.steer("released", None, crate::Breaker::release)
+    }
+
+    /// Returns how many retries the budget holds now.
+    pub fn budget(&self) -> u64 {
+        self.machines.repeater.budget.level(self.machines.clock.moment())
+    }
+
+    /// Returns everything at once, as consoles show it.
+    pub fn snapshot(&self) -> PolicySnapshot {
+        let machines = &self.machines;
+        let bulkhead = machines.bulkhead.as_ref();
+        PolicySnapshot {
+            name: machines.name.to_string(),
+            calls: machines.calls.load(Ordering::Relaxed),
+            failures: machines.failures.load(Ordering::Relaxed),
+            fallbacks: machines.fallbacks.load(Ordering::Relaxed),
+            retries: machines.repeater.retries.load(Ordering::Relaxed),
+            retries_out_of_budget: machines.repeater.out_of_budget.load(Ordering::Relaxed),
+            budget: self.budget(),
+            breaker: self.breaker(),
+            running: bulkhead.map(crate::Bulkhead::running),
+            waiting: bulkhead.map(crate::Bulkhead::waiting),
+        }
+    }
+
+    fn steer(&self, what: &str, reason: Option<&str>, order: impl FnOnce(&crate::Breaker)) -> bool {
+        let Some(breaker) = &self.machines.breaker else { return false };
+        order(breaker);
+        tracing::info!(link = self.name(), order = what, reason, "breaker steered by hand");
+        true
+    }
+}

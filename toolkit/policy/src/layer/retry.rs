@@ -1,0 +1,128 @@
+//! The retry around a service: repeats what may be repeated, within attempts, budget and deadline.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::future::Either;
+use ieum_core::{Fault, SharedClock};
+use tower::{Layer, ServiceExt};
+
+use crate::layer::guarded_service;
+use crate::{Failure, PolicyRequest, RetryBudget, RetryRule, Verdict, reason};
+
+/// Repeats failed calls.
+#[derive(Clone)]
+pub struct RetryLayer {
+    guard: Arc<Repeater>,
+}
+
+/// See [`RetryLayer`].
+#[derive(Clone)]
+pub struct RetryService<S> {
+    guard: Arc<Repeater>,
+    inner: S,
+}
+
+/// What repeating needs, shared by all calls of a dependency.
+pub(crate) struct Repeater {
+    pub rule: RetryRule,
+    pub budget: RetryBudget,
+    pub clock: SharedClock,
+    pub retries: AtomicU64,
+    pub out_of_budget: AtomicU64,
+    random: AtomicU64,
+}
+
+impl RetryLayer {
+    /// Repeats by `rule` within `budget`.
+    pub fn new(rule: RetryRule, budget: RetryBudget, clock: SharedClock) -> Self {
+        Self { guard: Arc::new(Repeater::new(rule, budget, clock, rand::random())) }
+    }
+}
+
+impl<S> Layer<S> for RetryLayer {
+    type Service = RetryService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RetryService { guard: self.guard.clone(), inner }
+    }
+}
+
+guarded_service!(RetryService, R, [S: Sync], |guard, inner| move |request: R| async move {
+    let spare = inner.clone();
+    let mut ready = Some(inner);
+    repeat(&guard, request, |request| {
+        // The first send goes to the instance that was polled ready, later ones wait for their own.
+        match ready.take() {
+            Some(mut ready) => Either::Left(ready.call(request)),
+            None => Either::Right(spare.clone().oneshot(request)),
+        }
+    })
+    .await
+});
+
+impl Repeater {
+    pub(crate) fn new(rule: RetryRule, budget: RetryBudget, clock: SharedClock, seed: u64) -> Self {
+        let (retries, out_of_budget) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { rule, budget, clock, retries, out_of_budget, random: AtomicU64::new(seed) }
+    }
+
+    /// Returns the next number in [0, 1) of a sequence that the seed decides (SplitMix64: Steele,
+    /// Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+    #[allow(clippy::cast_precision_loss, reason = "53 bits fit a float")]
+    fn next_random(&self) -> f64 {
+        const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut mixed = self.random.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Counts the first send of a call towards the budget, unless nothing was sent at all or the call
+    /// is somebody else's retry.
+    fn earn<T>(&self, result: &Result<T, Fault>, made: u32, arrived_as: u32) {
+        let sent = !matches!(result, Err(fault) if fault.reason == reason::BREAKER_OPEN);
+        if made == 1 && arrived_as == 0 && sent {
+            self.budget.deposit(self.clock.moment());
+        }
+    }
+}
+
+/// Sends `request`, and sends it again as long as rule, budget and deadline allow. Sends after the
+/// first carry their number in the context, so that layers below do not multiply them.
+pub(crate) async fn repeat<R, T, F>(
+    repeater: &Repeater,
+    request: R,
+    mut send: impl FnMut(R) -> F,
+) -> Result<T, Fault>
+where
+    R: PolicyRequest,
+    F: Future<Output = Result<T, Fault>>,
+{
+    let rule = &repeater.rule;
+    let arrived_as = request.cx().attempt();
+    let deadline = request.cx().deadline();
+    let repeatable = rule.may_repeat(request.is_repeatable(), arrived_as);
+    let mut request = request;
+    let mut made = 0;
+    loop {
+        let spare = if repeatable && made + 1 < rule.attempts { request.try_clone() } else { None };
+        made += 1;
+        let result = send(request).await;
+        repeater.earn(&result, made, arrived_as);
+        let (Err(fault), Some(next)) = (&result, spare) else { return result };
+        let now = repeater.clock.moment();
+        let failure = Failure { fault, made, arrived_as, repeatable, now, deadline };
+        let Verdict::Retry(wait) = rule.judge(&failure, repeater.next_random()) else { return result };
+        if !repeater.budget.withdraw(now) {
+            repeater.out_of_budget.fetch_add(1, Ordering::Relaxed);
+            return result;
+        }
+        repeater.retries.fetch_add(1, Ordering::Relaxed);
+        repeater.clock.sleep_until(now + wait).await;
+        request = next;
+        let cx = request.cx().with_attempt(arrived_as + made);
+        request.with_cx(cx);
+    }
+}
