@@ -77,6 +77,16 @@ impl Answer {
 }
 
 impl Verdict {
+    /// Returns the word under which metrics count it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Throttled { .. } => "throttled",
+            Self::Failed { .. } => "failed",
+            Self::Gone => "gone",
+        }
+    }
+
     /// Tells whether the endpoint's breaker counts this as good.
     pub const fn is_good(&self) -> bool {
         matches!(self, Self::Delivered)

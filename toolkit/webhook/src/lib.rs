@@ -1,14 +1,36 @@
 //! Outbound webhooks: signed, retried over days, ordered where asked, logged, sent again on request.
+//!
+//! [`Webhooks::enqueue`] accepts a message in the caller's transaction; [`Webhooks::start`] sends what is due.
+//! Each attempt carries the Standard Webhooks headers and the seed's, see [`signing`](crate::SigningSecret).
 
 mod answer;
+mod deliveries;
 mod endpoint;
+mod endpoints;
+mod error;
+mod lane;
+mod log;
+mod message;
+mod options;
 mod schedule;
+mod sender;
+mod service;
+mod settle;
 mod signing;
+mod tables;
+mod worker;
 
 pub use answer::{Answer, KEPT_BODY, Verdict};
 pub use endpoint::{DisabledReason, Endpoint, EndpointError, EndpointState, NewEndpoint, SecretRing, wants};
+pub use error::WebhookError;
+pub use log::{Attempt, Delivery, DeliveryFilter, DeliveryState, MOST_LISTED};
+pub use message::{MessageError, WebhookMessage};
+pub use options::WebhookOptions;
 pub use schedule::{Next, Schedule};
+pub use service::{Registered, Webhooks};
 pub use signing::{
     HEADER_EVENT, HEADER_ID, HEADER_PLAIN_SIGNATURE, HEADER_SIGNATURE, HEADER_TIMESTAMP, SecretError,
     SigningSecret, TOLERANCE, VerifyError, signature_header, verify,
 };
+pub use tables::migrations;
+pub use worker::Running;

@@ -1,0 +1,305 @@
+//! Queries over messages and deliveries: accepting, claiming, showing, sending again.
+
+use std::time::Duration;
+
+use ieum_core::{Id, Timestamp, TraceContext, new_id};
+use ieum_store::{Dialect, Row, Store, Transaction, Value};
+
+use crate::endpoint::{EndpointState, wants};
+use crate::endpoints::{self, Target, marks};
+use crate::error::{WebhookError, at};
+use crate::log::{Delivery, read_delivery};
+use crate::message::WebhookMessage;
+
+/// A delivery that this process may send until its lease ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub id: Id,
+    pub target: std::sync::Arc<Target>,
+    pub message_id: String,
+    pub event: String,
+    pub body: bytes::Bytes,
+    pub trace: TraceContext,
+    /// Attempts made within the present schedule.
+    pub attempts: u32,
+    /// Attempts made ever; the log's next number follows it.
+    pub tries: u32,
+    pub lease_until: Timestamp,
+}
+
+/// What is claimed, by whom, for how long.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim<'a> {
+    pub owner: &'a str,
+    pub most: usize,
+    pub lease: Duration,
+    pub without: &'a [String],
+}
+
+/// Stores the message and one delivery per endpoint that wants it, due at `due`.
+/// Returns how many; zero where the message was accepted before or nobody wants it.
+pub(crate) async fn accept(
+    tx: &mut Transaction,
+    dialect: Dialect,
+    message: &WebhookMessage,
+    body: String,
+    trace: TraceContext,
+    now: Timestamp,
+    due: Timestamp,
+) -> Result<usize, WebhookError> {
+    let present = endpoints::list_within(tx, &message.partner, now).await?;
+    if present.is_empty() {
+        return Ok(0);
+    }
+    if !insert_message(tx, dialect, message, body, trace, now).await? {
+        return Ok(0);
+    }
+    let takers: Vec<_> = present
+        .iter()
+        .filter(|endpoint| !matches!(endpoint.state, EndpointState::Disabled { .. }))
+        .filter(|endpoint| wants(&endpoint.events, &message.event))
+        .collect();
+    let mut values: Vec<Value> = Vec::with_capacity(takers.len() * 8);
+    for endpoint in &takers {
+        let order_key = if endpoint.ordered { message.key.clone() } else { None };
+        values.extend([
+            new_id().into(),
+            endpoint.id.into(),
+            message.partner.as_str().into(),
+            message.id.as_str().into(),
+            message.event.as_str().into(),
+            order_key.into(),
+            due.into(),
+            now.into(),
+        ]);
+    }
+    insert_deliveries(tx, takers.len(), &values).await?;
+    Ok(takers.len())
+}
+
+async fn insert_message(
+    tx: &mut Transaction,
+    dialect: Dialect,
+    message: &WebhookMessage,
+    body: String,
+    trace: TraceContext,
+    now: Timestamp,
+) -> Result<bool, WebhookError> {
+    let (verb, conflict) = match dialect {
+        Dialect::MySql => ("INSERT IGNORE", ""),
+        Dialect::Sqlite | Dialect::Postgres => ("INSERT", " ON CONFLICT DO NOTHING"),
+    };
+    let sql = format!(
+        "{verb} INTO ieum_webhook_message (partner, id, event, order_key, body, traceparent, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?){conflict}"
+    );
+    let values: Vec<Value> = vec![
+        message.partner.as_str().into(),
+        message.id.as_str().into(),
+        message.event.as_str().into(),
+        message.key.clone().into(),
+        body.into(),
+        trace.to_string().into(),
+        now.into(),
+    ];
+    let inserted = tx.execute(&sql, &values).await.map_err(at("saving the message"))?;
+    Ok(inserted > 0)
+}
+
+async fn insert_deliveries(tx: &mut Transaction, count: usize, values: &[Value]) -> Result<(), WebhookError> {
+    if count == 0 {
+        return Ok(());
+    }
+    let row = "(?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?, 0, ?)";
+    let sql = format!(
+        "INSERT INTO ieum_webhook_delivery (id, endpoint_id, partner, message_id, event, order_key, state, \
+         attempts, tries, due_at, lease_until, created_at) VALUES {}",
+        vec![row; count].join(", ")
+    );
+    tx.execute(&sql, values).await.map_err(at("saving the deliveries"))?;
+    Ok(())
+}
+
+/// Leases due deliveries to `claim.owner`. Of an ordered endpoint's key only the earliest
+/// unfinished delivery is ever due.
+pub(crate) async fn claim(
+    tx: &mut Transaction,
+    dialect: Dialect,
+    claim: &Claim<'_>,
+    now: Timestamp,
+) -> Result<Vec<Claimed>, WebhookError> {
+    let rows = due_rows(tx, dialect, claim, now).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut endpoint_ids = Vec::new();
+    for row in &rows {
+        ids.push(row.text("id").map_err(at("reading a due delivery"))?);
+        endpoint_ids.push(row.text("endpoint_id").map_err(at("reading a due delivery"))?);
+    }
+    endpoint_ids.sort_unstable();
+    endpoint_ids.dedup();
+    let lease_until = now + claim.lease;
+    let mut values: Vec<Value> = vec![lease_until.into(), claim.owner.into()];
+    values.extend(ids.iter().map(|id| Value::from(id.as_str())));
+    let sql = format!(
+        "UPDATE ieum_webhook_delivery SET lease_until = ?, lease_owner = ? WHERE id IN ({})",
+        marks(ids.len())
+    );
+    tx.execute(&sql, &values).await.map_err(at("leasing due deliveries"))?;
+    let targets = endpoints::targets(tx, &endpoint_ids, now).await?;
+    let targets: std::collections::HashMap<String, std::sync::Arc<Target>> = targets
+        .into_iter()
+        .map(|target| (target.endpoint.id.to_string(), std::sync::Arc::new(target)))
+        .collect();
+    let read = |row: &Row| read_claimed(row, &targets, lease_until);
+    rows.iter().filter_map(|row| read(row).transpose()).collect()
+}
+
+async fn due_rows(
+    tx: &mut Transaction,
+    dialect: Dialect,
+    claim: &Claim<'_>,
+    now: Timestamp,
+) -> Result<Vec<Row>, WebhookError> {
+    let without = match claim.without.len() {
+        0 => String::new(),
+        count => format!("AND d.endpoint_id NOT IN ({})", marks(count)),
+    };
+    let lock = match dialect {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => "FOR UPDATE OF d SKIP LOCKED",
+        Dialect::MySql => "FOR UPDATE SKIP LOCKED",
+    };
+    let sql = format!(
+        "SELECT d.id, d.endpoint_id, d.message_id, d.event, d.attempts, d.tries, m.body, m.traceparent \
+         FROM ieum_webhook_delivery d \
+         JOIN ieum_webhook_message m ON m.partner = d.partner AND m.id = d.message_id \
+         WHERE d.state = 'pending' AND d.due_at <= ? AND d.lease_until <= ? \
+         AND d.endpoint_id IN (SELECT e.id FROM ieum_webhook_endpoint e \
+             WHERE e.state = 'active' AND e.not_before <= ?) {without} \
+         AND NOT EXISTS (SELECT 1 FROM ieum_webhook_delivery p WHERE p.endpoint_id = d.endpoint_id \
+             AND p.order_key = d.order_key AND p.order_key IS NOT NULL AND p.state = 'pending' \
+             AND p.id < d.id) \
+         ORDER BY d.due_at LIMIT {} {lock}",
+        claim.most
+    );
+    let mut values: Vec<Value> = vec![now.into(), now.into(), now.into()];
+    values.extend(claim.without.iter().map(|id| Value::from(id.as_str())));
+    tx.fetch_all(&sql, &values).await.map_err(at("finding due deliveries"))
+}
+
+fn read_claimed(
+    row: &Row,
+    targets: &std::collections::HashMap<String, std::sync::Arc<Target>>,
+    lease_until: Timestamp,
+) -> Result<Option<Claimed>, WebhookError> {
+    let step = "reading a due delivery";
+    let endpoint_id = row.text("endpoint_id").map_err(at(step))?;
+    // Deleted between the two reads: its deliveries are cancelled by whoever deleted it.
+    let Some(target) = targets.get(&endpoint_id) else { return Ok(None) };
+    let id = row.text("id").map_err(at(step))?;
+    let trace = row.text("traceparent").map_err(at(step))?;
+    Ok(Some(Claimed {
+        id: id.parse().map_err(|_| WebhookError::Damaged { what: "a delivery's id".into() })?,
+        target: std::sync::Arc::clone(target),
+        message_id: row.text("message_id").map_err(at(step))?,
+        event: row.text("event").map_err(at(step))?,
+        body: row.text("body").map_err(at(step))?.into(),
+        trace: trace.parse().unwrap_or_else(|_| TraceContext::root()),
+        attempts: whole(row.int("attempts").map_err(at(step))?),
+        tries: whole(row.int("tries").map_err(at(step))?),
+        lease_until,
+    }))
+}
+
+pub(crate) fn whole(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}
+
+/// Makes a finished, held or waiting delivery due now, with its whole schedule and the same message id.
+pub(crate) async fn resend(
+    store: &Store,
+    partner: &str,
+    id: Id,
+    now: Timestamp,
+) -> Result<Delivery, WebhookError> {
+    let changed = store
+        .execute(
+            "UPDATE ieum_webhook_delivery SET state = 'pending', attempts = 0, due_at = ?, lease_until = 0, \
+             lease_owner = NULL, finished_at = NULL WHERE id = ? AND partner = ? AND endpoint_id IN \
+             (SELECT id FROM ieum_webhook_endpoint WHERE state = 'active')",
+            &[now.into(), id.into(), partner.into()],
+        )
+        .await
+        .map_err(at("making the delivery due again"))?;
+    let row = store
+        .fetch_optional(
+            "SELECT * FROM ieum_webhook_delivery WHERE id = ? AND partner = ?",
+            &[id.into(), partner.into()],
+        )
+        .await
+        .map_err(at("reading the delivery"))?;
+    let delivery = read_delivery(&row.ok_or(WebhookError::NoDelivery(id))?)?;
+    if changed == 0 {
+        return Err(WebhookError::NotActive(delivery.endpoint_id));
+    }
+    Ok(delivery)
+}
+
+/// Makes everything due again that the endpoint did not get since `since`: failed, held and cancelled
+/// deliveries, and messages it wants that had no delivery to it, such as those of a disabled time.
+pub(crate) async fn resend_since(
+    tx: &mut Transaction,
+    partner: &str,
+    endpoint: Id,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<u64, WebhookError> {
+    let present = endpoints::list_within(tx, partner, now).await?;
+    let endpoint =
+        present.into_iter().find(|one| one.id == endpoint).ok_or(WebhookError::NoEndpoint(endpoint))?;
+    if matches!(endpoint.state, EndpointState::Disabled { .. }) {
+        return Err(WebhookError::NotActive(endpoint.id));
+    }
+    let mut count = tx
+        .execute(
+            "UPDATE ieum_webhook_delivery SET state = 'pending', attempts = 0, due_at = ?, lease_until = 0, \
+             finished_at = NULL WHERE endpoint_id = ? AND created_at >= ? \
+             AND state IN ('exhausted', 'held', 'cancelled')",
+            &[now.into(), endpoint.id.into(), since.into()],
+        )
+        .await
+        .map_err(at("making failed deliveries due again"))?;
+    let missed = tx
+        .fetch_all(
+            "SELECT m.id, m.event, m.order_key FROM ieum_webhook_message m WHERE m.partner = ? \
+             AND m.created_at >= ? AND NOT EXISTS (SELECT 1 FROM ieum_webhook_delivery d \
+             WHERE d.endpoint_id = ? AND d.message_id = m.id) ORDER BY m.created_at",
+            &[partner.into(), since.into(), endpoint.id.into()],
+        )
+        .await
+        .map_err(at("finding missed messages"))?;
+    for row in &missed {
+        let step = "reading a missed message";
+        let event = row.text("event").map_err(at(step))?;
+        if !wants(&endpoint.events, &event) {
+            continue;
+        }
+        let order_key = if endpoint.ordered { row.opt_text("order_key").map_err(at(step))? } else { None };
+        let values: Vec<Value> = vec![
+            new_id().into(),
+            endpoint.id.into(),
+            partner.into(),
+            row.text("id").map_err(at(step))?.into(),
+            event.into(),
+            order_key.into(),
+            now.into(),
+            now.into(),
+        ];
+        insert_deliveries(tx, 1, &values).await?;
+        count += 1;
+    }
+    Ok(count)
+}

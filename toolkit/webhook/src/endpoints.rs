@@ -1,0 +1,247 @@
+//! Queries over endpoints.
+
+use std::time::Duration;
+
+use ieum_core::{Id, Timestamp};
+use ieum_store::{Row, Store, Transaction, Value};
+
+use crate::endpoint::{DisabledReason, Endpoint, EndpointState, NewEndpoint, SecretRing};
+use crate::error::{WebhookError, at};
+use crate::signing::SigningSecret;
+
+const COLUMNS: &str =
+    "id, partner, url, events, ordered, state, reason, state_since, failing_since, not_before, created_at";
+
+/// An endpoint with what sending needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub endpoint: Endpoint,
+    pub ring: SecretRing,
+}
+
+/// Inserts an endpoint with its first secret, unless the partner has `most` already.
+pub(crate) async fn insert(
+    tx: &mut Transaction,
+    id: Id,
+    new: &NewEndpoint,
+    secret: &SigningSecret,
+    most: usize,
+    now: Timestamp,
+) -> Result<(), WebhookError> {
+    let count = tx
+        .fetch_one(
+            "SELECT COUNT(*) AS present FROM ieum_webhook_endpoint WHERE partner = ?",
+            &[new.partner.as_str().into()],
+        )
+        .await
+        .and_then(|row| row.int("present"))
+        .map_err(at("counting the partner's endpoints"))?;
+    if usize::try_from(count).unwrap_or(usize::MAX) >= most {
+        return Err(WebhookError::TooMany { partner: new.partner.clone(), most });
+    }
+    let events = serde_json::to_string(&new.events).expect("strings are JSON");
+    let values: Vec<Value> = vec![
+        id.into(),
+        new.partner.as_str().into(),
+        new.url.as_str().into(),
+        events.into(),
+        i64::from(new.ordered).into(),
+        now.into(),
+        SecretRing::new(secret.clone()).to_stored().into(),
+        now.into(),
+    ];
+    tx.execute(
+        "INSERT INTO ieum_webhook_endpoint (id, partner, url, events, ordered, state, state_since, \
+         not_before, secrets, created_at) VALUES (?, ?, ?, ?, ?, 'active', ?, 0, ?, ?)",
+        &values,
+    )
+    .await
+    .map_err(at("saving the endpoint"))?;
+    Ok(())
+}
+
+/// Returns the partner's endpoints, the oldest first.
+pub(crate) async fn list(
+    store: &Store,
+    partner: &str,
+    now: Timestamp,
+) -> Result<Vec<Endpoint>, WebhookError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM ieum_webhook_endpoint WHERE partner = ? ORDER BY created_at, id");
+    let rows = store.fetch_all(&sql, &[partner.into()]).await.map_err(at("listing endpoints"))?;
+    rows.iter().map(|row| read(row, now)).collect()
+}
+
+/// Returns the partner's endpoints within a transaction: what accepting a message fans out to.
+pub(crate) async fn list_within(
+    tx: &mut Transaction,
+    partner: &str,
+    now: Timestamp,
+) -> Result<Vec<Endpoint>, WebhookError> {
+    let sql = format!("SELECT {COLUMNS} FROM ieum_webhook_endpoint WHERE partner = ?");
+    let rows = tx.fetch_all(&sql, &[partner.into()]).await.map_err(at("finding who wants the message"))?;
+    rows.iter().map(|row| read(row, now)).collect()
+}
+
+/// Returns one endpoint of the partner.
+pub(crate) async fn get(
+    store: &Store,
+    partner: &str,
+    id: Id,
+    now: Timestamp,
+) -> Result<Endpoint, WebhookError> {
+    let sql = format!("SELECT {COLUMNS} FROM ieum_webhook_endpoint WHERE id = ? AND partner = ?");
+    let row =
+        store.fetch_optional(&sql, &[id.into(), partner.into()]).await.map_err(at("reading the endpoint"))?;
+    read(&row.ok_or(WebhookError::NoEndpoint(id))?, now)
+}
+
+/// Returns the endpoints of these ids with their secrets.
+pub(crate) async fn targets(
+    tx: &mut Transaction,
+    ids: &[String],
+    now: Timestamp,
+) -> Result<Vec<Target>, WebhookError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql =
+        format!("SELECT {COLUMNS}, secrets FROM ieum_webhook_endpoint WHERE id IN ({})", marks(ids.len()));
+    let values: Vec<Value> = ids.iter().map(|id| id.as_str().into()).collect();
+    let rows = tx.fetch_all(&sql, &values).await.map_err(at("reading endpoints to send to"))?;
+    let target = |row: &Row| {
+        let endpoint = read(row, now)?;
+        let ring = ring(row)?;
+        Ok(Target { endpoint, ring })
+    };
+    rows.iter().map(target).collect()
+}
+
+/// Deletes the endpoint and what was to be sent to it.
+pub(crate) async fn delete(tx: &mut Transaction, partner: &str, id: Id) -> Result<(), WebhookError> {
+    let gone = tx
+        .execute(
+            "DELETE FROM ieum_webhook_endpoint WHERE id = ? AND partner = ?",
+            &[id.into(), partner.into()],
+        )
+        .await
+        .map_err(at("deleting the endpoint"))?;
+    if gone == 0 {
+        return Err(WebhookError::NoEndpoint(id));
+    }
+    tx.execute(
+        "UPDATE ieum_webhook_delivery SET state = 'cancelled', lease_until = 0 \
+         WHERE endpoint_id = ? AND state IN ('pending', 'held')",
+        &[id.into()],
+    )
+    .await
+    .map_err(at("cancelling what was to be sent"))?;
+    Ok(())
+}
+
+/// Disables the endpoint and holds back what is pending. Disabling twice keeps the first reason.
+pub(crate) async fn disable(
+    tx: &mut Transaction,
+    id: Id,
+    reason: DisabledReason,
+    now: Timestamp,
+) -> Result<bool, WebhookError> {
+    let changed = tx
+        .execute(
+            "UPDATE ieum_webhook_endpoint SET state = 'disabled', reason = ?, state_since = ? \
+             WHERE id = ? AND state = 'active'",
+            &[reason.name().into(), now.into(), id.into()],
+        )
+        .await
+        .map_err(at("disabling the endpoint"))?;
+    tx.execute(
+        "UPDATE ieum_webhook_delivery SET state = 'held', lease_until = 0 \
+         WHERE endpoint_id = ? AND state = 'pending'",
+        &[id.into()],
+    )
+    .await
+    .map_err(at("holding back what was to be sent"))?;
+    Ok(changed > 0)
+}
+
+/// Enables the endpoint; what was held back is due at once, with its whole schedule.
+pub(crate) async fn enable(tx: &mut Transaction, id: Id, now: Timestamp) -> Result<(), WebhookError> {
+    tx.execute(
+        "UPDATE ieum_webhook_endpoint SET state = 'active', reason = NULL, state_since = ?, \
+         failing_since = NULL, not_before = 0 WHERE id = ?",
+        &[now.into(), id.into()],
+    )
+    .await
+    .map_err(at("enabling the endpoint"))?;
+    tx.execute(
+        "UPDATE ieum_webhook_delivery SET state = 'pending', attempts = 0, due_at = ? \
+         WHERE endpoint_id = ? AND state = 'held'",
+        &[now.into(), id.into()],
+    )
+    .await
+    .map_err(at("releasing what was held back"))?;
+    Ok(())
+}
+
+/// Puts a new secret first.
+pub(crate) async fn rotate(
+    tx: &mut Transaction,
+    id: Id,
+    secret: &SigningSecret,
+    overlap: Duration,
+    now: Timestamp,
+) -> Result<(), WebhookError> {
+    let row = tx
+        .fetch_optional("SELECT secrets FROM ieum_webhook_endpoint WHERE id = ?", &[id.into()])
+        .await
+        .map_err(at("reading the endpoint's secrets"))?;
+    let ring = ring(&row.ok_or(WebhookError::NoEndpoint(id))?)?.rotate(secret.clone(), now, overlap);
+    tx.execute(
+        "UPDATE ieum_webhook_endpoint SET secrets = ? WHERE id = ?",
+        &[ring.to_stored().into(), id.into()],
+    )
+    .await
+    .map_err(at("saving the endpoint's secrets"))?;
+    Ok(())
+}
+
+/// Returns `count` placeholders.
+pub(crate) fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+fn ring(row: &Row) -> Result<SecretRing, WebhookError> {
+    let stored = row.text("secrets").map_err(at("reading the endpoint's secrets"))?;
+    SecretRing::from_stored(&stored)
+        .ok_or_else(|| WebhookError::Damaged { what: "an endpoint's secrets".into() })
+}
+
+fn read(row: &Row, now: Timestamp) -> Result<Endpoint, WebhookError> {
+    let step = "reading an endpoint";
+    let damaged = || WebhookError::Damaged { what: "an endpoint".into() };
+    let id = row.text("id").map_err(at(step))?;
+    let until = Timestamp::from_micros(row.int("not_before").map_err(at(step))?);
+    let state = match row.text("state").map_err(at(step))?.as_str() {
+        "active" if until > now => EndpointState::Paused { until },
+        "active" => EndpointState::Active,
+        _ => EndpointState::Disabled {
+            reason: row
+                .opt_text("reason")
+                .map_err(at(step))?
+                .and_then(|name| DisabledReason::from_name(&name))
+                .ok_or_else(damaged)?,
+            since: Timestamp::from_micros(row.int("state_since").map_err(at(step))?),
+        },
+    };
+    let events = row.text("events").map_err(at(step))?;
+    Ok(Endpoint {
+        id: id.parse().map_err(|_| damaged())?,
+        partner: row.text("partner").map_err(at(step))?,
+        url: row.text("url").map_err(at(step))?,
+        events: serde_json::from_str(&events).map_err(|_| damaged())?,
+        ordered: row.int("ordered").map_err(at(step))? != 0,
+        state,
+        failing_since: row.opt_int("failing_since").map_err(at(step))?.map(Timestamp::from_micros),
+        created_at: Timestamp::from_micros(row.int("created_at").map_err(at(step))?),
+    })
+}

@@ -1,0 +1,223 @@
+//! The whole of outbound webhooks behind one handle.
+
+use std::sync::Arc;
+
+use ieum_client::{HttpOptions, HttpTransport, OutboundGuard, Transport};
+use ieum_core::{Cx, Id, SharedClock, Timestamp, new_id};
+use ieum_store::{Migration, Store, Transaction};
+use tokio::sync::Notify;
+use url::Url;
+
+use crate::deliveries;
+use crate::endpoint::{DisabledReason, Endpoint, NewEndpoint};
+use crate::endpoints;
+use crate::error::{WebhookError, at};
+use crate::log::{self, Attempt, Delivery, DeliveryFilter};
+use crate::message::WebhookMessage;
+use crate::options::WebhookOptions;
+use crate::signing::SigningSecret;
+use crate::tables;
+use crate::worker::Running;
+
+/// Outbound webhooks: endpoints, acceptance, sending, the log. Cloning shares one state.
+#[derive(Clone)]
+pub struct Webhooks(Arc<Shared>);
+
+/// A new endpoint with its secret, which is shown this once.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// What the receiver verifies with.
+    pub secret: SigningSecret,
+}
+
+pub(crate) struct Shared {
+    pub store: Store,
+    pub transport: Arc<dyn Transport>,
+    pub guard: OutboundGuard,
+    pub clock: SharedClock,
+    pub options: WebhookOptions,
+    /// Told when something was accepted, perhaps not yet committed.
+    pub accepted: Notify,
+}
+
+impl Webhooks {
+    /// Makes the handle over the real network, watched by `guard`. Fails where the system's trusted
+    /// certificates cannot be read.
+    pub fn new(
+        store: Store,
+        guard: OutboundGuard,
+        clock: SharedClock,
+        options: WebhookOptions,
+    ) -> Result<Self, WebhookError> {
+        let network = HttpOptions { idle_per_host: options.endpoint_concurrency, ..HttpOptions::default() };
+        let transport = HttpTransport::new(guard.clone(), network)
+            .map_err(|error| WebhookError::Network(error.to_string()))?;
+        Ok(Self::over(Arc::new(transport), store, guard, clock, options))
+    }
+
+    /// Makes the handle over another network, as simulations have it.
+    pub fn over(
+        transport: Arc<dyn Transport>,
+        store: Store,
+        guard: OutboundGuard,
+        clock: SharedClock,
+        options: WebhookOptions,
+    ) -> Self {
+        Self(Arc::new(Shared { store, transport, guard, clock, options, accepted: Notify::new() }))
+    }
+
+    /// Returns the migrations of the tables used here.
+    pub fn migrations() -> Vec<Migration> {
+        tables::migrations()
+    }
+
+    /// Starts sending what is due. Any number of processes may do so over one store.
+    pub fn start(&self) -> Running {
+        Running::start(Arc::clone(&self.0))
+    }
+
+    /// Looks for due deliveries soon, as after a transaction that accepted some was committed.
+    pub fn wake(&self) {
+        self.0.accepted.notify_one();
+    }
+
+    // --- endpoints ---
+
+    /// Registers an endpoint and makes its secret. Fails where a field is malformed, the outbound rules
+    /// refuse the address, or the partner has as many as it may have.
+    pub async fn register(&self, new: NewEndpoint) -> Result<Registered, WebhookError> {
+        new.check().map_err(WebhookError::Endpoint)?;
+        let url = Url::parse(&new.url).map_err(|error| WebhookError::Address(error.to_string()))?;
+        self.0.guard.check_url(&url).map_err(|refused| WebhookError::Address(refused.to_string()))?;
+        let (id, now) = (new_id(), self.now());
+        let secret = SigningSecret::generate();
+        let mut tx = self.begin().await?;
+        endpoints::insert(&mut tx, id, &new, &secret, self.0.options.max_endpoints, now).await?;
+        tx.commit().await.map_err(at("saving the endpoint"))?;
+        let endpoint = endpoints::get(&self.0.store, &new.partner, id, now).await?;
+        Ok(Registered { endpoint, secret })
+    }
+
+    /// Returns the partner's endpoints, the oldest first.
+    pub async fn endpoints(&self, partner: &str) -> Result<Vec<Endpoint>, WebhookError> {
+        endpoints::list(&self.0.store, partner, self.now()).await
+    }
+
+    /// Returns one endpoint. Fails where the partner has no such endpoint.
+    pub async fn endpoint(&self, partner: &str, id: Id) -> Result<Endpoint, WebhookError> {
+        endpoints::get(&self.0.store, partner, id, self.now()).await
+    }
+
+    /// Deletes an endpoint and cancels what was to be sent to it. Its log stays.
+    pub async fn delete(&self, partner: &str, id: Id) -> Result<(), WebhookError> {
+        let mut tx = self.begin().await?;
+        endpoints::delete(&mut tx, partner, id).await?;
+        tx.commit().await.map_err(at("deleting the endpoint"))
+    }
+
+    /// Disables an endpoint by hand; what is pending is held back.
+    pub async fn disable(&self, partner: &str, id: Id) -> Result<(), WebhookError> {
+        self.endpoint(partner, id).await?;
+        let mut tx = self.begin().await?;
+        endpoints::disable(&mut tx, id, DisabledReason::ByHand, self.now()).await?;
+        tx.commit().await.map_err(at("disabling the endpoint"))
+    }
+
+    /// Enables an endpoint again; what was held back is due at once.
+    pub async fn enable(&self, partner: &str, id: Id) -> Result<(), WebhookError> {
+        self.endpoint(partner, id).await?;
+        let mut tx = self.begin().await?;
+        endpoints::enable(&mut tx, id, self.now()).await?;
+        tx.commit().await.map_err(at("enabling the endpoint"))?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Makes a new secret, shown this once. The one before signs along for the overlap.
+    pub async fn rotate_secret(&self, partner: &str, id: Id) -> Result<SigningSecret, WebhookError> {
+        self.endpoint(partner, id).await?;
+        let secret = SigningSecret::generate();
+        let mut tx = self.begin().await?;
+        endpoints::rotate(&mut tx, id, &secret, self.0.options.secret_overlap, self.now()).await?;
+        tx.commit().await.map_err(at("saving the endpoint's secrets"))?;
+        Ok(secret)
+    }
+
+    // --- messages ---
+
+    /// Accepts a message within the caller's transaction: once that is committed, it is sent to every
+    /// endpoint of the partner that wants the event, at least once, with the same id each time.
+    /// Returns to how many; zero where the partner has none or the id was accepted before.
+    ///
+    /// Messages of one key keep their order where they are accepted in order, one transaction after
+    /// the other.
+    pub async fn enqueue(
+        &self,
+        tx: &mut Transaction,
+        cx: &Cx,
+        message: &WebhookMessage,
+    ) -> Result<usize, WebhookError> {
+        let body = message.to_body(self.0.options.max_body).map_err(WebhookError::Message)?;
+        let now = self.now();
+        let due = self.0.options.schedule.first(now);
+        let dialect = self.0.store.dialect();
+        let count = deliveries::accept(tx, dialect, message, body, cx.trace(), now, due).await?;
+        if count > 0 {
+            metrics::counter!("ieum_webhook_accepted_total").increment(1);
+            self.wake();
+        }
+        Ok(count)
+    }
+
+    /// Makes a delivery due now with its whole schedule: the same message, the same id.
+    pub async fn resend(&self, partner: &str, delivery: Id) -> Result<Delivery, WebhookError> {
+        let delivery = deliveries::resend(&self.0.store, partner, delivery, self.now()).await?;
+        self.wake();
+        Ok(delivery)
+    }
+
+    /// Makes everything due again that the endpoint did not get since `since`; returns how many.
+    pub async fn resend_since(
+        &self,
+        partner: &str,
+        endpoint: Id,
+        since: Timestamp,
+    ) -> Result<u64, WebhookError> {
+        let mut tx = self.begin().await?;
+        let count = deliveries::resend_since(&mut tx, partner, endpoint, since, self.now()).await?;
+        tx.commit().await.map_err(at("making missed messages due again"))?;
+        self.wake();
+        Ok(count)
+    }
+
+    // --- log ---
+
+    /// Returns the partner's deliveries, the newest first.
+    pub async fn deliveries(
+        &self,
+        partner: &str,
+        filter: &DeliveryFilter,
+    ) -> Result<Vec<Delivery>, WebhookError> {
+        log::list(&self.0.store, partner, filter).await
+    }
+
+    /// Returns the attempts of a delivery, the first first.
+    pub async fn attempts(&self, partner: &str, delivery: Id) -> Result<Vec<Attempt>, WebhookError> {
+        log::attempts(&self.0.store, partner, delivery).await
+    }
+
+    /// Returns every delivery of a message id, over all partners: one stage of "where is event X?".
+    pub async fn locate(&self, message_id: &str) -> Result<Vec<Delivery>, WebhookError> {
+        log::of_message(&self.0.store, message_id).await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    async fn begin(&self) -> Result<Transaction, WebhookError> {
+        self.0.store.begin().await.map_err(at("beginning a transaction"))
+    }
+}

@@ -1,0 +1,55 @@
+//! One suite over SQLite and PostgreSQL, and the official Standard Webhooks libraries as judges.
+
+mod official;
+mod receiver;
+mod secrecy;
+mod stage;
+mod suite;
+
+macro_rules! suite_over {
+    ($($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let stage = super::stage::Stage::sqlite().await;
+                super::suite::$case(&stage).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs postgres"]
+            async fn $case() {
+                let Some(url) = ieum_testkit::server::require("postgres") else { return };
+                let stage = super::stage::Stage::server(&url).await;
+                super::suite::$case(&stage).await;
+                stage.clean_up().await;
+            })*
+        }
+    };
+}
+
+suite_over!(
+    a_message_arrives_signed_in_both_ways,
+    a_failed_delivery_is_tried_again_under_the_same_id,
+    a_transaction_that_is_undone_sends_nothing,
+    a_message_is_accepted_once_per_id,
+    an_endpoint_gets_only_the_events_it_wants,
+    gone_disables_the_endpoint_and_holds_back_the_rest,
+    a_throttled_endpoint_is_left_alone_as_long_as_it_asks,
+    an_ordered_endpoint_gets_each_key_in_order,
+    what_was_accepted_before_a_crash_is_delivered_after_it,
+    a_crash_after_sending_sends_again_under_the_same_id,
+    two_processes_send_nothing_twice,
+    a_schedule_that_is_used_up_ends_the_delivery,
+    an_endpoint_that_failed_for_the_whole_span_is_disabled,
+    a_hanging_receiver_is_given_up_in_time,
+    a_redirect_is_not_followed,
+    an_inner_address_is_refused_when_registered_and_at_each_attempt,
+    an_open_breaker_leaves_the_endpoint_alone,
+    a_rotated_secret_signs_beside_the_old_one,
+    a_delivery_can_be_sent_again,
+    everything_missed_since_a_time_can_be_sent_again,
+    the_log_keeps_the_start_of_each_answer,
+    a_foreign_partner_sees_and_changes_nothing,
+    a_drained_sender_leaves_nothing_under_way,
+);
