@@ -238,7 +238,3 @@ impl<R: PolicyRequest, P: PolicyReply> StandIn<R, P> {
         result
     }
 }
-
-#[cfg(test)]
-#[path = "stack_tests.rs"]
-mod tests;

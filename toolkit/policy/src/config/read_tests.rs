@@ -14,7 +14,7 @@ fn the_link_table_of_the_design_is_read() {
     #[serde(untagged)]
     enum Entry {
         Url(String),
-        Table(Link),
+        Table(Box<Link>),
     }
     #[derive(Deserialize)]
     struct Link {

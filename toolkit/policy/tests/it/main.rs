@@ -1,0 +1,7 @@
+//! The policies around a service, as whole stack and layer by layer.
+
+mod budget;
+mod double;
+mod layers;
+mod speed;
+mod stack;
