@@ -1,1 +1,14 @@
-//! PLACEHOLDER
+//! The far wires: links over HTTP and gRPC, the instances behind them, and the server that answers both.
+
+pub mod balance;
+pub mod connect;
+pub mod discovery;
+mod faults;
+pub mod grpc;
+pub mod http;
+pub mod modes;
+mod open;
+pub mod serve;
+mod served;
+
+pub use open::{LinkOptions, LinkUrlError, OpenedLink, open_link};

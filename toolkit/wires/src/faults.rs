@@ -1,0 +1,28 @@
+//! What the network's failures mean to a caller.
+
+use std::error::Error;
+
+use ieum_core::{Code, Fault};
+
+use crate::connect::{ConnectError, cause, chain};
+
+/// Names a failure before any answer began: `link.connect` where nothing was sent, else `link.cut`.
+pub(crate) fn unanswered(path: &str, error: &hyper_util::client::legacy::Error) -> Fault {
+    if let Some(error) = cause::<ConnectError>(error) {
+        return Fault::unavailable("link.connect", format!("calling {path}: {}", chain(error)));
+    }
+    cut(path, error)
+}
+
+/// Names a connection that broke while a call was under way.
+pub(crate) fn cut(path: &str, error: &(dyn Error + 'static)) -> Fault {
+    tracing::debug!(operation = path, error = chain(error), "connection broke");
+    Fault::unavailable("link.cut", format!("calling {path}: the connection broke before the whole answer"))
+}
+
+/// Tells whether a fault speaks against the instance that was called, rather than against the call.
+pub(crate) fn blames_instance(fault: &Fault) -> bool {
+    let ours =
+        matches!(&*fault.reason, "link.connect" | "link.cut" | "link.deadline" | "link.foreign_answer");
+    ours && matches!(fault.code, Code::Unavailable | Code::DeadlineExceeded | Code::Internal)
+}

@@ -1,0 +1,123 @@
+//! Serves a router over HTTP/1.1 and HTTP/2 on one port, and drains it when told to stop.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::serve::Listener;
+use futures::future::{Either, select};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use ieum_core::SharedClock;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+/// Limits of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct ServeOptions {
+    /// How long a peer may take to send a request's headers.
+    pub header_read: Duration,
+    /// After which silence a peer on HTTP/2 is asked whether it is still there.
+    pub keep_alive: Duration,
+    /// How long requests may still run after the stop was asked for.
+    pub drain: Duration,
+    /// The most streams at once over one HTTP/2 connection.
+    pub streams: u32,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Drained {
+    /// Connections that were still busy at the end of the drain time and were cut.
+    pub cut: usize,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            header_read: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
+            streams: 1_000,
+        }
+    }
+}
+
+/// Serves `router` on `listener` until `shutdown` completes, then lets running requests finish within
+/// [`ServeOptions::drain`]. Requests carry the peer's address as [`ConnectInfo`]. HTTP/2 is taken with
+/// prior knowledge (RFC 9113 §3.3), so that REST and gRPC share the port.
+pub async fn serve<L>(
+    mut listener: L,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send,
+    options: ServeOptions,
+    clock: SharedClock,
+) -> Drained
+where
+    L: Listener,
+    L::Addr: Clone + Send + Sync + 'static,
+{
+    let builder = builder(options);
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = &mut shutdown => break,
+        };
+        let (socket, peer) = accepted;
+        let service = router.clone().map_request(move |request: http::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer.clone()));
+            request
+        });
+        let connection = builder
+            .serve_connection_with_upgrades(TokioIo::new(socket), TowerToHyperService::new(service))
+            .into_owned();
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %error, "connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    drain(graceful, connections, clock.sleep(options.drain)).await
+}
+
+fn builder(options: ServeOptions) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.header_read);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(options.keep_alive)
+        .keep_alive_timeout(options.keep_alive)
+        .max_concurrent_streams(options.streams)
+        .enable_connect_protocol();
+    builder
+}
+
+async fn drain(
+    graceful: GracefulShutdown,
+    mut connections: JoinSet<()>,
+    late: impl Future<Output = ()> + Unpin,
+) -> Drained {
+    match select(Box::pin(graceful.shutdown()), late).await {
+        Either::Left(_) => Drained { cut: 0 },
+        Either::Right(_) => {
+            while connections.try_join_next().is_some() {}
+            let cut = connections.len();
+            connections.shutdown().await;
+            Drained { cut }
+        }
+    }
+}
