@@ -37,7 +37,8 @@ pub fn not_run(what: &str, why: &str) {
     // Straight to standard error: libtest captures it and shows it for a test that fails.
     let _ = writeln!(std::io::stderr(), "not run: {what} ({why})");
     let Some(path) = setting(NOT_RUN_FILE) else { return };
-    let line = format!("{what}\t{test}\t{why}\n");
+    // The process tells tests of equal names in different programs apart.
+    let line = format!("{what}\t{test}\t{why}\t{}\n", std::process::id());
     let written = OpenOptions::new()
         .create(true)
         .append(true)
