@@ -155,7 +155,9 @@ impl Lease {
     pub(crate) fn went(mut self, well: bool) {
         self.ended = true;
         let now = self.balancer.clock.moment();
-        self.endpoint.load.lock().end(Some(now.since(self.began)), now);
+        // A call that fails at once tells nothing of latency: it must not make the instance look fast.
+        let elapsed = Some(now.since(self.began)).filter(|elapsed| well || *elapsed > GUESS);
+        self.endpoint.load.lock().end(elapsed, now);
         let ejected = self.balancer.known.lock().outliers.record(&self.endpoint.instance, well, now);
         if ejected {
             tracing::warn!(instance = %self.endpoint.instance, "instance keeps failing and is left out for a while");

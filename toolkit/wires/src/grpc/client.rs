@@ -17,7 +17,7 @@ use tonic::codec::EncodeBody;
 use tonic::{Status, Streaming};
 
 use super::codec::{self, JsonCodec};
-use super::status::{fault_of, status_of};
+use super::status::{answer_fault_of, status_of};
 use super::timeout;
 use crate::balance::{Balancer, Lease};
 use crate::connect::{Connect, Connector, TcpConnect};
@@ -138,7 +138,7 @@ impl GrpcWire {
                     None
                 }
                 Err(status) => {
-                    let fault = fault_of(operation.path, &status);
+                    let fault = answer_fault_of(operation.path, &status);
                     open.lease.went(!faults::blames_instance(&fault));
                     Some((Err(fault), None))
                 }
@@ -170,7 +170,7 @@ impl GrpcWire {
         if let Some(status) = Status::from_header_map(answer.headers())
             && status.code() != tonic::Code::Ok
         {
-            let fault = fault_of(path, &status);
+            let fault = answer_fault_of(path, &status);
             lease.went(!faults::blames_instance(&fault));
             return Err(fault);
         }
@@ -215,9 +215,9 @@ async fn read_one(
     origin: Option<HeaderValue>,
 ) -> Result<Reply, Fault> {
     let path = operation.path;
-    let message = frames.message().await.map_err(|status| fault_of(path, &status))?;
+    let message = frames.message().await.map_err(|status| answer_fault_of(path, &status))?;
     // Reading to the end brings the trailers, which say whether the call succeeded at all.
-    let more = frames.message().await.map_err(|status| fault_of(path, &status))?;
+    let more = frames.message().await.map_err(|status| answer_fault_of(path, &status))?;
     let (Some(message), None) = (message, more) else {
         let message = format!("calling {path}, answered with another number of messages than one");
         return Err(Fault::internal("link.foreign_answer", message));

@@ -33,6 +33,19 @@ fn shorten(text: &str) -> &str {
     &text[..end]
 }
 
+/// Reads the fault of a status that ended an answer of `path` at the caller's side.
+pub(crate) fn answer_fault_of(path: &str, status: &Status) -> Fault {
+    // tonic has no other mark for an answer that this side did not take.
+    let too_long = status.code() == tonic::Code::OutOfRange
+        && status.metadata().get_bin(REASON).is_none()
+        && status.message().contains("decoded message length too large");
+    if too_long {
+        let message = format!("calling {path}, whose answer is longer than is taken here");
+        return Fault::internal("link.answer_too_long", message);
+    }
+    fault_of(path, status)
+}
+
 /// Reads the fault of a status that came while calling `path`. A status without our reason is a stranger's
 /// or the connection's own.
 pub(crate) fn fault_of(path: &str, status: &Status) -> Fault {

@@ -1,4 +1,8 @@
 //! One contract's suite over every way to meet it, and each wire's own manners.
 
+mod clients;
+mod network;
+mod raw_http;
 mod sample;
+mod server;
 mod suite;
