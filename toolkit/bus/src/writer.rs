@@ -1,0 +1,139 @@
+//! Publishing: one task that makes whatever waits durable in one commit, and one that empties the outbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_core::{SharedClock, Timestamp};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use crate::storage::{Entry, Failure, Storage};
+
+/// The most events in one commit.
+const MOST_IN_COMMIT: usize = 1_024;
+/// The first and the longest wait between looks into the outbox, and between tries after a failure.
+const FIRST_WAIT: Duration = Duration::from_millis(5);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// What one publisher waits for.
+pub(crate) struct Waiting {
+    pub entries: Vec<Entry>,
+    pub done: oneshot::Sender<Result<(), Arc<Failure>>>,
+}
+
+/// The one task through which a process publishes.
+pub(crate) struct Writer<S> {
+    pub storage: Arc<S>,
+    pub clock: SharedClock,
+    pub waiting: mpsc::Receiver<Waiting>,
+    pub changed: watch::Sender<u64>,
+    /// For how long a failure that may pass is tried again before the publishers are told.
+    pub patience: Duration,
+}
+
+/// The task that moves what committed transactions left in the outbox.
+pub(crate) struct Relay<S> {
+    pub storage: Arc<S>,
+    pub clock: SharedClock,
+    pub wanted: Arc<Notify>,
+    pub changed: watch::Sender<u64>,
+}
+
+// === Writer ===
+
+impl<S: Storage> Writer<S> {
+    /// Runs until every sender of `waiting` is gone and what waited is done.
+    pub(crate) async fn run(mut self) {
+        while let Some(first) = self.waiting.recv().await {
+            let mut batch = vec![first];
+            let mut count = batch[0].entries.len();
+            while count < MOST_IN_COMMIT {
+                let Ok(next) = self.waiting.try_recv() else { break };
+                count += next.entries.len();
+                batch.push(next);
+            }
+            self.write(batch).await;
+        }
+    }
+
+    async fn write(&self, batch: Vec<Waiting>) {
+        let (entries, done): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.entries, waiting.done)).unzip();
+        let entries: Vec<Entry> = entries.into_iter().flatten().collect();
+        let result = self.persist(&entries).await.map_err(Arc::new);
+        metrics::counter!("ieum_bus_commits_total").increment(1);
+        if result.is_ok() {
+            metrics::counter!("ieum_bus_published_total").increment(entries.len() as u64);
+            self.changed.send_modify(|number| *number += 1);
+        }
+        for done in done {
+            // A publisher that no longer waits does not want to know.
+            let _ = done.send(result.clone());
+        }
+    }
+
+    /// Appends durably; tries again while the failure may pass, which is harmless since the log leaves out
+    /// what it has.
+    async fn persist(&self, entries: &[Entry]) -> Result<(), Failure> {
+        let give_up = self.clock.moment() + self.patience;
+        let mut wait = FIRST_WAIT;
+        loop {
+            let failure = match self.try_persist(entries).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            if !failure.retryable || self.clock.moment() + wait >= give_up {
+                return Err(failure);
+            }
+            tracing::debug!(error = %failure, events = entries.len(), "publishing again");
+            self.clock.sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    async fn try_persist(&self, entries: &[Entry]) -> Result<(), Failure> {
+        let mut tx = self.storage.begin().await?;
+        self.storage.append(&mut tx, entries, self.clock.now()).await?;
+        self.storage.commit(tx).await
+    }
+}
+
+// === Relay ===
+
+impl<S: Storage> Relay<S> {
+    /// Runs until it is dropped. Looks often after [`Relay::wanted`] was told, for the asking transaction
+    /// commits a little later, and now and then for what other processes left.
+    pub(crate) async fn run(self) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            match self.move_all().await {
+                Ok(0) => wait = (wait * 2).min(LONGEST_WAIT),
+                Ok(_) => wait = FIRST_WAIT,
+                Err(failure) => {
+                    tracing::warn!(error = %crate::storage::describe(&failure), "moving the outbox failed");
+                    wait = LONGEST_WAIT;
+                }
+            }
+            tokio::select! {
+                biased;
+                () = self.wanted.notified() => wait = FIRST_WAIT,
+                () = self.clock.sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn move_all(&self) -> Result<usize, Failure> {
+        let mut moved = 0;
+        while self.storage.outbox_waits().await? {
+            let now: Timestamp = self.clock.now();
+            let mut tx = self.storage.begin().await?;
+            let count = self.storage.move_outbox(&mut tx, MOST_IN_COMMIT, now).await?;
+            self.storage.commit(tx).await?;
+            moved += count;
+            self.changed.send_modify(|number| *number += 1);
+            if count == 0 {
+                break;
+            }
+        }
+        Ok(moved)
+    }
+}

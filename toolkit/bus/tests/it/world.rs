@@ -1,0 +1,126 @@
+//! A bus over a fresh store for one test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_bus::{Bus, BusOptions, Consumer, Event, RetryLanes, Subscribed, Subscription, open_bus};
+use ieum_core::{Cx, new_id, system_clock};
+use ieum_policy::{Backoff, Jitter};
+use ieum_store::{Store, StoreOptions, migrate};
+use serde_json::json;
+
+pub const TOPIC: &str = "cups";
+
+/// A store with the bus's tables and one table for the effects of consumers.
+pub struct World {
+    pub bus: Bus,
+    pub store: Store,
+    bus_url: String,
+    server: Option<(String, String)>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// Waits until `condition` holds; fails the test after ten seconds.
+macro_rules! eventually {
+    ($what:expr, $condition:expr) => {
+        ieum_testkit::wait::until($what, std::time::Duration::from_secs(20), async || $condition)
+            .await
+            .expect("happens in time")
+    };
+}
+pub(crate) use eventually;
+
+impl World {
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let url = format!("sqlite:{}", folder.path().join("bus.db").display());
+        Self::over(&url, "local:", None, Some(folder)).await
+    }
+
+    /// Makes a database of its own on the server at `url`.
+    pub async fn server(url: &str) -> Self {
+        let database = format!("ieum_bus_{}", new_id().simple());
+        let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
+        admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
+        admin.close().await;
+        let mut own = url::Url::parse(url).expect("is a url");
+        own.set_path(&database);
+        Self::over(own.as_str(), "local:", Some((url.to_owned(), database)), None).await
+    }
+
+    async fn over(
+        url: &str,
+        bus_url: &str,
+        server: Option<(String, String)>,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
+        let options = StoreOptions { acquire_timeout: Duration::from_secs(20), ..StoreOptions::default() };
+        let store = Store::open(url, &options).await.expect("opens the store");
+        migrate(&store, &ieum_bus::migrations(), |_| {}).await.expect("migrates");
+        let types = store.dialect().types();
+        let table = format!(
+            "CREATE TABLE effect (id {}, group_name {key} NOT NULL, event_id {key} NOT NULL, lane_key {key} NOT NULL)",
+            types.serial_primary_key,
+            key = types.key
+        );
+        store.execute(&table, &[]).await.expect("makes the effects' table");
+        let bus = open(bus_url, &store).await;
+        Self { bus, store, bus_url: bus_url.to_owned(), server, _folder: folder }
+    }
+
+    /// Opens the bus as another process would.
+    pub async fn another_bus(&self) -> Bus {
+        open(&self.bus_url, &self.store).await
+    }
+
+    pub async fn subscribe(&self, group: &str, consumer: &Arc<impl Consumer>) -> Subscribed {
+        self.subscribe_on(&self.bus, group, consumer).await
+    }
+
+    pub async fn subscribe_on(&self, bus: &Bus, group: &str, consumer: &Arc<impl Consumer>) -> Subscribed {
+        let consumer: Arc<dyn Consumer> = Arc::clone(consumer) as _;
+        bus.subscribe(subscription(group), consumer).await.expect("subscribes")
+    }
+
+    /// Returns the ids of the events that had an effect in `group`, in order.
+    pub async fn effects(&self, group: &str) -> Vec<String> {
+        let sql = "SELECT event_id FROM effect WHERE group_name = ? ORDER BY id";
+        let rows = self.store.fetch_all(sql, &[group.into()]).await.expect("reads effects");
+        rows.iter().map(|row| row.text("event_id").expect("is text")).collect()
+    }
+
+    pub async fn clean_up(self) {
+        let Some((url, database)) = self.server else { return };
+        self.store.close().await;
+        let admin = Store::open(&url, &StoreOptions::default()).await.expect("reaches the server");
+        let drop = format!("DROP DATABASE {database} WITH (FORCE)");
+        admin.execute(&drop, &[]).await.expect("drops the database");
+    }
+}
+
+async fn open(url: &str, store: &Store) -> Bus {
+    let options = BusOptions {
+        lease: Duration::from_secs(3),
+        poll: Duration::from_millis(50),
+        ..BusOptions::default()
+    };
+    open_bus(url, store.clone(), system_clock(), options).await.expect("opens the bus")
+}
+
+/// A subscription whose retries come within milliseconds.
+pub fn subscription(group: &str) -> Subscription {
+    let first = Duration::from_millis(40);
+    let backoff = Backoff { first, factor: 2.0, most: first * 2, jitter: Jitter::Equal };
+    Subscription {
+        retry: RetryLanes { attempts: 4, backoff },
+        time_limit: Duration::from_millis(1_500),
+        ..Subscription::new(TOPIC, group)
+    }
+}
+
+/// Makes an event whose id is `key-number`.
+pub fn event(key: &str, number: usize) -> Event {
+    Event::new(&Cx::root(), "/test", "cup.filled.v1", key, json!({ "number": number }))
+        .expect("is JSON")
+        .with_id(format!("{key}-{number}"))
+}
