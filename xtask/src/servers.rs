@@ -174,7 +174,7 @@ impl Servers {
     pub fn print(&self) {
         for (name, outcome) in &self.outcomes {
             match outcome {
-                Ok(started) => println!("{name:16} ran      {:28} {}", started.version, started.url),
+                Ok(started) => println!("{name:16} ran      {:24} {}", started.version, started.url),
                 Err(why) => println!("{name:16} not run  {why}"),
             }
         }
@@ -249,11 +249,24 @@ fn program(name: &str) -> Result<PathBuf, Failure> {
     shell::find(name).ok_or_else(|| Failure(format!("looking for the program {name}: it is not installed")))
 }
 
-/// Runs `program` with `arguments` and returns the first line it prints, or `unknown`.
-fn version_of(program: &Path, arguments: &[&str]) -> String {
+/// Asks `program` for its version and returns `name` with the first number that looks like one.
+fn version_of(name: &str, program: &Path, arguments: &[&str]) -> String {
     let text = shell::read("asking for a version", Command::new(program).args(arguments)).unwrap_or_default();
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("unknown").trim();
-    line.chars().take(60).collect()
+    version_in(name, &text)
+}
+
+/// Asks Debian for the version of the installed `package`, for programs that do not know their own.
+fn version_of_package(name: &str, package: &str) -> String {
+    let mut command = Command::new("dpkg-query");
+    command.args(["--show", "--showformat=${Version}", package]);
+    version_in(name, &shell::read("asking for a version", &mut command).unwrap_or_default())
+}
+
+fn version_in(name: &str, text: &str) -> String {
+    let is_part = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let mut words = text.split(|letter| !is_part(letter)).map(|word| word.trim_matches('.'));
+    let version = words.find(|word| word.contains('.')).unwrap_or("of unknown version");
+    format!("{name} {version}")
 }
 
 /// For servers that a Debian package brings as a whole.
@@ -272,6 +285,16 @@ mod tests {
         startable.sort_unstable();
         known.sort_unstable();
         assert_eq!(startable, known);
+    }
+
+    #[test]
+    fn a_version_is_the_first_dotted_number() {
+        assert_eq!(
+            version_in("MariaDB", "/usr/sbin/mariadbd  Ver 10.11.19-MariaDB for debian"),
+            "MariaDB 10.11.19"
+        );
+        assert_eq!(version_in("Redis", "Redis server v=7.0.15 sha=00000000:0"), "Redis 7.0.15");
+        assert_eq!(version_in("Redis", ""), "Redis of unknown version");
     }
 
     #[test]

@@ -35,6 +35,6 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     if created != Some(200) {
         return Err(Failure(format!("creating a database in InfluxDB: it answered {created:?}")));
     }
-    let version = version_of(&server, &["version"]);
+    let version = version_of("InfluxDB", &server, &["version"]);
     Ok(Started { url: format!("influxdb://127.0.0.1:{port}/ieum"), version, settings: Vec::new(), child })
 }

@@ -51,8 +51,7 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     wait_ready(&mut child, || shell::read("mariadb", Command::new(&client).args(ask)).is_ok())?;
     Ok(Started {
         url: format!("mysql://ieum:ieum@127.0.0.1:{port}/ieum"),
-        version: version_of(&program("mariadbd")?, &["--version"])
-            .replace("/usr/sbin/mariadbd  Ver ", "MariaDB "),
+        version: version_of("MariaDB", &program("mariadbd")?, &["--version"]),
         settings: Vec::new(),
         child,
     })

@@ -23,6 +23,6 @@ fn start(folder: &Path) -> Result<Started, Failure> {
         .arg(folder);
     let mut child = spawn("NATS", command, folder)?;
     wait_ready(&mut child, || probe::say(port, b"").starts_with("INFO "))?;
-    let version = version_of(&server, &["--version"]);
+    let version = version_of("NATS", &server, &["--version"]);
     Ok(Started { url: format!("nats://127.0.0.1:{port}"), version, settings: Vec::new(), child })
 }

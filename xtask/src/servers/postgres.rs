@@ -58,7 +58,7 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     shell::read("createdb", Command::new(programs.join("createdb")).args(at).arg("ieum"))?;
     Ok(Started {
         url: format!("postgres://ieum@127.0.0.1:{port}/ieum"),
-        version: version_of(&programs.join("postgres"), &["--version"]),
+        version: version_of("PostgreSQL", &programs.join("postgres"), &["--version"]),
         settings: Vec::new(),
         child,
     })

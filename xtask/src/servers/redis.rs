@@ -32,6 +32,6 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     command.arg(folder);
     let mut child = spawn("Redis", command, folder)?;
     wait_ready(&mut child, || probe::say(port, b"PING\r\n") == "+PONG\r\n")?;
-    let version = version_of(&server, &["--version"]);
+    let version = version_of("Redis", &server, &["--version"]);
     Ok(Started { url: format!("redis://127.0.0.1:{port}"), version, settings: Vec::new(), child })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Kind, Started, nothing_to_prepare, probe, program, spawn, version_of, wait_ready};
+use super::{Kind, Started, nothing_to_prepare, probe, program, spawn, version_of_package, wait_ready};
 use crate::failure::Failure;
 
 pub const KIND: Kind = Kind {
@@ -24,6 +24,6 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     command.args(["-search.latencyOffset=0s", "-retentionPeriod=10y"]);
     let mut child = spawn("VictoriaMetrics", command, folder)?;
     wait_ready(&mut child, || probe::http_status(port, "GET", "/health") == Some(200))?;
-    let version = version_of(&server, &["-version"]);
+    let version = version_of_package("VictoriaMetrics", "victoria-metrics");
     Ok(Started { url: format!("influxdb://127.0.0.1:{port}/ieum"), version, settings: Vec::new(), child })
 }
