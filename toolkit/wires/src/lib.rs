@@ -7,7 +7,7 @@ mod faults;
 pub mod grpc;
 pub mod http;
 pub mod modes;
-mod open;
+pub mod open;
 pub mod serve;
 mod served;
 

@@ -1,12 +1,16 @@
 //! Calls routes that are served over HTTP.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
 use hyper_util::client::legacy::Client;
@@ -14,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ieum_core::{BoxFuture, Fault, Moment, SharedClock};
 use ieum_link::{Call, Kind, Link, Payload, Reply, UnaryLink};
 use ieum_policy::{Origin, OutlierRule};
+use tokio::sync::oneshot;
 
 use super::ORIGIN_HEADER;
 use super::answer::fault_of;
@@ -33,7 +38,7 @@ pub struct HttpWireConfig {
     pub outliers: OutlierRule,
     /// The longest time for a connection to come about.
     pub connect: Duration,
-    /// The longest time until an answer begins, connecting included.
+    /// The longest time from the request being sent, over a connection that stands, to the answer's head.
     pub first_byte: Duration,
     /// The longest time for a whole call. The caller's own deadline may end it earlier.
     pub total: Duration,
@@ -50,7 +55,7 @@ pub struct HttpWireConfig {
 pub struct HttpWire {
     config: HttpWireConfig,
     balancer: Arc<Balancer>,
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, Announced>,
     clock: SharedClock,
 }
 
@@ -126,10 +131,8 @@ impl HttpWire {
         request: Request<Full<Bytes>>,
         end: Moment,
     ) -> Result<Reply, Fault> {
-        let first = end.min(self.clock.moment() + self.config.first_byte);
-        let answer =
-            self.within(path, first, "waiting for the answer to begin", self.client.request(request));
-        let answer = answer.await?.map_err(|error| faults::unanswered(path, &error))?;
+        let begun = self.within(path, end, "waiting for the answer to begin", self.begin(path, request));
+        let answer = begun.await??;
         let (head, body) = answer.into_parts();
         let body = self.within(path, end, "reading the answer", self.read(path, body)).await??;
         if !head.status.is_success() {
@@ -139,6 +142,24 @@ impl HttpWire {
         reply_of(kind, path, &head, body, || {
             fault_of(path, head.status(), head.headers(), b"", self.clock.now())
         })
+    }
+
+    /// Sends the request and waits for the answer's head, [`HttpWireConfig::first_byte`] after sending at most.
+    async fn begin(&self, path: &str, request: Request<Full<Bytes>>) -> Result<Response<Body>, Fault> {
+        let (sending, sent) = oneshot::channel();
+        let request = request.map(|message| Announced { message, sending: Some(sending) });
+        let late = async {
+            // A message that nobody sends is dropped; the answer then is an error already.
+            let _ = sent.await;
+            self.clock.sleep(self.config.first_byte).await;
+        };
+        match select(self.client.request(request), Box::pin(late)).await {
+            Either::Left((answer, _)) => answer.map_err(|error| faults::unanswered(path, &error)),
+            Either::Right(_) => {
+                let message = format!("calling {path}: the answer did not begin in time");
+                Err(Fault::deadline_exceeded("link.deadline", message))
+            }
+        }
     }
 
     async fn read(&self, path: &str, body: Body) -> Result<Bytes, Fault> {
@@ -168,6 +189,35 @@ impl HttpWire {
                 Err(Fault::deadline_exceeded("link.deadline", message))
             }
         }
+    }
+}
+
+/// A message that tells when a connection begins to take it.
+struct Announced {
+    message: Full<Bytes>,
+    sending: Option<oneshot::Sender<()>>,
+}
+
+impl http_body::Body for Announced {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(sending) = self.sending.take() {
+            let _ = sending.send(());
+        }
+        Pin::new(&mut self.message).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.message.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.message.size_hint()
     }
 }
 

@@ -128,7 +128,7 @@ async fn a_silent_peer_costs_no_more_than_the_limit() {
     let limit = Duration::from_millis(200);
     let http = look(&http_to(port, |config| config.first_byte = limit)).await;
     assert_eq!((http.code, &*http.reason), (Code::DeadlineExceeded, "link.deadline"));
-    assert!(http.message.contains("answer to begin"), "{}", http.message);
+    assert!(http.message.contains("did not begin in time"), "{}", http.message);
     let grpc = look(&grpc_to(port, |config| config.total = limit)).await;
     assert_eq!((grpc.code, &*grpc.reason), (Code::DeadlineExceeded, "link.deadline"));
 }

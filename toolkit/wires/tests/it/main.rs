@@ -2,6 +2,7 @@
 
 mod clients;
 mod network;
+mod policies;
 mod raw_http;
 mod sample;
 mod server;
