@@ -1,15 +1,19 @@
 //! Queries over messages and deliveries: accepting, claiming, showing, sending again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ieum_core::{Id, Timestamp, TraceContext, new_id};
-use ieum_store::{Dialect, Row, Store, Transaction, Value};
+use ieum_store::{Dialect, Insert, Row, Store, Transaction, Value};
 
 use crate::endpoint::{EndpointState, wants};
 use crate::endpoints::{self, Target, marks};
 use crate::error::{WebhookError, at};
 use crate::log::{Delivery, read_delivery};
 use crate::message::WebhookMessage;
+
+/// The most message ids looked up at once.
+const MOST_LOOKED_UP: usize = 1_000;
 
 /// A delivery that this process may send until its lease ends.
 #[derive(Clone, Debug)]
@@ -36,87 +40,160 @@ pub(crate) struct Claim<'a> {
     pub without: &'a [String],
 }
 
-/// Stores the message and one delivery per endpoint that wants it, due at `due`.
-/// Returns how many; zero where the message was accepted before or nobody wants it.
+/// A message with its body, ready to be stored.
+pub(crate) struct Accepted<'a> {
+    pub message: &'a WebhookMessage,
+    pub body: String,
+}
+
+/// When messages were accepted, within which trace, and when their first attempt is due.
+#[derive(Clone, Copy)]
+pub(crate) struct Acceptance {
+    pub trace: TraceContext,
+    pub now: Timestamp,
+    pub due: Timestamp,
+}
+
+/// Stores messages and one delivery per endpoint that wants them, in as few statements for many as for one.
+/// Returns how many deliveries; a message whose id was accepted before, or whose partner has no endpoint,
+/// makes none.
 pub(crate) async fn accept(
     tx: &mut Transaction,
-    dialect: Dialect,
-    message: &WebhookMessage,
-    body: String,
-    trace: TraceContext,
-    now: Timestamp,
-    due: Timestamp,
+    messages: &[Accepted<'_>],
+    acceptance: Acceptance,
 ) -> Result<usize, WebhookError> {
-    let present = endpoints::list_within(tx, &message.partner, now).await?;
-    if present.is_empty() {
-        return Ok(0);
-    }
-    if !insert_message(tx, dialect, message, body, trace, now).await? {
-        return Ok(0);
-    }
-    let takers: Vec<_> = present
-        .iter()
-        .filter(|endpoint| !matches!(endpoint.state, EndpointState::Disabled { .. }))
-        .filter(|endpoint| wants(&endpoint.events, &message.event))
+    let partners: BTreeSet<&str> = messages.iter().map(|one| one.message.partner.as_str()).collect();
+    let present = endpoints::list_within(tx, &partners, acceptance.now).await?;
+    let has_any = |partner: &str| present.iter().any(|endpoint| endpoint.partner == partner);
+    let messages: Vec<&Accepted<'_>> = messages.iter().filter(|one| has_any(&one.message.partner)).collect();
+    let known = known_messages(tx, &messages).await?;
+    // The same id twice in one group counts once.
+    let mut taken = known;
+    let fresh: Vec<&Accepted<'_>> = messages
+        .into_iter()
+        .filter(|one| taken.insert((one.message.partner.clone(), one.message.id.clone())))
         .collect();
-    let mut values: Vec<Value> = Vec::with_capacity(takers.len() * 8);
-    for endpoint in &takers {
-        let order_key = if endpoint.ordered { message.key.clone() } else { None };
-        values.extend([
-            new_id().into(),
-            endpoint.id.into(),
+    let mut deliveries = Vec::new();
+    for one in &fresh {
+        let takers = present
+            .iter()
+            .filter(|endpoint| endpoint.partner == one.message.partner)
+            .filter(|endpoint| !matches!(endpoint.state, EndpointState::Disabled { .. }))
+            .filter(|endpoint| wants(&endpoint.events, &one.message.event));
+        for endpoint in takers {
+            let order_key = if endpoint.ordered { one.message.key.clone() } else { None };
+            deliveries.push(NewDelivery {
+                endpoint: endpoint.id,
+                partner: one.message.partner.clone(),
+                message_id: one.message.id.clone(),
+                event: one.message.event.clone(),
+                order_key,
+            });
+        }
+    }
+    insert_messages(tx, fresh, acceptance).await?;
+    let count = deliveries.len();
+    insert_deliveries(tx, deliveries, acceptance.due, acceptance.now).await?;
+    Ok(count)
+}
+
+/// Returns which of the messages were accepted before, as partner and id.
+async fn known_messages(
+    tx: &mut Transaction,
+    messages: &[&Accepted<'_>],
+) -> Result<BTreeSet<(String, String)>, WebhookError> {
+    let step = "looking for known messages";
+    let mut known = BTreeSet::new();
+    for group in messages.chunks(MOST_LOOKED_UP) {
+        let sql =
+            format!("SELECT partner, id FROM ieum_webhook_message WHERE id IN ({})", marks(group.len()));
+        let values: Vec<Value> = group.iter().map(|one| one.message.id.as_str().into()).collect();
+        for row in tx.fetch_all(&sql, &values).await.map_err(at(step))? {
+            known.insert((row.text("partner").map_err(at(step))?, row.text("id").map_err(at(step))?));
+        }
+    }
+    Ok(known)
+}
+
+async fn insert_messages(
+    tx: &mut Transaction,
+    messages: Vec<&Accepted<'_>>,
+    acceptance: Acceptance,
+) -> Result<(), WebhookError> {
+    let trace = acceptance.trace.to_string();
+    let rows = messages.into_iter().map(|one| {
+        let message = one.message;
+        vec![
             message.partner.as_str().into(),
             message.id.as_str().into(),
             message.event.as_str().into(),
-            order_key.into(),
-            due.into(),
-            now.into(),
-        ]);
-    }
-    insert_deliveries(tx, takers.len(), &values).await?;
-    Ok(takers.len())
+            message.key.clone().into(),
+            one.body.as_str().into(),
+            trace.as_str().into(),
+            acceptance.now.into(),
+        ]
+    });
+    // Another transaction may have accepted the same id since it was looked for.
+    Insert::into("ieum_webhook_message")
+        .columns(["partner", "id", "event", "order_key", "body", "traceparent", "created_at"])
+        .rows(rows)
+        .or_ignore(["partner", "id"])
+        .run_in(tx)
+        .await
+        .map_err(at("saving messages"))?;
+    Ok(())
 }
 
-async fn insert_message(
+struct NewDelivery {
+    endpoint: Id,
+    partner: String,
+    message_id: String,
+    event: String,
+    order_key: Option<String>,
+}
+
+async fn insert_deliveries(
     tx: &mut Transaction,
-    dialect: Dialect,
-    message: &WebhookMessage,
-    body: String,
-    trace: TraceContext,
+    deliveries: Vec<NewDelivery>,
+    due: Timestamp,
     now: Timestamp,
-) -> Result<bool, WebhookError> {
-    let (verb, conflict) = match dialect {
-        Dialect::MySql => ("INSERT IGNORE", ""),
-        Dialect::Sqlite | Dialect::Postgres => ("INSERT", " ON CONFLICT DO NOTHING"),
-    };
-    let sql = format!(
-        "{verb} INTO ieum_webhook_message (partner, id, event, order_key, body, traceparent, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?){conflict}"
-    );
-    let values: Vec<Value> = vec![
-        message.partner.as_str().into(),
-        message.id.as_str().into(),
-        message.event.as_str().into(),
-        message.key.clone().into(),
-        body.into(),
-        trace.to_string().into(),
-        now.into(),
-    ];
-    let inserted = tx.execute(&sql, &values).await.map_err(at("saving the message"))?;
-    Ok(inserted > 0)
-}
-
-async fn insert_deliveries(tx: &mut Transaction, count: usize, values: &[Value]) -> Result<(), WebhookError> {
-    if count == 0 {
-        return Ok(());
-    }
-    let row = "(?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?, 0, ?)";
-    let sql = format!(
-        "INSERT INTO ieum_webhook_delivery (id, endpoint_id, partner, message_id, event, order_key, state, \
-         attempts, tries, due_at, lease_until, created_at) VALUES {}",
-        vec![row; count].join(", ")
-    );
-    tx.execute(&sql, values).await.map_err(at("saving the deliveries"))?;
+) -> Result<(), WebhookError> {
+    let rows = deliveries.into_iter().map(|one| {
+        vec![
+            new_id().into(),
+            one.endpoint.into(),
+            one.partner.into(),
+            one.message_id.into(),
+            one.event.into(),
+            one.order_key.into(),
+            "pending".into(),
+            0_i64.into(),
+            0_i64.into(),
+            due.into(),
+            0_i64.into(),
+            now.into(),
+        ]
+    });
+    Insert::into("ieum_webhook_delivery")
+        .columns([
+            "id",
+            "endpoint_id",
+            "partner",
+            "message_id",
+            "event",
+            "order_key",
+            "state",
+            "attempts",
+            "tries",
+            "due_at",
+            "lease_until",
+            "created_at",
+        ])
+        .rows(rows)
+        .or_ignore(["endpoint_id", "message_id"])
+        .run_in(tx)
+        .await
+        .map_err(at("saving deliveries"))?;
     Ok(())
 }
 
@@ -257,7 +334,7 @@ pub(crate) async fn resend_since(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<u64, WebhookError> {
-    let present = endpoints::list_within(tx, partner, now).await?;
+    let present = endpoints::list_within(tx, &BTreeSet::from([partner]), now).await?;
     let endpoint =
         present.into_iter().find(|one| one.id == endpoint).ok_or(WebhookError::NoEndpoint(endpoint))?;
     if matches!(endpoint.state, EndpointState::Disabled { .. }) {
@@ -281,25 +358,22 @@ pub(crate) async fn resend_since(
         )
         .await
         .map_err(at("finding missed messages"))?;
+    let mut deliveries = Vec::new();
     for row in &missed {
         let step = "reading a missed message";
         let event = row.text("event").map_err(at(step))?;
         if !wants(&endpoint.events, &event) {
             continue;
         }
-        let order_key = if endpoint.ordered { row.opt_text("order_key").map_err(at(step))? } else { None };
-        let values: Vec<Value> = vec![
-            new_id().into(),
-            endpoint.id.into(),
-            partner.into(),
-            row.text("id").map_err(at(step))?.into(),
-            event.into(),
-            order_key.into(),
-            now.into(),
-            now.into(),
-        ];
-        insert_deliveries(tx, 1, &values).await?;
-        count += 1;
+        deliveries.push(NewDelivery {
+            endpoint: endpoint.id,
+            partner: partner.to_owned(),
+            message_id: row.text("id").map_err(at(step))?,
+            event,
+            order_key: if endpoint.ordered { row.opt_text("order_key").map_err(at(step))? } else { None },
+        });
     }
+    count += deliveries.len() as u64;
+    insert_deliveries(tx, deliveries, now, now).await?;
     Ok(count)
 }

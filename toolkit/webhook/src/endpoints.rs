@@ -1,16 +1,20 @@
 //! Queries over endpoints.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ieum_core::{Id, Timestamp};
 use ieum_store::{Row, Store, Transaction, Value};
 
-use crate::endpoint::{DisabledReason, Endpoint, EndpointState, NewEndpoint, SecretRing};
+use crate::endpoint::{DisabledReason, Endpoint, EndpointState, NewEndpoint, SecretRing, wants};
 use crate::error::{WebhookError, at};
 use crate::signing::SigningSecret;
 
 const COLUMNS: &str =
     "id, partner, url, events, ordered, state, reason, state_since, failing_since, not_before, created_at";
+
+/// The most partners looked up at once.
+const MOST_PARTNERS: usize = 1_000;
 
 /// An endpoint with what sending needs.
 #[derive(Clone, Debug)]
@@ -72,15 +76,44 @@ pub(crate) async fn list(
     rows.iter().map(|row| read(row, now)).collect()
 }
 
-/// Returns the partner's endpoints within a transaction: what accepting a message fans out to.
+/// Returns these partners' endpoints within a transaction: what accepting a message fans out to.
 pub(crate) async fn list_within(
     tx: &mut Transaction,
-    partner: &str,
+    partners: &BTreeSet<&str>,
     now: Timestamp,
 ) -> Result<Vec<Endpoint>, WebhookError> {
-    let sql = format!("SELECT {COLUMNS} FROM ieum_webhook_endpoint WHERE partner = ?");
-    let rows = tx.fetch_all(&sql, &[partner.into()]).await.map_err(at("finding who wants the message"))?;
-    rows.iter().map(|row| read(row, now)).collect()
+    let step = "finding who wants the message";
+    let partners: Vec<Value> = partners.iter().map(|partner| Value::from(*partner)).collect();
+    let mut found = Vec::new();
+    for group in partners.chunks(MOST_PARTNERS) {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM ieum_webhook_endpoint WHERE partner IN ({}) ORDER BY created_at, id",
+            marks(group.len())
+        );
+        for row in tx.fetch_all(&sql, group).await.map_err(at(step))? {
+            found.push(read(&row, now)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the partners that have an active endpoint which wants `event`, in order.
+pub(crate) async fn subscribers(tx: &mut Transaction, event: &str) -> Result<Vec<String>, WebhookError> {
+    let step = "finding who subscribes to the event";
+    let rows = tx
+        .fetch_all("SELECT partner, events FROM ieum_webhook_endpoint WHERE state = 'active'", &[])
+        .await
+        .map_err(at(step))?;
+    let mut partners = BTreeSet::new();
+    for row in &rows {
+        let events = row.text("events").map_err(at(step))?;
+        let events: Vec<String> = serde_json::from_str(&events)
+            .map_err(|_| WebhookError::Damaged { what: "an endpoint's events".into() })?;
+        if wants(&events, event) {
+            partners.insert(row.text("partner").map_err(at(step))?);
+        }
+    }
+    Ok(partners.into_iter().collect())
 }
 
 /// Returns one endpoint of the partner.

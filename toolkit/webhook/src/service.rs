@@ -8,7 +8,7 @@ use ieum_store::{Migration, Store, Transaction};
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::deliveries;
+use crate::deliveries::{self, Acceptance, Accepted};
 use crate::endpoint::{DisabledReason, Endpoint, NewEndpoint};
 use crate::endpoints;
 use crate::error::{WebhookError, at};
@@ -159,16 +159,37 @@ impl Webhooks {
         cx: &Cx,
         message: &WebhookMessage,
     ) -> Result<usize, WebhookError> {
-        let body = message.to_body(self.0.options.max_body).map_err(WebhookError::Message)?;
+        self.enqueue_all(tx, cx, std::slice::from_ref(message)).await
+    }
+
+    /// Accepts many messages as [`Webhooks::enqueue`] does one, in as few statements. A malformed one
+    /// fails all.
+    pub async fn enqueue_all(
+        &self,
+        tx: &mut Transaction,
+        cx: &Cx,
+        messages: &[WebhookMessage],
+    ) -> Result<usize, WebhookError> {
+        let with_body = |message| -> Result<Accepted<'_>, WebhookError> {
+            let message: &WebhookMessage = message;
+            let body = message.to_body(self.0.options.max_body).map_err(WebhookError::Message)?;
+            Ok(Accepted { message, body })
+        };
+        let messages = messages.iter().map(with_body).collect::<Result<Vec<_>, _>>()?;
         let now = self.now();
-        let due = self.0.options.schedule.first(now);
-        let dialect = self.0.store.dialect();
-        let count = deliveries::accept(tx, dialect, message, body, cx.trace(), now, due).await?;
+        let acceptance = Acceptance { trace: cx.trace(), now, due: self.0.options.schedule.first(now) };
+        let count = deliveries::accept(tx, &messages, acceptance).await?;
         if count > 0 {
-            metrics::counter!("ieum_webhook_accepted_total").increment(1);
+            metrics::counter!("ieum_webhook_accepted_total").increment(count as u64);
             self.wake();
         }
         Ok(count)
+    }
+
+    /// Returns the partners that have an active endpoint which wants `event`, so that a fact is accepted
+    /// for nobody else.
+    pub async fn subscribers(&self, tx: &mut Transaction, event: &str) -> Result<Vec<String>, WebhookError> {
+        endpoints::subscribers(tx, event).await
     }
 
     /// Makes a delivery due now with its whole schedule: the same message, the same id.
