@@ -1,0 +1,4 @@
+//! What a process tells about itself, as others see it.
+
+mod health;
+mod traces;
