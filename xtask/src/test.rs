@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, Tried};
+use crate::libraries::Libraries;
 use crate::servers::{self, Servers};
 use crate::{running, shell};
 
@@ -52,10 +53,12 @@ struct Tally {
 pub fn run(arguments: &TestArguments) -> Result<(), Failure> {
     let kinds = if arguments.no_servers { Vec::new() } else { servers::chosen(&arguments.only)? };
     let mut servers = Servers::start(&kinds)?;
+    let libraries = Libraries::prepare();
     servers.print();
+    libraries.print();
     let notes = tempfile::NamedTempFile::new().tried("making a temporary file")?;
     let mut command = command(arguments);
-    command.envs(servers.environment()).env("IEUM_TEST_NOT_RUN", notes.path());
+    command.envs(servers.environment()).envs(libraries.environment()).env("IEUM_TEST_NOT_RUN", notes.path());
     let outcome = run_counted(&mut command);
     servers.stop();
     let (mut tally, status) = outcome?;
@@ -66,6 +69,7 @@ pub fn run(arguments: &TestArguments) -> Result<(), Failure> {
         println!("not run: {line}");
     }
     servers.print();
+    libraries.print();
     println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     if tally.failed > 0 {
         return Err(Failure(format!("test: {} tests failed", tally.failed)));

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Kind, Started, probe, program, spawn, wait_ready};
+use super::{Kind, Started, probe, spawn, wait_ready};
 use crate::failure::{Failure, Tried};
-use crate::shell;
+use crate::{libraries, shell};
 
-/// What pip installs, and what it is for: the shop, its web server, and a foreign check of our signatures.
-const PARTS: [&str; 3] = ["pretix==2026.8.0", "gunicorn", "standardwebhooks"];
+/// What pip installs: the shop and its web server.
+const PARTS: [&str; 2] = ["pretix==2026.8.0", "gunicorn"];
 
 pub const KIND: Kind =
     Kind { name: "pretix", packages: &["python3", "python3-venv"], programs: &["python3"], prepare, start };
@@ -34,22 +34,8 @@ fn home() -> Result<Home, Failure> {
 
 /// Installs pretix into the cache folder and makes the empty database, each once.
 fn prepare() -> Result<(), Failure> {
+    libraries::python_with(&PARTS)?;
     let home = home()?;
-    if !home.python.is_file() {
-        let folder = home.python.ancestors().nth(2).unwrap_or(Path::new("/"));
-        let mut make = Command::new(program("python3")?);
-        shell::read("python3 -m venv", make.args(["-m", "venv"]).arg(folder))?;
-    }
-    let version = PARTS[0].rsplit('=').next().unwrap_or_default();
-    let check = format!(
-        "import importlib.metadata as m, gunicorn, standardwebhooks; assert m.version('pretix') == '{version}'"
-    );
-    if shell::read("looking for pretix", Command::new(&home.python).args(["-c", &check])).is_err() {
-        println!("installing {}", PARTS.join(", "));
-        let mut install = Command::new(&home.python);
-        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PARTS);
-        shell::read("pip install", &mut install)?;
-    }
     if home.template.is_file() { Ok(()) } else { make_template(&home) }
 }
 

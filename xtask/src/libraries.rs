@@ -1,0 +1,88 @@
+//! Foreign libraries that judge our work in tests, kept in the cache folder: for Python and for Node.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, Tried};
+use crate::shell;
+
+/// The official verifier of Standard Webhooks (<https://www.standardwebhooks.com>), same name for both languages.
+const VERIFIER: &str = "standardwebhooks";
+
+/// The libraries of one run: the variable that tells tests where one is, and where it is or why it is not.
+pub struct Libraries {
+    outcomes: Vec<(&'static str, &'static str, Result<PathBuf, Failure>)>,
+}
+
+impl Libraries {
+    /// Installs what is missing.
+    pub fn prepare() -> Self {
+        let outcomes = vec![
+            ("python library", "IEUM_TEST_PYTHON_URL", for_python()),
+            ("node library", "IEUM_TEST_NODE_URL", for_node()),
+        ];
+        Self { outcomes }
+    }
+
+    /// Returns the environment that tells tests where the libraries are.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let there = self
+            .outcomes
+            .iter()
+            .filter_map(|(_, variable, outcome)| Some((variable, outcome.as_ref().ok()?)));
+        there.map(|(variable, path)| ((*variable).to_owned(), path.display().to_string())).collect()
+    }
+
+    /// Prints one line per library.
+    pub fn print(&self) {
+        for (name, _, outcome) in &self.outcomes {
+            match outcome {
+                Ok(path) => println!("{name:16} there    {VERIFIER:24} {}", path.display()),
+                Err(why) => println!("{name:16} missing  {why}"),
+            }
+        }
+    }
+}
+
+/// Returns a Python that has every one of `parts` (as pip names them), after installing those it lacks.
+///
+/// # Errors
+/// When there is no Python, or pip fails.
+pub fn python_with(parts: &[&str]) -> Result<PathBuf, Failure> {
+    let folder = shell::cache_folder()?.join("py");
+    let python = folder.join("bin").join("python");
+    if !python.is_file() {
+        let base = shell::find("python3")
+            .ok_or_else(|| Failure("looking for python3: it is not installed".to_owned()))?;
+        shell::read("python3 -m venv", Command::new(base).args(["-m", "venv"]).arg(&folder))?;
+    }
+    let pip = |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]).args(arguments).args(parts);
+        shell::read("pip install", &mut command)
+    };
+    // Without an index pip can only agree with what is there, which takes no network.
+    if pip(&["install", "--no-index", "--no-deps"]).is_err() {
+        println!("installing {}", parts.join(", "));
+        pip(&["install"])?;
+    }
+    Ok(python)
+}
+
+fn for_python() -> Result<PathBuf, Failure> {
+    python_with(&[VERIFIER])
+}
+
+fn for_node() -> Result<PathBuf, Failure> {
+    let folder = shell::cache_folder()?.join("node");
+    if folder.join("node_modules").join(VERIFIER).join("package.json").is_file() {
+        return Ok(folder);
+    }
+    let npm = shell::find("npm").ok_or_else(|| Failure("looking for npm: it is not installed".to_owned()))?;
+    std::fs::create_dir_all(&folder).tried(format_args!("making {}", folder.display()))?;
+    println!("installing {VERIFIER} for Node");
+    let mut install = Command::new(npm);
+    install.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(VERIFIER);
+    shell::read("npm install", install.current_dir(Path::new(&folder)))?;
+    Ok(folder)
+}
