@@ -1,0 +1,236 @@
+//! Takes a page of facts into the tables, and counts people from what the tables then hold.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ieum_contracts::events::GateActivity;
+use ieum_core::{Fault, Timestamp};
+use ieum_store::{Insert, StoreError, Transaction, Value};
+
+use crate::facts::{Batch, CheckinFact, OrderFacts, Profile, Totals};
+use crate::rules::Figures;
+
+/// A gate's throughput is its mean over this span.
+const THROUGHPUT_SPAN: Duration = Duration::from_secs(300);
+
+/// A gate without a scan for this long counts as idle.
+const IDLE_AFTER: Duration = Duration::from_secs(900);
+
+/// Ids per `IN (…)`.
+const MOST_IDS: usize = 500;
+
+/// Returns how many rows a page holds.
+pub fn rows(batch: &Batch) -> u64 {
+    let positions: usize = batch.orders.iter().map(|order| order.positions.len()).sum();
+    let figures = usize::from(batch.figures.is_some());
+    (batch.orders.len() + positions + batch.checkins.len() + batch.void_checkins.len() + figures) as u64
+}
+
+/// Takes the page's facts into the tables. The same page twice changes nothing.
+pub async fn apply(
+    tx: &mut Transaction,
+    event_id: &str,
+    generation: i64,
+    batch: &Batch,
+) -> Result<(), StoreError> {
+    replace_orders(tx, event_id, generation, &batch.orders).await?;
+    for code in &batch.gone_orders {
+        drop_order(tx, event_id, code).await?;
+    }
+    insert_checkins(tx, event_id, generation, &batch.checkins).await?;
+    delete_ids(tx, "ieum_events_checkin", "checkin_id", event_id, &batch.void_checkins).await
+}
+
+/// Drops facts that a complete sync of `generation` did not find.
+pub async fn drop_older(tx: &mut Transaction, event_id: &str, generation: i64) -> Result<u64, StoreError> {
+    let mut dropped = 0;
+    for table in ["ieum_events_order_position", "ieum_events_checkin"] {
+        let sql = format!("DELETE FROM {table} WHERE event_id = ? AND generation < ?");
+        dropped += tx.execute(&sql, &[event_id.into(), generation.into()]).await?;
+    }
+    Ok(dropped)
+}
+
+/// Counts people as the check-in list's own status does.
+pub async fn count(tx: &mut Transaction, event_id: &str, profile: &Profile) -> Result<Totals, StoreError> {
+    let mut values: Vec<Value> = vec![false.into(), true.into(), event_id.into(), profile.list_id.into()];
+    let mut counts = "p.event_id = ? AND p.canceled = ?".to_owned();
+    values.extend([event_id.into(), false.into()]);
+    counts += if profile.include_pending {
+        " AND p.order_status IN ('p', 'n')"
+    } else {
+        values.push(true.into());
+        " AND (p.order_status = 'p' OR (p.order_status = 'n' AND p.valid_if_pending = ?))"
+    };
+    if let Some(subevent) = profile.subevent {
+        counts += " AND p.subevent = ?";
+        values.push(subevent.into());
+    }
+    if let Some(items) = &profile.items {
+        // An empty list of products counts nobody; no product has the id -1.
+        counts += &format!(" AND p.item IN ({})", vec!["?"; items.len().max(1)].join(", "));
+        values.extend(items.iter().map(|item| Value::from(*item)));
+        if items.is_empty() {
+            values.push((-1_i64).into());
+        }
+    }
+    let sql = format!(
+        "SELECT COUNT(*) AS registered, COUNT(c.last_entry) AS checked_in, COUNT(CASE WHEN c.last_entry IS NOT NULL \
+         AND (c.last_exit IS NULL OR c.last_exit < c.last_entry) THEN 1 END) AS inside \
+         FROM ieum_events_order_position p LEFT JOIN (SELECT position_id, \
+         MAX(CASE WHEN is_exit = ? THEN scanned_at END) AS last_entry, \
+         MAX(CASE WHEN is_exit = ? THEN scanned_at END) AS last_exit \
+         FROM ieum_events_checkin WHERE event_id = ? AND list_id = ? GROUP BY position_id) c \
+         ON c.position_id = p.position_id WHERE {counts}"
+    );
+    let row = tx.fetch_one(&sql, &values).await?;
+    let number = |name: &str| Ok::<_, StoreError>(u64::try_from(row.int(name)?).unwrap_or(0));
+    Ok(Totals { registered: number("registered")?, checked_in: number("checked_in")?, inside: number("inside")? })
+}
+
+/// Returns the event's figures from the facts, or from `override_totals` where the facts are known to differ.
+pub async fn figures(
+    tx: &mut Transaction,
+    event_id: &str,
+    profile: &Profile,
+    override_totals: Option<Totals>,
+    now: Timestamp,
+) -> Result<Figures, Fault> {
+    let totals = match override_totals {
+        Some(totals) => totals,
+        None => count(tx, event_id, profile).await?,
+    };
+    Ok(Figures {
+        event_name: Some(profile.event_name.clone()).filter(|name| !name.is_empty()),
+        total_registered: totals.registered,
+        checked_in: totals.checked_in,
+        current_attendees: totals.inside,
+        gates: gates(tx, event_id, profile, now).await?,
+        alerts: Vec::new(),
+        status: profile.status(totals.inside, now),
+    })
+}
+
+async fn gates(
+    tx: &mut Transaction,
+    event_id: &str,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<Vec<GateActivity>, StoreError> {
+    let sql = "SELECT gate, MAX(scanned_at) AS last_at, COUNT(CASE WHEN scanned_at > ? THEN 1 END) AS recent \
+               FROM ieum_events_checkin WHERE event_id = ? AND list_id = ? GROUP BY gate ORDER BY gate";
+    let values = [(now - THROUGHPUT_SPAN).into(), event_id.into(), profile.list_id.into()];
+    let gate = |row: &ieum_store::Row| {
+        let last_at = Timestamp::from_micros(row.int("last_at")?);
+        let status = if now.since(last_at) < IDLE_AFTER { "open" } else { "idle" };
+        let per_minute = row.float("recent")? * 60.0 / THROUGHPUT_SPAN.as_secs_f64();
+        Ok(GateActivity {
+            gate_id: row.opt_text("gate")?.unwrap_or_else(|| profile.list_name.clone()),
+            status: status.to_owned(),
+            throughput: (per_minute * 10.0).round() / 10.0,
+        })
+    };
+    tx.fetch_all(sql, &values).await?.iter().map(gate).collect()
+}
+
+async fn replace_orders(
+    tx: &mut Transaction,
+    event_id: &str,
+    generation: i64,
+    orders: &[OrderFacts],
+) -> Result<(), StoreError> {
+    // A ticket stands once even where a split order shows it twice on a page: the later order has it.
+    let mut positions = BTreeMap::new();
+    let mut checkins = Vec::new();
+    for order in orders {
+        for position in &order.positions {
+            positions.insert(position.id, (order, position));
+            checkins.extend(position.checkins.iter().cloned());
+        }
+    }
+    for codes in orders.chunks(MOST_IDS) {
+        let holes = vec!["?"; codes.len()].join(", ");
+        let sql = format!("DELETE FROM ieum_events_order_position WHERE event_id = ? AND order_code IN ({holes})");
+        let mut values: Vec<Value> = vec![event_id.into()];
+        values.extend(codes.iter().map(|order| Value::from(&order.code)));
+        tx.execute(&sql, &values).await?;
+    }
+    let ids: Vec<i64> = positions.keys().copied().collect();
+    delete_ids(tx, "ieum_events_checkin", "position_id", event_id, &ids).await?;
+    let rows = positions.values().map(|(order, position)| {
+        vec![
+            event_id.into(),
+            position.id.into(),
+            (&order.code).into(),
+            (&order.status).into(),
+            order.valid_if_pending.into(),
+            position.item.into(),
+            position.subevent.into(),
+            position.canceled.into(),
+            generation.into(),
+        ]
+    });
+    let columns = [
+        "event_id", "position_id", "order_code", "order_status", "valid_if_pending", "item", "subevent",
+        "canceled", "generation",
+    ];
+    if !ids.is_empty() {
+        let insert = Insert::into("ieum_events_order_position").columns(columns).rows(rows.collect::<Vec<_>>());
+        insert.or_update(["event_id", "position_id"]).run_in(tx).await?;
+    }
+    insert_checkins(tx, event_id, generation, &checkins).await
+}
+
+async fn insert_checkins(
+    tx: &mut Transaction,
+    event_id: &str,
+    generation: i64,
+    checkins: &[CheckinFact],
+) -> Result<(), StoreError> {
+    if checkins.is_empty() {
+        return Ok(());
+    }
+    let unique: BTreeMap<i64, &CheckinFact> = checkins.iter().map(|checkin| (checkin.id, checkin)).collect();
+    let rows = unique.values().map(|checkin| {
+        vec![
+            event_id.into(),
+            checkin.id.into(),
+            checkin.position_id.into(),
+            checkin.list_id.into(),
+            checkin.is_exit.into(),
+            checkin.scanned_at.into(),
+            checkin.gate.clone().into(),
+            generation.into(),
+        ]
+    });
+    let columns =
+        ["event_id", "checkin_id", "position_id", "list_id", "is_exit", "scanned_at", "gate", "generation"];
+    let insert = Insert::into("ieum_events_checkin").columns(columns).rows(rows.collect::<Vec<_>>());
+    insert.or_update(["event_id", "checkin_id"]).run_in(tx).await?;
+    Ok(())
+}
+
+async fn drop_order(tx: &mut Transaction, event_id: &str, code: &str) -> Result<(), StoreError> {
+    let sql = "SELECT position_id FROM ieum_events_order_position WHERE event_id = ? AND order_code = ?";
+    let rows = tx.fetch_all(sql, &[event_id.into(), code.into()]).await?;
+    let ids = rows.iter().map(|row| row.int("position_id")).collect::<Result<Vec<_>, _>>()?;
+    delete_ids(tx, "ieum_events_checkin", "position_id", event_id, &ids).await?;
+    delete_ids(tx, "ieum_events_order_position", "position_id", event_id, &ids).await
+}
+
+async fn delete_ids(
+    tx: &mut Transaction,
+    table: &str,
+    column: &str,
+    event_id: &str,
+    ids: &[i64],
+) -> Result<(), StoreError> {
+    for ids in ids.chunks(MOST_IDS) {
+        let holes = vec!["?"; ids.len()].join(", ");
+        let sql = format!("DELETE FROM {table} WHERE event_id = ? AND {column} IN ({holes})");
+        let mut values: Vec<Value> = vec![event_id.into()];
+        values.extend(ids.iter().map(|id| Value::from(*id)));
+        tx.execute(&sql, &values).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Connectors: how each kind of event-management system is read, and the table that picks one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue, header};
+use ieum_client::{Auth, OutboundPolicy, RestClient, RestConfig};
+use ieum_contracts::events::{AuthenticationKind, ConnectorKind, EventServiceConfig, ProbeCheck, ProbeReport};
+use ieum_core::{Cx, Fault, Secret, SharedClock};
+use ieum_policy::PolicyConfig;
+use url::Url;
+
+use crate::facts::{Batch, Totals};
+
+pub mod generic;
+pub mod pretix;
+
+/// The longest any call to a source may take, retries included.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+/// A source's word that something changed. It is unsigned: only a reason to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The source's id of the notification; each is taken once.
+    pub notification_id: String,
+    /// What happened, in the source's words.
+    pub action: String,
+    /// The order it is about, where it names one.
+    pub order_code: Option<String>,
+}
+
+/// One kind of event-management system.
+///
+/// Reading goes page by page: [`Connector::initial`] from nothing, [`Connector::incremental`] from a cursor.
+/// Each page comes with the position after it, which is saved together with the page's facts, so that a
+/// sync cut off anywhere goes on where it stood.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Tries connection, credentials and a sample, and reports each check. Never fails as a whole.
+    async fn probe(&self, cx: &Cx) -> ProbeReport;
+
+    /// Fails where the source is not healthy.
+    async fn health(&self, cx: &Cx) -> Result<(), Fault>;
+
+    /// Reads the next page of a first sync; `checkpoint` is what the page before left.
+    async fn initial(&self, cx: &Cx, checkpoint: Option<&str>) -> Result<Batch, Fault>;
+
+    /// Reads the next page of what changed since `cursor`.
+    async fn incremental(&self, cx: &Cx, cursor: &str) -> Result<Batch, Fault>;
+
+    /// Reads what the hints name, and nothing else. The position stays.
+    async fn hinted(&self, cx: &Cx, hints: &[Hint]) -> Result<Batch, Fault>;
+
+    /// Reads a webhook's body as a hint. Fails with `events.hook.body`, naming the field.
+    fn read_hint(&self, body: &[u8]) -> Result<Option<Hint>, Fault>;
+
+    /// Returns the source's own totals, where it counts itself.
+    async fn totals(&self, cx: &Cx) -> Result<Option<Totals>, Fault>;
+
+    /// Asks the source to send webhooks to `url`. Returns the source's id of the webhook.
+    async fn attach_webhook(&self, cx: &Cx, url: &str) -> Result<Option<String>, Fault>;
+
+    /// Asks the source to send no more webhooks to the one it named `id`.
+    async fn detach_webhook(&self, cx: &Cx, id: &str) -> Result<(), Fault>;
+}
+
+/// Makes the connector for `config`. Fails with `events.source.invalid`, naming the field.
+pub fn open(
+    config: &EventServiceConfig,
+    outbound: &OutboundPolicy,
+    clock: &SharedClock,
+) -> Result<Arc<dyn Connector>, Fault> {
+    Ok(match config.connector {
+        ConnectorKind::Generic => Arc::new(generic::Generic::open(config, outbound, clock)?),
+        ConnectorKind::Pretix => Arc::new(pretix::Pretix::open(config, outbound, clock)?),
+    })
+}
+
+/// Makes the fault for a configuration that can never work.
+pub fn invalid(field: &str, problem: impl std::fmt::Display) -> Fault {
+    Fault::invalid_argument("events.source.invalid", format!("registering a source: {field} {problem}"))
+}
+
+pub(crate) fn base_url(field: &str, text: &str) -> Result<Url, Fault> {
+    let url = Url::parse(text).map_err(|error| invalid(field, format!("is no URL: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(invalid(field, "is neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid(field, "holds credentials; they belong into authentication.credentials"));
+    }
+    Ok(url)
+}
+
+/// Makes the HTTP client of a source at `base`.
+pub(crate) fn client(
+    config: &EventServiceConfig,
+    field: &str,
+    base: Url,
+    auth: Auth,
+    outbound: &OutboundPolicy,
+    clock: &SharedClock,
+) -> Result<RestClient, Fault> {
+    let mut rest = RestConfig::new(config.event_id.clone(), base);
+    rest.auth = auth;
+    rest.outbound = outbound.clone();
+    let mut policy = PolicyConfig { timeout: CALL_LIMIT, ..PolicyConfig::default() };
+    policy.retry.attempts = config.sync_settings.retry_policy.attempts;
+    policy.retry.first = Duration::from_millis(config.sync_settings.retry_policy.first_ms);
+    rest.policy = policy;
+    RestClient::new(rest, clock.clone()).map_err(|error| invalid(field, chain(&error)))
+}
+
+/// Returns how to sign in; `scheme` is the word before a bare token (`Bearer`, or pretix's `Token`).
+pub(crate) fn auth(config: &EventServiceConfig, scheme: &str) -> Result<Auth, Fault> {
+    let credentials = &config.authentication.credentials;
+    let secret = |names: &[&str]| {
+        let found = names.iter().find_map(|name| credentials.get(*name)).filter(|text| !text.is_empty());
+        found.ok_or_else(|| invalid(&format!("authentication.credentials.{}", names[0]), "is missing"))
+    };
+    match config.authentication.kind {
+        AuthenticationKind::None => Ok(Auth::None),
+        AuthenticationKind::ApiKey if scheme == "Token" => {
+            let value = Secret::new(format!("Token {}", secret(&["token", "apiKey"])?));
+            check_header_value("authentication.credentials.token", value.expose())?;
+            Ok(Auth::Header { name: header::AUTHORIZATION, value })
+        }
+        AuthenticationKind::ApiKey => {
+            let name = credentials.get("header").map_or("X-API-Key", String::as_str);
+            let name = HeaderName::try_from(name)
+                .map_err(|_| invalid("authentication.credentials.header", "is no header name"))?;
+            let value = secret(&["apiKey", "key"])?;
+            check_header_value("authentication.credentials.apiKey", value)?;
+            Ok(Auth::Header { name, value: Secret::new(value.as_str()) })
+        }
+        AuthenticationKind::Oauth2 | AuthenticationKind::Jwt => {
+            let token = secret(&["token", "accessToken"])?;
+            check_header_value("authentication.credentials.token", token)?;
+            Ok(Auth::Bearer(Secret::new(token.as_str())))
+        }
+    }
+}
+
+fn check_header_value(field: &str, text: &str) -> Result<(), Fault> {
+    HeaderValue::from_str(text).map(drop).map_err(|_| invalid(field, "holds characters that no header can carry"))
+}
+
+/// Makes one line of a probe's report.
+pub(crate) fn check(name: &str, result: Result<String, Fault>) -> ProbeCheck {
+    let ok = result.is_ok();
+    let detail = result.unwrap_or_else(|fault| fault.message);
+    ProbeCheck { name: name.to_owned(), ok, detail }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

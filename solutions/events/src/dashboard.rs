@@ -1,0 +1,131 @@
+//! The unified dashboard: the live picture, each event's trend over a time range, and its charts' rows.
+
+use std::time::Duration;
+
+use ieum_contracts::events::{
+    Alert, EventMetrics, EventState, EventStatus, Freshness, HistoryRange, HistoryRow, ListEvents, LiveEvent, Summary,
+};
+use ieum_core::{Cx, Fault, Timestamp, parse_duration};
+use serde::Serialize;
+
+use crate::rules::summarise;
+
+/// Points per chart.
+const POINTS: u64 = 96;
+
+/// The answer of `GET /api/dashboard`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dashboard {
+    /// Sums over all events.
+    pub summary: Summary,
+    /// The events.
+    pub events: Vec<DashboardEvent>,
+    /// What the page draws.
+    pub charts: Charts,
+}
+
+/// One event on the dashboard.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DashboardEvent {
+    /// The event.
+    pub event_id: String,
+    /// Its name.
+    pub event_name: String,
+    /// Whether it runs.
+    pub status: EventStatus,
+    /// Its figures.
+    pub metrics: EventMetrics,
+    /// People inside now minus people inside at the range's first row; `None` without history.
+    pub trend: Option<f64>,
+    /// What needs attention.
+    pub alerts: Vec<Alert>,
+    /// How far the figures may be trusted.
+    pub freshness: Freshness,
+    /// Seconds since the source was last read.
+    pub age_seconds: u64,
+}
+
+/// What the dashboard draws.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Charts {
+    /// Attendance over time, event by event.
+    pub attendance_trend: Vec<Line>,
+}
+
+/// One event's line.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// The event.
+    pub event_id: String,
+    /// Ordered by time.
+    pub rows: Vec<HistoryRow>,
+}
+
+/// Reads a time range such as `24h` or `7d`, one minute to 366 days. Fails with `events.dashboard.time_range`.
+pub fn parse_time_range(text: &str) -> Result<Duration, Fault> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
+    let range = match days {
+        Some(days) => Some(Duration::from_secs(u64::from(days) * 86_400)),
+        None => parse_duration(text).ok(),
+    };
+    let fits = |range: &Duration| (60..=366 * 86_400).contains(&range.as_secs());
+    range.filter(fits).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        let message = format!("reading timeRange: {shown:?} is no span such as 24h or 7d, from 1m to 366d");
+        Fault::invalid_argument("events.dashboard.time_range", message)
+    })
+}
+
+/// Builds the dashboard over `range` up to `now`.
+pub async fn build(state: &dyn EventState, cx: &Cx, range: Duration, now: Timestamp) -> Result<Dashboard, Fault> {
+    let live = state.list(cx, ListEvents::default()).await?.events;
+    let summary = summarise(&live);
+    let step = u32::try_from((range.as_secs() / POINTS).clamp(1, 86_400)).unwrap_or(60);
+    let (mut events, mut attendance_trend) = (Vec::new(), Vec::new());
+    for event in live {
+        let event_id = event.data.event_id.clone();
+        let ask = HistoryRange {
+            event_id: event_id.clone(),
+            from: Some(now - range),
+            until: Some(now),
+            step_seconds: Some(step),
+        };
+        let rows = state.history(cx, ask).await?.rows;
+        events.push(show(event, &rows));
+        attendance_trend.push(Line { event_id, rows });
+    }
+    Ok(Dashboard { summary, events, charts: Charts { attendance_trend } })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "people per event stay far below 2^52")]
+fn show(event: LiveEvent, rows: &[HistoryRow]) -> DashboardEvent {
+    let inside = event.data.metrics.current_attendees as f64;
+    DashboardEvent {
+        trend: rows.first().map(|row| inside - row.current_attendees),
+        event_id: event.data.event_id,
+        event_name: event.data.event_name,
+        status: event.data.status,
+        metrics: event.data.metrics,
+        alerts: event.data.alerts,
+        freshness: event.freshness,
+        age_seconds: event.age_seconds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_range_is_read_and_nonsense_is_named() {
+        assert_eq!(parse_time_range("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(parse_time_range("7d"), Ok(Duration::from_secs(7 * 86_400)));
+        for wrong in ["", "0d", "soon", "1s", "9999d"] {
+            assert_eq!(parse_time_range(wrong).expect_err("is refused").reason, "events.dashboard.time_range");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Runs the jobs of all sources when they come due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_contracts::events::EventServiceConfig;
+use ieum_core::{Code, Cx, Fault, SharedClock};
+use parking_lot::Mutex;
+use rand::Rng;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::collector::Collector;
+use crate::schedule::{Run, Schedule};
+use crate::store::EventsStore;
+
+/// What is done for a source again and again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Job {
+    /// Read what changed.
+    Read(String),
+    /// Follow its hints. Hastened by each hint; the interval only catches what a crash left.
+    Hints(String),
+    /// Ask its health.
+    Health(String),
+}
+
+/// Runs jobs when they come due, each source's at its own pace, none overlapping itself.
+pub struct Driver {
+    schedule: Mutex<Schedule<Job>>,
+    collector: Arc<Collector>,
+    store: EventsStore,
+    clock: SharedClock,
+    health_every: Duration,
+    wake: Notify,
+    stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Driver {
+    /// Makes a driver with nothing to do.
+    pub fn new(collector: Arc<Collector>, store: EventsStore, clock: SharedClock, health_every: Duration) -> Self {
+        Self {
+            schedule: Mutex::default(),
+            collector,
+            store,
+            clock,
+            health_every,
+            wake: Notify::new(),
+            stop: tokio::sync::watch::Sender::new(false),
+        }
+    }
+
+    /// Schedules a source's jobs; the first read is due at once.
+    pub fn add(&self, config: &EventServiceConfig) {
+        let event_id = &config.event_id;
+        let interval = Duration::from_secs(u64::from(config.sync_settings.interval));
+        let now = self.clock.moment();
+        {
+            let mut schedule = self.schedule.lock();
+            schedule.add(Job::Read(event_id.clone()), interval, now);
+            schedule.add(Job::Hints(event_id.clone()), interval, now);
+            schedule.add(Job::Health(event_id.clone()), self.health_every, now);
+        }
+        self.wake.notify_one();
+    }
+
+    /// Ends a source's jobs.
+    pub fn remove(&self, event_id: &str) {
+        let mut schedule = self.schedule.lock();
+        for job in [Job::Read(event_id.into()), Job::Hints(event_id.into()), Job::Health(event_id.into())] {
+            schedule.remove(&job);
+        }
+    }
+
+    /// Makes a job due now.
+    pub fn hasten(&self, job: &Job) {
+        self.schedule.lock().hasten(job, self.clock.moment());
+        self.wake.notify_one();
+    }
+
+    /// Runs jobs until [`Driver::stop`], then waits for those under way.
+    pub async fn run(self: Arc<Self>) {
+        let mut stopped = self.stop.subscribe();
+        let mut running = JoinSet::new();
+        while !*stopped.borrow() {
+            for job in self.take_due() {
+                let driver = self.clone();
+                running.spawn(async move { driver.run_job(job).await });
+            }
+            let next = self.schedule.lock().next_due();
+            let sleep = async {
+                match next {
+                    Some(next) => self.clock.sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = stopped.changed() => {}
+                () = self.wake.notified() => {}
+                () = sleep => {}
+                Some(ended) = running.join_next(), if !running.is_empty() => {
+                    if let Err(error) = ended {
+                        tracing::error!(error = %error, "a source's job panicked");
+                    }
+                }
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    /// Ends [`Driver::run`]; reads end after their present page.
+    pub fn stop(&self) {
+        self.collector.stop();
+        self.stop.send_replace(true);
+    }
+
+    fn take_due(&self) -> Vec<Job> {
+        self.schedule.lock().take_due(self.clock.moment())
+    }
+
+    async fn run_job(&self, job: Job) {
+        let cx = Cx::root();
+        // However the job ends, also by a panic, it must be able to run again.
+        let mut ending = Ending { driver: self, job: &job, run: Run::Failed { failures: 1, floor: Duration::ZERO } };
+        let (event_id, result) = match &job {
+            Job::Read(event_id) => (event_id, self.collector.read(&cx, event_id).await),
+            Job::Hints(event_id) => (event_id, self.collector.follow_hints(&cx, event_id).await),
+            Job::Health(event_id) => (event_id, self.collector.watch(&cx, event_id).await),
+        };
+        ending.run = match result {
+            Ok(()) => Run::Done,
+            Err(fault) => self.note(&job, event_id, &fault).await,
+        };
+        metrics::counter!("ieum_events_jobs_total", "job" => job.name(), "ok" => if ending.run == Run::Done { "true" } else { "false" }).increment(1);
+    }
+
+    async fn note(&self, job: &Job, event_id: &str, fault: &Fault) -> Run {
+        let floor = fault.retry_after.unwrap_or_default();
+        if fault.code == Code::Cancelled || fault.reason == "events.source.unknown" {
+            return Run::Failed { failures: 1, floor };
+        }
+        tracing::warn!(event_id, job = job.name(), error = %fault, "a source's job failed");
+        let failures = match job {
+            Job::Read(_) => self.store.note_failure(event_id, &fault.to_string()).await.unwrap_or(1),
+            Job::Hints(_) | Job::Health(_) => 1,
+        };
+        Run::Failed { failures, floor }
+    }
+}
+
+impl Job {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "read",
+            Self::Hints(_) => "hints",
+            Self::Health(_) => "health",
+        }
+    }
+}
+
+/// Notes the end of a run when dropped.
+struct Ending<'a> {
+    driver: &'a Driver,
+    job: &'a Job,
+    run: Run,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let (now, random) = (self.driver.clock.moment(), rand::rng().random());
+        self.driver.schedule.lock().finished(self.job, self.run, now, random);
+        self.driver.wake.notify_one();
+    }
+}

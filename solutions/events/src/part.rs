@@ -1,0 +1,146 @@
+//! Wires the events hub together: what it stands on, what it serves, how it starts and ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_bus::Bus;
+use ieum_cache::Cache;
+use ieum_client::OutboundPolicy;
+use ieum_contracts::events::{EVENT_DATA_UPDATES, EventServiceRegistryRoutes, EventStateRoutes};
+use ieum_core::{Fault, SharedClock};
+use ieum_data::TimeSeries;
+use ieum_link::Routes;
+use ieum_store::{Migration, Store};
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::collector::Collector;
+use crate::driver::Driver;
+use crate::realtime::Realtime;
+use crate::registry::Registry;
+use crate::store::EventsStore;
+use crate::{tables, web};
+
+/// What the events hub stands on.
+#[derive(Clone)]
+pub struct EventsDeps {
+    /// SQL, with the tables of [`EventsPart::migrations`] and the bus's.
+    pub store: Store,
+    /// Where news goes, over an outbox in the same store.
+    pub bus: Bus,
+    /// Holds `realtime:{eventId}` for 300 s.
+    pub cache: Arc<dyn Cache>,
+    /// Takes attendance over time.
+    pub series: Arc<dyn TimeSeries>,
+    /// The only source of time.
+    pub clock: SharedClock,
+    /// What may be called beyond the public internet.
+    pub outbound: OutboundPolicy,
+    /// How often, how long.
+    pub options: EventsOptions,
+}
+
+/// How the events hub behaves.
+#[derive(Clone, Debug)]
+pub struct EventsOptions {
+    /// How often a source's health is asked. Default 60 s.
+    pub health_every: Duration,
+    /// How often totals are compared while nothing changes. Default 30 s.
+    pub reconcile_every: Duration,
+}
+
+/// The events hub.
+pub struct EventsPart {
+    registry: Arc<Registry>,
+    realtime: Arc<Realtime>,
+    driver: Arc<Driver>,
+    store: EventsStore,
+    running: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Default for EventsOptions {
+    fn default() -> Self {
+        Self { health_every: Duration::from_secs(60), reconcile_every: Duration::from_secs(30) }
+    }
+}
+
+impl EventsPart {
+    /// Wires the hub. Nothing runs before [`EventsPart::start`].
+    pub fn new(deps: EventsDeps) -> Self {
+        let store = EventsStore::new(deps.store);
+        let realtime = Arc::new(Realtime::new(store.clone(), deps.cache, deps.series, deps.clock.clone()));
+        let collector = Arc::new(Collector::new(
+            store.clone(),
+            deps.bus,
+            realtime.clone(),
+            deps.outbound,
+            deps.clock.clone(),
+            deps.options.reconcile_every,
+        ));
+        let driver = Arc::new(Driver::new(
+            collector.clone(),
+            store.clone(),
+            deps.clock.clone(),
+            deps.options.health_every,
+        ));
+        let registry = Arc::new(Registry {
+            store: store.clone(),
+            collector,
+            driver: driver.clone(),
+            realtime: realtime.clone(),
+            clock: deps.clock,
+        });
+        Self { registry, realtime, driver, store, running: Mutex::new(None) }
+    }
+
+    /// Returns the migrations of the hub's tables.
+    pub fn migrations() -> Vec<Migration> {
+        tables::MIGRATIONS.to_vec()
+    }
+
+    /// Returns the topics that the hub publishes to.
+    pub fn topics() -> Vec<&'static str> {
+        vec![EVENT_DATA_UPDATES]
+    }
+
+    /// Returns the registry of sources.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.clone()
+    }
+
+    /// Returns the live picture.
+    pub fn state(&self) -> Arc<Realtime> {
+        self.realtime.clone()
+    }
+
+    /// Returns what the hub serves over links.
+    pub fn routes(&self) -> Routes {
+        EventServiceRegistryRoutes::of(self.registry.clone()).merge(EventStateRoutes::of(self.realtime.clone()))
+    }
+
+    /// Returns the hub's public HTTP routes.
+    pub fn router(&self) -> axum::Router {
+        web::router(self.registry.clone(), self.realtime.clone())
+    }
+
+    /// Schedules every registered source and begins to run. Returns how many there are.
+    pub async fn start(&self) -> Result<usize, Fault> {
+        let sources = self.store.sources().await?;
+        for source in &sources {
+            self.driver.add(&source.config);
+        }
+        *self.running.lock() = Some(tokio::spawn(self.driver.clone().run()));
+        Ok(sources.len())
+    }
+
+    /// Begins nothing more and returns once every read has ended after its present page.
+    pub async fn drain(&self) {
+        self.driver.stop();
+        let running = self.running.lock().take();
+        if let Some(running) = running
+            && let Err(error) = running.await
+        {
+            tracing::error!(error = %error, "the events hub ended by a panic");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Due times of repeated jobs over the explicit clock: jitter, back-off and no overlap. Pure.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
+
+use ieum_core::Moment;
+
+/// The longest wait after failures, unless the interval itself is longer.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
+
+/// By which share of the interval a due time may move, so that many sources do not come due at once.
+const JITTER: f64 = 0.1;
+
+/// When each job is due. A job that runs is never due; a job hastened while it runs runs once more.
+#[derive(Debug)]
+pub struct Schedule<K> {
+    jobs: HashMap<K, Job>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    interval: Duration,
+    due: Moment,
+    running: bool,
+    hastened: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// It succeeded.
+    Done,
+    /// It failed for the given number of times in a row; not again before `floor`, as the source asked.
+    Failed {
+        /// Failures in a row, this one included.
+        failures: u32,
+        /// What `Retry-After` said.
+        floor: Duration,
+    },
+}
+
+impl<K> Default for Schedule<K> {
+    fn default() -> Self {
+        Self { jobs: HashMap::new() }
+    }
+}
+
+impl<K: Clone + Eq + Hash + Ord> Schedule<K> {
+    /// Adds a job or changes its interval; it is due at once.
+    pub fn add(&mut self, key: K, interval: Duration, now: Moment) {
+        let job = self.jobs.entry(key).or_insert(Job { interval, due: now, running: false, hastened: false });
+        job.interval = interval;
+        job.due = now;
+        job.hastened = job.running;
+    }
+
+    /// Forgets a job. A run under way ends by itself.
+    pub fn remove(&mut self, key: &K) {
+        self.jobs.remove(key);
+    }
+
+    /// Makes a job due at `now`, or right after its present run.
+    pub fn hasten(&mut self, key: &K, now: Moment) {
+        if let Some(job) = self.jobs.get_mut(key) {
+            job.due = job.due.min(now);
+            job.hastened = job.running;
+        }
+    }
+
+    /// Returns the jobs that are due and marks them as running, the longest overdue first.
+    pub fn take_due(&mut self, now: Moment) -> Vec<K> {
+        let mut due: Vec<(Moment, K)> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| !job.running && job.due <= now)
+            .map(|(key, job)| (job.due, key.clone()))
+            .collect();
+        due.sort();
+        for (_, key) in &due {
+            if let Some(job) = self.jobs.get_mut(key) {
+                job.running = true;
+            }
+        }
+        due.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Notes the end of a run. `random` in [0, 1) spreads due times.
+    pub fn finished(&mut self, key: &K, run: Run, now: Moment, random: f64) {
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        job.running = false;
+        let hastened = std::mem::take(&mut job.hastened);
+        let wait = match run {
+            Run::Done if hastened => Duration::ZERO,
+            Run::Done => spread(job.interval, random),
+            Run::Failed { failures, floor } => {
+                let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
+                let longer = job.interval.saturating_mul(factor).min(LONGEST_BACK_OFF.max(job.interval));
+                spread(longer, random).max(floor)
+            }
+        };
+        job.due = now + wait;
+    }
+
+    /// Returns the moment at which the next job comes due; `None` where all run or none exists.
+    pub fn next_due(&self) -> Option<Moment> {
+        self.jobs.values().filter(|job| !job.running).map(|job| job.due).min()
+    }
+
+    /// Returns how many jobs run now.
+    pub fn running(&self) -> usize {
+        self.jobs.values().filter(|job| job.running).count()
+    }
+}
+
+fn spread(interval: Duration, random: f64) -> Duration {
+    interval.mul_f64(1.0 - JITTER + 2.0 * JITTER * random.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(seconds: u64) -> Moment {
+        Moment::from_start(Duration::from_secs(seconds))
+    }
+
+    const INTERVAL: Duration = Duration::from_secs(90);
+
+    #[test]
+    fn an_interval_beyond_a_minute_is_kept_and_jittered() {
+        let mut schedule = Schedule::default();
+        schedule.add("expo", INTERVAL, second(0));
+        assert_eq!(schedule.take_due(second(0)), ["expo"]);
+        schedule.finished(&"expo", Run::Done, second(1), 0.0);
+        assert_eq!(schedule.next_due(), Some(second(82)));
+        assert!(schedule.take_due(second(81)).is_empty());
+        assert_eq!(schedule.take_due(second(82)), ["expo"]);
+        schedule.finished(&"expo", Run::Done, second(82), 1.0);
+        assert_eq!(schedule.next_due(), Some(second(181)));
+    }
+
+    #[test]
+    fn a_running_job_is_never_due_and_a_hint_meanwhile_runs_it_once_more() {
+        let mut schedule = Schedule::default();
+        schedule.add("expo", INTERVAL, second(0));
+        assert_eq!(schedule.take_due(second(0)).len(), 1);
+        schedule.hasten(&"expo", second(5));
+        schedule.hasten(&"expo", second(6));
+        assert!(schedule.take_due(second(500)).is_empty());
+        assert_eq!(schedule.next_due(), None);
+        schedule.finished(&"expo", Run::Done, second(7), 0.5);
+        assert_eq!(schedule.take_due(second(7)), ["expo"]);
+        schedule.finished(&"expo", Run::Done, second(8), 0.5);
+        assert_eq!(schedule.next_due(), Some(second(98)));
+    }
+
+    #[test]
+    fn failures_wait_longer_up_to_a_limit_and_obey_the_sources_floor() {
+        let mut schedule = Schedule::default();
+        schedule.add("expo", Duration::from_secs(10), second(0));
+        let mut wait_after = |failures, floor| {
+            schedule.finished(&"expo", Run::Failed { failures, floor }, second(0), 0.5);
+            schedule.next_due().expect("is scheduled").since_start()
+        };
+        assert_eq!(wait_after(1, Duration::ZERO), Duration::from_secs(10));
+        assert_eq!(wait_after(3, Duration::ZERO), Duration::from_secs(40));
+        assert_eq!(wait_after(40, Duration::ZERO), Duration::from_secs(300));
+        assert_eq!(wait_after(1, Duration::from_secs(900)), Duration::from_secs(900));
+    }
+
+    #[test]
+    fn a_removed_job_never_comes_back() {
+        let mut schedule = Schedule::default();
+        schedule.add("expo", INTERVAL, second(0));
+        schedule.take_due(second(0));
+        schedule.remove(&"expo");
+        schedule.finished(&"expo", Run::Done, second(1), 0.0);
+        assert_eq!(schedule.next_due(), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! The tables of the events hub.
+
+use ieum_store::{Dialect, Migration};
+
+/// Sources with their sync position and health, raw facts, the live state, and hints not yet followed.
+pub const MIGRATIONS: [Migration; 1] = [Migration { name: "0001_events", owner: "events", up: first }];
+
+fn first(dialect: Dialect) -> Vec<String> {
+    let types = dialect.types();
+    let (key, id, int, json, text) = (types.key, types.id, types.int, types.json, types.text);
+    let (time, truth) = (types.timestamp, types.bool);
+    vec![
+        format!(
+            "CREATE TABLE ieum_events_source (event_id {key} NOT NULL PRIMARY KEY, config {json} NOT NULL, \
+             hook_secret {key} NOT NULL, webhook_id {key}, removed {truth} NOT NULL, healthy {truth} NOT NULL, \
+             failures {int} NOT NULL, last_error {text}, last_success_at {time}, created_at {time} NOT NULL)"
+        ),
+        format!(
+            "CREATE TABLE ieum_events_cursor (event_id {key} NOT NULL PRIMARY KEY, phase {id} NOT NULL, \
+             cursor_text {text}, profile {json}, version {int} NOT NULL, generation {int} NOT NULL, \
+             synced_rows {int} NOT NULL, mismatches {int} NOT NULL, override_totals {json}, \
+             reconciled_at {time}, resynced_at {time})"
+        ),
+        format!(
+            "CREATE TABLE ieum_events_order_position (event_id {key} NOT NULL, position_id {int} NOT NULL, \
+             order_code {key} NOT NULL, order_status {id} NOT NULL, valid_if_pending {truth} NOT NULL, \
+             item {int} NOT NULL, subevent {int}, canceled {truth} NOT NULL, generation {int} NOT NULL, \
+             PRIMARY KEY (event_id, position_id))"
+        ),
+        "CREATE INDEX ieum_events_position_order ON ieum_events_order_position (event_id, order_code)".into(),
+        format!(
+            "CREATE TABLE ieum_events_checkin (event_id {key} NOT NULL, checkin_id {int} NOT NULL, \
+             position_id {int} NOT NULL, list_id {int} NOT NULL, is_exit {truth} NOT NULL, \
+             scanned_at {time} NOT NULL, gate {key}, generation {int} NOT NULL, \
+             PRIMARY KEY (event_id, checkin_id))"
+        ),
+        "CREATE INDEX ieum_events_checkin_position ON ieum_events_checkin (event_id, list_id, position_id)".into(),
+        format!(
+            "CREATE TABLE ieum_events_state (event_id {key} NOT NULL PRIMARY KEY, data {json} NOT NULL, \
+             read_at {time} NOT NULL, changed_at {time} NOT NULL)"
+        ),
+        format!(
+            "CREATE TABLE ieum_events_hint (event_id {key} NOT NULL, notification_id {key} NOT NULL, \
+             action {key} NOT NULL, order_code {key}, received_at {time} NOT NULL, done {truth} NOT NULL, \
+             PRIMARY KEY (event_id, notification_id))"
+        ),
+    ]
+}

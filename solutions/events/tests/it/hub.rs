@@ -1,0 +1,127 @@
+//! A whole hub over a temporary SQLite file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use ieum_bus::{Bus, BusOptions, open_bus};
+use ieum_cache::open_cache;
+use ieum_client::OutboundPolicy;
+use ieum_contracts::events::{
+    Authentication, AuthenticationKind, ConnectorKind, Endpoints, EventId, EventServiceConfig,
+    EventServiceRegistry, EventState, ListSources, LiveEvent, SourceStatus, SyncSettings,
+};
+use ieum_core::{Cx, SharedClock};
+use ieum_data::open_series;
+use ieum_events::{EventsDeps, EventsOptions, EventsPart};
+use ieum_store::{Store, StoreOptions, migrate};
+use ieum_testkit::wait::until;
+
+/// How long anything may take.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Hub {
+    pub part: EventsPart,
+    pub store: Store,
+    pub bus: Bus,
+}
+
+impl Hub {
+    pub async fn open(file: &Path, clock: SharedClock) -> Self {
+        let url = format!("sqlite:{}", file.display());
+        let store = Store::open(&url, &StoreOptions::default()).await.expect("opens");
+        let mut migrations = EventsPart::migrations();
+        migrations.extend(ieum_bus::migrations());
+        migrate(&store, &migrations, |_| {}).await.expect("migrates");
+        let bus = open_bus("local:", store.clone(), clock.clone(), BusOptions::default()).await.expect("opens");
+        let deps = EventsDeps {
+            store: store.clone(),
+            bus: bus.clone(),
+            cache: open_cache("memory:", clock.clone()).await.expect("opens"),
+            series: open_series("sql:", Some(store.clone())).await.expect("opens"),
+            clock,
+            outbound: loopback(),
+            options: EventsOptions {
+                health_every: Duration::from_secs(60),
+                reconcile_every: Duration::from_secs(1),
+            },
+        };
+        Self { part: EventsPart::new(deps), store, bus }
+    }
+
+    pub async fn started(file: &Path, clock: SharedClock) -> Self {
+        let hub = Self::open(file, clock).await;
+        hub.part.start().await.expect("starts");
+        hub
+    }
+
+    pub async fn state(&self, event_id: &str) -> Option<LiveEvent> {
+        self.part.state().get(&Cx::root(), EventId { event_id: event_id.into() }).await.ok()
+    }
+
+    /// Registered, checked in, inside.
+    pub async fn totals(&self, event_id: &str) -> Option<(u64, u64, u64)> {
+        let metrics = self.state(event_id).await?.data.metrics;
+        Some((metrics.total_registered, metrics.checked_in, metrics.current_attendees))
+    }
+
+    pub async fn until_totals(&self, event_id: &str, wanted: (u64, u64, u64)) {
+        let what = format!("{event_id} has {wanted:?}");
+        let outcome = until(&what, PATIENCE, || async { self.totals(event_id).await == Some(wanted) }).await;
+        if outcome.is_err() {
+            panic!("{what}: has {:?}; {:?}", self.totals(event_id).await, self.source(event_id).await);
+        }
+    }
+
+    pub async fn source(&self, event_id: &str) -> Option<SourceStatus> {
+        let sources = self.part.registry().list(&Cx::root(), ListSources {}).await.expect("lists").sources;
+        sources.into_iter().find(|source| source.event_id == event_id)
+    }
+
+    pub async fn hook_path(&self, event_id: &str) -> String {
+        let sql = "SELECT hook_secret FROM ieum_events_source WHERE event_id = ?";
+        let row = self.store.fetch_one(sql, &[event_id.into()]).await.expect("is registered");
+        format!("/hooks/{event_id}/{}", row.text("hook_secret").expect("is text"))
+    }
+
+    pub async fn published(&self) -> i64 {
+        let sql = "SELECT COUNT(*) AS n FROM ieum_events_state";
+        self.store.fetch_one(sql, &[]).await.expect("counts").int("n").expect("is a number")
+    }
+
+    /// Serves the hub's routes on a free port and returns the address.
+    pub async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+        let address = listener.local_addr().expect("has an address");
+        let router = self.part.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
+    pub async fn stop(self) {
+        self.part.drain().await;
+    }
+}
+
+/// Sources of these tests listen on this machine.
+pub fn loopback() -> OutboundPolicy {
+    OutboundPolicy { allow: vec!["127.0.0.0/8".parse().expect("is a network")], ..OutboundPolicy::default() }
+}
+
+pub fn pretix_config(event_id: &str, api: &str, organizer: &str, event: &str, token: &str) -> EventServiceConfig {
+    let text = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    EventServiceConfig {
+        event_id: event_id.into(),
+        service_name: "pretix".into(),
+        connector: ConnectorKind::Pretix,
+        endpoints: Endpoints { api: api.into(), webhook: None, health_check: None },
+        authentication: Authentication {
+            kind: AuthenticationKind::ApiKey,
+            credentials: text(&[("token", token)]),
+        },
+        sync_settings: SyncSettings { interval: 1, ..SyncSettings::default() },
+        options: text(&[("organizer", organizer), ("event", event)]),
+    }
+}
