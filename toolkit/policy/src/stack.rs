@@ -205,10 +205,11 @@ impl<R: PolicyRequest, P: PolicyReply> StandIn<R, P> {
     where
         S: Service<R, Response = P, Error = Fault> + Clone,
     {
-        if !request.is_query() {
+        let memory = self.memory.as_ref().and_then(|memory| Some((memory, memory.question(&request)?)));
+        // A question is a query's; asking again would hash the request a second time.
+        if memory.is_none() && !request.is_query() {
             return machines.counted(inner, request).await;
         }
-        let memory = self.memory.as_ref().and_then(|memory| Some((memory, memory.question(&request)?)));
         let spare = self.link.as_ref().and_then(|link| Some((link.clone(), request.try_clone()?)));
         let mut result = machines.counted(inner, request).await;
         let failed = matches!(&result, Err(fault) if may_stand_in(fault));

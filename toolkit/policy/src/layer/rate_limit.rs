@@ -103,3 +103,22 @@ guarded_service!(RateLimitService, R, [], |guard, inner| move |request: R| {
         inner.call(request).await
     }
 });
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn threads_that_ask_at_once_share_the_burst() {
+        let limit = RateLimit::new(Gcra::new(1, Duration::from_secs(1), 100).expect("is a limit"));
+        let now = Moment::from_start(Duration::from_secs(1));
+        let passed: usize = std::thread::scope(|scope| {
+            let ask = || (0..1_000).filter(|_| limit.check(now).allowed).count();
+            let askers: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+            askers.into_iter().map(|asker| asker.join().expect("does not panic")).sum()
+        });
+        assert_eq!(passed, 100);
+    }
+}

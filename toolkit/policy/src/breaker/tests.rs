@@ -1,5 +1,7 @@
 //! Tests of the breaker as a pure state machine.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -135,6 +137,19 @@ fn a_person_overrules_it_and_the_reason_is_seen() {
     assert_eq!(breaker.state(at(0)), BreakerState::ForcedClosed { reason: "false alarms".into() });
     breaker.release();
     assert!(matches!(breaker.state(at(0)), BreakerState::Closed { consecutive: 0, .. }));
+}
+
+#[test]
+fn threads_that_ask_at_once_share_the_probes() {
+    for _ in 0..50 {
+        let breaker = opened();
+        let permits: Vec<Permit> = std::thread::scope(|scope| {
+            let askers: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| breaker.try_acquire(at(5_000)).ok())).collect();
+            askers.into_iter().filter_map(|asker| asker.join().expect("does not panic")).collect()
+        });
+        assert_eq!(permits.len(), 3);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
