@@ -1,6 +1,7 @@
-//! The far wires: links over HTTP and gRPC, the instances behind them, and the server that answers both.
+//! The far wires: links over HTTP, gRPC and the bus, the instances behind them, and the server that answers both.
 
 pub mod balance;
+pub mod bus;
 pub mod connect;
 pub mod discovery;
 mod faults;

@@ -1,5 +1,6 @@
 //! One contract's suite over every way to meet it, and each wire's own manners.
 
+mod bus;
 mod clients;
 mod network;
 mod policies;

@@ -250,3 +250,26 @@ impl Talk for Answerer {
             .with_retry_after(Duration::from_secs(3)))
     }
 }
+
+/// Notices alone: what may ride the bus.
+#[contract("sample.bell")]
+pub trait Bell: Send + Sync {
+    /// Rings.
+    #[notice]
+    async fn ring(&self, cx: &Cx, word: Word) -> Result<(), Fault>;
+}
+
+#[ieum_link::async_trait]
+impl Bell for Answerer {
+    async fn ring(&self, cx: &Cx, word: Word) -> Result<(), Fault> {
+        if word.text == "broken" {
+            self.0.count(&self.0.started);
+            return Err(Fault::failed_precondition("bell.broken", "ringing"));
+        }
+        self.0.count(&self.0.calls);
+        let text = format!("{} for {}", word.text, cx.tenant().unwrap_or("nobody"));
+        self.0.gone.lock().push(text);
+        self.0.changed.notify_waiters();
+        Ok(())
+    }
+}
