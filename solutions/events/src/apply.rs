@@ -85,7 +85,11 @@ pub async fn count(tx: &mut Transaction, event_id: &str, profile: &Profile) -> R
     );
     let row = tx.fetch_one(&sql, &values).await?;
     let number = |name: &str| Ok::<_, StoreError>(u64::try_from(row.int(name)?).unwrap_or(0));
-    Ok(Totals { registered: number("registered")?, checked_in: number("checked_in")?, inside: number("inside")? })
+    Ok(Totals {
+        registered: number("registered")?,
+        checked_in: number("checked_in")?,
+        inside: number("inside")?,
+    })
 }
 
 /// Returns the event's figures from the facts, or from `override_totals` where the facts are known to differ.
@@ -150,7 +154,8 @@ async fn replace_orders(
     }
     for codes in orders.chunks(MOST_IDS) {
         let holes = vec!["?"; codes.len()].join(", ");
-        let sql = format!("DELETE FROM ieum_events_order_position WHERE event_id = ? AND order_code IN ({holes})");
+        let sql =
+            format!("DELETE FROM ieum_events_order_position WHERE event_id = ? AND order_code IN ({holes})");
         let mut values: Vec<Value> = vec![event_id.into()];
         values.extend(codes.iter().map(|order| Value::from(&order.code)));
         tx.execute(&sql, &values).await?;
@@ -171,11 +176,19 @@ async fn replace_orders(
         ]
     });
     let columns = [
-        "event_id", "position_id", "order_code", "order_status", "valid_if_pending", "item", "subevent",
-        "canceled", "generation",
+        "event_id",
+        "position_id",
+        "order_code",
+        "order_status",
+        "valid_if_pending",
+        "item",
+        "subevent",
+        "canceled",
+        "generation",
     ];
     if !ids.is_empty() {
-        let insert = Insert::into("ieum_events_order_position").columns(columns).rows(rows.collect::<Vec<_>>());
+        let insert =
+            Insert::into("ieum_events_order_position").columns(columns).rows(rows.collect::<Vec<_>>());
         insert.or_update(["event_id", "position_id"]).run_in(tx).await?;
     }
     insert_checkins(tx, event_id, generation, &checkins).await

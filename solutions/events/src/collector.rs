@@ -14,12 +14,12 @@ use ieum_contracts::events::{
 use ieum_core::{Cx, Fault, SharedClock};
 use parking_lot::Mutex;
 
+use crate::apply;
 use crate::connector::{self, Connector, Hint, pretix::MOST_HINTED_ORDERS};
 use crate::facts::{Batch, Next, Profile, Totals};
 use crate::realtime::Realtime;
 use crate::rules::{is_news, normalise};
 use crate::store::{self, Cursor, EventsStore};
-use crate::apply;
 
 /// More pages than this in one read mean that the source never ends.
 const MOST_PAGES: u32 = 50_000;
@@ -190,7 +190,10 @@ impl Collector {
                 return Ok(news);
             }
             if self.stopping.load(Ordering::Acquire) {
-                return Err(Fault::cancelled("events.stopping", format!("reading {event_id}: the hub stops")));
+                return Err(Fault::cancelled(
+                    "events.stopping",
+                    format!("reading {event_id}: the hub stops"),
+                ));
             }
         }
         let message = format!("reading {event_id}: no end after {MOST_PAGES} pages");
@@ -214,7 +217,8 @@ impl Collector {
         let mut tx = self.store.sql().begin_write().await?;
         let present = store::fetch_cursor(&mut tx, event_id).await?;
         let present = present.ok_or_else(|| store::unknown_source(event_id))?;
-        if version.is_some_and(|version| version != present.version) || present.phase == SourcePhase::Removed {
+        if version.is_some_and(|version| version != present.version) || present.phase == SourcePhase::Removed
+        {
             let message = format!("reading {event_id}: somebody else changed its sync position meanwhile");
             return Err(Fault::aborted("events.sync.moved", message));
         }
@@ -252,7 +256,9 @@ impl Collector {
         let now = self.clock.now();
         let figures = match (figures, &cursor.profile) {
             (Some(figures), _) => figures,
-            (None, Some(profile)) => apply::figures(tx, event_id, profile, cursor.override_totals, now).await?,
+            (None, Some(profile)) => {
+                apply::figures(tx, event_id, profile, cursor.override_totals, now).await?
+            }
             (None, None) => return Ok(Taken { state: None, is_news: false }),
         };
         let state = normalise(event_id, &reading.config.service_name, figures, now);
@@ -328,9 +334,7 @@ impl Collector {
         let cursor = self.store.cursor(event_id).await?;
         let now = self.clock.now();
         let may_resync = cursor.resynced_at.is_none_or(|at| now.since(at) >= RESYNC_GAP);
-        tracing::warn!(
-            event_id, ?ours, ?theirs, resync = may_resync, "totals differ from the source's own"
-        );
+        tracing::warn!(event_id, ?ours, ?theirs, resync = may_resync, "totals differ from the source's own");
         let mismatches = cursor.mismatches.saturating_add(1);
         let version = cursor.version + 1;
         if !may_resync {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ieum_contracts::events::{
-    Alert, EventMetrics, EventState, EventStatus, Freshness, HistoryRange, HistoryRow, ListEvents, LiveEvent, Summary,
+    Alert, EventMetrics, EventState, EventStatus, Freshness, HistoryRange, HistoryRow, ListEvents, LiveEvent,
+    Summary,
 };
 use ieum_core::{Cx, Fault, Timestamp, parse_duration};
 use serde::Serialize;
@@ -81,7 +82,12 @@ pub fn parse_time_range(text: &str) -> Result<Duration, Fault> {
 }
 
 /// Builds the dashboard over `range` up to `now`.
-pub async fn build(state: &dyn EventState, cx: &Cx, range: Duration, now: Timestamp) -> Result<Dashboard, Fault> {
+pub async fn build(
+    state: &dyn EventState,
+    cx: &Cx,
+    range: Duration,
+    now: Timestamp,
+) -> Result<Dashboard, Fault> {
     let live = state.list(cx, ListEvents::default()).await?.events;
     let summary = summarise(&live);
     let step = u32::try_from((range.as_secs() / POINTS).clamp(1, 86_400)).unwrap_or(60);
@@ -125,7 +131,10 @@ mod tests {
         assert_eq!(parse_time_range("24h"), Ok(Duration::from_secs(86_400)));
         assert_eq!(parse_time_range("7d"), Ok(Duration::from_secs(7 * 86_400)));
         for wrong in ["", "0d", "soon", "1s", "9999d"] {
-            assert_eq!(parse_time_range(wrong).expect_err("is refused").reason, "events.dashboard.time_range");
+            assert_eq!(
+                parse_time_range(wrong).expect_err("is refused").reason,
+                "events.dashboard.time_range"
+            );
         }
     }
 }

@@ -38,7 +38,12 @@ pub struct Driver {
 
 impl Driver {
     /// Makes a driver with nothing to do.
-    pub fn new(collector: Arc<Collector>, store: EventsStore, clock: SharedClock, health_every: Duration) -> Self {
+    pub fn new(
+        collector: Arc<Collector>,
+        store: EventsStore,
+        clock: SharedClock,
+        health_every: Duration,
+    ) -> Self {
         Self {
             schedule: Mutex::default(),
             collector,
@@ -121,7 +126,8 @@ impl Driver {
     async fn run_job(&self, job: Job) {
         let cx = Cx::root();
         // However the job ends, also by a panic, it must be able to run again.
-        let mut ending = Ending { driver: self, job: &job, run: Run::Failed { failures: 1, floor: Duration::ZERO } };
+        let mut ending =
+            Ending { driver: self, job: &job, run: Run::Failed { failures: 1, floor: Duration::ZERO } };
         let (event_id, result) = match &job {
             Job::Read(event_id) => (event_id, self.collector.read(&cx, event_id).await),
             Job::Hints(event_id) => (event_id, self.collector.follow_hints(&cx, event_id).await),

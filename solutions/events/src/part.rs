@@ -115,7 +115,8 @@ impl EventsPart {
 
     /// Returns what the hub serves over links.
     pub fn routes(&self) -> Routes {
-        EventServiceRegistryRoutes::of(self.registry.clone()).merge(EventStateRoutes::of(self.realtime.clone()))
+        EventServiceRegistryRoutes::of(self.registry.clone())
+            .merge(EventStateRoutes::of(self.realtime.clone()))
     }
 
     /// Returns the hub's public HTTP routes.

@@ -63,7 +63,12 @@ pub fn read_realtime(answer: &Value) -> Result<Figures, Fault> {
 }
 
 /// Brings figures into the hub's form, as read at `now`.
-pub fn normalise(event_id: &str, fallback_name: &str, figures: Figures, now: Timestamp) -> NormalizedEventData {
+pub fn normalise(
+    event_id: &str,
+    fallback_name: &str,
+    figures: Figures,
+    now: Timestamp,
+) -> NormalizedEventData {
     let rate = attendance_rate(figures.checked_in, figures.total_registered);
     let status = figures.status.unwrap_or(if figures.current_attendees > 0 {
         EventStatus::Active
@@ -242,5 +247,8 @@ fn optional_text(answer: &Value, pointer: &str, field: &str) -> Result<Option<St
 
 /// Makes the fault for an answer that is not what its source promised.
 pub fn garbage(field: &str, problem: &str) -> Fault {
-    Fault::failed_precondition("events.source.garbage", format!("reading the source's answer: {field} {problem}"))
+    Fault::failed_precondition(
+        "events.source.garbage",
+        format!("reading the source's answer: {field} {problem}"),
+    )
 }

@@ -80,10 +80,28 @@ impl EventsStore {
         let json = serde_json::to_string(config).map_err(|error| broken("config", &error))?;
         let mut tx = self.store.begin_write().await?;
         let known = fetch_cursor(&mut tx, event_id).await?;
-        let columns = ["config", "hook_secret", "webhook_id", "removed", "healthy", "failures", "last_error", "last_success_at", "created_at"];
+        let columns = [
+            "config",
+            "hook_secret",
+            "webhook_id",
+            "removed",
+            "healthy",
+            "failures",
+            "last_error",
+            "last_success_at",
+            "created_at",
+        ];
         let values: [Value; 10] = [
-            event_id.into(), json.into(), hook_secret.expose().into(), Value::Null, false.into(), true.into(),
-            0_i64.into(), Value::Null, Value::Null, now.into(),
+            event_id.into(),
+            json.into(),
+            hook_secret.expose().into(),
+            Value::Null,
+            false.into(),
+            true.into(),
+            0_i64.into(),
+            Value::Null,
+            Value::Null,
+            now.into(),
         ];
         tx.execute(&dialect.upsert("ieum_events_source", &["event_id"], &columns), &values).await?;
         let cursor = Cursor {
@@ -113,14 +131,18 @@ impl EventsStore {
     /// Marks a source as removed and forgets its credentials. Its state and history stay.
     pub async fn remove_source(&self, event_id: &str) -> Result<(), Fault> {
         let mut tx = self.store.begin_write().await?;
-        let row = tx.fetch_optional("SELECT config FROM ieum_events_source WHERE event_id = ?", &[event_id.into()]).await?;
+        let row = tx
+            .fetch_optional("SELECT config FROM ieum_events_source WHERE event_id = ?", &[event_id.into()])
+            .await?;
         if let Some(row) = row {
             let mut config = read_config(&row)?;
             config.authentication.credentials.clear();
             let json = serde_json::to_string(&config).map_err(|error| broken("config", &error))?;
-            let sql = "UPDATE ieum_events_source SET removed = ?, config = ?, hook_secret = '' WHERE event_id = ?";
+            let sql =
+                "UPDATE ieum_events_source SET removed = ?, config = ?, hook_secret = '' WHERE event_id = ?";
             tx.execute(sql, &[true.into(), json.into(), event_id.into()]).await?;
-            let sql = "UPDATE ieum_events_cursor SET phase = 'removed', version = version + 1 WHERE event_id = ?";
+            let sql =
+                "UPDATE ieum_events_cursor SET phase = 'removed', version = version + 1 WHERE event_id = ?";
             tx.execute(sql, &[event_id.into()]).await?;
         }
         tx.commit().await?;
@@ -189,7 +211,14 @@ impl EventsStore {
                    VALUES (?, ?, ?, ?, ?, ?)";
         let action: String = hint.action.chars().take(190).collect();
         let code = hint.order_code.clone();
-        let values = [event_id.into(), (&hint.notification_id).into(), action.into(), code.into(), now.into(), false.into()];
+        let values = [
+            event_id.into(),
+            (&hint.notification_id).into(),
+            action.into(),
+            code.into(),
+            now.into(),
+            false.into(),
+        ];
         match self.store.execute(sql, &values).await {
             Ok(_) => Ok(true),
             Err(error) if error.is_unique_violation() => Ok(false),
@@ -240,8 +269,16 @@ pub async fn insert_cursor(tx: &mut Transaction, event_id: &str, cursor: &Cursor
     let profile = json(cursor.profile.as_ref().map(serde_json::to_string))?;
     let totals = json(cursor.override_totals.as_ref().map(serde_json::to_string))?;
     let columns = [
-        "phase", "cursor_text", "profile", "version", "generation", "synced_rows", "mismatches",
-        "override_totals", "reconciled_at", "resynced_at",
+        "phase",
+        "cursor_text",
+        "profile",
+        "version",
+        "generation",
+        "synced_rows",
+        "mismatches",
+        "override_totals",
+        "reconciled_at",
+        "resynced_at",
     ];
     let values: [Value; 11] = [
         event_id.into(),

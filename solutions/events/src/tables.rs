@@ -34,7 +34,8 @@ fn first(dialect: Dialect) -> Vec<String> {
              scanned_at {time} NOT NULL, gate {key}, generation {int} NOT NULL, \
              PRIMARY KEY (event_id, checkin_id))"
         ),
-        "CREATE INDEX ieum_events_checkin_position ON ieum_events_checkin (event_id, list_id, position_id)".into(),
+        "CREATE INDEX ieum_events_checkin_position ON ieum_events_checkin (event_id, list_id, position_id)"
+            .into(),
         format!(
             "CREATE TABLE ieum_events_state (event_id {key} NOT NULL PRIMARY KEY, data {json} NOT NULL, \
              read_at {time} NOT NULL, changed_at {time} NOT NULL)"

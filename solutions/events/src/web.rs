@@ -104,13 +104,19 @@ async fn history(
 
 fn read_range(event_id: String, query: &HistoryQuery) -> Result<HistoryRange, Fault> {
     let wrong = |field: &str, what: &str| {
-        Fault::invalid_argument("events.history.range", format!("reading an event's history: {field} is no {what}"))
+        Fault::invalid_argument(
+            "events.history.range",
+            format!("reading an event's history: {field} is no {what}"),
+        )
     };
     let time = |field: &str, text: &Option<String>| {
         let text = text.as_deref();
         text.map(|text| Timestamp::parse(text).ok_or_else(|| wrong(field, "RFC 3339 time"))).transpose()
     };
-    let step = query.step_seconds.as_deref().map(|text| text.parse().map_err(|_| wrong("stepSeconds", "whole number")));
+    let step = query
+        .step_seconds
+        .as_deref()
+        .map(|text| text.parse().map_err(|_| wrong("stepSeconds", "whole number")));
     Ok(HistoryRange {
         event_id,
         from: time("from", &query.from)?,
@@ -151,7 +157,8 @@ async fn hint(
 impl Web {
     async fn take_hint(&self, event_id: &str, secret: &str, body: &[u8]) -> Result<StatusCode, Fault> {
         // An unknown source and a wrong secret answer the same.
-        let stranger = || Fault::not_found("events.hook.unknown", "taking a webhook: nobody listens at this address");
+        let stranger =
+            || Fault::not_found("events.hook.unknown", "taking a webhook: nobody listens at this address");
         let source = match self.registry.store.source(event_id).await {
             Ok(source) => source,
             Err(fault) if fault.reason == "events.source.unknown" => return Err(stranger()),
@@ -167,7 +174,8 @@ impl Web {
         if is_new {
             self.registry.driver.hasten(&Job::Hints(event_id.to_owned()));
         }
-        metrics::counter!("ieum_events_hints_total", "new" => if is_new { "true" } else { "false" }).increment(1);
+        metrics::counter!("ieum_events_hints_total", "new" => if is_new { "true" } else { "false" })
+            .increment(1);
         Ok(StatusCode::NO_CONTENT)
     }
 

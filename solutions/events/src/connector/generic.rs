@@ -28,7 +28,8 @@ impl Generic {
         clock: &SharedClock,
     ) -> Result<Self, Fault> {
         if config.sync_settings.data_schema != SCHEMA {
-            let problem = format!("is {:?}; this connector reads {SCHEMA:?}", config.sync_settings.data_schema);
+            let problem =
+                format!("is {:?}; this connector reads {SCHEMA:?}", config.sync_settings.data_schema);
             return Err(invalid("syncSettings.dataSchema", problem));
         }
         let api = base_url("endpoints.api", &config.endpoints.api)?;
@@ -91,7 +92,9 @@ impl Connector for Generic {
     }
 
     fn read_hint(&self, body: &[u8]) -> Result<Option<Hint>, Fault> {
-        let wrong = |problem: &str| Fault::invalid_argument("events.hook.body", format!("reading a webhook: {problem}"));
+        let wrong = |problem: &str| {
+            Fault::invalid_argument("events.hook.body", format!("reading a webhook: {problem}"))
+        };
         let body: Value = serde_json::from_slice(body).map_err(|_| wrong("the body is no JSON"))?;
         let id = match body.get("id").or_else(|| body.get("notification_id")) {
             Some(Value::String(id)) if (1..=128).contains(&id.len()) => id.clone(),

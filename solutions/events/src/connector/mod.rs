@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, header};
 use ieum_client::{Auth, OutboundPolicy, RestClient, RestConfig};
-use ieum_contracts::events::{AuthenticationKind, ConnectorKind, EventServiceConfig, ProbeCheck, ProbeReport};
+use ieum_contracts::events::{
+    AuthenticationKind, ConnectorKind, EventServiceConfig, ProbeCheck, ProbeReport,
+};
 use ieum_core::{Cx, Fault, Secret, SharedClock};
 use ieum_policy::PolicyConfig;
 use url::Url;
@@ -143,7 +145,9 @@ pub(crate) fn auth(config: &EventServiceConfig, scheme: &str) -> Result<Auth, Fa
 }
 
 fn check_header_value(field: &str, text: &str) -> Result<(), Fault> {
-    HeaderValue::from_str(text).map(drop).map_err(|_| invalid(field, "holds characters that no header can carry"))
+    HeaderValue::from_str(text)
+        .map(drop)
+        .map_err(|_| invalid(field, "holds characters that no header can carry"))
 }
 
 /// Makes one line of a probe's report.

@@ -67,7 +67,10 @@ async fn rows_of_one_instant_are_neither_lost_nor_counted_twice() {
         let mut world = pretix.world.lock();
         let id = world.new_id();
         let scan = crate::fake_pretix::Checkin {
-            position: *ticket, created: instant, kind: "entry", successful: true,
+            position: *ticket,
+            created: instant,
+            kind: "entry",
+            successful: true,
         };
         world.checkins.insert(id, scan);
     }
@@ -126,8 +129,11 @@ async fn garbage_is_named_and_the_last_good_state_stays() {
     pretix.sell("GOOD", 2);
     register(&hub, &pretix).await;
     hub.until_totals("expo", (2, 0, 0)).await;
-    let garbage = json!({"count": 1, "next": null, "results": [{"code": "X", "status": "q", "positions": []}]});
-    for (answer, word) in [(garbage, "status of order X"), (json!({"results": 7}), "results"), (json!([]), "")] {
+    let garbage =
+        json!({"count": 1, "next": null, "results": [{"code": "X", "status": "q", "positions": []}]});
+    for (answer, word) in
+        [(garbage, "status of order X"), (json!({"results": 7}), "results"), (json!([]), "")]
+    {
         pretix.set_mood(Mood::Garbage(answer));
         let told = || async {
             let source = hub.source("expo").await.expect("is registered");

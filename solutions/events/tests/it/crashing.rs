@@ -54,7 +54,10 @@ async fn a_killed_hub_ends_with_the_sources_totals() {
             .spawn()
             .expect("starts");
         for _ in 0..spread(&mut seed, 40) {
-            pretix.scan(tickets[scanned % tickets.len()], if scanned < tickets.len() { "entry" } else { "exit" });
+            pretix.scan(
+                tickets[scanned % tickets.len()],
+                if scanned < tickets.len() { "entry" } else { "exit" },
+            );
             scanned += 1;
         }
         SystemClock.sleep(Duration::from_millis(30 + spread(&mut seed, 900))).await;
@@ -69,7 +72,11 @@ async fn a_killed_hub_ends_with_the_sources_totals() {
     assert_eq!(row.int("tickets").expect("is a number"), 2_000);
     assert_eq!(row.int("scans").expect("is a number"), i64::try_from(scanned).expect("fits"));
     let sql = "SELECT COUNT(*) AS n FROM ieum_events_cursor WHERE resynced_at IS NOT NULL";
-    assert_eq!(hub.store.fetch_one(sql, &[]).await.expect("counts").int("n").expect("is a number"), 0, "no repair was needed");
+    assert_eq!(
+        hub.store.fetch_one(sql, &[]).await.expect("counts").int("n").expect("is a number"),
+        0,
+        "no repair was needed"
+    );
     eprintln!("{kills} kills, {scanned} scans, totals {:?}, seed 20261121", pretix.truth());
     hub.stop().await;
 }

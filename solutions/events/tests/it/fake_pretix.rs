@@ -153,9 +153,10 @@ impl World {
         for order in self.orders.values().filter(|order| order.status == "p") {
             for (position, _) in order.positions.iter().filter(|(_, canceled)| !canceled) {
                 let last = |kind| {
-                    let scans = self.checkins.values().filter(|scan| {
-                        scan.successful && scan.position == *position && scan.kind == kind
-                    });
+                    let scans = self
+                        .checkins
+                        .values()
+                        .filter(|scan| scan.successful && scan.position == *position && scan.kind == kind);
                     scans.map(|scan| scan.created).max()
                 };
                 registered += 1;
@@ -197,7 +198,8 @@ impl World {
             Mood::Elsewhere(url) => return Redirect::temporary(&url).into_response(),
             Mood::Down => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
-        let number = |name: &str, default| ask.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let number =
+            |name: &str, default| ask.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
         let (page, size) = (number("page", 1_usize), number("page_size", 50_usize).min(50));
         let pages = rows.len().div_ceil(size).max(1);
         if page > pages {
@@ -241,8 +243,10 @@ async fn show_event(State(world): State<Shared>) -> Response {
     if world.mood == Mood::Down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    Json(json!({"name": {"en": "Expo"}, "slug": "expo", "date_from": "2026-01-01T09:00:00Z", "date_to": null}))
-        .into_response()
+    Json(
+        json!({"name": {"en": "Expo"}, "slug": "expo", "date_from": "2026-01-01T09:00:00Z", "date_to": null}),
+    )
+    .into_response()
 }
 
 async fn lists(State(world): State<Shared>, ask: Ask) -> Response {

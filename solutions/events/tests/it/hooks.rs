@@ -11,7 +11,8 @@ use crate::fake_pretix::FakePretix;
 use crate::hub::{Hub, PATIENCE, pretix_config};
 
 async fn post(hub: &Hub, path: &str, body: impl Into<String>) -> StatusCode {
-    let request = Request::post(path).header("content-type", "application/json").body(Body::from(body.into()));
+    let request =
+        Request::post(path).header("content-type", "application/json").body(Body::from(body.into()));
     hub.part.router().oneshot(request.expect("is a request")).await.expect("answers").status()
 }
 
@@ -91,7 +92,8 @@ async fn strangers_garbage_and_floods_are_turned_away() {
     let router = hub.part.router();
     let mut refused = 0;
     for i in 0..400 {
-        let request = Request::post(&path).body(Body::from(hint(1_000 + i % 3, "HINT1"))).expect("is a request");
+        let request =
+            Request::post(&path).body(Body::from(hint(1_000 + i % 3, "HINT1"))).expect("is a request");
         let status = router.clone().oneshot(request).await.expect("answers").status();
         refused += u32::from(status == StatusCode::TOO_MANY_REQUESTS);
     }

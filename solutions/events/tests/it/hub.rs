@@ -33,7 +33,8 @@ impl Hub {
         let mut migrations = EventsPart::migrations();
         migrations.extend(ieum_bus::migrations());
         migrate(&store, &migrations, |_| {}).await.expect("migrates");
-        let bus = open_bus("local:", store.clone(), clock.clone(), BusOptions::default()).await.expect("opens");
+        let bus =
+            open_bus("local:", store.clone(), clock.clone(), BusOptions::default()).await.expect("opens");
         let deps = EventsDeps {
             store: store.clone(),
             bus: bus.clone(),
@@ -108,7 +109,13 @@ pub fn loopback() -> OutboundPolicy {
     OutboundPolicy { allow: vec!["127.0.0.0/8".parse().expect("is a network")], ..OutboundPolicy::default() }
 }
 
-pub fn pretix_config(event_id: &str, api: &str, organizer: &str, event: &str, token: &str) -> EventServiceConfig {
+pub fn pretix_config(
+    event_id: &str,
+    api: &str,
+    organizer: &str,
+    event: &str,
+    token: &str,
+) -> EventServiceConfig {
     let text = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     };

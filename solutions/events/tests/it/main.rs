@@ -5,4 +5,5 @@ mod crashing;
 mod fake_pretix;
 mod hooks;
 mod hub;
+mod real_pretix;
 mod simulated;

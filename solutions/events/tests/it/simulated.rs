@@ -93,7 +93,8 @@ async fn a_source_that_is_not_healthy_is_not_registered() {
     let fault = hub.part.registry().register(&Cx::root(), config.clone()).await.expect_err("is not healthy");
     assert!(fault.message.contains("health"), "{}", fault.message);
     config.endpoints.health_check = None;
-    let fault = hub.part.registry().register(&Cx::root(), config.clone()).await.expect_err("has no health URL");
+    let fault =
+        hub.part.registry().register(&Cx::root(), config.clone()).await.expect_err("has no health URL");
     assert!(fault.message.contains("endpoints.healthCheck"), "{}", fault.message);
     config.sync_settings.interval = 0;
     let fault = hub.part.registry().register(&Cx::root(), config).await.expect_err("never reads");

@@ -70,9 +70,7 @@ impl Pretix {
         };
         let list = match config.options.get("checkinList") {
             None => None,
-            Some(text) => {
-                Some(text.parse().map_err(|_| invalid("options.checkinList", "is no number"))?)
-            }
+            Some(text) => Some(text.parse().map_err(|_| invalid("options.checkinList", "is no number"))?),
         };
         Ok(Self {
             client: client(config, "endpoints.api", api, auth(config, "Token")?, outbound, clock)?,
@@ -101,10 +99,13 @@ impl Pretix {
         let header = |name: &str| response.headers.get(name).and_then(|value| value.to_str().ok());
         let wall = self.clock.now();
         // The header has whole seconds; the server's clock may stand anywhere within the second.
-        let server_now = header("date").and_then(position::parse_date).map(|date| date + Duration::from_secs(1));
+        let server_now =
+            header("date").and_then(position::parse_date).map(|date| date + Duration::from_secs(1));
         let latest = server_now.unwrap_or(wall);
         let generated_at = match header("x-page-generated") {
-            Some(text) => Timestamp::parse(text).ok_or_else(|| garbage("header X-Page-Generated", "is no time"))?,
+            Some(text) => {
+                Timestamp::parse(text).ok_or_else(|| garbage("header X-Page-Generated", "is no time"))?
+            }
             None => latest,
         };
         let rows: answers::List<T> = response.json()?;

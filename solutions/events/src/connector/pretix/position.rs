@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_read_begins_before_its_cursor() {
-        let since = since_parameter("modified_since", Some(Timestamp::from_seconds(90)), Duration::from_secs(30));
+        let since =
+            since_parameter("modified_since", Some(Timestamp::from_seconds(90)), Duration::from_secs(30));
         assert_eq!(since, "&modified_since=1970-01-01T00:01:00.000Z");
     }
 }

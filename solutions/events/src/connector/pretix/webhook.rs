@@ -28,7 +28,13 @@ const ACTIONS: [&str; 15] = [
 ];
 
 /// Adds a webhook to `url`, or finds the one that is there already.
-pub async fn attach(client: &RestClient, cx: &Cx, path: &str, event: &str, url: &str) -> Result<String, Fault> {
+pub async fn attach(
+    client: &RestClient,
+    cx: &Cx,
+    path: &str,
+    event: &str,
+    url: &str,
+) -> Result<String, Fault> {
     let present: List<Webhook> = client.get_json(cx, &format!("{path}?enabled=true&page_size=50")).await?;
     if let Some(webhook) = present.results.iter().find(|webhook| webhook.target_url == url) {
         return Ok(webhook.id.to_string());
