@@ -1,0 +1,133 @@
+//! The gateway's settings and its three doors.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use ieum_cache::Cache;
+use ieum_core::SharedClock;
+use ieum_policy::{Gcra, GcraError};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::body::RequestLimits;
+use crate::limit::{Limit, LocalLimits};
+use crate::{Keys, Rate, Tier, frame, tier};
+
+/// How the front door is set up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewayOptions {
+    /// Limit of those who have no key, per client address. Default 60 a minute.
+    pub public: Rate,
+    /// Limit of a partner's key that has none of its own. Default 600 a minute.
+    pub partner: Rate,
+    /// Limit of a premium key that has none of its own. Default 6,000 a minute.
+    pub premium: Rate,
+    /// How many wrong keys one address may try. Default 30 a minute.
+    pub wrong_keys: Rate,
+    /// The largest request body on the wire, in bytes. Default 1 MiB.
+    pub max_body: usize,
+    /// The largest request body after decompression, in bytes. Default 8 MiB.
+    pub max_decompressed: usize,
+    /// Networks of proxies whose `X-Forwarded-For` is believed. Default none.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The front door. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub keys: Keys,
+    pub cache: Arc<dyn Cache>,
+    pub clock: SharedClock,
+    pub local: LocalLimits,
+    pub limits: [Limit; 3],
+    pub wrong_keys: Gcra,
+    pub body: RequestLimits,
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// One door: the gateway and the tier it asks for.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub inner: Arc<Inner>,
+    pub tier: Tier,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        Self {
+            public: Rate::per_minute(60),
+            partner: Rate::per_minute(600),
+            premium: Rate::per_minute(6_000),
+            wrong_keys: Rate::per_minute(30),
+            max_body: 1 << 20,
+            max_decompressed: 8 << 20,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+// === Gateway ===
+
+impl Gateway {
+    /// Makes the front door over `keys`, with limits counted in `cache`.
+    /// Fails where a limit lets nothing pass.
+    pub fn new(
+        keys: Keys,
+        cache: Arc<dyn Cache>,
+        clock: SharedClock,
+        options: GatewayOptions,
+    ) -> Result<Self, GcraError> {
+        let limits = [
+            Limit::new(Tier::Public.name(), options.public)?,
+            Limit::new(Tier::Partner.name(), options.partner)?,
+            Limit::new(Tier::Premium.name(), options.premium)?,
+        ];
+        let inner = Inner {
+            keys,
+            cache,
+            clock,
+            local: LocalLimits::new(),
+            limits,
+            wrong_keys: options.wrong_keys.gcra()?,
+            body: RequestLimits { wire: options.max_body, decompressed: options.max_decompressed },
+            trusted_proxies: options.trusted_proxies,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens `router` to everybody. Who has no key is limited per client address; for that the server must
+    /// hand addresses on (`into_make_service_with_connect_info::<SocketAddr>()`), else all strangers share
+    /// one limit.
+    pub fn public<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
+        self.door(router, Tier::Public)
+    }
+
+    /// Opens `router` to the holders of a partner or premium key. Handlers may take a [`crate::Partner`].
+    pub fn partner<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
+        self.door(router, Tier::Partner)
+    }
+
+    /// Opens `router` to the holders of a premium key. Handlers may take a [`crate::Partner`].
+    pub fn premium<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
+        self.door(router, Tier::Premium)
+    }
+
+    fn door<S: Clone + Send + Sync + 'static>(&self, router: Router<S>, tier: Tier) -> Router<S> {
+        let door = Door { inner: self.inner.clone(), tier };
+        self.frame(router.layer(from_fn_with_state(door, tier::pass)))
+    }
+
+    /// Puts what every request gets around `router`: trace context and request id in and out, metrics,
+    /// problem+json for every error (unknown paths and panics included), `OPTIONS` answered. The doors have
+    /// it already; put it around the whole router once they are nested, for the paths between them. Twice
+    /// is the same as once.
+    pub fn frame<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
+        router.layer(from_fn_with_state(self.inner.clone(), frame::surround))
+    }
+}

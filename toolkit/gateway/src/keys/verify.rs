@@ -1,0 +1,143 @@
+//! Verifying a key's text: one hash per request, and no SQL while the key is remembered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ieum_core::{Fault, Timestamp};
+use ieum_store::StoreError;
+use subtle::{Choice, ConstantTimeEq};
+
+use super::tables::{self, SELECT_KEY, StoredText};
+use super::text::{self, KeyHash};
+use super::{KeyRecord, Keys};
+use crate::limit::Limit;
+use crate::{EventAccess, Tier};
+
+/// A key whose text was verified.
+#[derive(Debug)]
+pub struct VerifiedKey {
+    /// The id within the key's text.
+    pub id: String,
+    /// Whose it is, for people.
+    pub name: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// What it may do.
+    pub scopes: BTreeSet<String>,
+    /// Which events it may see.
+    pub events: EventAccess,
+    pub(crate) limit: Option<Limit>,
+    texts: Vec<(KeyHash, Option<Timestamp>)>,
+    expires_at: Option<Timestamp>,
+    revoked: bool,
+}
+
+/// Says why a text opens nothing. What it says to a stranger is the same for every text that was never
+/// a key's; only the holder of a right text learns that it ended.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRefusal {
+    /// The text is no key's: wrong form, unknown id or wrong secret.
+    #[error("the API key is not valid")]
+    Wrong,
+    /// The key or this text of it has ended.
+    #[error("the API key has expired")]
+    Expired,
+    /// The key was revoked.
+    #[error("the API key was revoked")]
+    Revoked,
+    /// Nobody can tell now.
+    #[error("the API key cannot be checked now")]
+    Store(#[source] StoreError),
+}
+
+// === Keys ===
+
+impl Keys {
+    /// Verifies the text of a key and notes its use. Fails with [`KeyRefusal`].
+    pub async fn verify(&self, key_text: &str) -> Result<Arc<VerifiedKey>, KeyRefusal> {
+        let parsed = text::parse(key_text).ok_or(KeyRefusal::Wrong)?;
+        let found = match self.0.known.get(parsed.id, self.0.clock.moment()) {
+            Some(found) => found,
+            None => self.load(parsed.id).await.map_err(KeyRefusal::Store)?,
+        };
+        let now = self.0.clock.now();
+        // An unknown id costs the hash too, so that the time taken does not tell ids.
+        let hash = text::hash(key_text);
+        let key = found.ok_or(KeyRefusal::Wrong)?;
+        key.check(&hash, now)?;
+        self.0.usage.note(&key.id, now);
+        Ok(key)
+    }
+
+    /// Tells whether verifying this text would ask the store.
+    pub(crate) fn is_remembered(&self, key_text: &str) -> bool {
+        let now = self.0.clock.moment();
+        text::parse(key_text).is_none_or(|parsed| self.0.known.get(parsed.id, now).is_some())
+    }
+
+    async fn load(&self, id: &str) -> Result<Option<Arc<VerifiedKey>>, StoreError> {
+        // Counted from before the read: the answer is as old as the question.
+        let asked = self.0.clock.moment();
+        let rows = self.0.store.fetch_all(&format!("{SELECT_KEY} WHERE k.id = ?"), &[id.into()]).await?;
+        let found = tables::group(&rows)?.pop();
+        let key = found.map(|(record, texts)| Arc::new(VerifiedKey::new(record, &texts)));
+        let now = self.0.clock.moment();
+        self.0.known.put(id, key.clone(), asked + self.0.options.remembered_for, now);
+        Ok(key)
+    }
+}
+
+// === VerifiedKey ===
+
+impl VerifiedKey {
+    fn new(record: KeyRecord, texts: &[StoredText]) -> Self {
+        let decode = |text: &StoredText| {
+            let mut hash = KeyHash::default();
+            hex::decode_to_slice(&text.hash, &mut hash).ok().map(|()| (hash, text.valid_until))
+        };
+        // A limit was checked when the key was made; one that somebody edited into nonsense falls back to
+        // the tier's.
+        let limit = record.rate.and_then(|rate| Limit::new(record.tier.name(), rate).ok());
+        Self {
+            id: record.id,
+            name: record.name,
+            tier: record.tier,
+            scopes: record.scopes,
+            events: record.events,
+            limit,
+            texts: texts.iter().filter_map(decode).collect(),
+            expires_at: record.expires_at,
+            revoked: record.revoked_at.is_some(),
+        }
+    }
+
+    fn check(&self, hash: &KeyHash, now: Timestamp) -> Result<(), KeyRefusal> {
+        let (mut known, mut valid) = (Choice::from(0), Choice::from(0));
+        for (stored, until) in &self.texts {
+            let equal = stored.ct_eq(hash);
+            known |= equal;
+            valid |= equal & Choice::from(u8::from(until.is_none_or(|until| now < until)));
+        }
+        match (bool::from(known), bool::from(valid)) {
+            (false, _) => Err(KeyRefusal::Wrong),
+            (true, _) if self.revoked => Err(KeyRefusal::Revoked),
+            (true, false) => Err(KeyRefusal::Expired),
+            (true, true) if self.expires_at.is_some_and(|end| end <= now) => Err(KeyRefusal::Expired),
+            (true, true) => Ok(()),
+        }
+    }
+}
+
+// === KeyRefusal ===
+
+impl From<KeyRefusal> for Fault {
+    fn from(refusal: KeyRefusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            KeyRefusal::Wrong => Self::unauthenticated("gateway.key_wrong", message),
+            KeyRefusal::Expired => Self::unauthenticated("gateway.key_expired", message),
+            KeyRefusal::Revoked => Self::unauthenticated("gateway.key_revoked", message),
+            KeyRefusal::Store(_) => Self::unavailable("gateway.keys_unavailable", message),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Who passes which door, and how often.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use ieum_gateway::{EventAccess, NewKey, Rate, Tier};
+
+use crate::stage::{Stage, ask, get_with, request, wish};
+
+#[tokio::test]
+async fn each_tier_opens_its_own_door_and_the_lower_ones() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    let doors = [("/api/public/hello", 0), ("/api/partner/whoami", 1), ("/api/premium/gold", 2)];
+    for (rank, tier) in Tier::ALL.into_iter().enumerate() {
+        let (_, key) = stage.key(tier).await;
+        for (path, needed) in doors {
+            let answer = ask(&site, get_with(path, key.expose())).await;
+            let expected = if rank >= needed { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            assert_eq!(answer.status, expected, "{tier} at {path}: {}", answer.body);
+        }
+    }
+    for (path, needed) in doors {
+        let answer = ask(&site, request(Method::GET, path)).await;
+        let expected = if needed == 0 { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(answer.status, expected, "nobody at {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_holder_is_known_to_handlers_and_to_the_context() {
+    let stage = Stage::new().await;
+    let (record, key) = stage.key(Tier::Partner).await;
+    let answer = ask(&stage.site(), get_with("/api/partner/whoami", key.expose())).await;
+    assert_eq!(answer.body, format!("Seoul Fair partner {}", record.id));
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_name_a_caller_or_tenant() {
+    let stage = Stage::new().await;
+    let (record, key) = stage.key(Tier::Partner).await;
+    let mut forged = get_with("/api/partner/whoami", key.expose());
+    forged.headers_mut().insert("ieum-caller", "root".parse().expect("fits a header"));
+    let answer = ask(&stage.site(), forged).await;
+    assert!(answer.body.ends_with(&record.id), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_bearer_key_counts_and_two_keys_are_refused() {
+    let stage = Stage::new().await;
+    let (_, key) = stage.key(Tier::Partner).await;
+    let bearer = |text: &str| {
+        let mut asked = request(Method::GET, "/api/partner/whoami");
+        asked.headers_mut().insert("authorization", format!("Bearer {text}").parse().expect("fits a header"));
+        asked
+    };
+    let site = stage.site();
+    assert_eq!(ask(&site, bearer(key.expose())).await.status, StatusCode::OK);
+    let mut both = bearer(key.expose());
+    both.headers_mut().insert("x-api-key", key.expose().parse().expect("fits a header"));
+    assert_eq!(ask(&site, both).await.reason(), "gateway.key_ambiguous");
+    let mut foreign = request(Method::GET, "/api/public/hello");
+    foreign.headers_mut().insert("authorization", "Bearer eyJhbGciOi".parse().expect("fits a header"));
+    assert_eq!(ask(&site, foreign).await.status, StatusCode::OK, "somebody else's token");
+}
+
+#[tokio::test]
+async fn a_limit_lets_exactly_its_number_through_and_says_when_to_come_back() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    let (_, key) = stage.key(Tier::Partner).await;
+    for left in (0..5).rev() {
+        let answer = ask(&site, get_with("/api/partner/whoami", key.expose())).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("ratelimit-policy"), "\"partner\";q=5;w=60");
+        let reset = 12 * (5 - left);
+        assert_eq!(answer.header("ratelimit"), format!("\"partner\";r={left};t={reset}"));
+    }
+    let refused = ask(&site, get_with("/api/partner/whoami", key.expose())).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.header("retry-after"), "12");
+    stage.clock.advance(Duration::from_millis(11_999));
+    let refused = ask(&site, get_with("/api/partner/whoami", key.expose())).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"));
+    stage.clock.advance(Duration::from_millis(1));
+    assert_eq!(ask(&site, get_with("/api/partner/whoami", key.expose())).await.status, StatusCode::OK);
+    let refused = ask(&site, get_with("/api/partner/whoami", key.expose())).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn strangers_are_limited_per_address_and_keys_on_their_own() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    let (_, key) = stage.key(Tier::Public).await;
+    for _ in 0..3 {
+        assert_eq!(ask(&site, request(Method::GET, "/api/public/hello")).await.status, StatusCode::OK);
+    }
+    let refused = ask(&site, request(Method::GET, "/api/public/hello")).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask(&site, get_with("/api/public/hello", key.expose())).await.status, StatusCode::OK);
+    let mut elsewhere = request(Method::GET, "/api/public/hello");
+    let peer = std::net::SocketAddr::from(([192, 0, 2, 2], 1));
+    elsewhere.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+    assert_eq!(ask(&site, elsewhere).await.status, StatusCode::OK);
+    let mut forged = request(Method::GET, "/api/public/hello");
+    forged.headers_mut().insert("x-forwarded-for", "9.9.9.9".parse().expect("fits a header"));
+    assert_eq!(ask(&site, forged).await.status, StatusCode::TOO_MANY_REQUESTS, "no proxy is trusted");
+}
+
+#[tokio::test]
+async fn a_key_may_have_its_own_limit() {
+    let stage = Stage::new().await;
+    let rate = Some(Rate::per_minute(2));
+    let (_, key) = stage.keys.create(NewKey { rate, ..wish(Tier::Partner) }).await.expect("is made");
+    let site = stage.site();
+    for expected in [200, 200, 429] {
+        let answer = ask(&site, get_with("/api/partner/whoami", key.expose())).await;
+        assert_eq!(answer.status.as_u16(), expected);
+        assert_eq!(answer.header("ratelimit-policy"), "\"partner\";q=2;w=60");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_event_answers_the_same_whether_it_exists_or_not() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    let (_, key) = stage.key(Tier::Partner).await;
+    let seen = ask(&site, get_with("/api/partner/events/e1/attendance", key.expose())).await;
+    assert_eq!(seen.body, "attendance of e1");
+    let foreign = ask(&site, get_with("/api/partner/events/e2/attendance", key.expose())).await;
+    let missing = ask(&site, get_with("/api/partner/events/nope/attendance", key.expose())).await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+    assert_eq!(foreign.body, missing.body);
+    assert!(!foreign.body.contains("e2"));
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_named_and_a_wildcard_covers_its_area() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    for (scopes, expected) in [("attendance:*", 200), ("attendance:write", 403), ("events:*", 403)] {
+        let wish =
+            NewKey { scopes: [scopes.to_owned()].into(), events: EventAccess::All, ..wish(Tier::Partner) };
+        let (_, key) = stage.keys.create(wish).await.expect("is made");
+        let answer = ask(&site, get_with("/api/partner/events/x/attendance", key.expose())).await;
+        assert_eq!(answer.status.as_u16(), expected, "{scopes}");
+        assert_eq!(answer.body.contains("attendance:read"), expected == 403, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn who_tries_wrong_keys_is_held_back_and_known_keys_behind_the_same_address_are_not() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    let (_, key) = stage.key(Tier::Partner).await;
+    assert_eq!(ask(&site, get_with("/api/partner/whoami", key.expose())).await.status, StatusCode::OK);
+    let wrong = |number: u32| format!("ieum_partner_{number:016}_{}", "a".repeat(40));
+    for number in 0..4 {
+        let answer = ask(&site, get_with("/api/partner/whoami", &wrong(number))).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let asked = stage.store.statistics().statements;
+    let answer = ask(&site, get_with("/api/partner/whoami", &wrong(9))).await;
+    assert_eq!(answer.reason(), "gateway.too_many_wrong_keys");
+    assert_eq!(answer.header("retry-after"), "15");
+    assert_eq!(stage.store.statistics().statements, asked, "the store is spared");
+    assert_eq!(ask(&site, get_with("/api/partner/whoami", key.expose())).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn head_and_options_answer_without_a_body() {
+    let stage = Stage::new().await;
+    let site = stage.site();
+    let head = ask(&site, request(Method::HEAD, "/api/public/hello")).await;
+    assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
+    let options = ask(&site, request(Method::OPTIONS, "/api/public/hello")).await;
+    assert_eq!((options.status, options.header("allow")), (StatusCode::NO_CONTENT, "GET,HEAD"));
+}
