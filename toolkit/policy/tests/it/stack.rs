@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use ieum_core::{Caller, Clock, Code, Cx, Fault, ManualClock};
 use ieum_policy::{
-    Alternative, BreakerState, BulkheadConfig, FallbackConfig, FallbackKind, Gcra, Origin, PolicyConfig,
-    PolicyService, PolicyStack, RateConfig, reason,
+    Alternative, BreakerConfig, BreakerState, BulkheadConfig, Cause, FallbackConfig, FallbackKind, Gcra,
+    Origin, PolicyConfig, PolicyService, PolicyStack, RateConfig, reason,
 };
 use tokio::sync::oneshot;
 use tower::ServiceExt;
@@ -162,6 +162,51 @@ async fn a_person_holds_a_link_open_and_callers_read_why() {
     let shown = serde_json::to_value(handle.snapshot()).expect("is JSON");
     assert_eq!(shown["breaker"]["state"], "halfOpen");
     assert_eq!((shown["calls"].as_u64(), shown["failures"].as_u64()), (Some(2), Some(1)));
+}
+
+#[tokio::test]
+async fn a_probe_whose_caller_goes_away_gives_its_place_back() {
+    let clock = ManualClock::default();
+    let answerer = Answerer::new(|call, _| match call {
+        0..=5 => Reaction::Fail(down()),
+        6..=25 => Reaction::Hang,
+        _ => Reaction::Answer,
+    });
+    let stack = stack(&clock, &PolicyConfig::default());
+    let (service, handle) = (stack.apply(answerer.clone()), stack.handle());
+    for number in 0..5 {
+        ask(&clock, &service, command(number)).await.expect_err("the double is down");
+    }
+    clock.advance(Duration::from_secs(5));
+    for number in 0..20 {
+        let mut probe = Box::pin(service.clone().oneshot(query(number)));
+        assert!(probe.as_mut().now_or_never().is_none(), "it was sent");
+    }
+    assert_eq!(handle.breaker(), Some(BreakerState::HalfOpen { running: 0, succeeded: 0 }));
+    assert_eq!(answerer.calls(), 25);
+    for number in 0..3 {
+        ask(&clock, &service, query(number)).await.expect("a probe passes");
+    }
+    assert!(matches!(handle.breaker(), Some(BreakerState::Closed { .. })));
+}
+
+#[tokio::test]
+async fn callers_who_leave_a_dragging_answerer_count_as_slow_calls() {
+    let clock = ManualClock::default();
+    let breaker =
+        BreakerConfig { slow: Some((0.8, Duration::from_secs(2))), minimum: 5, ..BreakerConfig::default() };
+    let stack = stack(&clock, &PolicyConfig { breaker: Some(breaker), ..PolicyConfig::default() });
+    let service = stack.apply(Answerer::new(|_, _| Reaction::Hang));
+    let mut calls: Vec<_> = (0..5).map(|number| Box::pin(service.clone().oneshot(query(number)))).collect();
+    for call in &mut calls {
+        assert!(call.as_mut().now_or_never().is_none());
+    }
+    clock.advance(Duration::from_secs(3));
+    drop(calls);
+    assert!(matches!(
+        stack.handle().breaker(),
+        Some(BreakerState::Open { cause: Cause::SlowRate { .. }, .. })
+    ));
 }
 
 #[tokio::test]
