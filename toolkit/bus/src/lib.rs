@@ -16,6 +16,8 @@ mod event;
 mod lag;
 mod locate;
 mod retention;
+#[cfg(test)]
+mod sim;
 mod sql;
 mod storage;
 mod subscriber;

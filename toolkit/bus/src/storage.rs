@@ -128,7 +128,7 @@ pub(crate) trait Storage: Send + Sync + 'static {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<i64, Failure>;
-    /// Takes the slot where nobody holds it at `now`, or in any case where `forced`.
+    /// Takes the slot where nobody else holds it at `now`, or in any case where `forced`.
     async fn claim(
         &self,
         slot: &Slot,

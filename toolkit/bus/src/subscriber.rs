@@ -121,14 +121,23 @@ impl<S: Storage> Subscriber<S> {
             }
         }
         let mut took = false;
-        for part in (0..PARTS).filter(|part| !held.contains_key(part)).collect::<Vec<_>>() {
-            if held.len() >= share {
+        // Those first that the storage counts as ours although we do not hold them, for the answer to a
+        // claim got lost: else they would be renewed for ever and worked on by nobody.
+        let (lost, others): (Vec<i64>, Vec<i64>) =
+            (0..PARTS).filter(|part| !held.contains_key(part)).partition(|part| ours.contains(part));
+        for part in lost.into_iter().chain(others) {
+            let is_ours = ours.contains(&part);
+            if held.len() >= share && !is_ours {
                 break;
             }
-            if let Some(lease) = storage.claim(&self.slot(part), &self.owner, now, until, false).await? {
-                held.insert(part, Held { lease, next_due: Some(Timestamp::default()), busy: true });
-                took = true;
+            let claimed = storage.claim(&self.slot(part), &self.owner, now, until, false).await?;
+            let Some(lease) = claimed else { continue };
+            if held.len() >= share {
+                storage.release(&lease).await?;
+                continue;
             }
+            held.insert(part, Held { lease, next_due: Some(Timestamp::default()), busy: true });
+            took = true;
         }
         Ok(took)
     }
@@ -150,7 +159,7 @@ impl<S: Storage> Subscriber<S> {
         }
         let mut running = FuturesUnordered::new();
         let mut todo = todo.into_iter();
-        let mut lost = Vec::new();
+        let (mut lost, mut unsure) = (Vec::new(), Vec::new());
         let mut failed = None;
         let mut more_asked = false;
         loop {
@@ -162,7 +171,10 @@ impl<S: Storage> Subscriber<S> {
                 None => break,
                 Some((_, Ok(more))) => more_asked |= more,
                 Some((part, Err(StepError::Fenced))) => lost.push(part),
-                Some((_, Err(StepError::Storage(failure)))) => failed = Some(failure),
+                Some((part, Err(StepError::Storage(failure)))) => {
+                    unsure.push(part);
+                    failed = Some(failure);
+                }
             }
         }
         drop(running);
@@ -170,6 +182,8 @@ impl<S: Storage> Subscriber<S> {
             tracing::info!(group = self.group, topic = self.topic, part, "another consumer took a slot");
             held.remove(&part);
         }
+        // A commit whose answer got lost may have moved the position: claiming again reads it.
+        held.retain(|part, _| !unsure.contains(part));
         failed.map_or(Ok(more_asked), Err)
     }
 
@@ -243,5 +257,5 @@ impl<S: Storage> Subscriber<S> {
 
 /// Shares a number source between workers.
 pub(crate) fn thread_random() -> Arc<dyn Fn() -> f64 + Send + Sync> {
-    Arc::new(|| rand::random::<f64>())
+    Arc::new(rand::random::<f64>)
 }

@@ -54,7 +54,8 @@ pub(super) async fn claim(
             store.fetch_one(&select, &slot_values(slot)).await?
         }
     };
-    let free = row.text("owner")?.is_empty() || row.timestamp("lease_until")? <= now;
+    let holder = row.text("owner")?;
+    let free = holder.is_empty() || holder == owner || row.timestamp("lease_until")? <= now;
     if !free && !forced {
         return Ok(None);
     }
