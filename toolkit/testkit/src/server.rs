@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Names of the servers that `cargo xtask test` knows, as [`url`] takes them.
+/// Names of the servers that `cargo xtask test` knows, as [`url()`] takes them.
 pub const KNOWN: [&str; 8] =
     ["postgres", "mysql", "redis", "kafka", "influxdb", "victoriametrics", "pretix", "nats"];
 
