@@ -6,17 +6,19 @@ mod text;
 mod usage;
 mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_core::{Fault, Secret, SharedClock, Timestamp};
 use ieum_store::{Migration, Store, StoreError, Transaction, Value};
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::{EventAccess, Rate, Tier};
 use known::KnownKeys;
 use usage::Usage;
+use verify::Loading;
 pub use verify::{KeyRefusal, VerifiedKey};
 
 /// The API keys in a store. Cheap to clone.
@@ -28,6 +30,7 @@ struct Inner {
     clock: SharedClock,
     options: KeysOptions,
     known: KnownKeys,
+    loading: Mutex<HashMap<String, Loading>>,
     usage: Usage,
 }
 
@@ -126,7 +129,14 @@ impl Keys {
     /// Opens the keys in `store`, whose migrations ([`Keys::migrations`]) must have run.
     pub fn new(store: Store, clock: SharedClock, options: KeysOptions) -> Self {
         let known = KnownKeys::new(options.remembered);
-        Self(Arc::new(Inner { store, clock, options, known, usage: Usage::default() }))
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            options,
+            known,
+            loading: Mutex::default(),
+            usage: Usage::default(),
+        }))
     }
 
     /// Returns the migrations of the tables that keys are kept in.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ieum_core::{Fault, Timestamp};
+use futures::FutureExt;
+use futures::future::WeakShared;
+use ieum_core::{BoxFuture, Fault, Timestamp};
 use ieum_store::StoreError;
 use subtle::{Choice, ConstantTimeEq};
 
@@ -32,6 +34,12 @@ pub struct VerifiedKey {
     revoked: bool,
 }
 
+/// What the store says of an id.
+type Loaded = Result<Option<Arc<VerifiedKey>>, Arc<StoreError>>;
+
+/// A look-up under way that several requests wait for.
+pub(super) type Loading = WeakShared<BoxFuture<'static, Loaded>>;
+
 /// Says why a text opens nothing. What it says to a stranger is the same for every text that was never
 /// a key's; only the holder of a right text learns that it ended.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +55,7 @@ pub enum KeyRefusal {
     Revoked,
     /// Nobody can tell now.
     #[error("the API key cannot be checked now")]
-    Store(#[source] StoreError),
+    Store(#[source] Arc<StoreError>),
 }
 
 // === Keys ===
@@ -75,11 +83,33 @@ impl Keys {
         text::parse(key_text).is_none_or(|parsed| self.0.known.get(parsed.id, now).is_some())
     }
 
-    async fn load(&self, id: &str) -> Result<Option<Arc<VerifiedKey>>, StoreError> {
+    /// Asks the store, once for all who ask for the same id at the same time.
+    async fn load(&self, id: &str) -> Loaded {
+        let loading = {
+            let mut all = self.0.loading.lock();
+            match all.get(id).and_then(WeakShared::upgrade) {
+                Some(loading) => loading,
+                None => {
+                    let (keys, wanted) = (self.clone(), id.to_owned());
+                    let loading = async move { keys.read(&wanted).await }.boxed().shared();
+                    // Held weakly: when everybody who waits has gone, the look-up ends and gives its
+                    // connection back.
+                    all.extend(loading.downgrade().map(|weak| (id.to_owned(), weak)));
+                    loading
+                }
+            }
+        };
+        let loaded = loading.await;
+        self.0.loading.lock().retain(|_, loading| loading.upgrade().is_some_and(|one| one.peek().is_none()));
+        loaded
+    }
+
+    async fn read(&self, id: &str) -> Loaded {
         // Counted from before the read: the answer is as old as the question.
         let asked = self.0.clock.moment();
-        let rows = self.0.store.fetch_all(&format!("{SELECT_KEY} WHERE k.id = ?"), &[id.into()]).await?;
-        let found = tables::group(&rows)?.pop();
+        let sql = format!("{SELECT_KEY} WHERE k.id = ?");
+        let rows = self.0.store.fetch_all(&sql, &[id.into()]).await.map_err(Arc::new)?;
+        let found = tables::group(&rows).map_err(Arc::new)?.pop();
         let key = found.map(|(record, texts)| Arc::new(VerifiedKey::new(record, &texts)));
         let now = self.0.clock.moment();
         self.0.known.put(id, key.clone(), asked + self.0.options.remembered_for, now);

@@ -66,6 +66,16 @@ async fn a_busy_key_costs_no_sql_while_it_is_remembered() {
 }
 
 #[tokio::test]
+async fn many_requests_at_once_ask_the_store_once() {
+    let stage = Stage::new().await;
+    let (_, key) = stage.key(Tier::Partner).await;
+    let asked = stage.store.statistics().statements;
+    let verified = futures::future::join_all((0..100).map(|_| stage.keys.verify(key.expose()))).await;
+    assert!(verified.iter().all(Result::is_ok));
+    assert_eq!(stage.store.statistics().statements, asked + 1);
+}
+
+#[tokio::test]
 async fn after_a_rotation_both_texts_work_until_the_overlap_ends_and_never_three() {
     let stage = Stage::new().await;
     let (record, first) = stage.key(Tier::Partner).await;
