@@ -128,7 +128,7 @@ impl EventState for Realtime {
     async fn list(&self, _: &Cx, ask: ListEvents) -> Result<EventStates, Fault> {
         let now = self.clock.now();
         let wanted = |data: &NormalizedEventData| {
-            ask.event_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| *id == data.event_id))
+            ask.event_ids.as_ref().is_none_or(|ids| ids.contains(&data.event_id))
         };
         let states = self.store.states().await?;
         let events = states.into_iter().filter(wanted).map(|data| live(data, now)).collect();

@@ -1,6 +1,7 @@
 //! `kill -9` of a hub at random moments while it syncs: what it holds in the end equals the source.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use ieum_contracts::events::EventServiceRegistry;
@@ -23,7 +24,19 @@ async fn child_hub() {
     hub.stop().await;
 }
 
-fn spread(seed: &mut u64, most: u64) -> u64 {
+/// Starts a process that reads whatever is registered in `file`.
+pub fn start_child(file: &Path) -> Child {
+    Command::new(std::env::current_exe().expect("knows itself"))
+        .args(["--ignored", "--exact", "crashing::child_hub"])
+        .env(FILE, file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts")
+}
+
+/// Returns a number below `most` and moves the seed on.
+pub fn spread(seed: &mut u64, most: u64) -> u64 {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*seed >> 33) % most
 }
@@ -46,13 +59,7 @@ async fn a_killed_hub_ends_with_the_sources_totals() {
     drop(hub);
     let mut scanned = 0;
     for _ in 0..kills {
-        let mut child = Command::new(std::env::current_exe().expect("knows itself"))
-            .args(["--ignored", "--exact", "crashing::child_hub"])
-            .env(FILE, &file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts");
+        let mut child = start_child(&file);
         for _ in 0..spread(&mut seed, 40) {
             pretix.scan(
                 tickets[scanned % tickets.len()],

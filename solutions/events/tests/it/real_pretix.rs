@@ -10,6 +10,7 @@ use ieum_testkit::server;
 use ieum_testkit::wait::until;
 use serde_json::{Value, json};
 
+use crate::crashing::{spread, start_child};
 use crate::hub::{Hub, PATIENCE, loopback, pretix_config};
 
 /// Tests scan the same tickets of one event, so they take turns.
@@ -188,6 +189,36 @@ async fn totals_converge_through_a_bad_network_and_restarts() {
         answers.counts()
     );
     answers.change(good).expect("is a plan");
+    remove(&hub).await;
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs pretix"]
+async fn a_hub_killed_while_it_reads_pretix_ends_with_its_totals() {
+    let Some(pretix) = Pretix::find() else { return };
+    let _turn = TURN.lock().await;
+    let kills = if server::long_faults() { 200 } else { 10 };
+    let mut seed = 20_261_121_u64;
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let file = folder.path().join("hub.db");
+    let hub = Hub::open(&file, system_clock()).await;
+    hub.part.registry().register(&Cx::root(), pretix.config(&pretix.url, None)).await.expect("registers");
+    hub.store.close().await;
+    drop(hub);
+    let secrets = pretix.secrets();
+    for i in 0..kills {
+        let mut child = start_child(&file);
+        let kind = if spread(&mut seed, 2) == 0 { "entry" } else { "exit" };
+        pretix.scan(&secrets[i % secrets.len()], kind).await;
+        SystemClock.sleep(Duration::from_millis(30 + spread(&mut seed, 800))).await;
+        child.kill().expect("kills");
+        child.wait().expect("ends");
+    }
+    let hub = Hub::started(&file, system_clock()).await;
+    let truth = pretix.truth().await;
+    hub.until_totals("conf", truth).await;
+    eprintln!("{kills} kills while reading pretix, totals {truth:?}, seed 20261121");
     remove(&hub).await;
     hub.stop().await;
 }
