@@ -1,5 +1,6 @@
 //! One suite over every bus: local on SQLite always, servers where they are.
 
+mod kill;
 mod listener;
 mod suite;
 mod world;

@@ -15,6 +15,7 @@ pub const TOPIC: &str = "cups";
 pub struct World {
     pub bus: Bus,
     pub store: Store,
+    url: String,
     bus_url: String,
     server: Option<(String, String)>,
     _folder: Option<tempfile::TempDir>,
@@ -65,7 +66,11 @@ impl World {
         );
         store.execute(&table, &[]).await.expect("makes the effects' table");
         let bus = open(bus_url, &store).await;
-        Self { bus, store, bus_url: bus_url.to_owned(), server, _folder: folder }
+        Self { bus, store, url: url.to_owned(), bus_url: bus_url.to_owned(), server, _folder: folder }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Opens the bus as another process would.
