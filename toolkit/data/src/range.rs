@@ -100,12 +100,13 @@ impl Range {
     }
 }
 
+type Tags = BTreeMap<String, String>;
+
 /// Makes one point per series and step of raw points, as the backends do by themselves.
 pub(crate) fn reduce(mut points: Vec<Point>, step: Duration, aggregate: Aggregate) -> Vec<Point> {
     let micros = i64::try_from(step.as_micros()).unwrap_or(i64::MAX);
     points.sort_by_key(|point| point.at);
-    let mut steps: BTreeMap<(i64, BTreeMap<String, String>), (Point, BTreeMap<String, f64>)> =
-        BTreeMap::new();
+    let mut steps: BTreeMap<(i64, Tags), (Point, BTreeMap<String, f64>)> = BTreeMap::new();
     for point in points {
         let begin = point.at.as_micros().div_euclid(micros) * micros;
         let fresh = Point::new(&point.measurement, Timestamp::from_micros(begin));

@@ -217,9 +217,11 @@ impl StoreError {
             sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Self::DiskFull { url, source }
             }
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => {
-                Self::Unreachable { url, source: Some(source) }
-            }
+            // What is no answer of the protocol comes from a connection that broke within one.
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => Self::Unreachable { url, source: Some(source) },
             sqlx::Error::PoolClosed => Self::Closed { url },
             sqlx::Error::RowNotFound => Self::NoRow,
             sqlx::Error::Database(error) => match classify(dialect, error.as_ref()) {

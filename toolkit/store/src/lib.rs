@@ -20,6 +20,7 @@ mod connection;
 mod dialect;
 mod error;
 mod insert;
+mod journal;
 mod migrate;
 mod placeholder;
 mod row;

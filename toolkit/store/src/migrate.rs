@@ -1,12 +1,13 @@
 //! Migrations: each applied once, in order, by one process at a time, and never changed afterwards.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::insert::check_identifier;
-use crate::{Dialect, Row, Store, StoreError, Transaction, Value};
+use crate::journal::{
+    Applied, Journal, READ_JOURNAL, checksum, journal_exists, make_journal, note_begin, note_done,
+    read_applied, read_journal,
+};
+use crate::{Dialect, Store, StoreError, Transaction, Value};
 
 /// One step of a schema.
 #[derive(Clone, Copy, Debug)]
@@ -121,14 +122,6 @@ const LOCK_WAIT: Duration = Duration::from_secs(60);
 /// The key of PostgreSQL's advisory lock: "ieum_mig" in ASCII.
 const POSTGRES_LOCK: i64 = 0x6965_756d_5f6d_6967;
 
-struct Applied {
-    checksum: String,
-    steps_done: usize,
-    steps: usize,
-}
-
-type Journal = HashMap<(String, String), Applied>;
-
 /// Applies what is not yet applied, in the order given, and calls `progress` before each one.
 ///
 /// On SQLite and PostgreSQL a migration applies whole or not at all. MySQL commits at each statement that
@@ -200,19 +193,6 @@ fn check_list(migrations: &[Migration]) -> Result<(), MigrationError> {
     Ok(())
 }
 
-fn checksum(dialect: Dialect, migration: &Migration) -> String {
-    let mut hash = Sha256::new();
-    for text in [dialect.name(), migration.owner, migration.name] {
-        hash.update(text.as_bytes());
-        hash.update([0]);
-    }
-    for statement in (migration.up)(dialect) {
-        hash.update(statement.as_bytes());
-        hash.update([0]);
-    }
-    hex::encode(hash.finalize())
-}
-
 fn unapplied<'a>(
     dialect: Dialect,
     migrations: &'a [Migration],
@@ -257,60 +237,6 @@ fn unknown(migrations: &[Migration], known: &Journal) -> Vec<String> {
         .collect();
     unknown.sort();
     unknown
-}
-
-async fn make_journal(store: &Store) -> Result<(), MigrationError> {
-    if journal_exists(store).await? {
-        return Ok(());
-    }
-    let types = store.dialect().types();
-    let sql = format!(
-        "CREATE TABLE IF NOT EXISTS ieum_migrations (\
-         owner {key} NOT NULL, name {key} NOT NULL, checksum {key} NOT NULL, \
-         steps {int} NOT NULL, steps_done {int} NOT NULL, applied_at {time} NOT NULL, \
-         PRIMARY KEY (owner, name))",
-        key = types.key,
-        int = types.int,
-        time = types.timestamp,
-    );
-    match store.execute(&sql, &[]).await {
-        Ok(_) => Ok(()),
-        // PostgreSQL checks "if not exists" before it locks: two at once collide in its catalogue.
-        Err(_) if journal_exists(store).await? => Ok(()),
-        Err(error) => Err(MigrationError::Journal(error)),
-    }
-}
-
-async fn journal_exists(store: &Store) -> Result<bool, MigrationError> {
-    let sql = match store.dialect() {
-        Dialect::Sqlite => {
-            "SELECT COUNT(*) AS found FROM sqlite_master WHERE type = 'table' AND name = 'ieum_migrations'"
-        }
-        Dialect::Postgres => {
-            "SELECT CASE WHEN to_regclass('ieum_migrations') IS NULL THEN 0 ELSE 1 END AS found"
-        }
-        Dialect::MySql => {
-            "SELECT COUNT(*) AS found FROM information_schema.tables \
-             WHERE table_schema = DATABASE() AND table_name = 'ieum_migrations'"
-        }
-    };
-    let row = store.fetch_one(sql, &[]).await.map_err(MigrationError::Journal)?;
-    Ok(row.int("found").map_err(MigrationError::Journal)? > 0)
-}
-
-const READ_JOURNAL: &str = "SELECT owner, name, checksum, steps, steps_done FROM ieum_migrations";
-
-async fn read_journal(store: &Store) -> Result<Journal, MigrationError> {
-    let rows = store.fetch_all(READ_JOURNAL, &[]).await.map_err(MigrationError::Journal)?;
-    rows.iter().map(read_applied).collect::<Result<_, _>>().map_err(MigrationError::Journal)
-}
-
-fn read_applied(row: &Row) -> Result<((String, String), Applied), StoreError> {
-    let count =
-        |column: &str| -> Result<usize, StoreError> { Ok(usize::try_from(row.int(column)?).unwrap_or(0)) };
-    let applied =
-        Applied { checksum: row.text("checksum")?, steps: count("steps")?, steps_done: count("steps_done")? };
-    Ok(((row.text("owner")?, row.text("name")?), applied))
 }
 
 /// Applies one migration under the lock; returns false where another process was faster.
@@ -400,29 +326,4 @@ async fn apply_locked(
         note_done(transaction, &key, i + 1).await.map_err(journal)?;
     }
     Ok(true)
-}
-
-async fn note_begin(
-    store: &Store,
-    transaction: &mut Transaction,
-    migration: &Migration,
-    steps: usize,
-) -> Result<(), StoreError> {
-    let values = [
-        migration.owner.into(),
-        migration.name.into(),
-        checksum(store.dialect(), migration).into(),
-        Value::Int(i64::try_from(steps).unwrap_or(i64::MAX)),
-        store.0.clock().now().into(),
-    ];
-    let sql = "INSERT INTO ieum_migrations (owner, name, checksum, steps, steps_done, applied_at) \
-               VALUES (?, ?, ?, ?, 0, ?)";
-    transaction.execute(sql, &values).await.map(drop)
-}
-
-async fn note_done(transaction: &mut Transaction, key: &[Value; 2], done: usize) -> Result<(), StoreError> {
-    let [owner, name] = key.clone();
-    let values = [Value::Int(i64::try_from(done).unwrap_or(i64::MAX)), owner, name];
-    let sql = "UPDATE ieum_migrations SET steps_done = ? WHERE owner = ? AND name = ?";
-    transaction.execute(sql, &values).await.map(drop)
 }

@@ -1,6 +1,7 @@
 //! One suite over every SQL backend: SQLite always, servers where they are.
 
 mod backend;
+mod broken;
 mod sqlite;
 mod suite;
 
