@@ -1,1 +1,61 @@
-fn main() {}
+//! The one binary: settings, parts, links, commands.
+
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod links;
+mod output;
+mod page;
+mod parts;
+mod platform;
+mod server;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    // Two providers of TLS could be linked in; the choice is made once, here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&error),
+    };
+    match runtime.block_on(run(cli, &output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output.fail(error.as_ref()),
+    }
+}
+
+async fn run(cli: Cli, output: &Output) -> Result<(), Box<dyn std::error::Error>> {
+    if let Command::Check { defaults: true } = cli.command {
+        output.text(config::DEFAULTS);
+        return Ok(());
+    }
+    let sources = config::Sources {
+        file: cli.config.clone(),
+        data: cli.data.clone(),
+        environment: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+    };
+    let settings = config::load(&sources)?;
+    match cli.command {
+        Command::Up { parts } => up::up(settings, &parts, output).await,
+        Command::Demo => demo::demo(settings, output).await,
+        Command::Check { .. } => commands::check::check(&settings, output),
+        Command::Doctor => commands::doctor::doctor(&settings, output).await,
+        Command::Migrate { dry_run } => commands::migrate::migrate(&settings, dry_run, output).await,
+        Command::Source(command) => commands::source::source(&settings, command, output).await,
+        Command::Key(command) => commands::key::key(&settings, command, output).await,
+        Command::Dead(command) => commands::dead::dead(&settings, command, output).await,
+        Command::Where { event_id } => commands::locate::locate(&settings, &event_id, output).await,
+    }
+}

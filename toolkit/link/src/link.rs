@@ -65,6 +65,13 @@ impl Link {
         self
     }
 
+    /// Returns the link, carrying streams the way `other` does.
+    #[must_use]
+    pub fn with_streams_of(mut self, other: &Self) -> Self {
+        self.streams.clone_from(&other.streams);
+        self
+    }
+
     /// Returns the link with its single messages going through `wrap`; streams stay as they are, since a
     /// stream is never repeated.
     #[must_use]

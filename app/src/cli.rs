@@ -1,0 +1,188 @@
+//! The command line: what `ieum` can be asked to do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Ieum (이음): joins between devices, services, brokers and partners, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "ieum", version, about, propagate_version = true)]
+pub struct Cli {
+    /// The settings file; without it `ieum.toml` in the working folder, if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder for everything that is kept (`data.dir`).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Answers as JSON, for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts the platform, or only the parts named.
+    Up {
+        /// `events`, `partners`; all where none is named.
+        parts: Vec<String>,
+    },
+    /// Starts the platform with small simulated event systems, in a folder of its own.
+    Demo,
+    /// Checks the settings and names every mistake at once.
+    Check {
+        /// Prints every setting with its default instead.
+        #[arg(long)]
+        defaults: bool,
+    },
+    /// Tells what each chosen backend gives and loses, and whether it can be reached.
+    Doctor,
+    /// Brings the SQL store to this version.
+    Migrate {
+        /// Only tells what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Event-management systems that the hub reads.
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// Partners' API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Events that failed for good.
+    #[command(subcommand)]
+    Dead(DeadCommand),
+    /// Tells where an event is: outbox, log, consumers, retry lanes, dead letters.
+    Where {
+        /// The event's id.
+        event_id: String,
+    },
+}
+
+/// Event-management systems that the hub reads.
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Probes a system, saves it and reads it for the first time.
+    Add(SourceAdd),
+    /// Lists the sources with health and position.
+    List,
+    /// Probes a registered source again.
+    Check {
+        /// The event id it was registered under.
+        event_id: String,
+    },
+    /// Stops and removes a source; its history stays.
+    Remove {
+        /// The event id it was registered under.
+        event_id: String,
+    },
+}
+
+/// A system to register: a JSON file in the shape of `EventServiceConfig`, or options.
+#[derive(Debug, Args)]
+pub struct SourceAdd {
+    /// A JSON file with the whole configuration.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["event_id", "api"])]
+    pub file: Option<PathBuf>,
+    /// The id under which the hub knows the event.
+    #[arg(long, required_unless_present = "file")]
+    pub event_id: Option<String>,
+    /// The system's name, for people.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// `generic` or `pretix`.
+    #[arg(long, default_value = "generic")]
+    pub connector: String,
+    /// The API's base URL.
+    #[arg(long, required_unless_present = "file")]
+    pub api: Option<String>,
+    /// The health URL; the connector's own where left out.
+    #[arg(long)]
+    pub health: Option<String>,
+    /// The hub's address as the source sees it, for the source's webhooks; `server.public_url` where left out.
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// A file that holds the API key or token, so that it appears in no process list.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Seconds between two reads.
+    #[arg(long, default_value_t = 30)]
+    pub interval: u32,
+    /// What the connector needs beyond, as `name=value`; pretix: `organizer=…`, `event=…`.
+    #[arg(long = "option", value_name = "NAME=VALUE")]
+    pub options: Vec<String>,
+}
+
+/// Partners' API keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Makes a key and shows its text, once.
+    Create {
+        /// Whose it is.
+        #[arg(long)]
+        name: String,
+        /// `public`, `partner` or `premium`.
+        #[arg(long, default_value = "partner")]
+        tier: String,
+        /// What it may do; repeat for several.
+        #[arg(long = "scope", default_values = ["events:read", "attendance:read", "analytics:read", "webhooks:write"])]
+        scopes: Vec<String>,
+        /// Which events it may see; repeat for several, `*` for all.
+        #[arg(long = "event", default_values = ["*"])]
+        events: Vec<String>,
+        /// How long it is valid, such as "90d".
+        #[arg(long)]
+        expires_in: Option<String>,
+        /// Requests per minute.
+        #[arg(long)]
+        per_minute: Option<u32>,
+    },
+    /// Makes a second text for a key; the first stays valid for the overlap.
+    Rotate {
+        /// The key's id.
+        key_id: String,
+        /// How long the first text stays valid.
+        #[arg(long, default_value = "1d")]
+        overlap: String,
+    },
+    /// Ends a key.
+    Revoke {
+        /// The key's id.
+        key_id: String,
+    },
+    /// Lists the keys, without their texts.
+    List,
+}
+
+/// Events that failed for good.
+#[derive(Debug, Subcommand)]
+pub enum DeadCommand {
+    /// Lists them with their causes.
+    List {
+        /// Only of this topic.
+        #[arg(long)]
+        topic: Option<String>,
+        /// Only of this consumer group.
+        #[arg(long)]
+        group: Option<String>,
+    },
+    /// Shows one with its body, attempts and trace.
+    Show {
+        /// The dead letter's id.
+        id: String,
+    },
+    /// Hands one, or all of a topic and group, to its consumer again.
+    Replay {
+        /// The dead letter's id.
+        id: Option<String>,
+        /// All of this topic.
+        #[arg(long, conflicts_with = "id", required_unless_present = "id")]
+        topic: Option<String>,
+        /// All of this consumer group.
+        #[arg(long, conflicts_with = "id")]
+        group: Option<String>,
+    },
+}

@@ -1,0 +1,10 @@
+//! The commands that act once and end.
+
+pub mod check;
+pub mod dead;
+pub mod doctor;
+pub mod key;
+pub mod locate;
+pub mod migrate;
+pub mod remote;
+pub mod source;

@@ -1,0 +1,176 @@
+//! `ieum source`: event-management systems that the hub reads.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Duration;
+
+use ieum_contracts::events::{
+    Authentication, AuthenticationKind, ConnectorKind, EVENT_SERVICE_REGISTRY_CONTRACT, Endpoints,
+    EventServiceConfig, EventServiceRegistry, EventServiceRegistryClient, ListSources, ProbeReport, SourceId,
+    SourcePhase, SourceStatus, SyncSettings,
+};
+use ieum_core::{Clock, SystemClock};
+
+use crate::cli::{SourceAdd, SourceCommand};
+use crate::config::Settings;
+use crate::output::{Output, table};
+
+use super::remote;
+
+/// How often the first read is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// Adds, lists, checks or removes.
+pub async fn source(
+    settings: &Settings,
+    command: SourceCommand,
+    output: &Output,
+) -> Result<(), Box<dyn Error>> {
+    let link = remote::link(settings, &EVENT_SERVICE_REGISTRY_CONTRACT)?;
+    let registry = EventServiceRegistryClient::new(link);
+    let cx = remote::context();
+    let explain = |fault| remote::explain(settings, fault);
+    match command {
+        SourceCommand::Add(add) => {
+            let config = read_config(settings, &add)?;
+            output.progress(&format!("probing {}", config.endpoints.api));
+            let registered = registry.register(&cx, config).await.map_err(explain)?;
+            output.progress_done();
+            output.line(&report(&registered.probe));
+            let status = follow(&registry, &registered.event_id, output).await.map_err(explain)?;
+            output.value(&status, || {
+                format!("{} is registered and live; {} rows read\n", status.event_id, status.synced_rows)
+            });
+        }
+        SourceCommand::List => {
+            let sources = registry.list(&cx, ListSources {}).await.map_err(explain)?.sources;
+            output.value(&sources, || overview(&sources));
+        }
+        SourceCommand::Check { event_id } => {
+            let probe =
+                registry.check(&cx, SourceId { event_id: event_id.clone() }).await.map_err(explain)?;
+            output.value(&probe, || report(&probe));
+            if !probe.ok {
+                return Err(format!("{event_id} failed its probe").into());
+            }
+        }
+        SourceCommand::Remove { event_id } => {
+            let removed = registry.remove(&cx, SourceId { event_id }).await.map_err(explain)?;
+            output.value(&removed, || format!("{} is removed; its history stays\n", removed.event_id));
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the first read, showing how far it is.
+async fn follow(
+    registry: &EventServiceRegistryClient,
+    event_id: &str,
+    output: &Output,
+) -> Result<SourceStatus, ieum_core::Fault> {
+    loop {
+        let sources = registry.list(&remote::context(), ListSources {}).await?.sources;
+        let Some(status) = sources.into_iter().find(|status| status.event_id == event_id) else {
+            return Err(ieum_core::Fault::not_found(
+                "events.source.unknown",
+                format!("{event_id} was removed"),
+            ));
+        };
+        if status.phase != SourcePhase::InitialSync {
+            output.progress_done();
+            return Ok(status);
+        }
+        let trouble = status.last_error.as_deref().map(|error| format!("; {error}")).unwrap_or_default();
+        output.progress(&format!("first read: {} rows{trouble}", status.synced_rows));
+        SystemClock.sleep(LOOK).await;
+    }
+}
+
+fn read_config(settings: &Settings, add: &SourceAdd) -> Result<EventServiceConfig, Box<dyn Error>> {
+    if let Some(path) = &add.file {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
+        return serde_json::from_str(&text)
+            .map_err(|error| format!("reading {} as a source: {error}", path.display()).into());
+    }
+    let connector = match add.connector.as_str() {
+        "generic" => ConnectorKind::Generic,
+        "pretix" => ConnectorKind::Pretix,
+        other => return Err(format!("--connector {other:?} is neither generic nor pretix").into()),
+    };
+    let mut options = BTreeMap::new();
+    for option in &add.options {
+        let (name, value) =
+            option.split_once('=').ok_or_else(|| format!("--option {option:?} is not name=value"))?;
+        options.insert(name.to_owned(), value.to_owned());
+    }
+    let event_id = add.event_id.clone().unwrap_or_default();
+    Ok(EventServiceConfig {
+        service_name: add.name.clone().unwrap_or_else(|| event_id.clone()),
+        event_id,
+        connector,
+        endpoints: Endpoints {
+            api: add.api.clone().unwrap_or_default(),
+            webhook: add
+                .webhook
+                .clone()
+                .or_else(|| settings.server.public_url.as_ref().map(ToString::to_string)),
+            health_check: add.health.clone(),
+        },
+        authentication: authentication(add, connector)?,
+        sync_settings: SyncSettings { interval: add.interval, ..SyncSettings::default() },
+        options,
+    })
+}
+
+fn authentication(add: &SourceAdd, connector: ConnectorKind) -> Result<Authentication, Box<dyn Error>> {
+    let Some(path) = &add.token_file else {
+        return Ok(Authentication { kind: AuthenticationKind::None, credentials: BTreeMap::new() });
+    };
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
+    let (kind, name) = match connector {
+        ConnectorKind::Generic => (AuthenticationKind::ApiKey, "apiKey"),
+        ConnectorKind::Pretix => (AuthenticationKind::ApiKey, "token"),
+    };
+    let credentials = BTreeMap::from([(name.to_owned(), text.trim().to_owned())]);
+    Ok(Authentication { kind, credentials })
+}
+
+fn report(probe: &ProbeReport) -> String {
+    let mut text = String::new();
+    for check in &probe.checks {
+        let mark = if check.ok { "ok  " } else { "FAIL" };
+        text.push_str(&format!("{mark}  {:<16} {}\n", check.name, check.detail));
+    }
+    if let Some(skew) = probe.clock_skew_seconds {
+        text.push_str(&format!("      {:<16} the source's clock minus ours: {skew:.1} s\n", "clock"));
+    }
+    text
+}
+
+fn overview(sources: &[SourceStatus]) -> String {
+    if sources.is_empty() {
+        return "no source is registered; add one with `ieum source add`\n".to_owned();
+    }
+    let phase = |status: &SourceStatus| match status.phase {
+        SourcePhase::InitialSync => "first read",
+        SourcePhase::Live => "live",
+        SourcePhase::Removed => "removed",
+    };
+    let rows: Vec<Vec<String>> = sources
+        .iter()
+        .map(|status| {
+            vec![
+                status.event_id.clone(),
+                phase(status).to_owned(),
+                if status.healthy { "healthy" } else { "unhealthy" }.to_owned(),
+                status.api.clone(),
+                format!("{} s", status.interval),
+                status.last_success_at.map(|at| at.to_string()).unwrap_or_else(|| "never".to_owned()),
+                status.last_error.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    table(&["event", "phase", "health", "api", "every", "last read", "last error"], &rows)
+}

@@ -1,0 +1,10 @@
+//! Settings: the compiled-in defaults, one file, the environment; wrong ones are all named at once.
+
+mod load;
+mod settings;
+
+pub use load::{Mistake, Sources, load};
+pub use settings::{LinkCallers, LinkSettings, Settings};
+
+/// The default of every setting, with its comment.
+pub const DEFAULTS: &str = include_str!("../../../ieum.toml");

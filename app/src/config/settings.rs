@@ -1,0 +1,317 @@
+//! The settings as values, each checked where it is read.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ieum_client::OutboundPolicy;
+use ieum_core::parse_duration;
+use ieum_policy::PolicyConfig;
+use ieum_telemetry::LogFormat;
+use ipnet::IpNet;
+use toml::{Table, Value};
+use url::Url;
+
+use super::Mistake;
+
+/// Every setting.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `[server]`
+    pub server: ServerSettings,
+    /// `data.dir`
+    pub data: PathBuf,
+    /// `[store]`
+    pub store: StoreSettings,
+    /// `cache.main`
+    pub cache: String,
+    /// `bus.main`
+    pub bus: String,
+    /// `series.main`
+    pub series: String,
+    /// `[outbound]`
+    pub outbound: OutboundPolicy,
+    /// `[telemetry]`
+    pub telemetry: TelemetrySettings,
+    /// `[gateway]`
+    pub gateway: GatewaySettings,
+    /// `[links]`, by contract
+    pub links: BTreeMap<String, LinkSettings>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How others reach this process.
+    pub public_url: Option<Url>,
+    /// How long running work may take to finish.
+    pub drain: Duration,
+    /// The longest request body, bytes.
+    pub most_body: usize,
+    /// Who may call the contracts answered here.
+    pub links: LinkCallers,
+}
+
+/// Who may call the contracts that a process answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkCallers {
+    /// Processes of the same machine, and not through a proxy.
+    Loopback,
+    /// Whoever reaches the port.
+    Anyone,
+    /// Nobody.
+    Nobody,
+}
+
+/// `[store]`
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// The SQL store's URL.
+    pub main: String,
+    /// Connections at most.
+    pub pool: u32,
+    /// How long to wait for one.
+    pub wait: Duration,
+}
+
+/// `[telemetry]`
+#[derive(Clone, Debug)]
+pub struct TelemetrySettings {
+    /// The log filter.
+    pub log: String,
+    /// How lines are written.
+    pub format: LogFormat,
+    /// Where traces go.
+    pub otlp: Option<Url>,
+}
+
+/// `[gateway]`, requests per minute
+#[derive(Clone, Copy, Debug)]
+pub struct GatewaySettings {
+    /// Without a key, per address.
+    pub public_per_minute: u32,
+    /// A partner key's default.
+    pub partner_per_minute: u32,
+    /// A premium key's default.
+    pub premium_per_minute: u32,
+}
+
+/// One entry of `[links]`.
+#[derive(Clone, Debug)]
+pub struct LinkSettings {
+    /// Where the contract is answered.
+    pub to: String,
+    /// Its policies.
+    pub policy: PolicyConfig,
+}
+
+const STORES: &[&str] = &["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
+const CACHES: &[&str] = &["memory", "sql", "redis"];
+const BUSES: &[&str] = &["local", "kafka"];
+const SERIES: &[&str] = &["sql", "influxdb"];
+const LINKS: &[&str] = &["local", "http", "grpc", "dns+http", "dns+grpc", "bus"];
+
+/// Reads values by key and collects what is wrong.
+struct Reader<'a> {
+    table: &'a Table,
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+impl Settings {
+    /// Reads the merged table, adding a mistake for every value that is wrong. Returns `None` only where a
+    /// value has no meaning at all.
+    pub(super) fn read(table: &Table, mistakes: &mut Vec<Mistake>) -> Option<Self> {
+        let links = links(table, mistakes);
+        let mut reader = Reader { table, mistakes };
+        let server = ServerSettings {
+            listen: reader.parsed("server.listen", "an address and port such as \"127.0.0.1:8080\"")?,
+            public_url: reader.optional_url("server.public_url"),
+            drain: reader.duration("server.drain"),
+            most_body: usize::try_from(reader.number("server.most_body", 1, 1 << 30)).unwrap_or(usize::MAX),
+            links: reader.callers("server.links"),
+        };
+        let store = StoreSettings {
+            main: reader.backend("store.main", STORES),
+            pool: reader.number("store.pool", 1, 1_000),
+            wait: reader.duration("store.wait"),
+        };
+        Some(Self {
+            server,
+            data: PathBuf::from(reader.text("data.dir")),
+            store,
+            cache: reader.backend("cache.main", CACHES),
+            bus: reader.backend("bus.main", BUSES),
+            series: reader.backend("series.main", SERIES),
+            outbound: OutboundPolicy { allow: reader.networks("outbound.allow") },
+            telemetry: TelemetrySettings {
+                log: reader.text("telemetry.log"),
+                format: reader.format("telemetry.format"),
+                otlp: reader.optional_url("telemetry.otlp"),
+            },
+            gateway: GatewaySettings {
+                public_per_minute: reader.number("gateway.public_per_minute", 1, 10_000_000),
+                partner_per_minute: reader.number("gateway.partner_per_minute", 1, 10_000_000),
+                premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
+            },
+            links,
+        })
+    }
+}
+
+fn links(table: &Table, mistakes: &mut Vec<Mistake>) -> BTreeMap<String, LinkSettings> {
+    let Some(Value::Table(links)) = table.get("links") else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for (contract, value) in links {
+        let key = format!("links.{contract:?}");
+        let mut wrong = |key: String, problem: String| mistakes.push(Mistake { key, problem });
+        let (to, policy) = match value {
+            Value::String(to) => (to.clone(), PolicyConfig::default()),
+            Value::Table(own) => {
+                let mut own = own.clone();
+                let Some(Value::String(to)) = own.remove("to") else {
+                    wrong(format!("{key}.to"), "is missing; name where the contract is answered".to_owned());
+                    continue;
+                };
+                match policy(&own) {
+                    Ok(policy) => (to, policy),
+                    Err(problems) => {
+                        for problem in problems {
+                            wrong(key.clone(), problem);
+                        }
+                        (to, PolicyConfig::default())
+                    }
+                }
+            }
+            other => {
+                wrong(key, format!("is a {}, expected a URL or a table with `to`", other.type_str()));
+                continue;
+            }
+        };
+        if let Err(problem) = check_scheme(&to, LINKS) {
+            mistakes.push(Mistake { key, problem });
+        }
+        found.insert(contract.clone(), LinkSettings { to, policy });
+    }
+    found
+}
+
+fn policy(own: &Table) -> Result<PolicyConfig, Vec<String>> {
+    let json = serde_json::to_value(own).map_err(|error| vec![error.to_string()])?;
+    let table = json.as_object().cloned().unwrap_or_default();
+    PolicyConfig::default().overlay(&table).map_err(|error| error.problems)
+}
+
+fn check_scheme(text: &str, known: &[&str]) -> Result<(), String> {
+    let scheme = text.split(':').next().unwrap_or_default();
+    if (text.contains(':') || text == "local") && known.contains(&scheme) {
+        return Ok(());
+    }
+    let list: Vec<_> = known.iter().map(|scheme| format!("{scheme}:")).collect();
+    Err(format!("begins with none of {}", list.join(" ")))
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, key: &str, problem: impl Into<String>) {
+        self.mistakes.push(Mistake { key: key.to_owned(), problem: problem.into() });
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        let (section, name) = key.split_once('.')?;
+        self.table.get(section)?.get(name)
+    }
+
+    fn text(&self, key: &str) -> String {
+        self.value(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let text = self.text(key);
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.wrong(key, format!("{text:?} is not {expected}"));
+        }
+        parsed
+    }
+
+    fn optional_url(&mut self, key: &str) -> Option<Url> {
+        let text = self.text(key);
+        if text.is_empty() {
+            return None;
+        }
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Some(url),
+            _ => {
+                self.wrong(key, format!("{text:?} is no http or https URL"));
+                None
+            }
+        }
+    }
+
+    fn duration(&mut self, key: &str) -> Duration {
+        let text = self.text(key);
+        parse_duration(&text).unwrap_or_else(|error| {
+            self.wrong(key, error.to_string());
+            Duration::ZERO
+        })
+    }
+
+    fn number(&mut self, key: &str, least: u32, most: u32) -> u32 {
+        let number = self.value(key).and_then(Value::as_integer).unwrap_or_default();
+        match u32::try_from(number) {
+            Ok(number) if (least..=most).contains(&number) => number,
+            _ => {
+                self.wrong(key, format!("is {number}, expected {least} to {most}"));
+                least
+            }
+        }
+    }
+
+    fn backend(&mut self, key: &str, known: &[&str]) -> String {
+        let text = self.text(key);
+        if let Err(problem) = check_scheme(&text, known) {
+            self.wrong(key, problem);
+        }
+        text
+    }
+
+    fn networks(&mut self, key: &str) -> Vec<IpNet> {
+        let list = self.value(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut networks = Vec::new();
+        for entry in list {
+            match entry.as_str().map(str::parse) {
+                Some(Ok(network)) => networks.push(network),
+                _ => self.wrong(key, format!("{entry} is no network such as \"10.1.0.0/16\"")),
+            }
+        }
+        networks
+    }
+
+    fn callers(&mut self, key: &str) -> LinkCallers {
+        match self.text(key).as_str() {
+            "loopback" => LinkCallers::Loopback,
+            "anyone" => LinkCallers::Anyone,
+            "nobody" => LinkCallers::Nobody,
+            other => {
+                let problem = format!("{other:?} is none of \"loopback\", \"anyone\", \"nobody\"");
+                self.wrong(key, problem);
+                LinkCallers::Nobody
+            }
+        }
+    }
+
+    fn format(&mut self, key: &str) -> LogFormat {
+        match self.text(key).as_str() {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            other => {
+                let problem = format!("{other:?} is neither \"text\" nor \"json\"");
+                self.wrong(key, problem);
+                LogFormat::Text
+            }
+        }
+    }
+}

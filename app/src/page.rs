@@ -1,0 +1,54 @@
+//! The console's files, embedded in the binary.
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "../console/dist"]
+#[allow_missing = true]
+struct Files;
+
+/// Said where the binary was built without the page.
+const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Ieum</title><p>This binary was built without \
+the console. Run <code>cargo xtask console</code> (it needs Node) and build again. The API is at \
+<a href=/openapi.json>/openapi.json</a>.";
+
+/// Content security policy: the page loads from here and talks to here, nothing else.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
+frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// Returns the routes of the page: `/` and its hashed assets.
+pub fn routes() -> Router {
+    Router::new().route("/", get(index)).route("/assets/{*file}", get(asset))
+}
+
+async fn index() -> Response {
+    let page = match Files::get("index.html") {
+        Some(file) => Html(String::from_utf8_lossy(&file.data).into_owned()),
+        None => Html(NOT_BUILT.to_owned()),
+    };
+    let mut response = page.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn asset(uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let Some(file) = Files::get(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let kind = match path.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    };
+    // The names carry a hash of the content, so a file never changes under its name.
+    let headers =
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    (headers, file.data.into_owned()).into_response()
+}

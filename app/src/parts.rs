@@ -1,0 +1,187 @@
+//! The parts of the platform in one table: what each answers, needs, keeps and runs.
+
+use std::error::Error;
+
+use axum::Router;
+use ieum_client::OutboundGuard;
+use ieum_contracts::events::{EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT};
+use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
+use ieum_events::{EventsDeps, EventsOptions, EventsPart};
+use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
+use ieum_link::{Contract, Routes};
+use ieum_partners::{PartnersDeps, PartnersPart};
+use ieum_store::Migration;
+use ieum_webhook::{WebhookOptions, Webhooks};
+
+use crate::config::Settings;
+use crate::links::Links;
+use crate::platform::Platform;
+
+/// Every part that can be named after `ieum up`.
+const NAMES: [&str; 2] = ["events", "partners"];
+
+/// The parts of this process.
+pub struct Parts {
+    events: Option<EventsPart>,
+    partners: Option<PartnersPart>,
+    gateway: Gateway,
+    routes: Routes,
+}
+
+/// Says that a name is no part.
+#[derive(Debug, thiserror::Error)]
+#[error("no part is named {name:?}; there are {}", NAMES.join(", "))]
+pub struct UnknownPart {
+    name: String,
+}
+
+/// Returns the parts to run: those named, or all.
+pub fn choose(names: &[String]) -> Result<Vec<&'static str>, UnknownPart> {
+    if names.is_empty() {
+        return Ok(NAMES.to_vec());
+    }
+    let find = |name: &String| {
+        NAMES.into_iter().find(|known| known == name).ok_or_else(|| UnknownPart { name: name.clone() })
+    };
+    names.iter().map(find).collect()
+}
+
+/// Returns every contract that a part answers.
+pub fn contracts() -> Vec<&'static Contract> {
+    vec![&EVENT_SERVICE_REGISTRY_CONTRACT, &EVENT_STATE_CONTRACT, &PARTNER_KEYS_CONTRACT]
+}
+
+/// Returns the migrations of everything that keeps tables, in the order in which they are applied.
+pub fn migrations() -> Vec<Migration> {
+    let mut all = ieum_bus::migrations();
+    all.extend(EventsPart::migrations());
+    all.extend(PartnersPart::migrations());
+    all
+}
+
+/// Returns where an event is on its way to partners, as rows of stage, time and detail.
+pub async fn webhook_sightings(
+    platform: &Platform,
+    event_id: &str,
+) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
+    let guard = OutboundGuard::new(&platform.outbound);
+    let webhooks =
+        Webhooks::new(platform.store.clone(), guard, platform.clock.clone(), WebhookOptions::default())?;
+    let deliveries = webhooks.locate(event_id).await?;
+    let row = |delivery: &ieum_webhook::Delivery| {
+        let status = delivery.last_status.map(|status| format!(", last answer {status}")).unwrap_or_default();
+        let detail = format!(
+            "to {} of {}, {} after {} tries{status}",
+            delivery.endpoint_id,
+            delivery.partner,
+            delivery.state.name(),
+            delivery.tries
+        );
+        vec!["webhook".to_owned(), delivery.finished_at.unwrap_or(delivery.created_at).to_string(), detail]
+    };
+    Ok(deliveries.iter().map(row).collect())
+}
+
+fn gateway_options(settings: &Settings) -> GatewayOptions {
+    GatewayOptions {
+        public: Rate::per_minute(settings.gateway.public_per_minute),
+        partner: Rate::per_minute(settings.gateway.partner_per_minute),
+        premium: Rate::per_minute(settings.gateway.premium_per_minute),
+        max_body: settings.server.most_body,
+        ..GatewayOptions::default()
+    }
+}
+
+impl Parts {
+    /// Wires the parts named. Nothing runs before [`Parts::start`].
+    pub fn build(platform: &Platform, chosen: &[&'static str]) -> Result<Self, Box<dyn Error>> {
+        let keys = Keys::new(platform.store.clone(), platform.clock.clone(), KeysOptions::default());
+        let options = gateway_options(&platform.settings);
+        let gateway = Gateway::new(keys, platform.cache.clone(), platform.clock.clone(), options)?;
+        let events = chosen.contains(&"events").then(|| events_part(platform));
+        let mut routes = events.as_ref().map_or_else(Routes::empty, EventsPart::routes);
+        let mut partners = None;
+        if chosen.contains(&"partners") {
+            let mut links = Links::new(platform.settings.clone(), routes.clone(), platform.clock.clone());
+            let part = partners_part(platform, &mut links)?;
+            routes = routes.merge(part.routes());
+            partners = Some(part);
+        }
+        Ok(Self { events, partners, gateway, routes })
+    }
+
+    /// Returns the names of the parts of this process.
+    pub fn names(&self) -> Vec<&'static str> {
+        let present = [self.events.is_some(), self.partners.is_some()];
+        NAMES.into_iter().zip(present).filter(|(_, present)| *present).map(|(name, _)| name).collect()
+    }
+
+    /// Returns the contracts answered here.
+    pub fn routes(&self) -> Routes {
+        self.routes.clone()
+    }
+
+    /// Returns the public HTTP routes of the parts.
+    pub fn router(&self) -> Router {
+        let mut router = Router::new();
+        if let Some(events) = &self.events {
+            router = router.merge(events.router());
+        }
+        if let Some(partners) = &self.partners {
+            router = router.merge(partners.router());
+        }
+        router
+    }
+
+    /// Puts what every request gets around `router`.
+    pub fn framed(&self, router: Router) -> Router {
+        self.gateway.frame(router)
+    }
+
+    /// Begins to run.
+    pub async fn start(&self) -> Result<(), Box<dyn Error>> {
+        if let Some(events) = &self.events {
+            events.start().await?;
+        }
+        if let Some(partners) = &self.partners {
+            partners.start().await?;
+        }
+        Ok(())
+    }
+
+    /// Begins nothing more and finishes what runs: first who makes news, then who listens.
+    pub async fn drain(&self) {
+        if let Some(events) = &self.events {
+            events.drain().await;
+        }
+        if let Some(partners) = &self.partners {
+            partners.drain().await;
+        }
+    }
+}
+
+fn events_part(platform: &Platform) -> EventsPart {
+    EventsPart::new(EventsDeps {
+        store: platform.store.clone(),
+        bus: platform.bus.clone(),
+        cache: platform.cache.clone(),
+        series: platform.series.clone(),
+        clock: platform.clock.clone(),
+        outbound: platform.outbound.clone(),
+        options: EventsOptions::default(),
+    })
+}
+
+fn partners_part(platform: &Platform, links: &mut Links) -> Result<PartnersPart, Box<dyn Error>> {
+    Ok(PartnersPart::new(PartnersDeps {
+        store: platform.store.clone(),
+        cache: platform.cache.clone(),
+        bus: platform.bus.clone(),
+        events: links.link(&EVENT_STATE_CONTRACT)?,
+        clock: platform.clock.clone(),
+        guard: OutboundGuard::new(&platform.outbound),
+        keys: KeysOptions::default(),
+        gateway: gateway_options(&platform.settings),
+        webhooks: WebhookOptions::default(),
+    })?)
+}

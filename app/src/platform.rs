@@ -1,0 +1,167 @@
+//! The backing services of one process, opened by URL.
+
+use std::sync::Arc;
+
+use ieum_bus::{Bus, BusCapabilities, BusOptions, open_bus};
+use ieum_cache::{Cache, open_cache_on};
+use ieum_client::OutboundPolicy;
+use ieum_core::{SharedClock, system_clock};
+use ieum_data::{TimeSeries, open_series};
+use ieum_store::{Store, StoreOptions};
+
+use crate::commands::migrate;
+use crate::config::Settings;
+use crate::output::Output;
+
+/// Everything that parts stand on.
+#[derive(Clone)]
+pub struct Platform {
+    /// The settings it was opened with.
+    pub settings: Arc<Settings>,
+    /// The machine's clock.
+    pub clock: SharedClock,
+    /// SQL.
+    pub store: Store,
+    /// Keys with a lifetime.
+    pub cache: Arc<dyn Cache>,
+    /// Events.
+    pub bus: Bus,
+    /// Time series.
+    pub series: Arc<dyn TimeSeries>,
+    /// What may be called outside.
+    pub outbound: OutboundPolicy,
+}
+
+/// Says which backing service cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be made.
+    #[error("making the data folder {path}")]
+    Folder {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A backing service.
+    #[error("opening {key}")]
+    Service {
+        /// The setting that names it.
+        key: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Puts the name of the setting to an error.
+fn named<E: std::error::Error + Send + Sync + 'static>(key: &'static str) -> impl FnOnce(E) -> OpenError {
+    move |error| OpenError::Service { key, source: Box::new(error) }
+}
+
+/// Opens the SQL store alone, as `migrate` and `doctor` need it.
+pub async fn open_store(settings: &Settings) -> Result<Store, OpenError> {
+    std::fs::create_dir_all(&settings.data)
+        .map_err(|source| OpenError::Folder { path: settings.data.clone(), source })?;
+    let options = StoreOptions {
+        pool_size: settings.store.pool,
+        acquire_timeout: settings.store.wait,
+        ..StoreOptions::default()
+    };
+    Store::open(&within(settings, &settings.store.main), &options).await.map_err(named("store.main"))
+}
+
+type Inspected = (&'static str, Result<(String, Vec<String>), Box<dyn std::error::Error + Send + Sync>>);
+
+impl Platform {
+    /// Opens every backing service and brings the store to this version, one line each. The store comes
+    /// first: the others keep tables in it.
+    pub async fn open(settings: Arc<Settings>, output: &Output) -> Result<Self, OpenError> {
+        let clock = system_clock();
+        let store = open_store(&settings).await?;
+        output.line(&format!("store      {}", store.url_redacted()));
+        let applied = migrate::apply(&store, output).await.map_err(named("store.main"))?;
+        if applied > 0 {
+            output.line(&format!("store      {applied} migrations applied"));
+        }
+        let cache = open_cache_on(&settings.cache, clock.clone(), Some(store.clone()))
+            .await
+            .map_err(named("cache.main"))?;
+        output.line(&format!("cache      {}", scheme(&settings.cache)));
+        let bus = open_bus(&settings.bus, store.clone(), clock.clone(), BusOptions::default())
+            .await
+            .map_err(named("bus.main"))?;
+        output.line(&format!("bus        {}", bus.capabilities().backend));
+        let series =
+            open_series(&settings.series, Some(store.clone())).await.map_err(named("series.main"))?;
+        output.line(&format!("series     {}", scheme(&settings.series)));
+        let outbound = settings.outbound.clone();
+        Ok(Self { settings, clock, store, cache, bus, series, outbound })
+    }
+
+    /// Opens each backing service by itself and returns what it says of itself.
+    pub async fn inspect(settings: &Settings, store: Store) -> Vec<Inspected> {
+        let clock = system_clock();
+        let cache = async {
+            let cache = open_cache_on(&settings.cache, clock.clone(), Some(store.clone())).await?;
+            cache.ping().await?;
+            Ok((scheme(&settings.cache), sentences(cache.capabilities().sentences())))
+        };
+        let bus = async {
+            let bus = open_bus(&settings.bus, store.clone(), clock.clone(), BusOptions::default()).await?;
+            Ok((scheme(&settings.bus), bus_sentences(bus.capabilities())))
+        };
+        let series = async {
+            let series = open_series(&settings.series, Some(store.clone())).await?;
+            Ok((scheme(&settings.series), sentences(series.capabilities().sentences())))
+        };
+        vec![("cache.main", cache.await), ("bus.main", bus.await), ("series.main", series.await)]
+    }
+
+    /// Closes what holds files and connections.
+    pub async fn close(self) {
+        drop(self.bus);
+        self.store.close().await;
+    }
+}
+
+fn sentences(given: Vec<impl Into<String>>) -> Vec<String> {
+    given.into_iter().map(Into::into).collect()
+}
+
+/// Returns the part of a URL that holds no credentials.
+fn scheme(url: &str) -> String {
+    format!("{}:", url.split(':').next().unwrap_or_default())
+}
+
+fn bus_sentences(given: BusCapabilities) -> Vec<String> {
+    let pick = |yes: bool, gives: &str, lacks: &str| if yes { gives } else { lacks }.to_owned();
+    vec![
+        pick(
+            given.durable,
+            "gives durability: an acknowledged event survives a power cut",
+            "lacks durability: an acknowledged event can be lost",
+        ),
+        pick(
+            given.shared,
+            "gives groups over several processes",
+            "lacks shared groups: one process handles a group",
+        ),
+        pick(
+            given.dedupes_log,
+            "gives one log entry per event, however often it is published",
+            "lacks a log without repeats; the inbox sorts them out",
+        ),
+    ]
+}
+
+/// Puts a relative SQLite file into the data folder.
+fn within(settings: &Settings, url: &str) -> String {
+    match url.strip_prefix("sqlite:") {
+        Some(path) if !path.starts_with([':', '/']) => {
+            format!("sqlite:{}", settings.data.join(path).display())
+        }
+        _ => url.to_owned(),
+    }
+}

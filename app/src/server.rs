@@ -1,0 +1,125 @@
+//! What a process answers over the network: page, parts, links, health, metrics.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use ieum_core::{Fault, SharedClock};
+use ieum_telemetry::{
+    Critical, Health, HealthCheck, HealthOptions, Telemetry, TelemetryConfig, TelemetryError, health_routes,
+};
+use ieum_wires::serve::{Drained, ServeOptions, serve as serve_router};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{LinkCallers, Settings};
+use crate::page;
+use crate::parts::Parts;
+use crate::platform::Platform;
+
+/// Starts logs, traces and metrics.
+pub fn telemetry(settings: &Settings) -> Result<Telemetry, TelemetryError> {
+    ieum_telemetry::init(&TelemetryConfig {
+        log: settings.telemetry.log.clone(),
+        format: settings.telemetry.format,
+        otlp: settings.telemetry.otlp.clone(),
+        ..TelemetryConfig::default()
+    })
+}
+
+struct StoreCheck(ieum_store::Store);
+struct CacheCheck(Arc<dyn ieum_cache::Cache>);
+struct SeriesCheck(Arc<dyn ieum_data::TimeSeries>);
+
+#[async_trait::async_trait]
+impl HealthCheck for StoreCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        self.0.ping().await.map_err(Fault::from)
+    }
+}
+
+#[async_trait::async_trait]
+impl HealthCheck for CacheCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        self.0.ping().await.map_err(|error| Fault::unavailable("cache.unreachable", error.to_string()))
+    }
+}
+
+#[async_trait::async_trait]
+impl HealthCheck for SeriesCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        self.0.ping().await.map_err(|error| Fault::unavailable("series.unreachable", error.to_string()))
+    }
+}
+
+/// Watches the backing services. Without the SQL store no work may come; without the others it comes with
+/// less.
+pub fn health(platform: &Platform) -> Health {
+    let health = Health::new(platform.clock.clone(), HealthOptions::default());
+    health.add("store", Critical::Yes, Arc::new(StoreCheck(platform.store.clone())));
+    health.add("cache", Critical::No, Arc::new(CacheCheck(platform.cache.clone())));
+    health.add("series", Critical::No, Arc::new(SeriesCheck(platform.series.clone())));
+    health
+}
+
+/// Puts together everything that is answered on the one port.
+pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Telemetry) -> Router {
+    let links = links(platform, parts);
+    let served = parts.router().merge(page::routes());
+    // The frame answers unknown paths and panics too, so it goes around everything but the links, which
+    // speak for themselves.
+    parts.framed(served).merge(health_routes(health, telemetry.metrics())).merge(links)
+}
+
+/// Serves contracts over HTTP and gRPC to those who may call them.
+fn links(platform: &Platform, parts: &Parts) -> Router {
+    let callers = platform.settings.server.links;
+    if callers == LinkCallers::Nobody {
+        return Router::new();
+    }
+    let routes = parts.routes();
+    let clock: SharedClock = platform.clock.clone();
+    let router = ieum_wires::http::serve_links(routes.clone(), clock.clone())
+        .merge(ieum_wires::grpc::serve_links(routes, clock));
+    router.layer(from_fn_with_state(callers, admit))
+}
+
+/// Lets only those pass who may call contracts; see `server.links`.
+async fn admit(State(callers): State<LinkCallers>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let near =
+        peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_forwarded(request.headers());
+    if callers == LinkCallers::Anyone || near {
+        return next.run(request).await;
+    }
+    let message =
+        "calling a contract from outside this machine; `server.links` allows its own processes only";
+    let problem = Fault::permission_denied("link.caller_refused", message).to_problem(None);
+    let headers = [(header::CONTENT_TYPE, "application/problem+json")];
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    (StatusCode::FORBIDDEN, headers, body).into_response()
+}
+
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::FORWARDED)
+        || headers.contains_key("x-forwarded-for")
+        || headers.contains_key("x-real-ip")
+        || headers.contains_key(header::VIA)
+        // A browser's page on this machine is no process of ours.
+        || headers.contains_key(header::ORIGIN)
+}
+
+/// Serves until `stop`, then drains.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    platform: Platform,
+) -> Drained {
+    let options = ServeOptions { drain: platform.settings.server.drain, ..ServeOptions::default() };
+    serve_router(listener, router, stop.cancelled_owned(), options, platform.clock.clone()).await
+}

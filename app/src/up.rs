@@ -1,0 +1,105 @@
+//! `ieum up`: opens what the parts stand on, starts the parts, serves, and drains on a stop signal.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ieum_telemetry::{Health, Telemetry};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::output::Output;
+use crate::parts::{self, Parts};
+use crate::platform::Platform;
+use crate::{links, server};
+
+/// A platform that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    parts: Parts,
+    platform: Platform,
+    health: Health,
+    telemetry: Telemetry,
+    stop: CancellationToken,
+    serving: JoinHandle<ieum_wires::serve::Drained>,
+}
+
+/// Starts the parts named, or all, and runs until a stop signal.
+pub async fn up(settings: Settings, names: &[String], output: &Output) -> Result<(), Box<dyn Error>> {
+    let running = start(settings, names, output).await?;
+    announce(&running, output);
+    stop_signal().await?;
+    running.drain(output).await;
+    Ok(())
+}
+
+/// Says which addresses to open.
+pub fn announce(running: &Running, output: &Output) {
+    let address = running.address;
+    let value = serde_json::json!({ "ready": true, "address": address.to_string() });
+    output.value(&value, || {
+        format!(
+            "ready\n  page     http://{address}/\n  API      http://{address}/openapi.json\n  health   \
+             http://{address}/health/ready\n  metrics  http://{address}/metrics\n"
+        )
+    });
+}
+
+/// Starts the parts named, or all, one line each.
+pub async fn start(settings: Settings, names: &[String], output: &Output) -> Result<Running, Box<dyn Error>> {
+    let chosen = parts::choose(names)?;
+    links::check(&settings, &parts::contracts())?;
+    let settings = Arc::new(settings);
+    let telemetry = server::telemetry(&settings)?;
+    let platform = Platform::open(settings.clone(), output).await?;
+    let parts = Parts::build(&platform, &chosen)?;
+    let listener = TcpListener::bind(settings.server.listen)
+        .await
+        .map_err(|error| format!("listening on {} (server.listen): {error}", settings.server.listen))?;
+    let address = listener.local_addr()?;
+    let health = server::health(&platform);
+    let router = server::router(&platform, &parts, health.clone(), &telemetry);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(server::serve(listener, router, stop.clone(), platform.clone()));
+    parts.start().await?;
+    for name in parts.names() {
+        output.line(&format!("{name:<10} started"));
+    }
+    health.started();
+    Ok(Running { address, parts, platform, health, telemetry, stop, serving })
+}
+
+impl Running {
+    /// Takes nothing new, finishes what runs, and closes.
+    pub async fn drain(self, output: &Output) {
+        output.line("stopping: finishing what runs");
+        self.health.stopping();
+        self.stop.cancel();
+        match self.serving.await {
+            Ok(drained) if drained.cut > 0 => {
+                output.line(&format!("server     {} connections cut after the drain time", drained.cut));
+            }
+            _ => output.line("server     drained"),
+        }
+        self.parts.drain().await;
+        output.line("parts      drained");
+        self.platform.close().await;
+        if let Err(error) = self.telemetry.shutdown().await {
+            output.line(&format!("telemetry  {error}"));
+        }
+        output.line("stopped");
+    }
+}
+
+/// Completes on SIGINT or SIGTERM.
+pub async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
