@@ -20,9 +20,9 @@ pub enum BusError {
         /// What is wrong with it.
         problem: String,
     },
-    /// This build lacks the backend.
-    #[error("this build has no {backend}; rebuild with --features {backend}")]
-    NotBuilt {
+    /// The backend is not offered.
+    #[error("the bus cannot use {backend} yet; use local:")]
+    NotOffered {
         /// The backend.
         backend: &'static str,
     },
@@ -88,16 +88,6 @@ pub enum BusError {
         /// What was asked.
         action: &'static str,
     },
-    /// The broker failed.
-    #[cfg(feature = "kafka")]
-    #[error("{step}")]
-    Kafka {
-        /// What was tried.
-        step: String,
-        /// What the client library said.
-        #[source]
-        source: rdkafka::error::KafkaError,
-    },
 }
 
 impl BusError {
@@ -111,8 +101,6 @@ impl BusError {
         match self {
             Self::Publish { source, .. } => source.retryable,
             Self::Store { source, .. } => source.is_retryable(),
-            #[cfg(feature = "kafka")]
-            Self::Kafka { .. } => true,
             _ => false,
         }
     }
@@ -125,15 +113,13 @@ impl From<BusError> for Fault {
             BusError::Store { .. } if !error.is_retryable() => Self::internal("bus.storage", message),
             BusError::Publish { .. } if !error.is_retryable() => Self::internal("bus.storage", message),
             BusError::Store { .. } | BusError::Publish { .. } => Self::unavailable("bus.storage", message),
-            #[cfg(feature = "kafka")]
-            BusError::Kafka { .. } => Self::unavailable("bus.broker", message),
             BusError::Closed { .. } => Self::unavailable("bus.closed", message),
             BusError::Event { source, .. } => {
                 Self::invalid_argument("bus.bad_event", format!("{message}: {source}"))
             }
             BusError::NoDeadLetter { .. } => Self::not_found("bus.no_dead_letter", message),
             BusError::NotParked { .. } => Self::failed_precondition("bus.dead_letter_state", message),
-            BusError::NotBuilt { .. } => Self::unimplemented("bus.not_built", message),
+            BusError::NotOffered { .. } => Self::unimplemented("bus.not_offered", message),
             BusError::Url { .. } | BusError::Invalid { .. } => Self::invalid_argument("bus.invalid", message),
         }
     }
