@@ -69,7 +69,7 @@ pub fn health(platform: &Platform) -> Health {
 /// Puts together everything that is answered on the one port.
 pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Telemetry) -> Router {
     let links = links(platform, parts);
-    let served = parts.router().merge(page::routes());
+    let served = parts.router().merge(page::routes()).fallback(async || StatusCode::NOT_FOUND);
     // The frame answers unknown paths and panics too, so it goes around everything but the links, which
     // speak for themselves.
     parts.framed(served).merge(health_routes(health, telemetry.metrics())).merge(links)

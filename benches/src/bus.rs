@@ -75,7 +75,8 @@ pub async fn run() -> Result<(), Fault> {
     let folder = tempfile::tempdir().map_err(|error| failed("making a folder", &error))?;
     let url = std::env::var("IEUM_BENCH_STORE")
         .unwrap_or_else(|_| format!("sqlite:{}", folder.path().join("bench.db").display()));
-    let store = Store::open(&url, &StoreOptions::default()).await.map_err(|error| failed("opening", &error))?;
+    let store =
+        Store::open(&url, &StoreOptions::default()).await.map_err(|error| failed("opening", &error))?;
     migrate(&store, &ieum_bus::migrations(), |_| {}).await.map_err(|error| failed("migrating", &error))?;
     let table = "CREATE TABLE IF NOT EXISTS bench_rows (id VARCHAR(40) PRIMARY KEY, body TEXT)";
     store.execute(table, &[]).await.map_err(|error| failed("making a table", &error))?;

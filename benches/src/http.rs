@@ -98,7 +98,8 @@ pub async fn run() -> Result<(), Fault> {
         move || {
             let (client, url, batch) = (client.clone(), url.clone(), batch.clone());
             async move {
-                let answer = client.post(&url).json(&batch).send().await.map_err(|error| failed("peer", &error))?;
+                let answer =
+                    client.post(&url).json(&batch).send().await.map_err(|error| failed("peer", &error))?;
                 answer.json::<Batch>().await.map(drop).map_err(|error| failed("peer", &error))
             }
         }

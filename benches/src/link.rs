@@ -63,7 +63,9 @@ pub async fn run() -> Result<(), Fault> {
             ratios.push(ours.wall_micros() / peer.wall_micros());
         }
         let (middle, lowest, highest) = spread(added);
-        println!("{name} adds {middle:.3} us to a direct call (lowest {lowest:.3}, highest {highest:.3}; wanted <= 1)");
+        println!(
+            "{name} adds {middle:.3} us to a direct call (lowest {lowest:.3}, highest {highest:.3}; wanted <= 1)"
+        );
         print_ratio(&format!("{name} / direct call"), ratios);
     }
     Ok(())

@@ -90,7 +90,7 @@ fn start(url: &str, file: &Path, events: usize) -> std::process::Child {
         .env(STORE, url)
         .env(ACKNOWLEDGED, file)
         .env(EVENTS, events.to_string())
-        .stdout(Stdio::null())
+        .stdout(std::fs::File::create(file.with_extension("out")).expect("makes the child's log"))
         .stderr(Stdio::null())
         .spawn()
         .expect("starts the child")
@@ -120,7 +120,10 @@ async fn survives_kills(world: &World) {
         let (url, file) = (world.url().to_owned(), file.clone());
         move || start(&url, &file, events).wait().expect("ends")
     });
-    assert!(last.await.expect("waits").success(), "seed {seed}: the last child came to its end");
+    let ended = last.await.expect("waits").success();
+    let told_by_child = std::fs::read_to_string(file.with_extension("out")).unwrap_or_default();
+    let unhandled = events / KEYS * KEYS - world.effects("readers").await.len();
+    assert!(ended, "seed {seed}: the last child failed, {unhandled} effects missing: {told_by_child}");
     let told: usize = acknowledged(&file).values().sum();
     assert_eq!(told, events / KEYS * KEYS);
     let effects = world.effects("readers").await;
