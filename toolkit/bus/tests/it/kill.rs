@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ieum_bus::{BusOptions, Consumer, open_bus};
+use ieum_bus::{BusOptions, Consumer, DeadFilter, open_bus};
 use ieum_core::system_clock;
 use ieum_store::{Store, StoreOptions};
 use rand::rngs::SmallRng;
@@ -55,7 +55,10 @@ async fn child() {
         if fails { Err(ieum_core::Fault::unavailable("test.down", "filling a cup")) } else { Ok(()) }
     });
     let listener: Arc<dyn Consumer> = listener;
-    let subscribed = bus.subscribe(subscription("readers"), listener).await.expect("subscribes");
+    let mut subscription = subscription("readers");
+    // Each child fails an event anew, so many kills would use up few attempts and make a dead letter.
+    subscription.retry.attempts = 1_000;
+    let subscribed = bus.subscribe(subscription, listener).await.expect("subscribes");
     let done = acknowledged(Path::new(&file));
     let publishers = (0..KEYS).map(|key| {
         let (bus, file) = (bus.clone(), file.clone());
@@ -124,6 +127,8 @@ async fn survives_kills(world: &World) {
     let told_by_child = std::fs::read_to_string(file.with_extension("out")).unwrap_or_default();
     let unhandled = events / KEYS * KEYS - world.effects("readers").await.len();
     assert!(ended, "seed {seed}: the last child failed, {unhandled} effects missing: {told_by_child}");
+    let letters = world.bus.dead_letters().list(&DeadFilter::default()).await.expect("lists");
+    assert!(letters.is_empty(), "seed {seed}: {letters:?}");
     let told: usize = acknowledged(&file).values().sum();
     assert_eq!(told, events / KEYS * KEYS);
     let effects = world.effects("readers").await;
