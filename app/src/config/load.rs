@@ -80,13 +80,11 @@ pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
         lay_over(&mut merged, own, "", &mut mistakes);
     }
     let settings = Settings::read(&merged, &mut mistakes);
-    match settings {
-        Some(settings) if mistakes.is_empty() => Ok(settings),
-        _ => {
-            mistakes.sort_by(|left, right| left.key.cmp(&right.key));
-            Err(ConfigError::Wrong(mistakes))
-        }
+    if mistakes.is_empty() {
+        return Ok(settings);
     }
+    mistakes.sort_by(|left, right| left.key.cmp(&right.key));
+    Err(ConfigError::Wrong(mistakes))
 }
 
 fn syntax(path: &Path, error: &toml::de::Error) -> ConfigError {

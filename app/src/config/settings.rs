@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use ieum_client::OutboundPolicy;
@@ -122,13 +121,13 @@ struct Reader<'a> {
 }
 
 impl Settings {
-    /// Reads the merged table, adding a mistake for every value that is wrong. Returns `None` only where a
-    /// value has no meaning at all.
-    pub(super) fn read(table: &Table, mistakes: &mut Vec<Mistake>) -> Option<Self> {
+    /// Reads the merged table, adding a mistake for every value that is wrong. What is read beside a mistake
+    /// must not be used.
+    pub(super) fn read(table: &Table, mistakes: &mut Vec<Mistake>) -> Self {
         let links = links(table, mistakes);
         let mut reader = Reader { table, mistakes };
         let server = ServerSettings {
-            listen: reader.parsed("server.listen", "an address and port such as \"127.0.0.1:8080\"")?,
+            listen: reader.address("server.listen"),
             public_url: reader.optional_url("server.public_url"),
             drain: reader.duration("server.drain"),
             most_body: usize::try_from(reader.number("server.most_body", 1, 1 << 30)).unwrap_or(usize::MAX),
@@ -139,7 +138,7 @@ impl Settings {
             pool: reader.number("store.pool", 1, 1_000),
             wait: reader.duration("store.wait"),
         };
-        Some(Self {
+        Self {
             server,
             data: PathBuf::from(reader.text("data.dir")),
             store,
@@ -158,7 +157,7 @@ impl Settings {
                 premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
             },
             links,
-        })
+        }
     }
 }
 
@@ -228,13 +227,12 @@ impl Reader<'_> {
         self.value(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
-    fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
+    fn address(&mut self, key: &str) -> SocketAddr {
         let text = self.text(key);
-        let parsed = text.parse().ok();
-        if parsed.is_none() {
-            self.wrong(key, format!("{text:?} is not {expected}"));
-        }
-        parsed
+        text.parse().unwrap_or_else(|_| {
+            self.wrong(key, format!("{text:?} is not an address and port such as \"127.0.0.1:8080\""));
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        })
     }
 
     fn optional_url(&mut self, key: &str) -> Option<Url> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::StreamExt;
 use futures::future::{Either, select};
+use futures::stream::{self, StreamExt};
 use ieum_core::{BoxFuture, Cx, Fault, SharedClock};
 use ieum_policy::PolicyRequest;
 
@@ -72,10 +72,36 @@ impl StreamLink for LocalWire {
         incoming: Incoming<Payload>,
     ) -> BoxFuture<'static, Result<Outgoing<Payload>, Fault>> {
         match self.routes.get(operation.path) {
-            Some(Route::Stream(_, handler)) => handler(cx, incoming),
+            Some(Route::Stream(_, handler)) => {
+                let late = cx.deadline().map(|deadline| self.clock.sleep_until(deadline));
+                let opened = handler(cx, incoming);
+                Box::pin(async move { Ok(ended(operation, opened.await?, late)) })
+            }
             _ => Box::pin(std::future::ready(Err(unserved(operation)))),
         }
     }
+}
+
+/// Ends a stream with its first fault, or with `link.deadline` once `late` completes.
+fn ended(
+    operation: &'static Operation,
+    outgoing: Outgoing<Payload>,
+    late: Option<BoxFuture<'static, ()>>,
+) -> Outgoing<Payload> {
+    let late = late.unwrap_or_else(|| Box::pin(std::future::pending()));
+    stream::unfold(Some((outgoing, late)), move |state| async move {
+        let (mut outgoing, mut late) = state?;
+        let item = match select(outgoing.next(), &mut late).await {
+            Either::Left((item, _)) => item?,
+            Either::Right(_) => Err(Fault::deadline_exceeded(
+                "link.deadline",
+                format!("calling {}: the deadline passed before the answer", operation.path),
+            )),
+        };
+        let next = item.is_ok().then_some((outgoing, late));
+        Some((item, next))
+    })
+    .boxed()
 }
 
 // === LoopbackWire ===

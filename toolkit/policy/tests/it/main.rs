@@ -3,5 +3,4 @@
 mod budget;
 mod double;
 mod layers;
-mod speed;
 mod stack;

@@ -333,9 +333,11 @@ macro_rules! all {
 // Without a link nobody watches the deadline for the implementation or ends its streams.
 all! { direct, None; }
 all! { local, Some(Mode::Local);
-the_deadline_ends_the_servers_work a_passed_deadline_reaches_nobody }
+the_deadline_ends_the_servers_work a_passed_deadline_reaches_nobody
+    a_fault_within_a_stream_ends_it the_deadline_ends_a_stream }
 all! { loopback, Some(Mode::Loopback);
-the_deadline_ends_the_servers_work a_passed_deadline_reaches_nobody }
+the_deadline_ends_the_servers_work a_passed_deadline_reaches_nobody
+    a_fault_within_a_stream_ends_it the_deadline_ends_a_stream }
 singles! { http, Some(Mode::Http);
 the_deadline_ends_the_servers_work a_passed_deadline_reaches_nobody }
 all! { grpc, Some(Mode::Grpc);

@@ -1,0 +1,164 @@
+//! The binary as people run it: as one process, as two, and asked wrongly.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use ieum_core::system_clock;
+use ieum_events::simulator::{SimulatedEvent, Simulator};
+use ieum_testkit::wait;
+
+/// A running `ieum`, ended with the test.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+fn ieum(data: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ieum"));
+    // The working folder has no settings file of its own.
+    command.current_dir(data).arg("--data").arg(data).envs(settings.iter().copied());
+    command.env("IEUM__SERVER__LISTEN", "127.0.0.1:0").env("IEUM__TELEMETRY__LOG", "warn");
+    command.env("IEUM__OUTBOUND__ALLOW", "[\"127.0.0.0/8\"]");
+    command.envs(settings.iter().copied());
+    command
+}
+
+fn up(data: &Path, parts: &[&str], settings: &[(&str, &str)]) -> Running {
+    let mut child = ieum(data, settings)
+        .args(["--json", "up"])
+        .args(parts)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut text = String::new();
+    let mut lines = BufReader::new(child.stdout.take().expect("is piped"));
+    while !text.contains('}') {
+        assert!(lines.read_line(&mut text).expect("is read") > 0, "it ended before it was ready: {text}");
+    }
+    let ready: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+    let address = ready["address"].as_str().expect("tells its address").to_owned();
+    Running { child, address }
+}
+
+impl Running {
+    fn ask(&self, data: &Path, words: &[&str]) -> serde_json::Value {
+        let listen = [("IEUM__SERVER__LISTEN", self.address.as_str())];
+        let output = ieum(data, &listen).arg("--json").args(words).output().expect("runs");
+        assert!(output.status.success(), "{words:?}: {}", text(&output));
+        serde_json::from_slice(&output.stdout).expect("answers JSON")
+    }
+
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        let status = self.child.wait().expect("ends");
+        assert!(status.success(), "a stop signal drains and ends with success, not {status}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Already gone where the test stopped it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+async fn simulator() -> Simulator {
+    let event = SimulatedEvent {
+        event_id: "fair".into(),
+        name: "박람회".into(),
+        registered: 500,
+        gates: vec!["a".into()],
+        lasts: Duration::from_secs(20),
+        seed: 7,
+    };
+    Simulator::start(event, system_clock()).await.expect("starts")
+}
+
+/// Registers the simulated system at `hub`, makes a key at `door` and waits until attendance is served there.
+async fn attendance_is_served(data: &Path, hub: &Running, door: &Running) {
+    let simulator = simulator().await;
+    let (api, health) = (format!("{}/api", simulator.url()), format!("{}/health", simulator.url()));
+    let add = ["source", "add", "--event-id", "fair", "--api", &api, "--health", &health, "--interval", "1"];
+    assert_eq!(hub.ask(data, &add)["eventId"], "fair");
+    let issued = door.ask(data, &["key", "create", "--name", "partner", "--event", "fair"]);
+    let key = issued["text"].as_str().expect("shows the text once").to_owned();
+    let url = format!("http://{}/api/partner/events/fair/attendance", door.address);
+    let client = reqwest::Client::new();
+    let moving = async || {
+        let answer = client.get(&url).header("X-API-Key", &key).send().await.expect("answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+        let body: serde_json::Value = answer.json().await.expect("is JSON");
+        body["metrics"]["checkedIn"].as_u64().is_some_and(|count| count > 0) && body["freshness"] == "fresh"
+    };
+    wait::until("attendance moves", Duration::from_secs(30), moving).await.expect("attendance moves");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_serves_a_source_and_drains() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &[], &[]);
+    attendance_is_served(folder.path(), &platform, &platform).await;
+    platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_with_a_line_each_behave_as_one() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let events = up(folder.path(), &["events"], &[]);
+    let settings = folder.path().join("partners.toml");
+    let line = format!("[links]\n\"events.state\" = \"http://{}\"\n", events.address);
+    std::fs::write(&settings, line).expect("is written");
+    let settings = settings.to_str().expect("is text");
+    let partners = up(folder.path(), &["partners", "--config", settings], &[]);
+    attendance_is_served(folder.path(), &events, &partners).await;
+    partners.stop();
+    events.stop();
+}
+
+#[test]
+fn a_part_whose_contract_nobody_answers_stops_the_start_with_a_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = ieum(folder.path(), &[]).args(["up", "partners"]).output().expect("runs");
+    assert!(!output.status.success());
+    let said = text(&output);
+    assert!(said.contains("events.state is answered by no part of this process"), "{said}");
+}
+
+#[test]
+fn wrong_words_are_answered_with_what_is_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (words, expected) in [
+        (vec!["up", "evnts"], "no part is named \"evnts\"; there are events, partners"),
+        (vec!["source", "list"], "is it running? start it with `ieum up`"),
+        (vec!["where", "nothing"], "no event nothing was ever seen here"),
+        (vec!["dead", "show", "nothing"], "nothing"),
+    ] {
+        let output = ieum(folder.path(), &[("IEUM__SERVER__LISTEN", "127.0.0.1:1")]).args(&words).output();
+        let output = output.expect("runs");
+        assert!(!output.status.success(), "{words:?}");
+        assert!(text(&output).contains(expected), "{words:?}: {}", text(&output));
+    }
+}
+
+#[test]
+fn doctor_tells_what_each_backend_gives_and_loses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = ieum(folder.path(), &[]).arg("doctor").output().expect("runs");
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    for expected in
+        ["ok    store.main", "gives durability", "lacks row locks", "ok    bus.main", "ok    series.main"]
+    {
+        assert!(said.contains(expected), "{expected} is missing in {said}");
+    }
+}
