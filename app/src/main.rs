@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod housekeeping;
 mod links;
 mod output;
 mod page;

@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::output::Output;
 use crate::parts::{self, Parts};
 use crate::platform::Platform;
-use crate::{links, server};
+use crate::{housekeeping, links, server};
 
 /// A platform that runs.
 pub struct Running {
@@ -24,6 +24,7 @@ pub struct Running {
     health: Health,
     telemetry: Telemetry,
     stop: CancellationToken,
+    housekeeping: JoinHandle<()>,
     serving: JoinHandle<ieum_wires::serve::Drained>,
 }
 
@@ -68,8 +69,9 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     for name in parts.names() {
         output.line(&format!("{name:<10} started"));
     }
+    let housekeeping = tokio::spawn(housekeeping::run(platform.bus.clone(), platform.clock.clone()));
     health.started();
-    Ok(Running { address, parts, platform, health, telemetry, stop, serving })
+    Ok(Running { address, parts, platform, health, telemetry, stop, housekeeping, serving })
 }
 
 impl Running {
@@ -84,6 +86,7 @@ impl Running {
             }
             _ => output.line("server     drained"),
         }
+        self.housekeeping.abort();
         self.parts.drain().await;
         output.line("parts      drained");
         self.platform.close().await;

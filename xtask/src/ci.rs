@@ -47,7 +47,7 @@ fn fmt() -> Result<(), Failure> {
 }
 
 fn clippy() -> Result<(), Failure> {
-    cargo(&["clippy", "--workspace", "--all-targets", "--features", "ieum/kafka", "--", "-D", "warnings"])
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
 }
 
 fn tests() -> Result<(), Failure> {
@@ -56,9 +56,7 @@ fn tests() -> Result<(), Failure> {
 
 fn doc() -> Result<(), Failure> {
     let mut command = shell::cargo();
-    command
-        .args(["doc", "--no-deps", "--workspace", "--features", "ieum/kafka"])
-        .env("RUSTDOCFLAGS", "-D warnings");
+    command.args(["doc", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-D warnings");
     run_shown("cargo doc", &mut command)
 }
 

@@ -34,6 +34,8 @@ enum Chore {
     Arch,
     /// Runs what the build server runs: fmt, clippy, arch, test, doc
     Ci,
+    /// Builds the page that the binary embeds (needs Node)
+    Console,
     /// Builds the console and runs `ieum demo`
     Demo(demo::DemoArguments),
     /// Runs the side-by-side measurements, optimised
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Arch => arch::run(),
         Chore::Ci => ci::run(),
+        Chore::Console => demo::build_console(),
         Chore::Demo(arguments) => demo::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Servers(chore) => servers::run(&chore),

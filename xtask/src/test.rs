@@ -81,15 +81,10 @@ fn command(arguments: &TestArguments) -> Command {
     let mut command = shell::cargo();
     command.args(["test", "--no-fail-fast"]);
     if arguments.package.is_empty() {
-        command.args(["--workspace", "--features", "ieum/kafka"]);
+        command.arg("--workspace");
     }
     for package in &arguments.package {
         command.args(["--package", package]);
-        match package.as_str() {
-            "ieum" => drop(command.args(["--features", "ieum/kafka"])),
-            "ieum-bus" => drop(command.args(["--features", "ieum-bus/kafka"])),
-            _ => {}
-        }
     }
     if matches!(arguments.suite, Some(Suite::Faults)) {
         command.env("IEUM_TEST_FAULTS", "full");

@@ -110,7 +110,7 @@ pub struct LinkSettings {
 
 const STORES: &[&str] = &["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
 const CACHES: &[&str] = &["memory", "sql", "redis"];
-const BUSES: &[&str] = &["local", "kafka"];
+const BUSES: &[&str] = &["local"];
 const SERIES: &[&str] = &["sql", "influxdb"];
 const LINKS: &[&str] = &["local", "http", "grpc", "dns+http", "dns+grpc", "bus"];
 

@@ -162,3 +162,20 @@ fn doctor_tells_what_each_backend_gives_and_loses() {
         assert!(said.contains(expected), "{expected} is missing in {said}");
     }
 }
+
+/// Returns the exit and the words of `ieum check` with one setting.
+fn check(data: &Path, name: &str, value: &str) -> (bool, String) {
+    let output = ieum(data, &[(name, value)]).arg("check").output().expect("runs");
+    (output.status.success(), text(&output))
+}
+
+#[test]
+fn a_backend_that_is_not_offered_is_refused_by_check() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (right, said) = check(folder.path(), "IEUM__BUS__MAIN", "kafka://127.0.0.1:9092");
+    assert!(!right && said.contains("bus.main: begins with none of local:"), "{said}");
+    assert_eq!(
+        check(folder.path(), "IEUM__BUS__MAIN", "local:"),
+        (true, "every setting is right\n".to_owned())
+    );
+}
