@@ -2,7 +2,7 @@
 //!
 //! [`contract`] leaves a trait as written and adds `…Client` (meets the trait over any link), `…Routes`
 //! (serves any implementation) and `…_CONTRACT` (its name and operations). A link is in process
-//! ([`Routes::local_link`]), in process but encoded ([`loopback`]), or one of the far wires of `ieum-wires`.
+//! ([`local_link`]), in process but encoded ([`loopback`]), or one of the far wires of `ieum-wires`.
 
 mod call;
 mod link;
