@@ -92,12 +92,15 @@ fn gateway_options(settings: &Settings) -> GatewayOptions {
     }
 }
 
+fn gateway(platform: &Platform) -> Result<Gateway, Box<dyn Error>> {
+    let keys = Keys::new(platform.store.clone(), platform.clock.clone(), KeysOptions::default());
+    let options = gateway_options(&platform.settings);
+    Ok(Gateway::new(keys, platform.cache.clone(), platform.clock.clone(), options)?)
+}
+
 impl Parts {
     /// Wires the parts named. Nothing runs before [`Parts::start`].
     pub fn build(platform: &Platform, chosen: &[&'static str]) -> Result<Self, Box<dyn Error>> {
-        let keys = Keys::new(platform.store.clone(), platform.clock.clone(), KeysOptions::default());
-        let options = gateway_options(&platform.settings);
-        let gateway = Gateway::new(keys, platform.cache.clone(), platform.clock.clone(), options)?;
         let events = chosen.contains(&"events").then(|| events_part(platform));
         let mut routes = events.as_ref().map_or_else(Routes::empty, EventsPart::routes);
         let mut partners = None;
@@ -107,6 +110,11 @@ impl Parts {
             routes = routes.merge(part.routes());
             partners = Some(part);
         }
+        // The partners' front door frames the whole; a process without partners has one for the frame alone.
+        let gateway = match &partners {
+            Some(part) => part.gateway().clone(),
+            None => gateway(platform)?,
+        };
         Ok(Self { events, partners, gateway, routes })
     }
 
