@@ -24,6 +24,8 @@ mod journal;
 mod migrate;
 mod placeholder;
 mod row;
+mod seal;
+mod seal_key;
 mod statistics;
 mod store;
 mod store_url;
@@ -39,6 +41,8 @@ pub use migrate::{
     pending,
 };
 pub use row::Row;
+pub use seal::{Place, SealError, SealedColumn, Sealer};
+pub use seal_key::{SealingKey, SealingKeyError};
 pub use statistics::Statistics;
 pub use store::{Store, StoreOptions, Synchronous};
 pub use transaction::Transaction;

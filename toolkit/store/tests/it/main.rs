@@ -2,6 +2,7 @@
 
 mod backend;
 mod broken;
+mod sealed;
 mod sqlite;
 mod suite;
 
@@ -68,4 +69,5 @@ suite_over!(
     a_closed_store_says_so,
     a_fault_holds_no_sql_and_no_address,
     statistics_count_what_happened,
+    a_column_moves_to_the_first_key_from_clear_and_from_an_older_one,
 );

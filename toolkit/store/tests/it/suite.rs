@@ -10,6 +10,7 @@ use ieum_store::{
 };
 
 use crate::backend::Backend;
+pub use crate::sealed::a_column_moves_to_the_first_key_from_clear_and_from_an_older_one;
 
 async fn store_with_cups(backend: &Backend) -> Store {
     let store = backend.store().await;
