@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, redact_url};
 use ieum_store::Store;
 
 use crate::{Cache, CacheError, MemoryCache, MemoryOptions, RedisCache, SqlCache};
@@ -24,7 +24,7 @@ pub async fn open_cache_on(
     clock: SharedClock,
     store: Option<Store>,
 ) -> Result<Arc<dyn Cache>, CacheError> {
-    let wrong = |problem: &str| CacheError::Url { url: redacted(url), problem: problem.to_owned() };
+    let wrong = |problem: &str| CacheError::Url { url: redact_url(url), problem: problem.to_owned() };
     match (url.split_once(':').map(|(scheme, _)| scheme), store) {
         (Some("memory"), _) => Ok(Arc::new(MemoryCache::new(clock, MemoryOptions::default()))),
         (Some("redis"), _) => Ok(Arc::new(RedisCache::open(url).await?)),
@@ -37,19 +37,5 @@ pub async fn open_cache_on(
             Err(wrong(&format!("{other:?} is no scheme of a cache; expected memory, sql or redis")))
         }
         (None, _) => Err(wrong("it has no scheme; expected memory:, sql: or redis://")),
-    }
-}
-
-/// Returns `url` without password and query.
-pub(crate) fn redacted(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) => {
-            if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
-                return "<hidden>".to_owned();
-            }
-            parsed.set_query(None);
-            parsed.to_string()
-        }
-        Err(_) => "<hidden>".to_owned(),
     }
 }

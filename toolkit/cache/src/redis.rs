@@ -12,7 +12,6 @@ use redis::{Cmd, FromRedisValue, Script, cmd};
 
 use crate::error::check_key;
 use crate::lock::LockKeeper;
-use crate::open::redacted;
 use crate::{Cache, CacheError, Capabilities, LockGuard, Ranked};
 
 /// A cache in Redis. Values keep their keys as they are; rankings, locks and limits stand under
@@ -64,7 +63,7 @@ impl RedisCache {
     /// # Errors
     /// A URL that cannot be read, or a server that does not answer.
     pub async fn open(url: &str) -> Result<Self, CacheError> {
-        let shown = redacted(url);
+        let shown = ieum_core::redact_url(url);
         let client = redis::Client::open(url)
             .map_err(|error| CacheError::Url { url: shown.clone(), problem: error.to_string() })?;
         let config = ConnectionManagerConfig::new()

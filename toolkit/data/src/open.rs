@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ieum_core::redact_url;
 use ieum_store::Store;
 
 use crate::influx::InfluxSeries;
@@ -13,7 +14,7 @@ use crate::{SeriesError, SqlSeries, TimeSeries};
 /// # Errors
 /// A URL that cannot be read, a server that cannot be reached, or `sql:` without a store.
 pub async fn open_series(url: &str, store: Option<Store>) -> Result<Arc<dyn TimeSeries>, SeriesError> {
-    let wrong = |problem: &str| SeriesError::Url { url: redacted(url), problem: problem.to_owned() };
+    let wrong = |problem: &str| SeriesError::Url { url: redact_url(url), problem: problem.to_owned() };
     match (url.split_once(':').map(|(scheme, _)| scheme), store) {
         (Some("sql"), Some(store)) => Ok(Arc::new(SqlSeries::open(store).await?)),
         (Some("sql"), None) => Err(wrong("it needs the sql store, which is not open here")),
@@ -22,19 +23,5 @@ pub async fn open_series(url: &str, store: Option<Store>) -> Result<Arc<dyn Time
             Err(wrong(&format!("{other:?} is no scheme of time series; expected sql or influxdb")))
         }
         (None, _) => Err(wrong("it has no scheme; expected sql: or influxdb://")),
-    }
-}
-
-/// Returns `url` without password and query.
-pub(crate) fn redacted(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) => {
-            if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
-                return "<hidden>".to_owned();
-            }
-            parsed.set_query(None);
-            parsed.to_string()
-        }
-        Err(_) => "<hidden>".to_owned(),
     }
 }

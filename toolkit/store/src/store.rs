@@ -94,7 +94,7 @@ impl Store {
     /// A URL that cannot be read, or a server or file that cannot be reached.
     pub async fn open(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
         let place = store_url::read(url)?;
-        let url = store_url::redacted(url);
+        let url = ieum_core::redact_url(url);
         let pools = connect(&place, &url, options).await?;
         let inner = Inner { pools, place, url, options: options.clone(), counters: Counters::default() };
         Ok(Self(Arc::new(inner)))

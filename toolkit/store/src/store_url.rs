@@ -1,7 +1,8 @@
-//! Reads a store's URL: one visible table from scheme to backend, and the URL without its password.
+//! Reads a store's URL: one visible table from scheme to backend.
 
 use std::path::PathBuf;
 
+use ieum_core::redact_url;
 use url::Url;
 
 use crate::{Dialect, StoreError};
@@ -27,7 +28,7 @@ impl Place {
 
 /// Reads `sqlite:path`, `sqlite::memory:`, `postgres://…`, `mysql://…` or `mariadb://…`.
 pub(crate) fn read(url: &str) -> Result<Place, StoreError> {
-    let wrong = |problem: &str| StoreError::Url { url: redacted(url), problem: problem.to_owned() };
+    let wrong = |problem: &str| StoreError::Url { url: redact_url(url), problem: problem.to_owned() };
     let (scheme, rest) = url
         .split_once(':')
         .ok_or_else(|| wrong("it has no scheme; expected sqlite:, postgres://, mysql:// or mariadb://"))?;
@@ -66,29 +67,6 @@ fn server_url(
     Ok(format!("{scheme}:{rest}"))
 }
 
-/// Returns `url` without its password, query and what cannot be understood.
-pub(crate) fn redacted(url: &str) -> String {
-    if url.starts_with("sqlite:") {
-        return url.to_owned();
-    }
-    match Url::parse(url) {
-        Ok(mut parsed) if parsed.has_host() => {
-            if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
-                return "<hidden>".to_owned();
-            }
-            parsed.set_query(None);
-            parsed.set_fragment(None);
-            parsed.to_string()
-        }
-        _ => match url.split_once(':') {
-            Some((scheme, _)) if scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
-                format!("{scheme}:<hidden>")
-            }
-            _ => "<hidden>".to_owned(),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +102,5 @@ mod tests {
             let error = read(url).expect_err("is garbage").to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }
-        assert_eq!(redacted("postgres://ieum:hunter2@h:1/d?sslkey=hunter2"), "postgres://ieum:***@h:1/d");
     }
 }

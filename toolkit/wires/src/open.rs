@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, redact_url};
 use ieum_link::{Contract, Kind, Link};
 use url::Url;
 
@@ -128,12 +128,12 @@ pub fn open_link(
         "https" | "dns+https" => elsewhere(url, "this build has no TLS for links; put a proxy in between"),
         "local" => elsewhere(url, "a local link is opened with the routes of this process"),
         "bus" => elsewhere(url, "a bus link is opened with the bus of this process"),
-        _ => Err(LinkUrlError::UnknownScheme { url: redact(url), scheme: scheme.chars().take(40).collect() }),
+        _ => Err(LinkUrlError::UnknownScheme { url: redact_url(url), scheme: scheme.chars().take(40).collect() }),
     }
 }
 
 fn elsewhere(url: &str, needs: &'static str) -> Result<OpenedLink, LinkUrlError> {
-    Err(LinkUrlError::Elsewhere { url: redact(url), needs })
+    Err(LinkUrlError::Elsewhere { url: redact_url(url), needs })
 }
 
 /// Refuses a contract with an operation that `allowed` does not name.
@@ -217,14 +217,6 @@ fn target(text: &str, scheme: &str, transport: &'static str, port: u16) -> Resul
         return Err(malformed("a name to look up stands alone".into()));
     }
     Ok(Target { url, instances: Arc::new(Dns::new(transport, &first.host, first.port)) })
-}
-
-/// Returns the URL as it may be shown: without what stands before an `@`.
-fn redact(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-        _ => text.chars().take(200).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, Response};
 use url::Url;
 
-use crate::open::redacted;
 use crate::point::check_points;
 use crate::range::arrange;
 use crate::{Capabilities, Point, Range, SeriesError, TimeSeries};
@@ -67,7 +66,7 @@ impl InfluxSeries {
 
 impl Server {
     fn from_url(url: &str) -> Result<Self, SeriesError> {
-        let shown = redacted(url);
+        let shown = ieum_core::redact_url(url);
         let wrong = |problem: &str| SeriesError::Url { url: shown.clone(), problem: problem.to_owned() };
         let parsed = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         let scheme = if parsed.scheme() == "influxdb+https" { "https" } else { "http" };
