@@ -10,6 +10,7 @@ mod local;
 mod operation;
 mod payload;
 mod routes;
+mod unserved;
 
 pub use async_trait::async_trait;
 pub use call::{Call, Reply};
@@ -20,3 +21,4 @@ pub use local::{local_link, loopback};
 pub use operation::{Contract, Kind, Operation};
 pub use payload::{Message, Payload};
 pub use routes::{Route, Routes, StreamHandler, UnaryHandler};
+pub use unserved::{unserved, wrong_kind};

@@ -92,7 +92,7 @@ impl Link {
         message: A,
     ) -> Result<B, Fault> {
         let call = Call { operation, cx: cx.clone(), payload: Payload::value(message) };
-        self.unary.call(call).await?.payload.into_value()
+        self.unary.call(call).await?.payload.into_answer(operation.path)
     }
 
     /// Sends `message` and returns the answer marked with where it came from: live or a fallback.
@@ -104,7 +104,7 @@ impl Link {
     ) -> Result<Guarded<B>, Fault> {
         let call = Call { operation, cx: cx.clone(), payload: Payload::value(message) };
         let reply = self.unary.call(call).await?;
-        Ok(Guarded { value: reply.payload.into_value()?, origin: reply.origin })
+        Ok(Guarded { value: reply.payload.into_answer(operation.path)?, origin: reply.origin })
     }
 
     /// Opens an untyped stream. Fails with `link.no_streams` where this link carries none.
@@ -132,7 +132,7 @@ impl Link {
     ) -> Result<Outgoing<B>, Fault> {
         let incoming = incoming.map(|item| item.map(Payload::value)).boxed();
         let outgoing = self.open(operation, cx.clone(), incoming).await?;
-        Ok(outgoing.map(|item| item.and_then(Payload::into_value)).boxed())
+        Ok(outgoing.map(|item| item.and_then(|payload| payload.into_answer(operation.path))).boxed())
     }
 }
 

@@ -9,6 +9,7 @@ use ieum_policy::PolicyRequest;
 
 use crate::{
     Call, Incoming, Link, Operation, Outgoing, Payload, Reply, Route, Routes, StreamLink, UnaryLink,
+    unserved, wrong_kind,
 };
 
 /// Hands values over within the process, without encoding. The caller's deadline ends the work, as on a
@@ -34,8 +35,12 @@ struct LoopbackWire {
     inner: LocalWire,
 }
 
-fn unserved(operation: &Operation) -> Fault {
-    Fault::unimplemented("link.unserved", format!("calling {}, which nobody serves here", operation.path))
+/// Says why `operation` has no route of the kind it was called as.
+fn refused(routes: &Routes, operation: &Operation) -> Fault {
+    match routes.get(operation.path) {
+        Some(route) => wrong_kind(route.operation()),
+        None => unserved(routes.contracts(), operation.contract, operation.method),
+    }
 }
 
 // === LocalWire ===
@@ -43,7 +48,7 @@ fn unserved(operation: &Operation) -> Fault {
 impl UnaryLink for LocalWire {
     fn call(&self, call: Call) -> BoxFuture<'static, Result<Reply, Fault>> {
         let Some(Route::Unary(_, handler)) = self.routes.get(call.operation.path) else {
-            return Box::pin(std::future::ready(Err(unserved(call.operation))));
+            return Box::pin(std::future::ready(Err(refused(&self.routes, call.operation))));
         };
         let deadline = call.cx.deadline();
         let path = call.operation.path;
@@ -77,7 +82,7 @@ impl StreamLink for LocalWire {
                 let opened = handler(cx, incoming);
                 Box::pin(async move { Ok(ended(operation, opened.await?, late)) })
             }
-            _ => Box::pin(std::future::ready(Err(unserved(operation)))),
+            _ => Box::pin(std::future::ready(Err(refused(&self.routes, operation)))),
         }
     }
 }

@@ -54,13 +54,15 @@ impl Mode {
 
 /// Makes the router of a process that serves `routes` and nothing else: HTTP, gRPC, and a 404 for the rest.
 pub fn router(routes: Routes, clock: SharedClock) -> Router {
+    let served: Arc<[&'static Contract]> = routes.contracts().into();
     links::serve_links(routes.clone(), Arc::clone(&clock))
         .merge(grpc::serve_links(routes, clock))
-        .fallback(|request: axum::extract::Request| async move { unserved(&request) })
+        .fallback(move |request: axum::extract::Request| async move { unserved(&served, &request) })
 }
 
-fn unserved(request: &axum::extract::Request) -> Response {
-    grpc::unserved(request.uri(), request.headers()).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+fn unserved(served: &[&'static Contract], request: &axum::extract::Request) -> Response {
+    let answer = grpc::unserved(served, request.uri(), request.headers());
+    answer.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
 impl LinkServer {

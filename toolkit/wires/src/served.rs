@@ -7,13 +7,15 @@ use std::sync::Arc;
 use futures::future::{Either, FutureExt, select};
 use futures::stream::{self, StreamExt};
 use ieum_core::{BoxFuture, Cx, Fault, Moment, SharedClock};
-use ieum_link::{Call, Contract, Incoming, Link, Operation, Outgoing, Payload, Reply, Routes, local_link};
+use ieum_link::{
+    Call, Contract, Incoming, Link, Operation, Outgoing, Payload, Reply, Routes, local_link, unserved,
+};
 
 /// The operations of some contracts and the link that answers them.
 #[derive(Clone)]
 pub(crate) struct Served {
     operations: Arc<HashMap<&'static str, &'static Operation>>,
-    contracts: Arc<[&'static str]>,
+    contracts: Arc<[&'static Contract]>,
     link: Link,
     clock: SharedClock,
 }
@@ -30,7 +32,7 @@ impl Served {
         let operations = contracts.iter().flat_map(|contract| contract.operations.iter());
         Self {
             operations: Arc::new(operations.map(|operation| (operation.path, operation)).collect()),
-            contracts: contracts.iter().map(|contract| contract.name).collect(),
+            contracts: contracts.into(),
             link,
             clock,
         }
@@ -40,25 +42,15 @@ impl Served {
         &self.clock
     }
 
-    pub(crate) fn contracts(&self) -> &[&'static str] {
+    pub(crate) fn contracts(&self) -> &[&'static Contract] {
         &self.contracts
     }
 
-    /// Returns the operation at `contract/method`. Fails with `link.unserved`, naming what is not known.
+    /// Returns the operation at `contract/method`. Fails naming what is not known: the contract, its version
+    /// or the operation.
     pub(crate) fn find(&self, contract: &str, method: &str) -> Result<&'static Operation, Fault> {
-        if let Some(operation) = self.operations.get(format!("{contract}/{method}").as_str()) {
-            return Ok(operation);
-        }
-        let contract = shorten(contract);
-        let what = if self.contracts.contains(&contract.as_str()) {
-            format!(
-                "calling {contract}/{}, an operation that the contract does not have here",
-                shorten(method)
-            )
-        } else {
-            format!("calling {contract}/{}, whose contract nobody serves here", shorten(method))
-        };
-        Err(Fault::unimplemented("link.unserved", what))
+        let found = self.operations.get(format!("{contract}/{method}").as_str()).copied();
+        found.ok_or_else(|| unserved(&self.contracts, contract, method))
     }
 
     /// Answers one call. The work is dropped when the caller's time is over (`link.deadline`) and a panic
@@ -120,10 +112,6 @@ pub(crate) async fn within<T>(
         Either::Left((done, _)) => Ok(done),
         Either::Right(_) => Err(late(operation)),
     }
-}
-
-fn shorten(name: &str) -> String {
-    name.chars().take(80).collect()
 }
 
 fn late(operation: &Operation) -> Fault {

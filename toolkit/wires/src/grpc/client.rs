@@ -159,7 +159,7 @@ impl GrpcWire {
         let path = operation.path;
         let lease = self.balancer.take().await?;
         let body = Body::new(EncodeBody::new_client(JsonCodec, messages, None, None));
-        let request = self.request(lease.instance(), path, cx, body)?;
+        let request = self.request(lease.instance(), operation, cx, body)?;
         let answer = match self.client.request(request).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -180,7 +180,14 @@ impl GrpcWire {
         Ok(Open { frames, lease, origin })
     }
 
-    fn request(&self, instance: &Instance, path: &str, cx: &Cx, body: Body) -> Result<Request<Body>, Fault> {
+    fn request(
+        &self,
+        instance: &Instance,
+        operation: &Operation,
+        cx: &Cx,
+        body: Body,
+    ) -> Result<Request<Body>, Fault> {
+        let path = operation.path;
         let now = self.clock.moment();
         let mut request = Request::post(format!("{instance}/{path}")).body(body).map_err(|error| {
             Fault::internal("link.address", format!("calling {path} at {instance}: {error}"))
@@ -188,6 +195,7 @@ impl GrpcWire {
         let headers = request.headers_mut();
         cx.write_headers(headers, now);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(codec::CONTENT_TYPE));
+        codec::call_as(headers, operation.kind == Kind::Stream);
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("ieum/", env!("CARGO_PKG_VERSION"))));
         if let Some(left) = cx.time_left(now)

@@ -1,12 +1,31 @@
 //! Messages as they are: JSON bytes in gRPC frames.
 
 use bytes::{Buf, BufMut, Bytes};
+use http::{HeaderMap, HeaderValue};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 /// The content type of requests and answers
 /// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, "Content-Type").
 pub(crate) const CONTENT_TYPE: &str = "application/grpc+json";
+
+/// Tells a server of ours whether the caller sends one message or a stream: in gRPC both look alike, and a
+/// caller of another version may be wrong about it.
+const KIND: &str = "ieum-kind";
+
+/// Writes how an operation is called.
+pub(crate) fn call_as(headers: &mut HeaderMap, streams: bool) {
+    headers.insert(KIND, HeaderValue::from_static(if streams { "stream" } else { "single" }));
+}
+
+/// Returns whether the operation is called as a stream; `None` where a stranger's client does not tell.
+pub(crate) fn called_as(headers: &HeaderMap) -> Option<bool> {
+    match headers.get(KIND)?.as_bytes() {
+        b"stream" => Some(true),
+        b"single" => Some(false),
+        _ => None,
+    }
+}
 
 /// Hands the bytes of a frame through.
 #[derive(Clone, Copy, Debug, Default)]

@@ -12,7 +12,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use ieum_core::{BoxFuture, Cx, Fault, SharedClock};
-use ieum_link::{Contract, Kind, Link, Operation, Payload, Routes};
+use ieum_link::{Contract, Kind, Link, Operation, Payload, Routes, wrong_kind};
 use tonic::metadata::MetadataValue;
 use tonic::{Status, Streaming};
 
@@ -73,15 +73,14 @@ pub fn serve_link(
     router(GrpcServer { served: Served::link(contracts, link, clock), options })
 }
 
-/// Answers a gRPC request whose contract nobody serves here, or returns `None` for any other request: for
+/// Answers a gRPC request whose contract is none of `served`, or returns `None` for any other request: for
 /// the fallback of the router that all others are merged into.
-pub fn unserved(uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+pub fn unserved(served: &[&'static Contract], uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     if !is_grpc(headers) {
         return None;
     }
-    let path: String = uri.path().trim_start_matches('/').chars().take(160).collect();
-    let message = format!("calling {path}, whose contract nobody serves here");
-    Some(trailers_only(&Fault::unimplemented("link.unserved", message)))
+    let (contract, method) = uri.path().trim_start_matches('/').split_once('/').unwrap_or((uri.path(), ""));
+    Some(trailers_only(&ieum_link::unserved(served, contract, method)))
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
@@ -100,9 +99,9 @@ fn router(server: GrpcServer) -> Router {
         let server = server.clone();
         let service = tower::service_fn(move |request: Request| {
             let server = server.clone();
-            async move { Ok::<_, Infallible>(server.handle(contract, request).await) }
+            async move { Ok::<_, Infallible>(server.handle(contract.name, request).await) }
         });
-        router.route_service(&format!("/{contract}/{{method}}"), service)
+        router.route_service(&format!("/{}/{{method}}", contract.name), service)
     })
 }
 
@@ -186,9 +185,14 @@ impl tower::Service<tonic::Request<Streaming<Bytes>>> for OneRequest {
     fn call(&mut self, request: tonic::Request<Streaming<Bytes>>) -> Self::Future {
         let server = self.server.clone();
         let cx = server.cx(&self.headers);
+        let headers = std::mem::take(&mut self.headers);
         let found = server.served.find(&self.contract, &self.method);
         Box::pin(async move {
             let operation = found.map_err(|fault| status_of(&fault))?;
+            let called_as = codec::called_as(&headers);
+            if called_as.is_some_and(|streams| streams != (operation.kind == Kind::Stream)) {
+                return Err(status_of(&wrong_kind(operation)));
+            }
             let frames = request.into_inner();
             let answer = match operation.kind {
                 Kind::Stream => server.stream(operation, cx, frames).await,

@@ -171,7 +171,9 @@ async fn a_foreign_answer_keeps_its_class_and_wait_and_hides_its_words() {
     let fault = look(&http_to(answering(page).await, |_| ())).await;
     assert_eq!((fault.code, &*fault.reason), (Code::Internal, "link.foreign_answer"));
     let wrong = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]";
-    assert_eq!(look(&http_to(answering(wrong).await, |_| ())).await.reason, "link.message");
+    let fault = look(&http_to(answering(wrong).await, |_| ())).await;
+    assert_eq!((fault.code, &*fault.reason), (Code::Internal, "link.answer"), "the request was not wrong");
+    assert!(fault.message.contains("sample.desk/look") && fault.message.contains("line 1"), "{fault}");
 }
 
 #[tokio::test]

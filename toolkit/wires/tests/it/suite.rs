@@ -132,15 +132,40 @@ async fn a_notice_arrives(setup: Setup) {
 async fn an_unknown_operation_is_named(setup: Setup) {
     static NEWER: Operation =
         Operation { contract: "sample.desk", method: "newer", path: "sample.desk/newer", kind: Kind::Query };
+    static VERSION: Operation = Operation {
+        contract: "sample.desk.v2",
+        method: "look",
+        path: "sample.desk.v2/look",
+        kind: Kind::Query,
+    };
     static FOREIGN: Operation =
         Operation { contract: "sample.none", method: "get", path: "sample.none/get", kind: Kind::Query };
     let Some(link) = setup.link else { return };
-    for operation in [&NEWER, &FOREIGN] {
+    for (operation, reason, words) in [
+        (&NEWER, "link.unknown_operation", "it has mirror, fail"),
+        (&VERSION, "link.unknown_version", "served is sample.desk"),
+        (&FOREIGN, "link.unserved", "nobody serves"),
+    ] {
         let call = Call { operation, cx: Cx::root(), payload: Payload::value(Nothing {}) };
         let fault = link.call(call).await.expect_err("is unknown");
-        assert_eq!((fault.code, &*fault.reason), (Code::Unimplemented, "link.unserved"));
-        assert!(fault.message.contains(operation.path), "{}", fault.message);
+        assert_eq!((fault.code, &*fault.reason), (Code::Unimplemented, reason));
+        assert!(fault.message.contains(operation.path) && fault.message.contains(words), "{fault}");
     }
+}
+
+async fn a_call_of_the_wrong_kind_is_refused(setup: Setup) {
+    static ECHO: Operation =
+        Operation { contract: "sample.talk", method: "echo", path: "sample.talk/echo", kind: Kind::Query };
+    static LOOK: Operation =
+        Operation { contract: "sample.desk", method: "look", path: "sample.desk/look", kind: Kind::Stream };
+    let Some(link) = setup.link else { return };
+    let call = Call { operation: &ECHO, cx: Cx::root(), payload: Payload::value(Nothing {}) };
+    let fault = soon("the answer", link.call(call)).await.expect_err("is a stream");
+    assert_eq!((fault.code, &*fault.reason), (Code::Unimplemented, "link.wrong_kind"));
+    let opened = soon("the refusal", link.open(&LOOK, Cx::root(), stream::empty().boxed())).await;
+    let fault = opened.err().expect("is no stream");
+    assert_eq!((fault.code, &*fault.reason), (Code::Unimplemented, "link.wrong_kind"));
+    assert!(fault.message.contains("sample.desk/look as a stream"), "{fault}");
 }
 
 async fn what_does_not_fit_the_message_is_named(setup: Setup) {
@@ -152,7 +177,12 @@ async fn what_does_not_fit_the_message_is_named(setup: Setup) {
         kind: Kind::Query,
     };
     for (text, named) in [
-        (r#"{"text":1}"#, "line 1"),
+        (r#"{"text":1}"#, "text: invalid type: integer `1`, expected a string at line 1 column 9"),
+        (
+            r#"{"text":"","number":0,"large":0,"fraction":0,"list":["a",2]}"#,
+            "list[1]: invalid type: integer `2`, expected a string at line 1 column 58",
+        ),
+        (r#"{"pairs":{"키":"x"}}"#, "pairs.키: invalid type: string \"x\", expected i64 at line 1"),
         ("{\"text\":", "line 1"),
         ("", "EOF"),
         ("[]", "line 1"),
@@ -318,6 +348,7 @@ macro_rules! singles {
 macro_rules! all {
     ($name:ident, $mode:expr; $($more:ident)*) => {
         singles! { $name, $mode;
+            a_call_of_the_wrong_kind_is_refused
             words_go_both_ways_in_order
             each_word_is_answered_before_the_next_is_said
             a_refused_stream_says_why
