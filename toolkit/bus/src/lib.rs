@@ -16,8 +16,8 @@ mod event;
 mod lag;
 mod locate;
 mod retention;
-#[cfg(test)]
-mod sim;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 mod sql;
 mod storage;
 mod subscriber;

@@ -1,65 +1,149 @@
-//! One thread, many tasks, and a seed that says which goes next.
+//! One thread, many tasks, and a seed that says which goes next. A node's tasks die or stand still together.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use rand::Rng;
+use parking_lot::Mutex;
 
-use super::Random;
+use super::Dice;
 
-pub(super) struct Executor {
-    random: Random,
-    tasks: Vec<Task>,
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Runs tasks in seeded order.
+pub struct Executor {
+    dice: Dice,
+    tasks: BTreeMap<u64, Task>,
+    next: u64,
+    ready: Arc<Mutex<Vec<u64>>>,
+    spawner: Spawner,
+    frozen: BTreeSet<usize>,
+    /// What is ready on frozen nodes.
+    waiting: Vec<u64>,
+}
+
+/// Starts tasks from within tasks. Cloning shares it.
+#[derive(Clone, Default)]
+pub struct Spawner {
+    queue: Arc<Mutex<Vec<(Option<usize>, Work)>>>,
 }
 
 struct Task {
     node: Option<usize>,
-    ready: Arc<Ready>,
-    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    wakeup: Arc<Wakeup>,
+    work: Work,
 }
 
-struct Ready(AtomicBool);
+struct Wakeup {
+    number: u64,
+    is_ready: AtomicBool,
+    ready: Arc<Mutex<Vec<u64>>>,
+}
 
-impl Wake for Ready {
+impl Wake for Wakeup {
     fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
+        if !self.is_ready.swap(true, Ordering::SeqCst) {
+            self.ready.lock().push(self.number);
+        }
+    }
+}
+
+impl Spawner {
+    /// Starts `work` on `node`, or outside every node.
+    pub fn spawn(&self, node: Option<usize>, work: impl Future<Output = ()> + Send + 'static) {
+        self.queue.lock().push((node, Box::pin(work)));
     }
 }
 
 impl Executor {
-    pub(super) fn new(random: Random) -> Self {
-        Self { random, tasks: Vec::new() }
+    /// Makes an executor without tasks.
+    pub fn new(dice: Dice) -> Self {
+        Self {
+            dice,
+            tasks: BTreeMap::new(),
+            next: 0,
+            ready: Arc::default(),
+            spawner: Spawner::default(),
+            frozen: BTreeSet::new(),
+            waiting: Vec::new(),
+        }
     }
 
-    pub(super) fn spawn(&mut self, node: Option<usize>, future: impl Future<Output = ()> + Send + 'static) {
-        let ready = Arc::new(Ready(AtomicBool::new(true)));
-        self.tasks.push(Task { node, ready, future: Box::pin(future) });
+    /// Returns the means to start tasks.
+    pub fn spawner(&self) -> Spawner {
+        self.spawner.clone()
     }
 
     /// Drops everything that runs on `node`, wherever it stands.
-    pub(super) fn kill(&mut self, node: usize) {
-        self.tasks.retain(|task| task.node != Some(node));
+    pub fn kill(&mut self, node: usize) {
+        self.dice.note("kill", &node.to_string());
+        self.admit();
+        self.thaw(node);
+        let dying: Vec<u64> = self
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.node == Some(node))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in dying {
+            drop(self.tasks.remove(&number));
+        }
     }
 
-    /// Polls ready tasks in seeded order until none is ready.
-    pub(super) fn run_ready(&mut self) {
-        loop {
-            let is_ready = |task: &Task| task.ready.0.load(Ordering::SeqCst);
-            let ready: Vec<usize> =
-                self.tasks.iter().enumerate().filter(|(_, task)| is_ready(task)).map(|(i, _)| i).collect();
-            if ready.is_empty() {
-                return;
-            }
-            let chosen = ready[self.random.lock().random_range(0..ready.len())];
-            let task = &mut self.tasks[chosen];
-            task.ready.0.store(false, Ordering::SeqCst);
-            let waker = Waker::from(Arc::clone(&task.ready));
-            if let Poll::Ready(()) = task.future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                drop(self.tasks.remove(chosen));
-            }
+    /// Lets nothing on `node` go on until [`Executor::thaw`].
+    pub fn freeze(&mut self, node: usize) {
+        self.dice.note("freeze", &node.to_string());
+        self.frozen.insert(node);
+    }
+
+    /// Lets `node` go on.
+    pub fn thaw(&mut self, node: usize) {
+        self.frozen.remove(&node);
+        self.ready.lock().append(&mut self.waiting);
+    }
+
+    fn admit(&mut self) {
+        for (node, work) in std::mem::take(&mut *self.spawner.queue.lock()) {
+            let number = self.next;
+            self.next += 1;
+            let ready = Arc::clone(&self.ready);
+            let wakeup = Arc::new(Wakeup { number, is_ready: AtomicBool::new(true), ready });
+            self.ready.lock().push(number);
+            self.tasks.insert(number, Task { node, wakeup, work });
         }
+    }
+
+    /// Lets one ready task go on to its next await; returns whether there was any.
+    pub fn step(&mut self) -> bool {
+        loop {
+            self.admit();
+            let number = {
+                let mut ready = self.ready.lock();
+                if ready.is_empty() {
+                    return false;
+                }
+                let chosen = self.dice.index(ready.len());
+                ready.swap_remove(chosen)
+            };
+            let Some(task) = self.tasks.get_mut(&number) else { continue };
+            if task.node.is_some_and(|node| self.frozen.contains(&node)) {
+                self.waiting.push(number);
+                continue;
+            }
+            task.wakeup.is_ready.store(false, Ordering::SeqCst);
+            let waker = Waker::from(Arc::clone(&task.wakeup));
+            if let Poll::Ready(()) = task.work.as_mut().poll(&mut Context::from_waker(&waker)) {
+                drop(self.tasks.remove(&number));
+            }
+            return true;
+        }
+    }
+
+    /// Lets tasks go on in seeded order until none is ready.
+    pub fn run_ready(&mut self) {
+        while self.step() {}
     }
 }

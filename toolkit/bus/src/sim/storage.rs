@@ -1,126 +1,65 @@
-//! A database in memory whose unsynced commits a power cut loses, and whose answers get lost.
+//! A process's way to the simulated database: slow, sometimes cut, and its answers get lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use ieum_core::{Clock, ManualClock, Timestamp};
-use parking_lot::Mutex;
-use rand::Rng;
+use ieum_core::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Plant, Random};
+use super::tables::Held;
+use super::{Disk, Plant, Tables};
 use crate::storage::{Delivery, Entry, Failure, Grave, LaneRow, Lease, Slot, Storage};
+use crate::{DeadState, Event, EventError};
 
-#[derive(Clone, Default)]
-pub(super) struct Tables {
-    pub log: BTreeMap<i64, Entry>,
-    pub known: BTreeSet<(String, String, String)>,
-    pub next_seq: i64,
-    pub outbox: BTreeMap<i64, Entry>,
-    pub next_outbox: i64,
-    pub slots: BTreeMap<Slot, Held>,
-    pub members: BTreeMap<String, Timestamp>,
-    pub inbox: BTreeSet<(String, String)>,
-    pub lane: BTreeMap<(Slot, String, i64), LaneRow>,
-    pub dead: BTreeMap<String, (Slot, Grave)>,
-    pub effects: Vec<String>,
+/// One process's way to the disk. Cloning shares it.
+#[derive(Clone)]
+pub struct SimStorage {
+    pub(super) disk: Arc<Disk>,
+    node: Option<usize>,
+    cut: Arc<AtomicBool>,
 }
 
-#[derive(Clone, Default, Debug)]
-pub(super) struct Held {
-    position: i64,
-    owner: String,
-    epoch: i64,
-    until: Timestamp,
-}
-
-/// What the machine has: the state programs see, and what of it is on the platter.
-pub(super) struct Disk {
-    random: Random,
-    clock: ManualClock,
-    plant: Plant,
-    writer: Arc<tokio::sync::Mutex<()>>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    seen: Tables,
-    durable: Tables,
-    /// The state after each commit that is not synced, the earliest first.
-    unsynced: Vec<Tables>,
-    healed: bool,
-    /// Counts power cuts: connections do not outlive one.
+/// A write transaction; one at a time. Dropping it undoes it.
+pub struct SimTx {
+    pub(super) tables: Tables,
     cuts: u64,
-}
-
-/// One process's way to the disk.
-pub(super) struct SimStorage {
-    pub disk: Arc<Disk>,
-    /// Whether the process is cut off from the disk.
-    pub cut: Arc<Mutex<bool>>,
-}
-
-pub(super) struct SimTx {
-    pub tables: Tables,
-    cuts: u64,
+    disk: Arc<Disk>,
     _alone: OwnedMutexGuard<()>,
 }
 
-impl Disk {
-    pub(super) fn new(random: Random, clock: ManualClock, plant: Plant) -> Arc<Self> {
-        Arc::new(Self { random, clock, plant, writer: Arc::default(), state: Mutex::default() })
+impl SimTx {
+    /// Returns a row of the world's own.
+    pub fn row(&self, key: &str) -> Option<&str> {
+        self.tables.row(key)
     }
 
-    /// Loses what is not synced. Some of it may have reached the platter all the same, the earliest first;
-    /// a torn commit fails its checksum and is lost.
-    pub(super) fn cut_power(&self) {
-        let mut state = self.state.lock();
-        let kept = self.random.lock().random_range(0..=state.unsynced.len());
-        if kept > 0 {
-            state.durable = state.unsynced[kept - 1].clone();
-        }
-        state.unsynced.clear();
-        state.seen = state.durable.clone();
-        state.cuts += 1;
+    /// Writes a row of the world's own.
+    pub fn put(&mut self, key: impl Into<String>, row: impl Into<String>) {
+        self.tables.rows.insert(key.into(), row.into());
     }
 
-    /// Ends all random failures; what programs see is then on the platter in the end.
-    pub(super) fn heal(&self) {
-        self.state.lock().healed = true;
+    /// Records an effect.
+    pub fn record(&mut self, effect: impl Into<String>) {
+        self.tables.effects.push(effect.into());
     }
 
-    /// How many events have had their effect or are dead.
-    pub(super) fn settled(&self) -> usize {
-        let state = self.state.lock();
-        state.durable.effects.len().max(state.seen.effects.len()) + state.seen.dead.len()
+    /// Publishes an event with this transaction.
+    ///
+    /// # Errors
+    /// Names the attribute that breaks a rule.
+    pub fn outbox(&mut self, topic: &str, event: &Event) -> Result<(), EventError> {
+        let entry = Entry::new(topic, event)?;
+        self.tables.next_outbox += 1;
+        self.tables.outbox.insert(self.tables.next_outbox, entry);
+        Ok(())
     }
+}
 
-    pub(super) fn durable(&self) -> Tables {
-        self.state.lock().seen.clone()
-    }
-
-    async fn pause(&self) {
-        let wait = {
-            let mut random = self.random.lock();
-            if random.random_bool(0.5) { 0 } else { random.random_range(1..20) }
-        };
-        self.clock.sleep(Duration::from_millis(wait)).await;
-    }
-
-    fn fails(&self, probability: f64) -> bool {
-        !self.state.lock().healed && self.random.lock().random_bool(probability)
-    }
-
-    fn sync(&self) {
-        let dropped = self.plant == Plant::DroppedSync && self.random.lock().random_bool(0.5);
-        let mut state = self.state.lock();
-        if !dropped {
-            state.durable = state.seen.clone();
-            state.unsynced.clear();
-        }
+impl Drop for SimTx {
+    fn drop(&mut self) {
+        self.disk.set_writing(None);
     }
 }
 
@@ -129,11 +68,66 @@ fn failure(step: &'static str) -> Failure {
 }
 
 impl SimStorage {
-    fn reach(&self, step: &'static str) -> Result<(), Failure> {
-        if *self.cut.lock() || self.disk.fails(0.01) { Err(failure(step)) } else { Ok(()) }
+    /// Makes the way of `node` to `disk`.
+    pub fn new(disk: &Arc<Disk>, node: Option<usize>) -> Self {
+        Self { disk: Arc::clone(disk), node, cut: Arc::default() }
     }
 
-    async fn look<T>(
+    /// Cuts the process off from the disk, or joins them again.
+    pub fn set_cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Tells whether the process is cut off from the disk.
+    pub fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst)
+    }
+
+    /// Begins a write transaction once no other is open.
+    ///
+    /// # Errors
+    /// The database cannot be reached; trying again may help.
+    pub async fn begin(&self) -> Result<SimTx, Failure> {
+        Storage::begin(self).await
+    }
+
+    /// Commits; returns only once the transaction is on the platter.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or its answer got lost: the transaction may have been committed.
+    pub async fn commit(&self, tx: SimTx) -> Result<(), Failure> {
+        Storage::commit(self, tx).await
+    }
+
+    /// Looks into the database without writing.
+    ///
+    /// # Errors
+    /// The database cannot be reached; trying again may help.
+    pub async fn look<T>(&self, look: impl FnOnce(&Tables) -> T + Send) -> Result<T, Failure> {
+        self.reading("looking", look).await
+    }
+
+    /// Asks for a replay of a parked dead letter, as an operator does.
+    ///
+    /// # Errors
+    /// The database cannot be reached; asking again is harmless.
+    pub async fn replay(&self, dead_id: &str) -> Result<(), Failure> {
+        self.change(|tables| {
+            if let Some((.., state)) = tables.dead.get_mut(dead_id)
+                && *state == DeadState::Parked
+            {
+                *state = DeadState::Replaying;
+                tables.next_seq += 1;
+            }
+        })
+        .await
+    }
+
+    fn reach(&self, step: &'static str) -> Result<(), Failure> {
+        if self.is_cut() || self.disk.fails(0.01) { Err(failure(step)) } else { Ok(()) }
+    }
+
+    async fn reading<T>(
         &self,
         step: &'static str,
         look: impl FnOnce(&Tables) -> T + Send,
@@ -151,14 +145,6 @@ impl SimStorage {
     }
 }
 
-fn head_of(tables: &mut Tables, slot: &Slot, key: &str, now: Timestamp) {
-    let from = (slot.clone(), key.to_owned(), i64::MIN);
-    let to = (slot.clone(), key.to_owned(), i64::MAX);
-    if let Some((_, row)) = tables.lane.range_mut(from..=to).next() {
-        row.due_at = row.due_at.or(Some(now));
-    }
-}
-
 #[async_trait]
 impl Storage for SimStorage {
     type Tx = SimTx;
@@ -167,35 +153,35 @@ impl Storage for SimStorage {
         self.disk.pause().await;
         self.reach("beginning")?;
         let alone = Arc::clone(&self.disk.writer).lock_owned().await;
+        self.disk.set_writing(self.node);
         let state = self.disk.state.lock();
-        Ok(SimTx { tables: state.seen.clone(), cuts: state.cuts, _alone: alone })
+        let disk = Arc::clone(&self.disk);
+        Ok(SimTx { tables: state.seen.clone(), cuts: state.cuts, disk, _alone: alone })
     }
 
     async fn commit(&self, tx: SimTx) -> Result<(), Failure> {
         self.disk.pause().await;
         self.reach("committing")?;
-        {
-            let mut state = self.disk.state.lock();
-            if state.cuts != tx.cuts {
-                return Err(failure("committing"));
-            }
-            state.seen = tx.tables.clone();
-            state.unsynced.push(tx.tables);
+        let lost = |tx: &SimTx| self.disk.state.lock().cuts != tx.cuts;
+        if lost(&tx) {
+            return Err(failure("committing"));
         }
+        self.disk.write(tx.tables.clone());
         self.disk.pause().await;
-        if self.disk.state.lock().cuts != tx.cuts {
+        if lost(&tx) {
             return Err(failure("committing"));
         }
         self.disk.sync();
         self.disk.pause().await;
-        if *self.cut.lock() || self.disk.fails(0.03) { Err(failure("committing")) } else { Ok(()) }
+        if self.is_cut() || self.disk.fails(0.03) { Err(failure("committing")) } else { Ok(()) }
     }
 
     async fn append(&self, tx: &mut SimTx, entries: &[Entry], _now: Timestamp) -> Result<(), Failure> {
         self.disk.pause().await;
         for entry in entries {
             let identity = (entry.topic.clone(), entry.event_id.clone(), entry.source.clone());
-            if tx.tables.known.insert(identity) || self.disk.plant == Plant::NoDedupe {
+            let forgetful = !self.disk.log_dedupes || self.disk.plant == Plant::NoDedupe;
+            if tx.tables.known.insert(identity) || forgetful {
                 tx.tables.next_seq += 1;
                 tx.tables.log.insert(tx.tables.next_seq, entry.clone());
             }
@@ -212,17 +198,16 @@ impl Storage for SimStorage {
     }
 
     async fn outbox_waits(&self) -> Result<bool, Failure> {
-        self.look("looking", |tables| !tables.outbox.is_empty()).await
+        self.reading("looking", |tables| !tables.outbox.is_empty()).await
     }
 
     async fn head(&self) -> Result<i64, Failure> {
-        self.look("reading the head", |tables| tables.next_seq).await
+        self.reading("reading the head", |tables| tables.next_seq).await
     }
 
     async fn read(&self, slot: &Slot, after: i64, limit: usize) -> Result<Vec<Delivery>, Failure> {
-        self.look("reading", |tables| {
-            let entries =
-                tables.log.range(after + 1..).filter(|(_, entry)| entry.part == slot.part).take(limit);
+        self.reading("reading", |tables| {
+            let entries = tables.log.range(after + 1..).filter(|(_, entry)| is_of(slot, entry)).take(limit);
             let read = |(seq, entry): (&i64, &Entry)| {
                 Delivery::read(*seq, &entry.key, &entry.event_id, &entry.body, Timestamp::default())
             };
@@ -233,14 +218,15 @@ impl Storage for SimStorage {
 
     async fn heartbeat(
         &self,
-        _slot: &Slot,
+        slot: &Slot,
         owner: &str,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<i64, Failure> {
         self.change(|tables| {
-            tables.members.insert(owner.to_owned(), until);
-            let alive = tables.members.values().filter(|until| **until > now).count();
+            tables.members.insert((slot.group.clone(), owner.to_owned()), until);
+            let ours = tables.members.iter().filter(|((group, _), _)| *group == slot.group);
+            let alive = ours.filter(|(_, until)| **until > now).count();
             i64::try_from(alive).unwrap_or(1)
         })
         .await
@@ -255,7 +241,7 @@ impl Storage for SimStorage {
         forced: bool,
     ) -> Result<Option<Lease>, Failure> {
         let free = |held: &Held| forced || held.owner.is_empty() || held.owner == owner || held.until <= now;
-        if !self.look("claiming", |tables| tables.slots.get(slot).is_none_or(free)).await? {
+        if !self.reading("claiming", |tables| tables.slots.get(slot).is_none_or(free)).await? {
             return Ok(None);
         }
         self.change(|tables| {
@@ -270,9 +256,12 @@ impl Storage for SimStorage {
         .await
     }
 
-    async fn renew(&self, _slot: &Slot, owner: &str, until: Timestamp) -> Result<BTreeSet<i64>, Failure> {
+    async fn renew(&self, of: &Slot, owner: &str, until: Timestamp) -> Result<BTreeSet<i64>, Failure> {
         self.change(|tables| {
-            let ours = tables.slots.iter_mut().filter(|(_, held)| held.owner == owner);
+            let is_ours = |(slot, held): &(&Slot, &mut Held)| {
+                held.owner == owner && slot.group == of.group && slot.topic == of.topic
+            };
+            let ours = tables.slots.iter_mut().filter(is_ours);
             let renew = |(slot, held): (&Slot, &mut Held)| {
                 held.until = until;
                 slot.part
@@ -293,9 +282,9 @@ impl Storage for SimStorage {
         .await
     }
 
-    async fn leave(&self, _slot: &Slot, owner: &str) -> Result<(), Failure> {
+    async fn leave(&self, slot: &Slot, owner: &str) -> Result<(), Failure> {
         self.change(|tables| {
-            tables.members.remove(owner);
+            tables.members.remove(&(slot.group.clone(), owner.to_owned()));
         })
         .await
     }
@@ -310,26 +299,35 @@ impl Storage for SimStorage {
         self.disk.pause().await;
         self.reach("advancing")?;
         let Some(held) = tx.tables.slots.get_mut(&lease.slot) else { return Ok(false) };
-        if held.owner != lease.owner || held.epoch != lease.epoch {
+        let is_owner = held.owner == lease.owner && held.epoch == lease.epoch;
+        if !is_owner && self.disk.plant != Plant::NoFence {
             return Ok(false);
         }
         (held.position, held.until) = (position, until);
+        if self.disk.plant == Plant::PositionFirst {
+            self.disk.scribble(|tables| {
+                if let Some(held) = tables.slots.get_mut(&lease.slot) {
+                    held.position = position;
+                }
+            });
+        }
         Ok(true)
     }
 
     async fn mark(
         &self,
         tx: &mut SimTx,
-        _slot: &Slot,
+        slot: &Slot,
         events: &[(String, String)],
         _now: Timestamp,
     ) -> Result<Vec<bool>, Failure> {
         let forgetful = self.disk.plant == Plant::NoDedupe;
-        Ok(events.iter().map(|event| tx.tables.inbox.insert(event.clone()) || forgetful).collect())
+        let place = |(id, source): &(String, String)| (slot.group.clone(), id.clone(), source.clone());
+        Ok(events.iter().map(|event| tx.tables.inbox.insert(place(event)) || forgetful).collect())
     }
 
     async fn blocked(&self, slot: &Slot) -> Result<BTreeSet<String>, Failure> {
-        self.look("reading a lane", |tables| {
+        self.reading("reading a lane", |tables| {
             tables.lane.keys().filter(|(of, ..)| of == slot).map(|(_, key, _)| key.clone()).collect()
         })
         .await
@@ -341,7 +339,7 @@ impl Storage for SimStorage {
         now: Timestamp,
         limit: usize,
     ) -> Result<(Vec<LaneRow>, Option<Timestamp>), Failure> {
-        self.look("reading what is due", |tables| {
+        self.reading("reading what is due", |tables| {
             let rows = tables.lane.iter().filter(|((of, ..), row)| of == slot && row.due_at.is_some());
             let mut rows: Vec<LaneRow> = rows.map(|(_, row)| row.clone()).collect();
             rows.sort_by_key(|row| (row.due_at, row.position));
@@ -356,7 +354,7 @@ impl Storage for SimStorage {
     async fn park(&self, tx: &mut SimTx, slot: &Slot, row: &LaneRow) -> Result<(), Failure> {
         self.reach("parking")?;
         let mut row = row.clone();
-        if self.disk.plant == Plant::LostTimer && self.disk.random.lock().random_bool(0.05) {
+        if self.disk.plant == Plant::LostTimer && self.disk.dice.chance(0.05) {
             row.due_at = None;
         }
         tx.tables.lane.insert((slot.clone(), row.key.clone(), row.position), row);
@@ -372,30 +370,71 @@ impl Storage for SimStorage {
     ) -> Result<(), Failure> {
         self.reach("unparking")?;
         tx.tables.lane.remove(&(slot.clone(), row.key.clone(), row.position));
-        head_of(&mut tx.tables, slot, &row.key, now);
+        tx.tables.raise_head(slot, &row.key, now);
         Ok(())
     }
 
     async fn bury(&self, tx: &mut SimTx, slot: &Slot, grave: &Grave, _now: Timestamp) -> Result<(), Failure> {
-        tx.tables.dead.insert(grave.id.clone(), (slot.clone(), grave.clone()));
+        let letter = (slot.clone(), grave.clone(), DeadState::Parked);
+        tx.tables.dead.insert(grave.id.clone(), letter);
         Ok(())
     }
 
-    async fn asked(&self, _slot: &Slot) -> Result<BTreeSet<i64>, Failure> {
-        Ok(BTreeSet::new())
+    async fn asked(&self, slot: &Slot) -> Result<BTreeSet<i64>, Failure> {
+        self.reading("looking for asked replays", |tables| {
+            let asked = tables.dead.values().filter(|(of, _, state)| {
+                *state == DeadState::Replaying && of.group == slot.group && of.topic == slot.topic
+            });
+            asked.map(|(of, ..)| of.part).collect()
+        })
+        .await
     }
 
     async fn revive(
         &self,
-        _tx: &mut SimTx,
-        _slot: &Slot,
-        _limit: usize,
-        _now: Timestamp,
+        tx: &mut SimTx,
+        slot: &Slot,
+        limit: usize,
+        now: Timestamp,
     ) -> Result<usize, Failure> {
-        Ok(0)
+        let asked =
+            tx.tables.dead.iter().filter(|(_, (of, _, state))| of == slot && *state == DeadState::Replaying);
+        let mut rows: Vec<LaneRow> = asked
+            .map(|(id, (_, grave, _))| LaneRow {
+                attempts: 0,
+                due_at: None,
+                last_at: None,
+                reason: String::new(),
+                message: String::new(),
+                dead_id: Some(id.clone()),
+                ..grave.row.clone()
+            })
+            .collect();
+        rows.sort_by_key(|row| row.position);
+        rows.truncate(limit);
+        for row in &rows {
+            set_state(tx, row.dead_id.as_deref().unwrap_or_default(), DeadState::InLane);
+            tx.tables.lane.insert((slot.clone(), row.key.clone(), row.position), row.clone());
+        }
+        for row in &rows {
+            tx.tables.lower_heads(slot, &row.key);
+            tx.tables.raise_head(slot, &row.key, now);
+        }
+        Ok(rows.len())
     }
 
-    async fn resolve(&self, _tx: &mut SimTx, _dead_id: &str, _now: Timestamp) -> Result<(), Failure> {
+    async fn resolve(&self, tx: &mut SimTx, dead_id: &str, _now: Timestamp) -> Result<(), Failure> {
+        set_state(tx, dead_id, DeadState::Resolved);
         Ok(())
+    }
+}
+
+fn is_of(slot: &Slot, entry: &Entry) -> bool {
+    entry.part == slot.part && entry.topic == slot.topic
+}
+
+fn set_state(tx: &mut SimTx, dead_id: &str, state: DeadState) {
+    if let Some((.., present)) = tx.tables.dead.get_mut(dead_id) {
+        *present = state;
     }
 }
