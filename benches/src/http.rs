@@ -12,7 +12,8 @@ use ieum_wires::http::{HttpWire, HttpWireConfig, serve_links};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use crate::measure::{Cost, cost, print_ratio};
+use crate::measure::{Cost, cost};
+use crate::report::{Wanted, figures};
 
 /// A body of about one kilobyte.
 #[derive(Clone, Serialize, Deserialize)]
@@ -124,8 +125,10 @@ pub async fn run() -> Result<(), Fault> {
                 cpus.push(ours.cpu_micros() / bare.cpu_micros());
             }
         }
-        print_ratio(&format!("{name} / reqwest and axum, wall per call (wanted < 1.10)"), walls);
-        print_ratio(&format!("{name} / reqwest and axum, CPU of both ends per call"), cpus);
+        let what = format!("{name} / reqwest and axum, same typed body, wall");
+        figures("http", &what, "x", walls, Wanted::AtMost(1.1));
+        let what = format!("{name} / reqwest and axum, CPU of both ends");
+        figures("http", &what, "x", cpus, Wanted::AtMost(1.1));
     }
     Ok(())
 }

@@ -8,7 +8,8 @@ use ieum_link::{Link, contract, local_link};
 use ieum_policy::{PolicyConfig, PolicyStack};
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{cost, print_ratio, spread};
+use crate::measure::cost;
+use crate::report::{Wanted, figures};
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Ask {
@@ -62,11 +63,9 @@ pub async fn run() -> Result<(), Fault> {
             added.push(ours.wall_micros() - peer.wall_micros());
             ratios.push(ours.wall_micros() / peer.wall_micros());
         }
-        let (middle, lowest, highest) = spread(added);
-        println!(
-            "{name} adds {middle:.3} us to a direct call (lowest {lowest:.3}, highest {highest:.3}; wanted <= 1)"
-        );
-        print_ratio(&format!("{name} / direct call"), ratios);
+        let what = format!("{name}, added to a call through `Arc<dyn Trait>`");
+        figures("link", &what, " µs", added, Wanted::AtMost(1.0));
+        figures("link", &format!("{name} / that call"), "x", ratios, Wanted::Nothing);
     }
     Ok(())
 }

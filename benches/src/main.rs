@@ -1,18 +1,27 @@
 //! Speed as ratios against a peer in the same run: `cargo xtask bench [name…]`.
 //!
 //! Peer and subject take turns (A B A B …), at least three rounds; what is printed is the median of the
-//! pair ratios with the lowest and highest. CPU is user and system time of this process.
+//! pair ratios with the lowest and highest. CPU is user and system time, of this process where nothing else is
+//! said.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "measures real time and prints it")]
 
 mod bus;
+mod commits;
 mod http;
+mod idle;
+mod jetstream;
 mod link;
 mod measure;
+mod processes;
+mod report;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Every benchmark, by name.
-const NAMES: [&str; 3] = ["link", "http", "bus"];
+const NAMES: [&str; 4] = ["link", "http", "bus", "idle"];
+/// What no benchmark takes; one that does is broken.
+const LONGEST: Duration = Duration::from_secs(180);
 
 fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -27,19 +36,24 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let mut outcome = ExitCode::SUCCESS;
     for name in NAMES.iter().filter(|name| asked.is_empty() || asked.iter().any(|other| other == *name)) {
         println!("== {name} ==");
-        let done = runtime.block_on(async {
+        let done = runtime.block_on(tokio::time::timeout(LONGEST, async {
             match *name {
                 "link" => link::run().await,
                 "http" => http::run().await,
-                _ => bus::run().await,
+                "bus" => bus::run().await,
+                _ => idle::run().await,
             }
-        });
-        if let Err(error) = done {
-            eprintln!("{name}: {error}");
-            return ExitCode::FAILURE;
+        }));
+        match done {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => eprintln!("{name}: {error}"),
+            Err(_) => eprintln!("{name}: took longer than {} s", LONGEST.as_secs()),
         }
+        outcome = ExitCode::FAILURE;
     }
-    ExitCode::SUCCESS
+    report::print_table();
+    outcome
 }

@@ -1,9 +1,12 @@
-//! `cargo xtask bench`: the side-by-side measurements, optimised.
+//! `cargo xtask bench`: the side-by-side measurements, optimised, with the servers they stand beside.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::failure::Failure;
-use crate::shell;
+use crate::failure::{Failure, Tried};
+use crate::servers::{Kind, Servers, nats, postgres};
+use crate::{demo, shell};
 
 /// What to measure.
 #[derive(Args)]
@@ -13,12 +16,49 @@ pub struct BenchArguments {
     names: Vec<String>,
 }
 
-/// Becomes the measuring program.
+/// The servers that a measurement needs.
+const NEEDS: [(&str, &[&Kind]); 1] = [("bus", &[&postgres::KIND, &nats::SYNCED])];
+
+/// Builds optimised, starts the servers, measures, stops the servers.
 ///
 /// # Errors
-/// When cargo cannot be started.
+/// When something does not build or a measurement fails; a server that is missing is only reported.
 pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
+    let asked = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|other| other == name);
+    build("ieum-benches")?;
+    if asked("idle") {
+        demo::build_console()?;
+        build("ieum")?;
+    }
+    let kinds: Vec<&'static Kind> =
+        NEEDS.iter().filter(|(name, _)| asked(name)).flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+    let mut servers = Servers::start(&kinds)?;
+    servers.print();
+    let built = target_folder()?.join("release");
+    let mut command = std::process::Command::new(built.join("ieum-benches"));
+    command.args(&arguments.names).current_dir(shell::root()).envs(servers.environment());
+    command.env("IEUM_BENCH_APP", built.join("ieum"));
+    for (name, why) in servers.missing() {
+        command.env(format!("IEUM_BENCH_WITHOUT_{}", name.to_uppercase()), why.to_string());
+    }
+    let outcome = shell::run("the measurements", &mut command);
+    servers.stop();
+    outcome
+}
+
+fn build(package: &str) -> Result<(), Failure> {
     let mut command = shell::cargo();
-    command.args(["run", "--release", "--package", "ieum-benches", "--"]).args(&arguments.names);
-    Err(shell::become_program("cargo run", &mut command))
+    command.args(["build", "--release", "--package", package]);
+    shell::run(&format!("cargo build --release --package {package}"), &mut command)
+}
+
+/// Returns the folder into which cargo builds.
+fn target_folder() -> Result<PathBuf, Failure> {
+    let mut command = shell::cargo();
+    command.args(["metadata", "--format-version", "1", "--no-deps"]);
+    let text = shell::read("cargo metadata", &mut command)?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&text).tried("reading what cargo metadata says")?;
+    let folder = metadata["target_directory"].as_str();
+    folder.map(PathBuf::from).ok_or_else(|| Failure("cargo metadata names no target directory".to_owned()))
 }

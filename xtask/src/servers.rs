@@ -4,8 +4,8 @@ mod influxdb;
 mod install;
 mod kafka;
 mod mysql;
-mod nats;
-mod postgres;
+pub mod nats;
+pub mod postgres;
 mod pretix;
 mod probe;
 mod redis;
@@ -165,9 +165,16 @@ impl Servers {
             .flat_map(|(name, started)| {
                 let address = (format!("IEUM_TEST_{}_URL", name.to_uppercase()), started.url.clone());
                 let more = started.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-                std::iter::once(address).chain(more)
+                let process =
+                    (format!("IEUM_TEST_{}_PID", name.to_uppercase()), started.child.id().to_string());
+                [address, process].into_iter().chain(more)
             })
             .collect()
+    }
+
+    /// Returns the servers that do not run, with the reason.
+    pub fn missing(&self) -> impl Iterator<Item = (&'static str, &Failure)> {
+        self.outcomes.iter().filter_map(|(name, outcome)| Some((*name, outcome.as_ref().err()?)))
     }
 
     /// Prints one line per server.
