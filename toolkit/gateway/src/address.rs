@@ -33,6 +33,13 @@ impl ClientAddress {
     }
 }
 
+impl ClientAddress {
+    /// Returns the connection's own address, whole.
+    pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
+        extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())
+    }
+}
+
 fn shorten(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

@@ -99,6 +99,25 @@ pub(crate) fn guard(request: Request, limits: RequestLimits) -> Result<(Request,
     Ok((Request::from_parts(parts, Body::new(limited)), Some(verdict)))
 }
 
+/// Puts the limit on the wire around a body that is handed on as it came, compression included. One whose
+/// length is known to fit goes through untouched: the server reads no more than that length.
+pub(crate) fn guard_wire(request: Request, limit: usize) -> Result<(Request, Option<Verdict>), ApiError> {
+    let size = request.body().size_hint();
+    if size.lower() > limit as u64 {
+        return Err(BodyRefused::TooLarge { limit }.into());
+    }
+    if size.exact().is_some() {
+        return Ok((request, None));
+    }
+    let limits = RequestLimits { wire: limit, decompressed: 0 };
+    let verdict = Verdict::default();
+    let limited = request.map(|inner| {
+        let verdict = verdict.clone();
+        Body::new(LimitedBody { inner, left: limit, limits, gzip: None, ended: false, verdict })
+    });
+    Ok((limited, Some(verdict)))
+}
+
 /// Finds out whether an error while reading a body is a refusal of ours.
 pub(crate) fn refusal(error: &(dyn Error + 'static)) -> Option<BodyRefused> {
     std::iter::successors(Some(error), |error| (*error).source())

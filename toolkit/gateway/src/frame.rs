@@ -6,12 +6,17 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use ieum_core::{Cx, Fault};
+use ieum_core::{Cx, Fault, Moment};
+use ieum_telemetry::{cx_within, span_for};
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::ApiError;
 use crate::gateway::Inner;
+use crate::meter::{RouteMeter, count_refusal};
 use crate::problem::Marked;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,48 +33,135 @@ const LONGEST_TEXT: usize = 1_024;
 #[derive(Clone, Copy)]
 struct Framed;
 
+/// Marks an answer that somebody else gave and that goes out as it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Foreign;
+
+/// What is kept of a request until its answer.
+pub(crate) struct Frame {
+    begin: Moment,
+    /// The text of `traceparent`; the trace id is a part of it.
+    traceparent: Bytes,
+    request_id: Option<HeaderValue>,
+    method: Method,
+    meter: Arc<RouteMeter>,
+    span: Option<Span>,
+}
+
+/// What of a frame goes along with a request that is handed on.
+pub(crate) struct SharedFrame(Bytes);
+
+impl SharedFrame {
+    /// Returns the header that hands the trace on.
+    pub fn traceparent(&self) -> Option<HeaderValue> {
+        HeaderValue::from_maybe_shared(self.0.clone()).ok()
+    }
+}
+
+/// Where the trace id stands in a `traceparent` (W3C Trace Context §3.2.2).
+const TRACE_ID: std::ops::Range<usize> = 3..35;
+
 /// Surrounds a request with what every request gets.
 pub(crate) async fn surround(State(inner): State<Arc<Inner>>, mut request: Request, next: Next) -> Response {
     if request.extensions().get::<Framed>().is_some() {
         return next.run(request).await;
     }
-    let begin = inner.clock.moment();
-    let cx = read_context(request.headers(), &inner);
-    let trace_id = cx.trace().trace_id.to_string();
-    let request_id = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let traceparent = HeaderValue::from_str(&cx.trace().to_string());
-    request.extensions_mut().insert(Framed);
-    request.extensions_mut().insert(cx);
-
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let response = answered.unwrap_or_else(|_| {
-        // The panic hook has logged message and place; the stranger learns only where to look.
-        tracing::error!(trace_id, "a handler panicked");
-        let message = "the request could not be handled; the trace id finds it in the logs";
-        ApiError::from(Fault::internal("gateway.panic", message)).into_response()
-    });
-    let mut response = as_problem(response, &method, &trace_id).await;
-    let headers = response.headers_mut();
-    let request_id = request_id.or_else(|| HeaderValue::from_str(&trace_id).ok());
-    headers.extend(request_id.map(|value| (REQUEST_ID, value)));
-    headers.extend(traceparent.ok().map(|value| (TRACEPARENT, value)));
-
-    let elapsed = inner.clock.moment().since(begin);
-    measure(&method, route.as_ref(), response.status(), elapsed.as_secs_f64());
-    if response.status().is_server_error() {
-        let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
-        tracing::warn!(trace_id, route, status = response.status().as_u16(), "a request failed");
-    }
-    response
+    let matched = request.extensions().get::<MatchedPath>();
+    let meter = inner.meters.of(matched.map_or("unknown", MatchedPath::as_str));
+    let frame = Frame::open(&inner, &mut request, meter);
+    frame.around(&inner, next.run(request)).await
 }
 
-fn read_context(headers: &HeaderMap, inner: &Inner) -> Cx {
+// === Frame ===
+
+impl Frame {
+    /// Reads the context and puts it into the request.
+    pub fn open(inner: &Inner, request: &mut Request, meter: Arc<RouteMeter>) -> Self {
+        let begin = inner.clock.moment();
+        let mut cx = read_context(request.headers(), begin);
+        let span = inner.listens().then(|| {
+            let parent = cx.clone();
+            let span = span_for(&parent, &format!("{} {}", request.method(), meter.route));
+            span.set_attribute("http.route", meter.route.to_string());
+            span.set_attribute("http.request.method", request.method().to_string());
+            cx = cx_within(&span, &parent);
+            span
+        });
+        if span.is_none() {
+            cx = cx.child();
+        }
+        let traceparent = Bytes::from(cx.trace().to_string());
+        let request_id = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
+        let method = request.method().clone();
+        request.extensions_mut().insert(Framed);
+        request.extensions_mut().insert(cx);
+        Self { begin, traceparent, request_id, method, meter, span }
+    }
+
+    /// Returns what goes along with a request that is handed on.
+    pub fn share(&self) -> SharedFrame {
+        SharedFrame(self.traceparent.clone())
+    }
+
+    fn trace_id(&self) -> &str {
+        self.traceparent.get(TRACE_ID).and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
+    }
+
+    /// Runs `work`, makes an answer of its panic, and finishes the answer.
+    pub async fn around(self, inner: &Inner, work: impl Future<Output = Response>) -> Response {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        let answered = match &self.span {
+            Some(span) => work.instrument(span.clone()).await,
+            None => work.await,
+        };
+        let response = answered.unwrap_or_else(|_| {
+            // The panic hook has logged message and place; the stranger learns only where to look.
+            tracing::error!(trace_id = self.trace_id(), "a handler panicked");
+            let message = "the request could not be handled; the trace id finds it in the logs";
+            ApiError::from(Fault::internal("gateway.panic", message)).into_response()
+        });
+        self.close(inner, response).await
+    }
+
+    async fn close(self, inner: &Inner, response: Response) -> Response {
+        let mut response = as_problem(response, &self.method, self.trace_id()).await;
+        let status = response.status();
+        let own_id = || HeaderValue::from_maybe_shared(self.traceparent.slice(TRACE_ID)).ok();
+        let headers = response.headers_mut();
+        if let Some(id) = self.request_id.clone().or_else(own_id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if let Some(traceparent) = self.share().traceparent() {
+            headers.insert(TRACEPARENT, traceparent);
+        }
+        let elapsed = inner.clock.moment().since(self.begin);
+        self.meter.count(&self.method, status, elapsed.as_secs_f64());
+        if let Some(span) = &self.span {
+            span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+            if status.is_server_error() {
+                span.set_status(opentelemetry::trace::Status::error(status.as_str().to_owned()));
+            }
+        }
+        if status.is_server_error() {
+            let route = &*self.meter.route;
+            tracing::warn!(trace_id = self.trace_id(), route, status = status.as_u16(), "a request failed");
+        }
+        response
+    }
+}
+
+impl Inner {
+    /// Tells whether a span of a request would be seen by anybody.
+    fn listens(&self) -> bool {
+        self.spans && tracing::enabled!(tracing::Level::INFO) || tracing::enabled!(tracing::Level::DEBUG)
+    }
+}
+
+fn read_context(headers: &HeaderMap, now: Moment) -> Cx {
     let lookup = |name: &str| {
         BELIEVED.contains(&name).then(|| headers.get(name).and_then(|value| value.to_str().ok())).flatten()
     };
-    Cx::from_pairs(lookup, inner.clock.moment()).child()
+    Cx::from_pairs(lookup, now)
 }
 
 /// A request id is handed back, so it must be short and harmless in logs.
@@ -85,10 +177,17 @@ async fn as_problem(response: Response, method: &Method, trace_id: &str) -> Resp
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
+    if response.extensions().get::<Foreign>().is_some() {
+        return response;
+    }
     if status == StatusCode::METHOD_NOT_ALLOWED && *method == Method::OPTIONS {
         return options_answer(response.headers());
     }
     if let Some(Marked(error)) = response.extensions().get::<Marked>() {
+        let reason = error.fault().reason.as_ref();
+        if reason.starts_with("gateway.") {
+            count_refusal(reason);
+        }
         let mut rendered = error.render(Some(trace_id.to_owned()));
         let kept = response.headers().iter();
         // What doors added after the error was made, such as the rate limit.
@@ -143,24 +242,4 @@ fn foreign_error(status: StatusCode, method: &Method, text: &str) -> ApiError {
         }
     };
     ApiError::from(fault).with_status(status)
-}
-
-fn measure(method: &Method, route: Option<&MatchedPath>, status: StatusCode, seconds: f64) {
-    // Labels are bounded: routes by the route table, methods and status classes by these lists.
-    let method = match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    };
-    let class = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-    let class = class.get(usize::from(status.as_u16() / 100) - 1).copied().unwrap_or("other");
-    let route = route.map_or_else(|| "unknown".to_owned(), |route| route.as_str().to_owned());
-    metrics::counter!("ieum_gateway_requests_total", "route" => route.clone(), "method" => method, "status" => class)
-        .increment(1);
-    metrics::histogram!("ieum_gateway_request_seconds", "route" => route).record(seconds);
 }

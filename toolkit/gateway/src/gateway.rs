@@ -11,8 +11,10 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::body::RequestLimits;
+use crate::forward::{Forward, ForwardError, ForwardOptions};
 use crate::limit::{Limit, LocalLimits};
-use crate::{Keys, Rate, Tier, frame, tier};
+use crate::meter::Meters;
+use crate::{Keys, Rate, Tier, Tokens, frame, tier};
 
 /// How the front door is set up.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,7 +26,7 @@ pub struct GatewayOptions {
     pub partner: Rate,
     /// Limit of a premium key that has none of its own. Default 6,000 a minute.
     pub premium: Rate,
-    /// How many wrong keys one address may try. Default 30 a minute.
+    /// How many wrong keys or tokens one address may try. Default 30 a minute.
     pub wrong_keys: Rate,
     /// The largest request body on the wire, in bytes. Default 1 MiB.
     pub max_body: usize,
@@ -32,6 +34,9 @@ pub struct GatewayOptions {
     pub max_decompressed: usize,
     /// Networks of proxies whose `X-Forwarded-For` is believed. Default none.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether somebody listens to spans, so that each request opens one. Where traces go nowhere it costs
+    /// about as much as everything else the door does; logs of the debug level get it always. Default true.
+    pub spans: bool,
 }
 
 /// The front door. Cheap to clone.
@@ -42,6 +47,7 @@ pub struct Gateway {
 
 pub(crate) struct Inner {
     pub keys: Keys,
+    pub tokens: Option<Tokens>,
     pub cache: Arc<dyn Cache>,
     pub clock: SharedClock,
     pub local: LocalLimits,
@@ -49,13 +55,23 @@ pub(crate) struct Inner {
     pub wrong_keys: Gcra,
     pub body: RequestLimits,
     pub trusted_proxies: Vec<IpNet>,
+    pub spans: bool,
+    pub meters: Meters,
 }
 
-/// One door: the gateway and the tier it asks for.
+/// One door: the gateway, the tier it asks for, and a limit of its own if it has one.
 #[derive(Clone)]
 pub(crate) struct Door {
     pub inner: Arc<Inner>,
     pub tier: Tier,
+    pub own: Option<Arc<OwnLimit>>,
+}
+
+/// A limit that counts a caller's requests at one door alone.
+pub(crate) struct OwnLimit {
+    pub limit: Limit,
+    /// Sets its counts apart from those of other doors.
+    pub name: String,
 }
 
 impl Default for GatewayOptions {
@@ -68,6 +84,7 @@ impl Default for GatewayOptions {
             max_body: 1 << 20,
             max_decompressed: 8 << 20,
             trusted_proxies: Vec::new(),
+            spans: true,
         }
     }
 }
@@ -83,6 +100,17 @@ impl Gateway {
         clock: SharedClock,
         options: GatewayOptions,
     ) -> Result<Self, GcraError> {
+        Self::with_tokens(keys, None, cache, clock, options)
+    }
+
+    /// Makes the front door that takes `tokens` beside keys. Fails where a limit lets nothing pass.
+    pub fn with_tokens(
+        keys: Keys,
+        tokens: Option<Tokens>,
+        cache: Arc<dyn Cache>,
+        clock: SharedClock,
+        options: GatewayOptions,
+    ) -> Result<Self, GcraError> {
         let limits = [
             Limit::new(Tier::Public.name(), options.public)?,
             Limit::new(Tier::Partner.name(), options.partner)?,
@@ -90,6 +118,7 @@ impl Gateway {
         ];
         let inner = Inner {
             keys,
+            tokens,
             cache,
             clock,
             local: LocalLimits::new(),
@@ -97,6 +126,8 @@ impl Gateway {
             wrong_keys: options.wrong_keys.gcra()?,
             body: RequestLimits { wire: options.max_body, decompressed: options.max_decompressed },
             trusted_proxies: options.trusted_proxies,
+            spans: options.spans,
+            meters: Meters::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -118,15 +149,24 @@ impl Gateway {
         self.door(router, Tier::Premium)
     }
 
+    /// Returns the routes that hand requests on to somebody else's HTTP server, behind their door.
+    /// Fails where the options make no route.
+    pub fn forward<S: Clone + Send + Sync + 'static>(
+        &self,
+        options: ForwardOptions,
+    ) -> Result<Router<S>, ForwardError> {
+        Ok(Forward::new(self.inner.clone(), options)?.routes())
+    }
+
     fn door<S: Clone + Send + Sync + 'static>(&self, router: Router<S>, tier: Tier) -> Router<S> {
-        let door = Door { inner: self.inner.clone(), tier };
+        let door = Door { inner: self.inner.clone(), tier, own: None };
         self.frame(router.layer(from_fn_with_state(door, tier::pass)))
     }
 
-    /// Puts what every request gets around `router`: trace context and request id in and out, metrics,
-    /// problem+json for every error (unknown paths and panics included), `OPTIONS` answered. The doors have
-    /// it already; put it around the whole router once they are nested, for the paths between them. Twice
-    /// is the same as once.
+    /// Puts what every request gets around `router`: trace context and request id in and out, a span,
+    /// metrics, problem+json for every error (unknown paths and panics included), `OPTIONS` answered. The
+    /// doors have it already; put it around the whole router once they are nested, for the paths between
+    /// them. Twice is the same as once.
     pub fn frame<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
         router.layer(from_fn_with_state(self.inner.clone(), frame::surround))
     }

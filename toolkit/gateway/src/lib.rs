@@ -1,6 +1,9 @@
-//! The front door: API keys, tiers, rate limits, body limits, and problem+json for every error.
+//! The front door: API keys, tokens, tiers, rate limits, body limits, forwarding, and problem+json for every
+//! error.
 //!
 //! - [`Keys`] makes, rotates, revokes and verifies API keys in the SQL store.
+//! - [`Tokens`] verifies JWTs of trusted issuers.
+//! - [`Gateway::forward`] hands requests on to somebody else's HTTP server.
 //! - [`Gateway`] wraps routers: [`Gateway::public`], [`Gateway::partner`], [`Gateway::premium`], and
 //!   [`Gateway::frame`] around all of them.
 //! - [`ApiJson`], [`ApiQuery`] and [`ApiPath`] read requests and name the field that is wrong.
@@ -9,19 +12,26 @@
 mod address;
 mod body;
 mod extract;
+mod forward;
 mod frame;
 mod gateway;
+mod holder;
 mod keys;
 mod limit;
+mod meter;
 mod partner;
 mod problem;
 mod tier;
+mod tokens;
 
 pub use address::ClientAddress;
 pub use body::BodyRefused;
 pub use extract::{ApiJson, ApiPath, ApiQuery, Context};
+pub use forward::{ForwardError, ForwardOptions};
 pub use gateway::{Gateway, GatewayOptions};
+pub use holder::Holder;
 pub use keys::{KeyError, KeyRecord, KeyRefusal, Keys, KeysOptions, NewKey, VerifiedKey};
 pub use limit::Rate;
 pub use partner::{EventAccess, Partner, Tier};
 pub use problem::ApiError;
+pub use tokens::{Algorithm, IssuerError, IssuerOptions, KeyOrigin, KeySource, TokenRefusal, Tokens};

@@ -10,7 +10,7 @@ use http::request::Parts;
 use ieum_core::Fault;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, VerifiedKey};
+use crate::{ApiError, Holder};
 
 /// The tier of a key or route. A higher tier may use the routes of the lower ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -37,10 +37,10 @@ pub enum EventAccess {
     None,
 }
 
-/// The holder of the key under which a request came. Take it as an argument of a handler.
+/// The holder of the key or token under which a request came. Take it as an argument of a handler.
 #[derive(Clone, Debug)]
 pub struct Partner {
-    key: Arc<VerifiedKey>,
+    holder: Arc<Holder>,
 }
 
 // === Tier ===
@@ -111,40 +111,44 @@ impl From<EventAccess> for Vec<String> {
 // === Partner ===
 
 impl Partner {
-    pub(crate) fn new(key: Arc<VerifiedKey>) -> Self {
-        Self { key }
+    pub(crate) fn new(holder: Arc<Holder>) -> Self {
+        Self { holder }
     }
 
-    /// Returns the key's id.
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// Returns the key's id, or a token's issuer and subject.
     pub fn id(&self) -> &str {
-        &self.key.id
+        &self.holder.id
     }
 
     /// Returns whose key it is, for people.
     pub fn name(&self) -> &str {
-        &self.key.name
+        &self.holder.name
     }
 
     /// Returns the key's tier.
     pub fn tier(&self) -> Tier {
-        self.key.tier
+        self.holder.tier
     }
 
     /// Returns what the key may do.
     pub fn scopes(&self) -> &BTreeSet<String> {
-        &self.key.scopes
+        &self.holder.scopes
     }
 
     /// Returns which events the key may see.
     pub fn events(&self) -> &EventAccess {
-        &self.key.events
+        &self.holder.events
     }
 
     /// Fails with `gateway.scope_missing` where the key lacks `scope` and the wildcard of its area: for
     /// `attendance:read` that is `attendance:*`.
     pub fn require(&self, scope: &str) -> Result<(), Fault> {
         let area = scope.split_once(':').map_or(scope, |(area, _)| area);
-        let has = |wanted: &str| self.key.scopes.contains(wanted);
+        let has = |wanted: &str| self.holder.scopes.contains(wanted);
         if has(scope) || has(&format!("{area}:*")) {
             return Ok(());
         }
@@ -154,7 +158,7 @@ impl Partner {
     /// Fails with `gateway.event_forbidden` where the key may not see the event. The answer is the same
     /// whether the event exists or not, as long as this is asked before looking for the event.
     pub fn may_see(&self, event_id: &str) -> Result<(), Fault> {
-        match self.key.events.contains(event_id) {
+        match self.holder.events.contains(event_id) {
             true => Ok(()),
             false => {
                 Err(Fault::permission_denied("gateway.event_forbidden", "this key may not see this event"))

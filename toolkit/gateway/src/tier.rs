@@ -1,17 +1,18 @@
 //! What a door does with a request: key, limit, body limit.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, header};
-use ieum_core::{Caller, Cx, Fault};
+use http::{HeaderMap, HeaderValue, header};
+use ieum_core::{Cx, Fault};
 use ieum_policy::Decision;
 
 use crate::gateway::{Door, Inner};
 use crate::limit::Limit;
-use crate::{ApiError, ClientAddress, KeyRefusal, Partner, Tier, VerifiedKey, body};
+use crate::{ApiError, ClientAddress, Holder, KeyRefusal, Partner, Tier, TokenRefusal, body};
 
 /// Lets a request through the door or answers why not.
 pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
@@ -36,40 +37,45 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
     response
 }
 
-async fn admit(door: &Door, mut request: Request) -> Result<(Limit, Decision, Request), ApiError> {
+/// Says who asks and counts the request. Fails where it may not pass.
+pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Limit, Decision, Request), ApiError> {
     let inner = &door.inner;
-    let key_text = key_text(request.headers(), door.tier)?.map(ToOwned::to_owned);
-    let (limit, counted) = match key_text {
-        Some(text) => {
-            let address =
-                ClientAddress::find(request.extensions(), request.headers(), &inner.trusted_proxies);
-            let key = verify(inner, &text, address).await?;
-            if key.tier < door.tier {
-                let message = format!("this needs a {} key and this one is {}", door.tier, key.tier);
+    let holder = match credential(request.headers(), door)? {
+        Some(found) => {
+            let from = RemoteAddress { inner, address: address(inner, &request) };
+            identify(from, found, door.tier).await?
+        }
+        None => None,
+    };
+    let found;
+    let (limit, counted) = match &holder {
+        Some(holder) => {
+            if holder.tier < door.tier {
+                let message = format!("this needs a {} key and this one is {}", door.tier, holder.tier);
                 return Err(Fault::permission_denied("gateway.tier_too_low", message).into());
             }
-            let limit = key.limit.clone().unwrap_or_else(|| inner.limits[key.tier as usize].clone());
-            let counted = format!("gateway:key:{}", key.id);
             let extensions = request.extensions_mut();
             if let Some(cx) = extensions.get_mut::<Cx>() {
-                *cx = cx.with_caller(Caller::new(&key.id));
+                *cx = cx.with_caller(holder.caller.clone());
             }
-            extensions.insert(Partner::new(key));
-            (limit, counted)
+            extensions.insert(Partner::new(holder.clone()));
+            (holder.limit.as_ref().unwrap_or(&inner.limits[holder.tier as usize]), &holder.counted)
         }
         None if door.tier == Tier::Public => {
-            let address =
-                ClientAddress::find(request.extensions(), request.headers(), &inner.trusted_proxies);
-            (inner.limits[Tier::Public as usize].clone(), format!("gateway:address:{address}"))
+            found = format!("gateway:address:{}", address(inner, &request));
+            (&inner.limits[Tier::Public as usize], &found)
         }
         None => {
             let message = "this needs an API key in the header X-API-Key";
             return Err(Fault::unauthenticated("gateway.key_missing", message).into());
         }
     };
-    let decision = decide(inner, &counted, &limit).await;
+    let (limit, decision) = match &door.own {
+        Some(own) => (&own.limit, decide(inner, &format!("{counted}@{}", own.name), &own.limit).await),
+        None => (limit, decide(inner, counted, limit).await),
+    };
     if decision.allowed {
-        return Ok((limit, decision, request));
+        return Ok((limit.clone(), decision, request));
     }
     let mut headers = HeaderMap::new();
     limit.write_headers(&decision, &mut headers);
@@ -79,50 +85,140 @@ async fn admit(door: &Door, mut request: Request) -> Result<(Limit, Decision, Re
     Err(ApiError::from(fault).with_headers(headers))
 }
 
-/// Returns the text of the request's key: `X-API-Key`, or `Authorization: Bearer` (RFC 6750). On public
-/// routes an `Authorization` header of somebody else's is left alone. Two keys are refused, since it would
-/// be open which one counts.
-fn key_text(headers: &HeaderMap, tier: Tier) -> Result<Option<&str>, ApiError> {
-    let own = headers.get_all("x-api-key").iter().map(|value| value.to_str().unwrap_or_default());
-    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
-        let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
-        let ours = tier != Tier::Public || text.trim().starts_with("ieum_");
-        (scheme.eq_ignore_ascii_case("bearer") && ours).then_some(text.trim())
-    });
-    let mut texts = own.chain(bearer);
-    match (texts.next(), texts.next()) {
-        (_, Some(_)) => {
-            let message = "the request carries more than one API key";
-            Err(Fault::invalid_argument("gateway.key_ambiguous", message).into())
-        }
-        (text, None) => Ok(text),
+/// What a request shows to be let in; the header's value, of which a clone copies no bytes.
+struct Credential {
+    value: HeaderValue,
+    /// Where in the value the text begins.
+    begin: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Key,
+    Token,
+}
+
+impl Credential {
+    fn text(&self) -> &str {
+        self.value.to_str().ok().and_then(|text| text.get(self.begin..)).unwrap_or_default().trim()
     }
 }
 
-async fn verify(inner: &Inner, text: &str, address: ClientAddress) -> Result<Arc<VerifiedKey>, ApiError> {
-    let counted = format!("wrong:{address}");
-    let now = inner.clock.now();
-    // A key in use is never held back by others behind the same address that try wrong ones.
-    if !inner.keys.is_remembered(text) {
-        let decision = inner.local.look(&counted, &inner.wrong_keys, now);
-        if !decision.allowed {
-            return Err(too_many_wrong(decision));
+fn address(inner: &Inner, request: &Request) -> ClientAddress {
+    ClientAddress::find(request.extensions(), request.headers(), &inner.trusted_proxies)
+}
+
+/// Returns what the request shows: a key in `X-API-Key`, or a key or token as `Authorization: Bearer`
+/// (RFC 6750). On public routes an `Authorization` header of somebody else's is left alone. Two are
+/// refused, since it would be open which one counts.
+fn credential(headers: &HeaderMap, door: &Door) -> Result<Option<Credential>, ApiError> {
+    let own = headers.get_all("x-api-key").iter();
+    let own = own.map(|value| Credential { value: value.clone(), begin: 0, kind: Kind::Key });
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
         }
+        let kind = match text.trim().starts_with("ieum_") {
+            true => Kind::Key,
+            false if door.inner.tokens.is_some() => Kind::Token,
+            false if door.tier == Tier::Public => return None,
+            false => Kind::Key,
+        };
+        Some(Credential { value: value.clone(), begin: scheme.len() + 1, kind })
+    });
+    let mut all = own.chain(bearer);
+    match (all.next(), all.next()) {
+        (_, Some(_)) => {
+            let message = "the request carries more than one API key or token";
+            Err(Fault::invalid_argument("gateway.key_ambiguous", message).into())
+        }
+        (found, None) => Ok(found),
     }
-    let refusal = match inner.keys.verify(text).await {
-        Ok(key) => return Ok(key),
-        Err(refusal) => refusal,
+}
+
+/// Says who holds a credential; `None` for somebody else's token at a public door.
+async fn identify(
+    from: RemoteAddress<'_>,
+    found: Credential,
+    tier: Tier,
+) -> Result<Option<Arc<Holder>>, ApiError> {
+    let inner = from.inner;
+    let refusal: Refusal = match (&inner.tokens, found.kind) {
+        (Some(tokens), Kind::Token) => {
+            let recalled = tokens.recall(found.text());
+            if let Some(holder) = recalled.holder {
+                return Ok(Some(holder));
+            }
+            from.look()?;
+            match tokens.judge(found.text(), &recalled).await {
+                Ok(holder) => return Ok(Some(holder)),
+                Err(TokenRefusal::Issuer | TokenRefusal::Malformed) if tier == Tier::Public => {
+                    return Ok(None);
+                }
+                Err(refusal) => Refusal::of(refusal.is_ours(), refusal),
+            }
+        }
+        _ => {
+            // A key in use is never held back by others behind the same address that try wrong ones.
+            if !inner.keys.is_remembered(found.text()) {
+                from.look()?;
+            }
+            match inner.keys.verify(found.text()).await {
+                Ok(key) => return Ok(Some(key.holder.clone())),
+                Err(refusal) => Refusal::of(matches!(refusal, KeyRefusal::Store(_)), refusal),
+            }
+        }
     };
-    if let KeyRefusal::Store(cause) = &refusal {
-        tracing::error!(error = cause as &dyn std::error::Error, "checking an API key");
-        return Err(Fault::from(refusal).into());
+    if !refusal.ours {
+        from.count_wrong()?;
     }
-    let decision = inner.local.check(&counted, &inner.wrong_keys, now);
-    Err(if decision.allowed { Fault::from(refusal).into() } else { too_many_wrong(decision) })
+    Err(refusal.fault.into())
+}
+
+struct Refusal {
+    /// Whether it is our fault, so that it is not counted against the address.
+    ours: bool,
+    fault: Fault,
+}
+
+impl Refusal {
+    fn of<E: Error + Into<Fault> + 'static>(ours: bool, error: E) -> Self {
+        if ours {
+            tracing::error!(error = &error as &dyn Error, "checking an API key or token");
+        }
+        Self { ours, fault: error.into() }
+    }
+}
+
+/// An address that tries keys or tokens.
+struct RemoteAddress<'a> {
+    inner: &'a Inner,
+    address: ClientAddress,
+}
+
+impl RemoteAddress<'_> {
+    fn counted(&self) -> String {
+        format!("wrong:{}", self.address)
+    }
+
+    /// Fails where too many wrong ones came.
+    fn look(&self) -> Result<(), ApiError> {
+        let inner = self.inner;
+        let decision = inner.local.look(&self.counted(), &inner.wrong_keys, inner.clock.now());
+        if decision.allowed { Ok(()) } else { Err(too_many_wrong(decision)) }
+    }
+
+    fn count_wrong(&self) -> Result<(), ApiError> {
+        let inner = self.inner;
+        let decision = inner.local.check(&self.counted(), &inner.wrong_keys, inner.clock.now());
+        if decision.allowed { Ok(()) } else { Err(too_many_wrong(decision)) }
+    }
 }
 
 fn too_many_wrong(decision: Decision) -> ApiError {
-    let message = "too many wrong API keys came from this address";
+    let message = "too many wrong API keys or tokens came from this address";
     Fault::resource_exhausted("gateway.too_many_wrong_keys", message)
         .with_retry_after(decision.retry_after)
         .into()

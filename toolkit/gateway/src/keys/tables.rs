@@ -21,7 +21,10 @@ pub(super) const SELECT_KEY: &str = "SELECT k.id, k.name, k.tier, k.scopes, k.ev
 
 /// Returns the tables' migrations.
 pub(super) fn migrations() -> Vec<Migration> {
-    vec![Migration { name: "0001_api_keys", owner: "gateway", up: create }]
+    vec![
+        Migration { name: "0001_api_keys", owner: "gateway", up: create },
+        Migration { name: "0002_revoked_tokens", owner: "gateway", up: crate::tokens::revoked::create },
+    ]
 }
 
 fn create(dialect: Dialect) -> Vec<String> {

@@ -1,6 +1,5 @@
 //! Verifying a key's text: one hash per request, and no SQL while the key is remembered.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -12,23 +11,14 @@ use subtle::{Choice, ConstantTimeEq};
 use super::tables::{self, SELECT_KEY, StoredText};
 use super::text::{self, KeyHash};
 use super::{KeyRecord, Keys};
+use crate::Holder;
 use crate::limit::Limit;
-use crate::{EventAccess, Tier};
 
 /// A key whose text was verified.
 #[derive(Debug)]
 pub struct VerifiedKey {
-    /// The id within the key's text.
-    pub id: String,
-    /// Whose it is, for people.
-    pub name: String,
-    /// Its tier.
-    pub tier: Tier,
-    /// What it may do.
-    pub scopes: BTreeSet<String>,
-    /// Which events it may see.
-    pub events: EventAccess,
-    pub(crate) limit: Option<Limit>,
+    /// Whose it is and what it may do.
+    pub holder: Arc<Holder>,
     texts: Vec<(KeyHash, Option<Timestamp>)>,
     expires_at: Option<Timestamp>,
     revoked: bool,
@@ -73,7 +63,7 @@ impl Keys {
         let hash = text::hash(key_text);
         let key = found.ok_or(KeyRefusal::Wrong)?;
         key.check(&hash, now)?;
-        self.0.usage.note(&key.id, now);
+        self.0.usage.note(&key.holder.id, now);
         Ok(key)
     }
 
@@ -128,13 +118,14 @@ impl VerifiedKey {
         // A limit was checked when the key was made; one that somebody edited into nonsense falls back to
         // the tier's.
         let limit = record.rate.and_then(|rate| Limit::new(record.tier.name(), rate).ok());
-        Self {
-            id: record.id,
-            name: record.name,
-            tier: record.tier,
+        let holder = Holder {
             scopes: record.scopes,
             events: record.events,
             limit,
+            ..Holder::new("key", record.id, record.name, record.tier)
+        };
+        Self {
+            holder: Arc::new(holder),
             texts: texts.iter().filter_map(decode).collect(),
             expires_at: record.expires_at,
             revoked: record.revoked_at.is_some(),

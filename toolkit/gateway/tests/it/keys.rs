@@ -23,7 +23,7 @@ async fn a_key_is_kept_as_a_hash_and_shown_once() {
     assert!(!format!("{record:?}{key:?}").contains(secret));
     assert_eq!(stage.keys.list().await.expect("lists"), vec![record.clone()]);
     let verified = stage.keys.verify(key.expose()).await.expect("is right");
-    assert_eq!((verified.id.as_str(), verified.tier), (record.id.as_str(), Tier::Partner));
+    assert_eq!((verified.holder.id.as_str(), verified.holder.tier), (record.id.as_str(), Tier::Partner));
 }
 
 #[tokio::test]

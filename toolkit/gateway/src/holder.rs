@@ -1,0 +1,49 @@
+//! Who stands behind a credential, whichever kind it was: an API key or a token.
+
+use std::collections::BTreeSet;
+
+use http::HeaderValue;
+use ieum_core::Caller;
+
+use crate::limit::Limit;
+use crate::{EventAccess, Tier};
+
+/// The holder of a verified credential.
+#[derive(Debug)]
+pub struct Holder {
+    /// The key's id, or issuer and subject of a token.
+    pub id: String,
+    /// Whose it is, for people.
+    pub name: String,
+    /// The tier.
+    pub tier: Tier,
+    /// What the holder may do.
+    pub scopes: BTreeSet<String>,
+    /// Which events the holder may see.
+    pub events: EventAccess,
+    pub(crate) limit: Option<Limit>,
+    /// Under which name requests are counted; made once, since every request needs it.
+    pub(crate) counted: String,
+    pub(crate) caller: Caller,
+    /// The caller as a header tells it to who stands behind the gateway.
+    pub(crate) header: HeaderValue,
+}
+
+impl Holder {
+    /// Makes a holder whose requests are counted as `kind` and `id`, at the tier's own limit.
+    pub(crate) fn new(kind: &str, id: String, name: String, tier: Tier) -> Self {
+        let (counted, caller) = (format!("gateway:{kind}:{id}"), Caller::new(&id));
+        let header = HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unnamed"));
+        let (scopes, events) = (BTreeSet::new(), EventAccess::None);
+        Self { id, name, tier, scopes, events, limit: None, counted, caller, header }
+    }
+
+    /// Returns the scopes as a header tells them, parted by spaces; `None` where there are none.
+    pub(crate) fn scopes_header(&self) -> Option<HeaderValue> {
+        if self.scopes.is_empty() {
+            return None;
+        }
+        let words: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
+        HeaderValue::from_str(&words.join(" ")).ok()
+    }
+}
