@@ -10,6 +10,7 @@ mod output;
 mod page;
 mod parts;
 mod platform;
+mod sealing;
 mod server;
 mod up;
 

@@ -11,7 +11,7 @@ use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
 use ieum_link::{Contract, Routes};
 use ieum_partners::{PartnersDeps, PartnersPart};
 use ieum_store::Migration;
-use ieum_webhook::{WebhookOptions, Webhooks};
+use ieum_webhook::{WebhookOptions, Webhooks, WebhooksDeps};
 
 use crate::config::Settings;
 use crate::links::Links;
@@ -64,9 +64,13 @@ pub async fn webhook_sightings(
     platform: &Platform,
     event_id: &str,
 ) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
-    let guard = OutboundGuard::new(&platform.outbound);
-    let webhooks =
-        Webhooks::new(platform.store.clone(), guard, platform.clock.clone(), WebhookOptions::default())?;
+    let webhooks = Webhooks::new(WebhooksDeps {
+        store: platform.store.clone(),
+        sealer: platform.sealer.clone(),
+        guard: OutboundGuard::new(&platform.outbound),
+        clock: platform.clock.clone(),
+        options: WebhookOptions::default(),
+    })?;
     let deliveries = webhooks.locate(event_id).await?;
     let row = |delivery: &ieum_webhook::Delivery| {
         let status = delivery.last_status.map(|status| format!(", last answer {status}")).unwrap_or_default();
@@ -193,3 +197,4 @@ fn partners_part(platform: &Platform, links: &mut Links) -> Result<PartnersPart,
         webhooks: WebhookOptions::default(),
     })?)
 }
+        sealer: platform.sealer.clone(),

@@ -7,11 +7,12 @@ use ieum_cache::{Cache, open_cache_on};
 use ieum_client::OutboundPolicy;
 use ieum_core::{SharedClock, system_clock};
 use ieum_data::{TimeSeries, open_series};
-use ieum_store::{Store, StoreOptions};
+use ieum_store::{Sealer, Store, StoreOptions};
 
 use crate::commands::migrate;
 use crate::config::Settings;
 use crate::output::Output;
+use crate::sealing;
 
 /// Everything that parts stand on.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Platform {
     pub clock: SharedClock,
     /// SQL.
     pub store: Store,
+    /// Seals secrets in it.
+    pub sealer: Sealer,
     /// Keys with a lifetime.
     pub cache: Arc<dyn Cache>,
     /// Events.
@@ -85,6 +88,7 @@ impl Platform {
         if applied > 0 {
             output.line(&format!("store      {applied} migrations applied"));
         }
+        let sealer = sealing::open(&settings).map_err(named("store.sealing_keys"))?;
         let cache = open_cache_on(&settings.cache, clock.clone(), Some(store.clone()))
             .await
             .map_err(named("cache.main"))?;
@@ -97,7 +101,7 @@ impl Platform {
             open_series(&settings.series, Some(store.clone())).await.map_err(named("series.main"))?;
         output.line(&format!("series     {}", scheme(&settings.series)));
         let outbound = settings.outbound.clone();
-        Ok(Self { settings, clock, store, cache, bus, series, outbound })
+        Ok(Self { settings, clock, store, sealer, cache, bus, series, outbound })
     }
 
     /// Opens each backing service by itself and returns what it says of itself.

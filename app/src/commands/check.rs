@@ -5,11 +5,14 @@ use std::error::Error;
 use crate::config::Settings;
 use crate::output::Output;
 use crate::parts;
+use crate::sealing;
 
 /// Checks that every link names a contract that exists and a wire that can carry it.
 pub fn check(settings: &Settings, output: &Output) -> Result<(), Box<dyn Error>> {
     crate::links::check(settings, &parts::contracts())?;
-    let value = serde_json::json!({ "ok": true, "listen": settings.server.listen.to_string() });
-    output.value(&value, || "every setting is right\n".to_owned());
+    let sealing = sealing::sentences(settings);
+    let listen = settings.server.listen.to_string();
+    let value = serde_json::json!({ "ok": true, "listen": listen, "sealing": sealing });
+    output.value(&value, || format!("every setting is right\n{}\n", sealing.join("\n")));
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::config::{LinkCallers, Settings};
 use crate::output::Output;
 use crate::platform::{Platform, open_store};
+use crate::sealing;
 
 /// One backing service as it was found.
 #[derive(Debug, Serialize)]
@@ -39,6 +40,12 @@ pub async fn doctor(settings: &Settings, output: &Output) -> Result<(), Box<dyn 
                 Err(error) => missing(key, "", error.as_ref()),
             });
         }
+    }
+    if settings.data.exists() {
+        findings.push(match sealing::open(settings) {
+            Ok(_) => found("store.sealing_keys", "", sealing::sentences(settings)),
+            Err(error) => missing("store.sealing_keys", "", &error),
+        });
     }
     findings.push(found("server.links", "", vec![links_sentence(settings.server.links).to_owned()]));
     let sound = findings.iter().all(|finding| finding.reachable);

@@ -4,7 +4,7 @@ mod load;
 mod settings;
 
 pub use load::{Mistake, Sources, load};
-pub use settings::{LinkCallers, LinkSettings, Settings};
+pub use settings::{KeySource, LinkCallers, LinkSettings, Settings};
 
 /// The default of every setting, with its comment.
 pub const DEFAULTS: &str = include_str!("../../../ieum.toml");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ieum_client::OutboundPolicy;
-use ieum_core::parse_duration;
+use ieum_core::{Secret, parse_duration};
 use ieum_policy::PolicyConfig;
 use ieum_telemetry::LogFormat;
 use ipnet::IpNet;
@@ -75,6 +75,17 @@ pub struct StoreSettings {
     pub pool: u32,
     /// How long to wait for one.
     pub wait: Duration,
+    /// The keys that seal secrets, the sealing one first; none names the one in the data folder.
+    pub sealing_keys: Vec<KeySource>,
+}
+
+/// Where a sealing key stands.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// In a file.
+    File(PathBuf),
+    /// In the setting itself, as it comes from the environment.
+    Text(Secret),
 }
 
 /// `[telemetry]`
@@ -137,6 +148,7 @@ impl Settings {
             main: reader.backend("store.main", STORES),
             pool: reader.number("store.pool", 1, 1_000),
             wait: reader.duration("store.wait"),
+            sealing_keys: reader.keys("store.sealing_keys"),
         };
         Self {
             server,
@@ -286,6 +298,22 @@ impl Reader<'_> {
             }
         }
         networks
+    }
+
+    fn keys(&mut self, key: &str) -> Vec<KeySource> {
+        let list = self.value(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut keys = Vec::new();
+        for (i, entry) in list.iter().enumerate() {
+            match entry.as_str() {
+                Some(text) if text.starts_with("base64:") => {
+                    keys.push(KeySource::Text(Secret::new(&text["base64:".len()..])));
+                }
+                Some(path) if !path.is_empty() => keys.push(KeySource::File(PathBuf::from(path))),
+                // Not repeated: it may be meant as a key.
+                _ => self.wrong(key, format!("entry {} is neither a file nor base64:…", i + 1)),
+            }
+        }
+        keys
     }
 
     fn callers(&mut self, key: &str) -> LinkCallers {

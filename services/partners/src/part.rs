@@ -15,8 +15,8 @@ use ieum_core::SharedClock;
 use ieum_gateway::{Gateway, GatewayOptions, KeyError, Keys, KeysOptions};
 use ieum_link::{Link, Routes};
 use ieum_policy::GcraError;
-use ieum_store::{Migration, Store};
-use ieum_webhook::{Running, WebhookError, WebhookOptions, Webhooks};
+use ieum_store::{Migration, Sealer, Store};
+use ieum_webhook::{Running, WebhookError, WebhookOptions, Webhooks, WebhooksDeps};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
@@ -33,6 +33,8 @@ const REFRESH: Duration = Duration::from_secs(1);
 pub struct PartnersDeps {
     /// Keeps keys, endpoints, messages.
     pub store: Store,
+    /// Seals the secrets of webhook endpoints.
+    pub sealer: Sealer,
     /// Counts requests.
     pub cache: Arc<dyn Cache>,
     /// Brings changes of events.
@@ -92,10 +94,12 @@ struct Working {
 impl PartnersPart {
     /// Wires the service. Fails where a limit lets nothing pass or the network cannot be used.
     pub fn new(deps: PartnersDeps) -> Result<Self, PartError> {
-        let PartnersDeps { store, cache, bus, events, clock, guard, keys, gateway, webhooks } = deps;
+        let PartnersDeps { store, sealer, cache, bus, events, clock, guard, keys, gateway, webhooks } = deps;
         let keys = Keys::new(store.clone(), clock.clone(), keys);
         let gateway = Gateway::new(keys.clone(), cache, clock.clone(), gateway).map_err(PartError::Limits)?;
-        let webhooks = Webhooks::new(store, guard, clock.clone(), webhooks).map_err(PartError::Webhooks)?;
+        let options = webhooks;
+        let deps = WebhooksDeps { store, sealer, guard, clock: clock.clone(), options };
+        let webhooks = Webhooks::new(deps).map_err(PartError::Webhooks)?;
         let web = Web { events: Arc::new(EventStateClient::new(events)), webhooks: webhooks.clone() };
         let (audience, running) = (Audience::default(), Mutex::new(None));
         Ok(Self { keys, gateway, webhooks, web, bus, clock, audience, running })
@@ -158,6 +162,7 @@ impl PartnersPart {
         if self.running.lock().is_some() {
             return Ok(());
         }
+        self.webhooks.reseal().await.map_err(PartError::Webhooks)?;
         self.audience.refresh(&self.keys).await.map_err(PartError::Keys)?;
         let listener = Listener {
             audience: self.audience.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ieum_core::{Id, Timestamp, TraceContext, new_id};
-use ieum_store::{Dialect, Insert, Row, Store, Transaction, Value};
+use ieum_store::{Dialect, Insert, Row, Sealer, Store, Transaction, Value};
 
 use crate::endpoint::{EndpointState, wants};
 use crate::endpoints::{self, Target, marks};
@@ -34,6 +34,7 @@ pub(crate) struct Claimed {
 /// What is claimed, by whom, for how long.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim<'a> {
+    pub sealer: &'a Sealer,
     pub owner: &'a str,
     pub most: usize,
     pub lease: Duration,
@@ -225,7 +226,7 @@ pub(crate) async fn claim(
         marks(ids.len())
     );
     tx.execute(&sql, &values).await.map_err(at("leasing due deliveries"))?;
-    let targets = endpoints::targets(tx, &endpoint_ids, now).await?;
+    let targets = endpoints::targets(tx, claim.sealer, &endpoint_ids, now).await?;
     let targets: std::collections::HashMap<String, std::sync::Arc<Target>> = targets
         .into_iter()
         .map(|target| (target.endpoint.id.to_string(), std::sync::Arc::new(target)))
@@ -274,7 +275,7 @@ fn read_claimed(
 ) -> Result<Option<Claimed>, WebhookError> {
     let step = "reading a due delivery";
     let endpoint_id = row.text("endpoint_id").map_err(at(step))?;
-    // Deleted between the two reads: its deliveries are cancelled by whoever deleted it.
+    // Deleted between the two reads, and cancelled by whoever deleted it; or not to be opened now.
     let Some(target) = targets.get(&endpoint_id) else { return Ok(None) };
     let id = row.text("id").map_err(at(step))?;
     let trace = row.text("traceparent").map_err(at(step))?;

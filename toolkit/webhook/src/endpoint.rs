@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ieum_core::{Id, Timestamp};
+use ieum_core::{Id, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -217,8 +217,8 @@ impl SecretRing {
         valid.map(|entry| entry.secret.clone()).collect()
     }
 
-    /// Returns the stored form. It holds the secrets in clear: signing needs them.
-    pub fn to_stored(&self) -> String {
+    /// Returns the form that is sealed and stored.
+    pub fn to_stored(&self) -> Secret {
         let entries: Vec<StoredSecret> = self
             .0
             .iter()
@@ -227,12 +227,12 @@ impl SecretRing {
                 expires: entry.expires.map(Timestamp::as_micros),
             })
             .collect();
-        serde_json::to_string(&entries).expect("strings and numbers are JSON")
+        Secret::new(serde_json::to_string(&entries).expect("strings and numbers are JSON"))
     }
 
     /// Reads the stored form; `None` where it is damaged.
-    pub fn from_stored(text: &str) -> Option<Self> {
-        let entries: Vec<StoredSecret> = serde_json::from_str(text).ok()?;
+    pub fn from_stored(opened: &Secret) -> Option<Self> {
+        let entries: Vec<StoredSecret> = serde_json::from_str(opened.expose()).ok()?;
         let entries = entries.into_iter().map(|entry| {
             let secret = SigningSecret::parse(&entry.secret).ok()?;
             Some(RingEntry { secret, expires: entry.expires.map(Timestamp::from_micros) })
@@ -288,7 +288,7 @@ mod tests {
         let read = SecretRing::from_stored(&ring.to_stored()).expect("reads back");
         assert_eq!(read.signing(now).len(), 2);
         assert!(!format!("{ring:?}").contains(first.expose()));
-        assert!(SecretRing::from_stored("[]").is_none());
+        assert!(SecretRing::from_stored(&Secret::new("[]")).is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ieum_core::{Id, Timestamp};
-use ieum_store::{Row, Store, Transaction, Value};
+use ieum_store::{Row, SealedColumn, Sealer, Store, Transaction, Value};
 
 use crate::endpoint::{DisabledReason, Endpoint, EndpointState, NewEndpoint, SecretRing, wants};
 use crate::error::{WebhookError, at};
@@ -12,6 +12,10 @@ use crate::signing::SigningSecret;
 
 const COLUMNS: &str =
     "id, partner, url, events, ordered, state, reason, state_since, failing_since, not_before, created_at";
+
+/// Where the sealed secrets stand.
+pub(crate) const SECRETS: SealedColumn =
+    SealedColumn { table: "ieum_webhook_endpoint", column: "secrets", id: "id" };
 
 /// The most partners looked up at once.
 const MOST_PARTNERS: usize = 1_000;
@@ -23,12 +27,12 @@ pub(crate) struct Target {
     pub ring: SecretRing,
 }
 
-/// Inserts an endpoint with its first secret, unless the partner has `most` already.
+/// Inserts an endpoint with its sealed secrets, unless the partner has `most` already.
 pub(crate) async fn insert(
     tx: &mut Transaction,
     id: Id,
     new: &NewEndpoint,
-    secret: &SigningSecret,
+    sealed: String,
     most: usize,
     now: Timestamp,
 ) -> Result<(), WebhookError> {
@@ -51,7 +55,7 @@ pub(crate) async fn insert(
         events.into(),
         i64::from(new.ordered).into(),
         now.into(),
-        SecretRing::new(secret.clone()).to_stored().into(),
+        sealed.into(),
         now.into(),
     ];
     tx.execute(
@@ -129,9 +133,11 @@ pub(crate) async fn get(
     read(&row.ok_or(WebhookError::NoEndpoint(id))?, now)
 }
 
-/// Returns the endpoints of these ids with their secrets.
+/// Returns the endpoints of these ids with their secrets. One whose secrets do not open is told in the log and
+/// left out, so that it does not keep the others from being sent to.
 pub(crate) async fn targets(
     tx: &mut Transaction,
+    sealer: &Sealer,
     ids: &[String],
     now: Timestamp,
 ) -> Result<Vec<Target>, WebhookError> {
@@ -142,12 +148,19 @@ pub(crate) async fn targets(
         format!("SELECT {COLUMNS}, secrets FROM ieum_webhook_endpoint WHERE id IN ({})", marks(ids.len()));
     let values: Vec<Value> = ids.iter().map(|id| id.as_str().into()).collect();
     let rows = tx.fetch_all(&sql, &values).await.map_err(at("reading endpoints to send to"))?;
-    let target = |row: &Row| {
+    let mut targets = Vec::with_capacity(rows.len());
+    for row in &rows {
         let endpoint = read(row, now)?;
-        let ring = ring(row)?;
-        Ok(Target { endpoint, ring })
-    };
-    rows.iter().map(target).collect()
+        match ring(sealer, row, endpoint.id) {
+            Ok(ring) => targets.push(Target { endpoint, ring }),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                endpoint = %endpoint.id,
+                "a webhook endpoint cannot be sent to"
+            ),
+        }
+    }
+    Ok(targets)
 }
 
 /// Deletes the endpoint and what was to be sent to it.
@@ -219,6 +232,7 @@ pub(crate) async fn enable(tx: &mut Transaction, id: Id, now: Timestamp) -> Resu
 /// Puts a new secret first.
 pub(crate) async fn rotate(
     tx: &mut Transaction,
+    sealer: &Sealer,
     id: Id,
     secret: &SigningSecret,
     overlap: Duration,
@@ -228,10 +242,11 @@ pub(crate) async fn rotate(
         .fetch_optional("SELECT secrets FROM ieum_webhook_endpoint WHERE id = ?", &[id.into()])
         .await
         .map_err(at("reading the endpoint's secrets"))?;
-    let ring = ring(&row.ok_or(WebhookError::NoEndpoint(id))?)?.rotate(secret.clone(), now, overlap);
+    let row = row.ok_or(WebhookError::NoEndpoint(id))?;
+    let ring = ring(sealer, &row, id)?.rotate(secret.clone(), now, overlap);
     tx.execute(
         "UPDATE ieum_webhook_endpoint SET secrets = ? WHERE id = ?",
-        &[ring.to_stored().into(), id.into()],
+        &[seal(sealer, id, &ring).into(), id.into()],
     )
     .await
     .map_err(at("saving the endpoint's secrets"))?;
@@ -243,9 +258,15 @@ pub(crate) fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-fn ring(row: &Row) -> Result<SecretRing, WebhookError> {
+/// Returns the text to keep of an endpoint's secrets.
+pub(crate) fn seal(sealer: &Sealer, id: Id, ring: &SecretRing) -> String {
+    sealer.seal(&SECRETS.at(&id.to_string()), &ring.to_stored())
+}
+
+fn ring(sealer: &Sealer, row: &Row, id: Id) -> Result<SecretRing, WebhookError> {
     let stored = row.text("secrets").map_err(at("reading the endpoint's secrets"))?;
-    SecretRing::from_stored(&stored)
+    let opened = sealer.open(&SECRETS.at(&id.to_string()), &stored).map_err(WebhookError::Seal)?;
+    SecretRing::from_stored(&opened)
         .ok_or_else(|| WebhookError::Damaged { what: "an endpoint's secrets".into() })
 }
 

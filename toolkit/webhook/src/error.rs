@@ -1,7 +1,7 @@
 //! What can fail here, and how it crosses a link.
 
 use ieum_core::{Fault, Id};
-use ieum_store::StoreError;
+use ieum_store::{SealError, StoreError};
 
 use crate::endpoint::EndpointError;
 use crate::message::MessageError;
@@ -44,6 +44,9 @@ pub enum WebhookError {
         /// Which row.
         what: String,
     },
+    /// The endpoints' secrets cannot be opened or sealed.
+    #[error("handling the endpoints' secrets")]
+    Seal(#[source] SealError),
     /// The store failed.
     #[error("{step}")]
     Store {
@@ -81,6 +84,7 @@ impl From<WebhookError> for Fault {
             WebhookError::NotActive(_) => Self::failed_precondition("webhook.endpoint_disabled", message),
             WebhookError::TooMany { .. } => Self::resource_exhausted("webhook.too_many_endpoints", message),
             WebhookError::Damaged { .. } => Self::data_loss("webhook.damaged", message),
+            WebhookError::Seal(_) => Self::internal("webhook.sealed", message),
             WebhookError::Store { source, .. } => source.into(),
         }
     }

@@ -27,7 +27,7 @@ pub use log::{Attempt, Delivery, DeliveryFilter, DeliveryState, MOST_LISTED};
 pub use message::{MessageError, WebhookMessage};
 pub use options::WebhookOptions;
 pub use schedule::{Next, Schedule};
-pub use service::{Registered, Webhooks};
+pub use service::{Registered, Webhooks, WebhooksDeps};
 pub use signing::{
     HEADER_EVENT, HEADER_ID, HEADER_PLAIN_SIGNATURE, HEADER_SIGNATURE, HEADER_TIMESTAMP, SecretError,
     SigningSecret, TOLERANCE, VerifyError, signature_header, verify,

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use ieum_client::{HttpOptions, HttpTransport, OutboundGuard, Transport};
 use ieum_core::{Cx, Id, SharedClock, Timestamp, new_id};
-use ieum_store::{Migration, Store, Transaction};
+use ieum_store::{Migration, Sealer, Store, Transaction};
 use tokio::sync::Notify;
 use url::Url;
 
 use crate::deliveries::{self, Acceptance, Accepted};
-use crate::endpoint::{DisabledReason, Endpoint, NewEndpoint};
+use crate::endpoint::{DisabledReason, Endpoint, NewEndpoint, SecretRing};
 use crate::endpoints;
 use crate::error::{WebhookError, at};
 use crate::log::{self, Attempt, Delivery, DeliveryFilter};
@@ -23,6 +23,20 @@ use crate::worker::Running;
 #[derive(Clone)]
 pub struct Webhooks(Arc<Shared>);
 
+/// What webhooks stand on.
+pub struct WebhooksDeps {
+    /// Keeps endpoints, messages, deliveries and the log.
+    pub store: Store,
+    /// Seals the signing secrets.
+    pub sealer: Sealer,
+    /// Which addresses may be sent to.
+    pub guard: OutboundGuard,
+    /// The time.
+    pub clock: SharedClock,
+    /// How messages are accepted and sent.
+    pub options: WebhookOptions,
+}
+
 /// A new endpoint with its secret, which is shown this once.
 #[derive(Clone, Debug)]
 pub struct Registered {
@@ -34,6 +48,7 @@ pub struct Registered {
 
 pub(crate) struct Shared {
     pub store: Store,
+    pub sealer: Sealer,
     pub transport: Arc<dyn Transport>,
     pub guard: OutboundGuard,
     pub clock: SharedClock,
@@ -43,29 +58,21 @@ pub(crate) struct Shared {
 }
 
 impl Webhooks {
-    /// Makes the handle over the real network, watched by `guard`. Fails where the system's trusted
+    /// Makes the handle over the real network, watched by the guard. Fails where the system's trusted
     /// certificates cannot be read.
-    pub fn new(
-        store: Store,
-        guard: OutboundGuard,
-        clock: SharedClock,
-        options: WebhookOptions,
-    ) -> Result<Self, WebhookError> {
-        let network = HttpOptions { idle_per_host: options.endpoint_concurrency, ..HttpOptions::default() };
-        let transport = HttpTransport::new(guard.clone(), network)
+    pub fn new(deps: WebhooksDeps) -> Result<Self, WebhookError> {
+        let network =
+            HttpOptions { idle_per_host: deps.options.endpoint_concurrency, ..HttpOptions::default() };
+        let transport = HttpTransport::new(deps.guard.clone(), network)
             .map_err(|error| WebhookError::Network(error.to_string()))?;
-        Ok(Self::over(Arc::new(transport), store, guard, clock, options))
+        Ok(Self::over(Arc::new(transport), deps))
     }
 
     /// Makes the handle over another network, as simulations have it.
-    pub fn over(
-        transport: Arc<dyn Transport>,
-        store: Store,
-        guard: OutboundGuard,
-        clock: SharedClock,
-        options: WebhookOptions,
-    ) -> Self {
-        Self(Arc::new(Shared { store, transport, guard, clock, options, accepted: Notify::new() }))
+    pub fn over(transport: Arc<dyn Transport>, deps: WebhooksDeps) -> Self {
+        let WebhooksDeps { store, sealer, guard, clock, options } = deps;
+        let accepted = Notify::new();
+        Self(Arc::new(Shared { store, sealer, transport, guard, clock, options, accepted }))
     }
 
     /// Returns the migrations of the tables used here.
@@ -94,7 +101,8 @@ impl Webhooks {
         let (id, now) = (new_id(), self.now());
         let secret = SigningSecret::generate();
         let mut tx = self.begin().await?;
-        endpoints::insert(&mut tx, id, &new, &secret, self.0.options.max_endpoints, now).await?;
+        let sealed = endpoints::seal(&self.0.sealer, id, &SecretRing::new(secret.clone()));
+        endpoints::insert(&mut tx, id, &new, sealed, self.0.options.max_endpoints, now).await?;
         tx.commit().await.map_err(at("saving the endpoint"))?;
         let endpoint = endpoints::get(&self.0.store, &new.partner, id, now).await?;
         Ok(Registered { endpoint, secret })
@@ -140,9 +148,16 @@ impl Webhooks {
         self.endpoint(partner, id).await?;
         let secret = SigningSecret::generate();
         let mut tx = self.begin().await?;
-        endpoints::rotate(&mut tx, id, &secret, self.0.options.secret_overlap, self.now()).await?;
+        let (sealer, overlap) = (&self.0.sealer, self.0.options.secret_overlap);
+        endpoints::rotate(&mut tx, sealer, id, &secret, overlap, self.now()).await?;
         tx.commit().await.map_err(at("saving the endpoint's secrets"))?;
         Ok(secret)
+    }
+
+    /// Seals with the first sealing key what stands in clear or under an older key; returns how many endpoints.
+    /// To be called once before sending begins.
+    pub async fn reseal(&self) -> Result<u64, WebhookError> {
+        self.0.sealer.reseal(&self.0.store, &endpoints::SECRETS).await.map_err(WebhookError::Seal)
     }
 
     // --- messages ---

@@ -196,8 +196,13 @@ impl Loop {
         let most = self.shared.options.endpoint_concurrency * CLAIMED_AHEAD;
         let full = self.lanes.iter().filter(|(_, lane)| lane.load() >= most);
         let without: Vec<String> = full.map(|(endpoint, _)| endpoint.to_string()).collect();
-        let claim =
-            Claim { owner: &self.owner, most: room, lease: self.shared.options.lease, without: &without };
+        let claim = Claim {
+            sealer: &self.shared.sealer,
+            owner: &self.owner,
+            most: room,
+            lease: self.shared.options.lease,
+            without: &without,
+        };
         let mut tx = store.begin().await.map_err(at("beginning to claim due webhooks"))?;
         let claimed = deliveries::claim(&mut tx, store.dialect(), &claim, now).await?;
         tx.commit().await.map_err(at("claiming due webhooks"))?;

@@ -18,7 +18,7 @@ use ieum_core::{Cx, Fault, Timestamp, system_clock};
 use ieum_gateway::{GatewayOptions, KeysOptions};
 use ieum_link::loopback;
 use ieum_partners::{PartnersDeps, PartnersPart};
-use ieum_store::{Store, StoreOptions, Synchronous, migrate};
+use ieum_store::{Sealer, Store, StoreOptions, Synchronous, migrate};
 use ieum_webhook::WebhookOptions;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -115,6 +115,7 @@ impl Stage {
         let network = "127.0.0.0/8".parse().expect("is a network");
         let part = PartnersPart::new(PartnersDeps {
             store,
+            sealer: Sealer::with_random_key(),
             cache: open_cache("memory:", clock.clone()).await.expect("opens the cache"),
             bus: bus.clone(),
             events: loopback(EventStateRoutes::of(hub), clock.clone()),

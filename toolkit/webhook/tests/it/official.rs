@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::Stdio;
 
 use ieum_core::{Cx, system_clock};
-use ieum_webhook::{WebhookOptions, Webhooks};
+use ieum_webhook::WebhookOptions;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::stage::{Stage, loopback_guard, message};
+use crate::stage::{Stage, message, webhooks};
 
 /// Reads `{secret, headers, body}` from standard input and prints `verified` or `refused`.
 const PYTHON: &str = r"
@@ -42,9 +42,7 @@ process.stdin.on('data', part => { text += part; }).on('end', () => {
 /// Captures one delivery sent now, as `{secret, headers, body}`.
 async fn captured() -> Value {
     let stage = Stage::sqlite().await;
-    let (store, clock) = (stage.store.clone(), system_clock());
-    let webhooks =
-        Webhooks::new(store, loopback_guard(), clock, WebhookOptions::default()).expect("has a network");
+    let webhooks = webhooks(&stage.store, &stage.sealer, system_clock(), WebhookOptions::default());
     let registered = webhooks.register(stage.wish()).await.expect("registers");
     webhooks.rotate_secret("seoul", registered.endpoint.id).await.expect("rotates");
     let _running = webhooks.start();

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use ieum_client::{OutboundGuard, OutboundPolicy};
-use ieum_core::{Cx, Id, ManualClock, Timestamp, new_id};
-use ieum_store::{Store, StoreOptions, Synchronous, migrate};
+use ieum_core::{Cx, Id, ManualClock, SharedClock, Timestamp, new_id};
+use ieum_store::{Sealer, Store, StoreOptions, Synchronous, migrate};
 use ieum_webhook::{
     Delivery, DeliveryFilter, DeliveryState, NewEndpoint, Registered, WebhookMessage, WebhookOptions,
-    Webhooks,
+    Webhooks, WebhooksDeps,
 };
 use serde_json::json;
 
@@ -19,6 +19,7 @@ pub const START: Timestamp = Timestamp::from_seconds(1_780_000_000);
 pub struct Stage {
     pub store: Store,
     pub clock: ManualClock,
+    pub sealer: Sealer,
     pub webhooks: Webhooks,
     pub receiver: Receiver,
     server: Option<(String, String)>,
@@ -48,13 +49,14 @@ impl Stage {
         let store = Store::open(url, &options).await.expect("opens the store");
         migrate(&store, &Webhooks::migrations(), |_| {}).await.expect("makes the tables");
         let clock = ManualClock::at(START);
-        let webhooks = webhooks(&store, &clock, WebhookOptions::default());
-        Self { store, clock, webhooks, receiver: Receiver::start().await, server, _folder: folder }
+        let sealer = Sealer::with_random_key();
+        let webhooks = webhooks(&store, &sealer, clock.shared(), WebhookOptions::default());
+        Self { store, clock, sealer, webhooks, receiver: Receiver::start().await, server, _folder: folder }
     }
 
     /// Returns another process's webhooks over the same store.
     pub fn again(&self, options: WebhookOptions) -> Webhooks {
-        webhooks(&self.store, &self.clock, options)
+        webhooks(&self.store, &self.sealer, self.clock.shared(), options)
     }
 
     pub async fn clean_up(self) {
@@ -160,6 +162,13 @@ pub fn loopback_guard() -> OutboundGuard {
     OutboundGuard::new(&OutboundPolicy { allow: vec!["127.0.0.0/8".parse().expect("is a network")] })
 }
 
-fn webhooks(store: &Store, clock: &ManualClock, options: WebhookOptions) -> Webhooks {
-    Webhooks::new(store.clone(), loopback_guard(), clock.shared(), options).expect("has a network")
+pub fn webhooks(store: &Store, sealer: &Sealer, clock: SharedClock, options: WebhookOptions) -> Webhooks {
+    Webhooks::new(WebhooksDeps {
+        store: store.clone(),
+        sealer: sealer.clone(),
+        guard: loopback_guard(),
+        clock,
+        options,
+    })
+    .expect("has a network")
 }
