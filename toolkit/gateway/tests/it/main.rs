@@ -3,4 +3,6 @@
 mod doors;
 mod errors;
 mod keys;
+mod mint;
 mod stage;
+mod tokens;

@@ -10,10 +10,10 @@ use axum::routing::{get, post};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use ieum_cache::{MemoryCache, MemoryOptions};
-use ieum_core::{ManualClock, Secret, Timestamp};
+use ieum_core::{Clock, ManualClock, Secret, Timestamp};
 use ieum_gateway::{
-    ApiError, ApiJson, ApiPath, ApiQuery, Context, EventAccess, Gateway, GatewayOptions, KeyRecord, Keys,
-    KeysOptions, NewKey, Partner, Rate, Tier,
+    ApiError, ApiJson, ApiPath, ApiQuery, Context, EventAccess, Gateway, GatewayOptions, IssuerOptions,
+    KeyRecord, KeySource, Keys, KeysOptions, NewKey, Partner, Rate, Tier, Tokens,
 };
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ pub struct Stage {
     pub clock: ManualClock,
     pub store: Store,
     pub keys: Keys,
+    pub tokens: Option<Tokens>,
     pub gateway: Gateway,
     _folder: tempfile::TempDir,
 }
@@ -72,6 +73,22 @@ impl Stage {
     }
 
     pub async fn with(options: GatewayOptions) -> Self {
+        Self::build(options, None).await
+    }
+
+    /// A stage that takes the tokens of `issuers` too.
+    pub async fn issuing(
+        options: GatewayOptions,
+        issuers: Vec<IssuerOptions>,
+        source: Arc<dyn KeySource>,
+    ) -> Self {
+        Self::build(options, Some((issuers, source))).await
+    }
+
+    async fn build(
+        options: GatewayOptions,
+        issuing: Option<(Vec<IssuerOptions>, Arc<dyn KeySource>)>,
+    ) -> Self {
         let clock = ManualClock::at(Timestamp::parse("2026-05-01T10:00:00Z").expect("is a time"));
         let folder = tempfile::tempdir().expect("makes a folder");
         let url = format!("sqlite:{}", folder.path().join("keys.db").display());
@@ -80,9 +97,16 @@ impl Stage {
         migrate(&store, &Keys::migrations(), |_| {}).await.expect("migrates");
         let keys = Keys::new(store.clone(), clock.shared(), KeysOptions::default());
         let cache = Arc::new(MemoryCache::new(clock.shared(), MemoryOptions::default()));
-        let gateway =
-            Gateway::new(keys.clone(), cache, clock.shared(), options).expect("the limits are right");
-        Self { clock, store, keys, gateway, _folder: folder }
+        let tokens = issuing.map(|(issuers, source)| {
+            Tokens::new(issuers, source, store.clone(), clock.shared()).expect("the issuers are right")
+        });
+        let gateway = Gateway::with_tokens(keys.clone(), tokens.clone(), cache, clock.shared(), options)
+            .expect("the limits are right");
+        Self { clock, store, keys, tokens, gateway, _folder: folder }
+    }
+
+    pub fn clock_seconds(&self) -> i64 {
+        self.clock.now().as_seconds()
     }
 
     /// The routes of the tests behind their doors.
