@@ -175,6 +175,7 @@ impl Parts {
 fn events_part(platform: &Platform) -> EventsPart {
     EventsPart::new(EventsDeps {
         store: platform.store.clone(),
+        sealer: platform.sealer.clone(),
         bus: platform.bus.clone(),
         cache: platform.cache.clone(),
         series: platform.series.clone(),

@@ -30,6 +30,10 @@ pub trait EventServiceRegistry {
     #[query]
     async fn check(&self, cx: &Cx, ask: SourceId) -> Result<ProbeReport, Fault>;
 
+    /// Returns how far the registration of a source is, step by step. Fails with `events.source.unknown`.
+    #[query]
+    async fn progress(&self, cx: &Cx, ask: SourceId) -> Result<Progress, Fault>;
+
     /// Stops and removes a source. Its history stays. Fails with `events.source.unknown`.
     #[command]
     async fn remove(&self, cx: &Cx, ask: SourceId) -> Result<Removed, Fault>;
@@ -271,6 +275,93 @@ pub struct SourceStatus {
     /// The position of the incremental sync, as the connector writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// How its scans came in.
+    #[serde(default)]
+    pub scans: ScanCounts,
+}
+
+/// How many scans came in by which way first. What only a sweep brought in, every other way had lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScanCounts {
+    /// By the first sync.
+    pub first_sync: u64,
+    /// By reading what changed, on schedule.
+    pub poll: u64,
+    /// By following the source's webhooks.
+    pub hook: u64,
+    /// By reading everything anew after totals had differed.
+    pub sweep: u64,
+}
+
+/// How far a source's registration is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// The event id.
+    pub event_id: String,
+    /// The steps in their order.
+    pub steps: Vec<ProgressStep>,
+    /// What was read so far.
+    pub read: ReadCounts,
+}
+
+/// One step of a registration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProgressStep {
+    /// Which.
+    pub step: RegistrationStep,
+    /// How it stands.
+    pub state: StepState,
+    /// For people: what was done, on what, and what to do where it fails.
+    pub detail: String,
+}
+
+/// The steps of a registration, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationStep {
+    /// The connection was tried and the credentials accepted.
+    Probed,
+    /// The source is in the tables.
+    Saved,
+    /// Everything there is was read once.
+    InitialSync,
+    /// What changes is read again and again.
+    Scheduled,
+    /// Its health is asked.
+    HealthWatched,
+}
+
+/// How a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Under way.
+    Running,
+    /// Done.
+    Done,
+    /// Failed; tried again on schedule.
+    Failed,
+}
+
+/// What was read of a source so far. A source that counts itself has no orders, tickets and scans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ReadCounts {
+    /// Events.
+    pub events: u64,
+    /// Check-in lists.
+    pub lists: u64,
+    /// Orders.
+    pub orders: u64,
+    /// Tickets.
+    pub tickets: u64,
+    /// Scans that count.
+    pub checkins: u64,
 }
 
 /// Where a source's data stands.

@@ -1,6 +1,6 @@
 //! Takes a page of facts into the tables, and counts people from what the tables then hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ieum_contracts::events::GateActivity;
@@ -24,6 +24,26 @@ pub fn rows(batch: &Batch) -> u64 {
     let positions: usize = batch.orders.iter().map(|order| order.positions.len()).sum();
     let figures = usize::from(batch.figures.is_some());
     (batch.orders.len() + positions + batch.checkins.len() + batch.void_checkins.len() + figures) as u64
+}
+
+/// Returns how many of the page's scans are not in the tables yet.
+pub async fn new_scans(tx: &mut Transaction, event_id: &str, batch: &Batch) -> Result<u64, StoreError> {
+    let positions = batch.orders.iter().flat_map(|order| &order.positions);
+    let within = positions.flat_map(|position| &position.checkins);
+    let ids: BTreeSet<i64> = within.chain(&batch.checkins).map(|checkin| checkin.id).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let mut new = ids.len() as u64;
+    for ids in ids.chunks(MOST_IDS) {
+        let holes = vec!["?"; ids.len()].join(", ");
+        let sql = format!(
+            "SELECT COUNT(*) AS known FROM ieum_events_checkin WHERE event_id = ? AND checkin_id IN ({holes})"
+        );
+        let mut values: Vec<Value> = vec![event_id.into()];
+        values.extend(ids.iter().map(|id| Value::from(*id)));
+        let known = tx.fetch_one(&sql, &values).await?.int("known")?;
+        new = new.saturating_sub(u64::try_from(known).unwrap_or(0));
+    }
+    Ok(new)
 }
 
 /// Takes the page's facts into the tables. The same page twice changes nothing.

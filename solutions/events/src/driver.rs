@@ -14,12 +14,15 @@ use crate::collector::Collector;
 use crate::schedule::{Run, Schedule};
 use crate::store::EventsStore;
 
+/// How soon hints that could not be followed are followed again, at the latest.
+const HINTS_AGAIN: Duration = Duration::from_secs(5);
+
 /// What is done for a source again and again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Job {
     /// Read what changed.
     Read(String),
-    /// Follow its hints. Hastened by each hint; the interval only catches what a crash left.
+    /// Follow its hints. Hastened by each hint; the interval catches what a crash or a failure left.
     Hints(String),
     /// Ask its health.
     Health(String),
@@ -63,7 +66,7 @@ impl Driver {
         {
             let mut schedule = self.schedule.lock();
             schedule.add(Job::Read(event_id.clone()), interval, now);
-            schedule.add(Job::Hints(event_id.clone()), interval, now);
+            schedule.add(Job::Hints(event_id.clone()), interval.min(HINTS_AGAIN), now);
             schedule.add(Job::Health(event_id.clone()), self.health_every, now);
         }
         self.wake.notify_one();
@@ -75,6 +78,11 @@ impl Driver {
         for job in [Job::Read(event_id.into()), Job::Hints(event_id.into()), Job::Health(event_id.into())] {
             schedule.remove(&job);
         }
+    }
+
+    /// Tells whether a source is read on schedule here.
+    pub fn reads(&self, event_id: &str) -> bool {
+        self.schedule.lock().holds(&Job::Read(event_id.into()))
     }
 
     /// Makes a job due now.
@@ -129,12 +137,19 @@ impl Driver {
         let mut ending =
             Ending { driver: self, job: &job, run: Run::Failed { failures: 1, floor: Duration::ZERO } };
         let (event_id, result) = match &job {
-            Job::Read(event_id) => (event_id, self.collector.read(&cx, event_id).await),
+            Job::Read(event_id) => (event_id, self.collector.read(&cx, event_id).await.map(|()| false)),
             Job::Hints(event_id) => (event_id, self.collector.follow_hints(&cx, event_id).await),
-            Job::Health(event_id) => (event_id, self.collector.watch(&cx, event_id).await),
+            Job::Health(event_id) => (event_id, self.collector.watch(&cx, event_id).await.map(|()| true)),
         };
         ending.run = match result {
-            Ok(()) => Run::Done,
+            Ok(answered) => {
+                if answered {
+                    // The source works again: a read that failed need not wait on.
+                    let read = Job::Read(event_id.clone());
+                    self.schedule.lock().recover(&read, self.clock.moment());
+                }
+                Run::Done
+            }
             Err(fault) => self.note(&job, event_id, &fault).await,
         };
         metrics::counter!("ieum_events_jobs_total", "job" => job.name(), "ok" => if ending.run == Run::Done { "true" } else { "false" }).increment(1);

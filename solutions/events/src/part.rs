@@ -10,13 +10,15 @@ use ieum_contracts::events::{EVENT_DATA_UPDATES, EventServiceRegistryRoutes, Eve
 use ieum_core::{Fault, SharedClock};
 use ieum_data::TimeSeries;
 use ieum_link::Routes;
-use ieum_store::{Migration, Store};
+use ieum_store::{Migration, Sealer, Store};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::collector::Collector;
 use crate::driver::Driver;
+use crate::points::PointLog;
 use crate::realtime::Realtime;
+use crate::reconcile::Sweep;
 use crate::registry::Registry;
 use crate::store::EventsStore;
 use crate::{tables, web};
@@ -32,6 +34,8 @@ pub struct EventsDeps {
     pub cache: Arc<dyn Cache>,
     /// Takes attendance over time.
     pub series: Arc<dyn TimeSeries>,
+    /// Seals the sources' credentials and hook secrets.
+    pub sealer: Sealer,
     /// The only source of time.
     pub clock: SharedClock,
     /// What may be called beyond the public internet.
@@ -47,6 +51,8 @@ pub struct EventsOptions {
     pub health_every: Duration,
     /// How often totals are compared while nothing changes. Default 30 s.
     pub reconcile_every: Duration,
+    /// What is done where totals differ for good. Default a sweep at most every 300 s.
+    pub sweep: Sweep,
 }
 
 /// The events hub.
@@ -60,22 +66,27 @@ pub struct EventsPart {
 
 impl Default for EventsOptions {
     fn default() -> Self {
-        Self { health_every: Duration::from_secs(60), reconcile_every: Duration::from_secs(30) }
+        Self {
+            health_every: Duration::from_secs(60),
+            reconcile_every: Duration::from_secs(30),
+            sweep: Sweep::AtMostEvery(Duration::from_secs(300)),
+        }
     }
 }
 
 impl EventsPart {
     /// Wires the hub. Nothing runs before [`EventsPart::start`].
     pub fn new(deps: EventsDeps) -> Self {
-        let store = EventsStore::new(deps.store);
-        let realtime = Arc::new(Realtime::new(store.clone(), deps.cache, deps.series, deps.clock.clone()));
+        let points = Arc::new(PointLog::new(deps.store.clone(), deps.series));
+        let store = EventsStore::new(deps.store, deps.sealer);
+        let realtime = Arc::new(Realtime::new(store.clone(), deps.cache, points, deps.clock.clone()));
         let collector = Arc::new(Collector::new(
             store.clone(),
             deps.bus,
             realtime.clone(),
             deps.outbound,
             deps.clock.clone(),
-            deps.options.reconcile_every,
+            (deps.options.reconcile_every, deps.options.sweep),
         ));
         let driver = Arc::new(Driver::new(
             collector.clone(),
@@ -126,6 +137,10 @@ impl EventsPart {
 
     /// Schedules every registered source and begins to run. Returns how many there are.
     pub async fn start(&self) -> Result<usize, Fault> {
+        self.store.seal_secrets().await?;
+        if let Err(fault) = self.realtime.points().hand_over_all().await {
+            tracing::warn!(error = %fault, "writing attendance left behind into the time series failed; it is written again");
+        }
         let sources = self.store.sources().await?;
         for source in &sources {
             self.driver.add(&source.config);

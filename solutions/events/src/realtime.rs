@@ -1,4 +1,4 @@
-//! The live picture: the cache before the tables, listeners, and history in the time series.
+//! The live picture: the cache before the tables, listeners, and history out of the time series.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,12 @@ use ieum_contracts::events::{
     NormalizedEventData, Summary,
 };
 use ieum_core::{Cx, Fault, SharedClock, Timestamp};
-use ieum_data::{Aggregate, Point, Range, TimeSeries};
+use ieum_data::{Aggregate, Point, Range};
 use tokio::sync::broadcast;
 
+use crate::points::{MEASUREMENT, PointLog};
 use crate::rules::{FRESH_FOR, live, summarise};
 use crate::store::EventsStore;
-
-/// The measurement under which attendance goes into the time series.
-pub const MEASUREMENT: &str = "event_attendance";
 
 /// How many changes a slow listener may lag behind before it misses some and reads the whole again.
 const LISTENER_LAG: usize = 256;
@@ -30,20 +28,20 @@ const MOST_ROWS: i64 = 10_000;
 pub struct Realtime {
     store: EventsStore,
     cache: Arc<dyn Cache>,
-    series: Arc<dyn TimeSeries>,
+    points: Arc<PointLog>,
     clock: SharedClock,
     changes: broadcast::Sender<String>,
 }
 
 impl Realtime {
-    /// Makes the live picture over the tables, a cache and a time series.
-    pub fn new(
-        store: EventsStore,
-        cache: Arc<dyn Cache>,
-        series: Arc<dyn TimeSeries>,
-        clock: SharedClock,
-    ) -> Self {
-        Self { store, cache, series, clock, changes: broadcast::channel(LISTENER_LAG).0 }
+    /// Makes the live picture over the tables, a cache and the points of history.
+    pub fn new(store: EventsStore, cache: Arc<dyn Cache>, points: Arc<PointLog>, clock: SharedClock) -> Self {
+        Self { store, cache, points, clock, changes: broadcast::channel(LISTENER_LAG).0 }
+    }
+
+    /// Returns the way of points into the time series.
+    pub fn points(&self) -> &PointLog {
+        &self.points
     }
 
     /// Follows the ids of events whose state was renewed.
@@ -51,8 +49,8 @@ impl Realtime {
         self.changes.subscribe()
     }
 
-    /// Shows a state that is saved already. Cache and time series are conveniences: their failure is logged
-    /// and the tables still answer.
+    /// Shows a state that is saved already. Where the cache fails, the tables still answer; where the time
+    /// series fails, its points wait in the tables.
     pub async fn show(&self, data: &NormalizedEventData) {
         let event_id = &data.event_id;
         match serde_json::to_vec(data) {
@@ -63,8 +61,8 @@ impl Realtime {
             }
             Err(error) => tracing::warn!(event_id, error = %error, "encoding a live state failed"),
         }
-        if let Err(error) = self.series.write(&[point(data)]).await {
-            tracing::warn!(event_id, error = %error, "writing attendance into the time series failed");
+        if let Err(error) = self.points.hand_over(event_id).await {
+            tracing::warn!(event_id, error = %error, "writing attendance into the time series failed; it is written again");
         }
         // Nobody listening is fine.
         let _ = self.changes.send(event_id.clone());
@@ -101,7 +99,7 @@ impl Realtime {
         let range = Range::new(MEASUREMENT, from, until + Duration::from_micros(1))
             .tag("event", event_id)
             .step(step, Aggregate::Last);
-        let points = self.series.query(&range).await?;
+        let points = self.points.series().query(&range).await?;
         let number = |point: &Point, field| point.number(field).unwrap_or(0.0);
         let row = |point: &Point| HistoryRow {
             at: point.at,
@@ -111,16 +109,6 @@ impl Realtime {
         };
         Ok(points.iter().map(row).collect())
     }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "people per event stay far below 2^52")]
-fn point(data: &NormalizedEventData) -> Point {
-    let metrics = &data.metrics;
-    Point::new(MEASUREMENT, data.timestamp)
-        .tag("event", &data.event_id)
-        .field("current_attendees", metrics.current_attendees as f64)
-        .field("checked_in", metrics.checked_in as f64)
-        .field("total_registered", metrics.total_registered as f64)
 }
 
 #[async_trait]

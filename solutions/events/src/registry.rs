@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ieum_contracts::events::{
-    EventServiceConfig, EventServiceRegistry, ListSources, ProbeReport, Registered, Removed, SourceId,
-    SourceStatus, Sources,
+    EventServiceConfig, EventServiceRegistry, ListSources, ProbeReport, Progress, Registered, Removed,
+    SourceId, SourceStatus, Sources,
 };
 use ieum_core::{Cx, Fault, Secret, SharedClock, new_id};
 use rand::Rng;
@@ -13,6 +13,7 @@ use rand::Rng;
 use crate::collector::Collector;
 use crate::connector::invalid;
 use crate::driver::Driver;
+use crate::progress::progress;
 use crate::realtime::Realtime;
 use crate::rules::is_event_id;
 use crate::store::{EventsStore, Source};
@@ -53,6 +54,7 @@ impl EventServiceRegistry for Registry {
         let mut sources = Vec::new();
         for source in self.store.sources().await? {
             let cursor = self.store.cursor(&source.config.event_id).await?;
+            let scans = self.store.scan_counts(&source.config.event_id).await?;
             sources.push(SourceStatus {
                 event_id: source.config.event_id,
                 service_name: source.config.service_name,
@@ -66,6 +68,7 @@ impl EventServiceRegistry for Registry {
                 failures: source.failures,
                 synced_rows: cursor.synced_rows,
                 cursor: cursor.text,
+                scans,
             });
         }
         Ok(Sources { sources })
@@ -74,6 +77,13 @@ impl EventServiceRegistry for Registry {
     async fn check(&self, cx: &Cx, ask: SourceId) -> Result<ProbeReport, Fault> {
         let source = self.store.source(&ask.event_id).await?;
         Ok(self.collector.connector(&source.config)?.probe(cx).await)
+    }
+
+    async fn progress(&self, _: &Cx, ask: SourceId) -> Result<Progress, Fault> {
+        let source = self.store.source(&ask.event_id).await?;
+        let cursor = self.store.cursor(&ask.event_id).await?;
+        let read = self.store.read_counts(&ask.event_id, &cursor).await?;
+        Ok(progress(&source, &cursor, read, self.driver.reads(&ask.event_id)))
     }
 
     async fn remove(&self, cx: &Cx, ask: SourceId) -> Result<Removed, Fault> {

@@ -9,6 +9,9 @@ use ieum_core::Moment;
 /// The longest wait after failures, unless the interval itself is longer.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 
+/// The longest wait after failures in intervals: who reads each second wants to know soon that it works again.
+const MOST_INTERVALS: u32 = 10;
+
 /// By which share of the interval a due time may move, so that many sources do not come due at once.
 const JITTER: f64 = 0.1;
 
@@ -24,6 +27,9 @@ struct Job {
     due: Moment,
     running: bool,
     hastened: bool,
+    failing: bool,
+    /// Not before, as the source asked.
+    floor: Moment,
 }
 
 /// How a run ended.
@@ -49,10 +55,22 @@ impl<K> Default for Schedule<K> {
 impl<K: Clone + Eq + Hash + Ord> Schedule<K> {
     /// Adds a job or changes its interval; it is due at once.
     pub fn add(&mut self, key: K, interval: Duration, now: Moment) {
-        let job = self.jobs.entry(key).or_insert(Job { interval, due: now, running: false, hastened: false });
+        let job = self.jobs.entry(key).or_insert(Job {
+            interval,
+            due: now,
+            running: false,
+            hastened: false,
+            failing: false,
+            floor: now,
+        });
         job.interval = interval;
         job.due = now;
         job.hastened = job.running;
+    }
+
+    /// Tells whether there is such a job.
+    pub fn holds(&self, key: &K) -> bool {
+        self.jobs.contains_key(key)
     }
 
     /// Forgets a job. A run under way ends by itself.
@@ -65,6 +83,13 @@ impl<K: Clone + Eq + Hash + Ord> Schedule<K> {
         if let Some(job) = self.jobs.get_mut(key) {
             job.due = job.due.min(now);
             job.hastened = job.running;
+        }
+    }
+
+    /// Makes a job due at `now` that waits longer because it failed: what it needs works again.
+    pub fn recover(&mut self, key: &K, now: Moment) {
+        if let Some(job) = self.jobs.get_mut(key).filter(|job| job.failing && !job.running) {
+            job.due = job.due.min(now.max(job.floor));
         }
     }
 
@@ -89,13 +114,18 @@ impl<K: Clone + Eq + Hash + Ord> Schedule<K> {
     pub fn finished(&mut self, key: &K, run: Run, now: Moment, random: f64) {
         let Some(job) = self.jobs.get_mut(key) else { return };
         job.running = false;
+        job.failing = run != Run::Done;
+        if let Run::Failed { floor, .. } = run {
+            job.floor = now + floor;
+        }
         let hastened = std::mem::take(&mut job.hastened);
         let wait = match run {
             Run::Done if hastened => Duration::ZERO,
             Run::Done => spread(job.interval, random),
             Run::Failed { failures, floor } => {
                 let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
-                let longer = job.interval.saturating_mul(factor).min(LONGEST_BACK_OFF.max(job.interval));
+                let longest = LONGEST_BACK_OFF.min(job.interval * MOST_INTERVALS).max(job.interval);
+                let longer = job.interval.saturating_mul(factor).min(longest);
                 spread(longer, random).max(floor)
             }
         };
@@ -165,8 +195,26 @@ mod tests {
         };
         assert_eq!(wait_after(1, Duration::ZERO), Duration::from_secs(10));
         assert_eq!(wait_after(3, Duration::ZERO), Duration::from_secs(40));
-        assert_eq!(wait_after(40, Duration::ZERO), Duration::from_secs(300));
+        assert_eq!(wait_after(40, Duration::ZERO), Duration::from_secs(100));
         assert_eq!(wait_after(1, Duration::from_secs(900)), Duration::from_secs(900));
+    }
+
+    #[test]
+    fn a_failing_job_runs_at_once_when_its_source_works_again() {
+        let mut schedule = Schedule::default();
+        schedule.add("expo", INTERVAL, second(0));
+        schedule.take_due(second(0));
+        schedule.finished(&"expo", Run::Failed { failures: 9, floor: Duration::ZERO }, second(0), 0.5);
+        assert_eq!(schedule.next_due(), Some(second(300)));
+        schedule.recover(&"expo", second(7));
+        assert_eq!(schedule.take_due(second(7)), ["expo"]);
+        let floor = Duration::from_secs(60);
+        schedule.finished(&"expo", Run::Failed { failures: 9, floor }, second(7), 0.5);
+        schedule.recover(&"expo", second(8));
+        assert_eq!(schedule.next_due(), Some(second(67)), "the source asked for a pause");
+        schedule.finished(&"expo", Run::Done, second(7), 0.5);
+        schedule.recover(&"expo", second(8));
+        assert_eq!(schedule.next_due(), Some(second(97)), "what works keeps its pace");
     }
 
     #[test]

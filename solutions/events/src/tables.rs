@@ -2,8 +2,12 @@
 
 use ieum_store::{Dialect, Migration};
 
-/// Sources with their sync position and health, raw facts, the live state, and hints not yet followed.
-pub const MIGRATIONS: [Migration; 1] = [Migration { name: "0001_events", owner: "events", up: first }];
+/// Sources with their sync position and health, raw facts, the live state, and hints not yet followed; then
+/// sealed secrets, how scans came in, and points on their way into the time series.
+pub const MIGRATIONS: [Migration; 2] = [
+    Migration { name: "0001_events", owner: "events", up: first },
+    Migration { name: "0002_events_intake", owner: "events", up: second },
+];
 
 fn first(dialect: Dialect) -> Vec<String> {
     let types = dialect.types();
@@ -44,6 +48,24 @@ fn first(dialect: Dialect) -> Vec<String> {
             "CREATE TABLE ieum_events_hint (event_id {key} NOT NULL, notification_id {key} NOT NULL, \
              action {key} NOT NULL, order_code {key}, received_at {time} NOT NULL, done {truth} NOT NULL, \
              PRIMARY KEY (event_id, notification_id))"
+        ),
+    ]
+}
+
+fn second(dialect: Dialect) -> Vec<String> {
+    let types = dialect.types();
+    let (key, id, int, time) = (types.key, types.id, types.int, types.timestamp);
+    vec![
+        format!("ALTER TABLE ieum_events_source ADD COLUMN health_at {time}"),
+        format!("ALTER TABLE ieum_events_source ADD COLUMN secrets {}", types.text),
+        format!(
+            "CREATE TABLE ieum_events_intake (event_id {key} NOT NULL, way {id} NOT NULL, scans {int} NOT NULL, \
+             PRIMARY KEY (event_id, way))"
+        ),
+        format!(
+            "CREATE TABLE ieum_events_point (event_id {key} NOT NULL, at_micros {time} NOT NULL, \
+             current_attendees {int} NOT NULL, checked_in {int} NOT NULL, total_registered {int} NOT NULL, \
+             PRIMARY KEY (event_id, at_micros))"
         ),
     ]
 }

@@ -54,6 +54,11 @@ pub fn pretix_seed() -> Option<PathBuf> {
     setting("IEUM_TEST_PRETIX_SEED").map(PathBuf::from)
 }
 
+/// Returns the program that serves a pretix, for tests that start one of their own.
+pub fn pretix_gunicorn() -> Option<PathBuf> {
+    setting("IEUM_TEST_PRETIX_GUNICORN").map(PathBuf::from)
+}
+
 /// Tells whether fault suites shall run in their long form (`cargo xtask test faults`).
 pub fn long_faults() -> bool {
     setting("IEUM_TEST_FAULTS").as_deref() == Some("full")

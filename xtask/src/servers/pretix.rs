@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ieum_testkit::pretix;
+
 use super::{Kind, Started, probe, spawn, wait_ready};
 use crate::failure::{Failure, Tried};
 use crate::{libraries, shell};
@@ -64,29 +66,25 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     let made = shell::read("filling pretix", &mut fill)?;
     let seed = folder.join("seed.json");
     std::fs::write(&seed, &made).tried("writing what pretix holds")?;
-    let mut command = Command::new(&home.gunicorn);
-    command.args(["pretix.wsgi", "--bind", &format!("127.0.0.1:{port}"), "--workers", "2", "--threads", "4"]);
-    command.arg("--no-control-socket").current_dir(folder);
-    command.env("PRETIX_CONFIG_FILE", &config).env("DJANGO_SETTINGS_MODULE", "pretix.settings");
+    // Tests that kill a pretix start one of their own from here.
+    std::fs::copy(folder.join("db.sqlite3"), folder.join(pretix::SEEDED))
+        .tried("copying what pretix holds")?;
+    let mut command = pretix::command(&home.gunicorn, folder, port);
+    command.args(["--workers", "2", "--threads", "4"]);
     let mut child = spawn("pretix", command, folder)?;
     // Without a token every resource answers 401: pretix runs and has found its database.
     wait_ready(&mut child, || probe::http_status(port, "GET", "/api/v1/organizers/") == Some(401))?;
     Ok(Started {
         url,
         version: PARTS[0].replace("==", " "),
-        settings: vec![("IEUM_TEST_PRETIX_SEED", seed.display().to_string())],
+        settings: vec![
+            ("IEUM_TEST_PRETIX_SEED", seed.display().to_string()),
+            ("IEUM_TEST_PRETIX_GUNICORN", home.gunicorn.display().to_string()),
+        ],
         child,
     })
 }
 
-/// Writes pretix' settings: SQLite, no Redis, tasks run at once, webhooks may go to loopback addresses.
 fn write_config(folder: &Path, port: u16) -> Result<PathBuf, Failure> {
-    let text = format!(
-        "[pretix]\ninstance_name=Ieum tests\nurl=http://127.0.0.1:{port}\ndatadir={}\n\
-         allow_http_to_private_networks=on\n[database]\nbackend=sqlite3\n[django]\ndebug=off\n",
-        folder.display()
-    );
-    let file = folder.join("pretix.cfg");
-    std::fs::write(&file, text).tried("writing the settings of pretix")?;
-    Ok(file)
+    pretix::write_config(folder, port).tried("writing the settings of pretix")
 }

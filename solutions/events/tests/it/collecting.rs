@@ -9,14 +9,27 @@ use ieum_store::Transaction;
 use ieum_testkit::wait::until;
 use serde_json::json;
 
+use crate::base::{Base, on_every_backend};
 use crate::fake_pretix::{FakePretix, Mood};
 use crate::hub::{Hub, PATIENCE, pretix_config};
 
-async fn setup() -> (tempfile::TempDir, FakePretix, Hub) {
-    let folder = tempfile::tempdir().expect("makes a folder");
+on_every_backend!(
+    totals_equal_the_sources_through_scans_exits_and_cancellations,
+    rows_of_one_instant_are_neither_lost_nor_counted_twice,
+    a_cursor_from_the_sources_future_hides_nothing,
+    a_row_that_comes_too_late_is_found_by_comparing_totals,
+    garbage_is_named_and_the_last_good_state_stays,
+    neither_a_next_page_nor_a_redirect_leads_to_inner_addresses,
+    a_source_that_fails_its_probe_is_not_saved_and_its_token_never_shows,
+    a_removed_source_is_asked_no_more_and_its_credentials_are_forgotten,
+    a_state_nobody_renews_stays_visible_and_says_that_it_is_stale,
+    each_change_is_told_to_the_bus_once_and_in_order,
+);
+
+async fn setup(base: &Base) -> (FakePretix, Hub) {
     let pretix = FakePretix::start(system_clock()).await;
-    let hub = Hub::started(&folder.path().join("hub.db"), system_clock()).await;
-    (folder, pretix, hub)
+    let hub = Hub::started(base, system_clock()).await;
+    (pretix, hub)
 }
 
 async fn register(hub: &Hub, pretix: &FakePretix) {
@@ -24,9 +37,8 @@ async fn register(hub: &Hub, pretix: &FakePretix) {
     hub.part.registry().register(&Cx::root(), config).await.expect("registers");
 }
 
-#[tokio::test]
-async fn totals_equal_the_sources_through_scans_exits_and_cancellations() {
-    let (_folder, pretix, hub) = setup().await;
+async fn totals_equal_the_sources_through_scans_exits_and_cancellations(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     let mut tickets = Vec::new();
     for i in 0..120 {
         tickets.extend(pretix.sell(&format!("A{i:03}"), 2));
@@ -58,9 +70,8 @@ async fn totals_equal_the_sources_through_scans_exits_and_cancellations() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn rows_of_one_instant_are_neither_lost_nor_counted_twice() {
-    let (_folder, pretix, hub) = setup().await;
+async fn rows_of_one_instant_are_neither_lost_nor_counted_twice(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     let tickets = pretix.sell("TIE", 180);
     let instant = pretix.world.lock().now();
     for ticket in &tickets {
@@ -79,9 +90,8 @@ async fn rows_of_one_instant_are_neither_lost_nor_counted_twice() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn a_cursor_from_the_sources_future_hides_nothing() {
-    let (_folder, pretix, hub) = setup().await;
+async fn a_cursor_from_the_sources_future_hides_nothing(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     let tickets = pretix.sell("FUT", 3);
     // The page claims to be of tomorrow; the server's own clock says otherwise.
     pretix.world.lock().generated_ahead = Duration::from_secs(86_400);
@@ -100,9 +110,8 @@ async fn a_cursor_from_the_sources_future_hides_nothing() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn a_row_that_comes_too_late_is_found_by_comparing_totals() {
-    let (_folder, pretix, hub) = setup().await;
+async fn a_row_that_comes_too_late_is_found_by_comparing_totals(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     let tickets = pretix.sell("LATE", 3);
     let first = pretix.scan(tickets[0], "entry");
     register(&hub, &pretix).await;
@@ -123,9 +132,8 @@ async fn a_row_that_comes_too_late_is_found_by_comparing_totals() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn garbage_is_named_and_the_last_good_state_stays() {
-    let (_folder, pretix, hub) = setup().await;
+async fn garbage_is_named_and_the_last_good_state_stays(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     pretix.sell("GOOD", 2);
     register(&hub, &pretix).await;
     hub.until_totals("expo", (2, 0, 0)).await;
@@ -148,9 +156,8 @@ async fn garbage_is_named_and_the_last_good_state_stays() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn neither_a_next_page_nor_a_redirect_leads_to_inner_addresses() {
-    let (_folder, pretix, hub) = setup().await;
+async fn neither_a_next_page_nor_a_redirect_leads_to_inner_addresses(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     for i in 0..60 {
         pretix.sell(&format!("N{i:03}"), 1);
     }
@@ -167,9 +174,8 @@ async fn neither_a_next_page_nor_a_redirect_leads_to_inner_addresses() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn a_source_that_fails_its_probe_is_not_saved_and_its_token_never_shows() {
-    let (_folder, pretix, hub) = setup().await;
+async fn a_source_that_fails_its_probe_is_not_saved_and_its_token_never_shows(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     pretix.set_mood(Mood::Down);
     let config = pretix_config("expo", &pretix.url, "acme", "expo", "secret-token");
     let registry = hub.part.registry();
@@ -189,9 +195,8 @@ async fn a_source_that_fails_its_probe_is_not_saved_and_its_token_never_shows() 
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn a_removed_source_is_asked_no_more_and_its_credentials_are_forgotten() {
-    let (_folder, pretix, hub) = setup().await;
+async fn a_removed_source_is_asked_no_more_and_its_credentials_are_forgotten(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     pretix.sell("REM", 1);
     let mut config = pretix_config("expo", &pretix.url, "acme", "expo", "secret-token");
     config.endpoints.webhook = Some("http://127.0.0.1:9".into());
@@ -213,13 +218,11 @@ async fn a_removed_source_is_asked_no_more_and_its_credentials_are_forgotten() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn a_state_nobody_renews_stays_visible_and_says_that_it_is_stale() {
-    let folder = tempfile::tempdir().expect("makes a folder");
+async fn a_state_nobody_renews_stays_visible_and_says_that_it_is_stale(base: &Base) {
     let clock = ieum_core::ManualClock::at(Timestamp::from_seconds(1_800_000_000));
     let pretix = FakePretix::start(clock.shared()).await;
     pretix.sell("OLD", 4);
-    let hub = Hub::started(&folder.path().join("hub.db"), clock.shared()).await;
+    let hub = Hub::started(base, clock.shared()).await;
     register(&hub, &pretix).await;
     hub.until_totals("expo", (4, 0, 0)).await;
     hub.part.drain().await;
@@ -240,9 +243,8 @@ impl Consumer for Heard {
     }
 }
 
-#[tokio::test]
-async fn each_change_is_told_to_the_bus_once_and_in_order() {
-    let (_folder, pretix, hub) = setup().await;
+async fn each_change_is_told_to_the_bus_once_and_in_order(base: &Base) {
+    let (pretix, hub) = setup(base).await;
     let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let subscription = Subscription::new("event-data-updates", "test");
     let subscribed =

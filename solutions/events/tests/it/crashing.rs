@@ -1,65 +1,49 @@
-//! `kill -9` of a hub at random moments while it syncs: what it holds in the end equals the source.
+//! `kill -9` of a hub at random moments while it syncs: what it holds in the end equals the source, and no
+//! sweep repaired anything.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use ieum_contracts::events::EventServiceRegistry;
-use ieum_core::{Clock, Cx, SystemClock, system_clock};
+use ieum_core::{Clock, Cx, SystemClock, Timestamp, system_clock};
+use ieum_data::{Range, open_series};
+use ieum_events::{EventsOptions, MEASUREMENT};
 use ieum_testkit::server::long_faults;
+use ieum_testkit::wait::until;
 
-use crate::fake_pretix::FakePretix;
-use crate::hub::{Hub, pretix_config};
+use crate::base::{Base, on_every_backend};
+use crate::child::{ChildHub, kill, spread};
+use crate::fake_pretix::{Checkin, FakePretix};
+use crate::hub::{ForTests, Hub, PATIENCE, pretix_config};
 
-const FILE: &str = "IEUM_EVENTS_CHILD_FILE";
+on_every_backend!(
+    a_killed_hub_ends_with_the_sources_totals,
+    without_sweeps_a_lost_scan_stays_lost,
+    a_point_whose_process_was_killed_is_written_by_the_next,
+);
 
-/// The process that is killed: a hub that reads whatever is registered in its file. No test by itself.
-#[tokio::test]
-#[ignore = "run by a_killed_hub_ends_with_the_sources_totals"]
-#[allow(clippy::disallowed_methods, reason = "the parent test hands the file over in the environment")]
-async fn child_hub() {
-    let Ok(file) = std::env::var(FILE) else { return };
-    let hub = Hub::started(file.as_ref(), system_clock()).await;
-    std::future::pending::<()>().await;
-    hub.stop().await;
+const SEED: u64 = 20_261_121;
+
+async fn without_sweep(base: &Base) -> Hub {
+    Hub::open_at(base.url(), system_clock(), EventsOptions::default().without_sweep()).await
 }
 
-/// Starts a process that reads whatever is registered in `file`.
-pub fn start_child(file: &Path) -> Child {
-    Command::new(std::env::current_exe().expect("knows itself"))
-        .args(["--ignored", "--exact", "crashing::child_hub"])
-        .env(FILE, file)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("starts")
-}
-
-/// Returns a number below `most` and moves the seed on.
-pub fn spread(seed: &mut u64, most: u64) -> u64 {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*seed >> 33) % most
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_hub_ends_with_the_sources_totals() {
+async fn a_killed_hub_ends_with_the_sources_totals(base: &Base) {
     let kills = if long_faults() { 200 } else { 12 };
-    let mut seed = 20_261_121_u64;
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let file = folder.path().join("hub.db");
+    let mut seed = SEED;
     let pretix = FakePretix::start(system_clock()).await;
     let mut tickets = Vec::new();
     for i in 0..1_000 {
         tickets.extend(pretix.sell(&format!("K{i:04}"), 2));
     }
-    let hub = Hub::open(&file, system_clock()).await;
+    let hub = without_sweep(base).await;
     let config = pretix_config("expo", &pretix.url, "acme", "expo", "t");
     hub.part.registry().register(&Cx::root(), config).await.expect("registers");
     hub.store.close().await;
     drop(hub);
+    let child = ChildHub { url: base.url().to_owned(), listen: None, sweep: false };
     let mut scanned = 0;
     for _ in 0..kills {
-        let mut child = start_child(&file);
+        let running = child.start();
         for _ in 0..spread(&mut seed, 40) {
             pretix.scan(
                 tickets[scanned % tickets.len()],
@@ -68,22 +52,80 @@ async fn a_killed_hub_ends_with_the_sources_totals() {
             scanned += 1;
         }
         SystemClock.sleep(Duration::from_millis(30 + spread(&mut seed, 900))).await;
-        child.kill().expect("kills");
-        child.wait().expect("ends");
+        kill(running);
     }
-    let hub = Hub::started(&file, system_clock()).await;
+    let hub = without_sweep(base).await;
+    hub.part.start().await.expect("starts");
     hub.until_totals("expo", pretix.truth()).await;
     let sql = "SELECT (SELECT COUNT(*) FROM ieum_events_checkin) AS scans, \
                (SELECT COUNT(*) FROM ieum_events_order_position) AS tickets";
     let row = hub.store.fetch_one(sql, &[]).await.expect("counts");
     assert_eq!(row.int("tickets").expect("is a number"), 2_000);
     assert_eq!(row.int("scans").expect("is a number"), i64::try_from(scanned).expect("fits"));
-    let sql = "SELECT COUNT(*) AS n FROM ieum_events_cursor WHERE resynced_at IS NOT NULL";
-    assert_eq!(
-        hub.store.fetch_one(sql, &[]).await.expect("counts").int("n").expect("is a number"),
-        0,
-        "no repair was needed"
+    let came = hub.source("expo").await.expect("is registered").scans;
+    assert_eq!((came.first_sync + came.poll, came.hook, came.sweep), (scanned as u64, 0, 0), "{came:?}");
+    eprintln!(
+        "{kills} kills, {scanned} scans ({} by the first sync, {} by polls, sweeps off), totals {:?}, seed {SEED}",
+        came.first_sync,
+        came.poll,
+        pretix.truth()
     );
-    eprintln!("{kills} kills, {scanned} scans, totals {:?}, seed 20261121", pretix.truth());
     hub.stop().await;
+}
+
+/// What the check above rests on: with sweeps off, what polls do not find is missing for good.
+async fn without_sweeps_a_lost_scan_stays_lost(base: &Base) {
+    let pretix = FakePretix::start(system_clock()).await;
+    let tickets = pretix.sell("LOST", 2);
+    let hub = without_sweep(base).await;
+    hub.part.start().await.expect("starts");
+    let config = pretix_config("expo", &pretix.url, "acme", "expo", "t");
+    hub.part.registry().register(&Cx::root(), config).await.expect("registers");
+    hub.until_totals("expo", (2, 0, 0)).await;
+    {
+        let mut world = pretix.world.lock();
+        let created = world.now() - Duration::from_secs(3_600);
+        let id = world.new_id();
+        let scan = Checkin { position: tickets[0], created, kind: "entry", successful: true };
+        world.checkins.insert(id, scan);
+        // Nor does its order show it: that was last changed before the overlap.
+        world.orders.get_mut("LOST").expect("was sold").modified = created;
+        world.asked.clear();
+    }
+    // Totals are compared twice within one read that finds them different.
+    let compared = || async {
+        let asked = pretix.world.lock().asked.clone();
+        asked.iter().filter(|path| *path == "status").count() >= 6
+    };
+    until("totals were compared several times", PATIENCE, compared).await.expect("are compared");
+    assert_eq!((pretix.truth(), hub.totals("expo").await), ((2, 1, 1), Some((2, 0, 0))));
+    hub.stop().await;
+}
+
+async fn a_point_whose_process_was_killed_is_written_by_the_next(base: &Base) {
+    let pretix = FakePretix::start(system_clock()).await;
+    pretix.sell("PAST", 5);
+    let hub = Hub::started(base, system_clock()).await;
+    let config = pretix_config("expo", &pretix.url, "acme", "expo", "t");
+    hub.part.registry().register(&Cx::root(), config).await.expect("registers");
+    hub.until_totals("expo", (5, 0, 0)).await;
+    hub.part.drain().await;
+    // As if the process had died between the commit and the write: the point is in the tables alone.
+    let sql = "DELETE FROM ieum_series_value";
+    assert!(hub.store.execute(sql, &[]).await.expect("deletes") > 0);
+    hub.store.close().await;
+    drop(hub);
+    for _ in 0..2 {
+        let hub = Hub::open(base, system_clock()).await;
+        hub.part.start().await.expect("starts");
+        hub.part.drain().await;
+        let series = open_series("sql:", Some(hub.store.clone())).await.expect("opens");
+        let far = Timestamp::from_seconds(4_000_000_000);
+        let all = Range::new(MEASUREMENT, Timestamp::default(), far).tag("event", "expo");
+        let points = series.query(&all).await.expect("answers");
+        assert!(points.iter().any(|point| point.number("total_registered") == Some(5.0)), "{points:?}");
+        let times: std::collections::BTreeSet<_> = points.iter().map(|point| point.at).collect();
+        assert_eq!(times.len(), points.len(), "each time has one point");
+        hub.store.close().await;
+    }
 }

@@ -7,8 +7,15 @@ use ieum_core::{Cx, system_clock};
 use ieum_testkit::wait::until;
 use tower::ServiceExt;
 
+use crate::base::{Base, on_every_backend};
 use crate::fake_pretix::FakePretix;
 use crate::hub::{Hub, PATIENCE, pretix_config};
+
+on_every_backend!(
+    a_hint_fetches_the_named_order_once_however_often_it_is_repeated,
+    many_hints_at_once_become_one_read_of_changes,
+    strangers_garbage_and_floods_are_turned_away,
+);
 
 async fn post(hub: &Hub, path: &str, body: impl Into<String>) -> StatusCode {
     let request =
@@ -23,11 +30,10 @@ fn hint(id: u64, code: &str) -> String {
 }
 
 /// A hub that reads so seldom that only hints move it.
-async fn slow() -> (tempfile::TempDir, FakePretix, Hub, Vec<i64>) {
-    let folder = tempfile::tempdir().expect("makes a folder");
+async fn slow(base: &Base) -> (FakePretix, Hub, Vec<i64>) {
     let pretix = FakePretix::start(system_clock()).await;
     let tickets = pretix.sell("HINT1", 3);
-    let hub = Hub::started(&folder.path().join("hub.db"), system_clock()).await;
+    let hub = Hub::started(base, system_clock()).await;
     let mut config = pretix_config("expo", &pretix.url, "acme", "expo", "t");
     config.sync_settings.interval = 86_400;
     hub.part.registry().register(&Cx::root(), config).await.expect("registers");
@@ -35,12 +41,11 @@ async fn slow() -> (tempfile::TempDir, FakePretix, Hub, Vec<i64>) {
     let read = || async { hub.source("expo").await.is_some_and(|source| source.last_success_at.is_some()) };
     until("the first read is complete", PATIENCE, read).await.expect("is complete");
     pretix.world.lock().asked.clear();
-    (folder, pretix, hub, tickets)
+    (pretix, hub, tickets)
 }
 
-#[tokio::test]
-async fn a_hint_fetches_the_named_order_once_however_often_it_is_repeated() {
-    let (_folder, pretix, hub, tickets) = slow().await;
+async fn a_hint_fetches_the_named_order_once_however_often_it_is_repeated(base: &Base) {
+    let (pretix, hub, tickets) = slow(base).await;
     let path = hub.hook_path("expo").await;
     pretix.scan(tickets[0], "entry");
     for _ in 0..5 {
@@ -54,9 +59,8 @@ async fn a_hint_fetches_the_named_order_once_however_often_it_is_repeated() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn many_hints_at_once_become_one_read_of_changes() {
-    let (_folder, pretix, hub, tickets) = slow().await;
+async fn many_hints_at_once_become_one_read_of_changes(base: &Base) {
+    let (pretix, hub, tickets) = slow(base).await;
     let path = hub.hook_path("expo").await;
     for ticket in &tickets {
         pretix.scan(*ticket, "entry");
@@ -77,9 +81,8 @@ async fn many_hints_at_once_become_one_read_of_changes() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn strangers_garbage_and_floods_are_turned_away() {
-    let (_folder, pretix, hub, _) = slow().await;
+async fn strangers_garbage_and_floods_are_turned_away(base: &Base) {
+    let (pretix, hub, _) = slow(base).await;
     let path = hub.hook_path("expo").await;
     assert_eq!(post(&hub, "/hooks/expo/wrong", hint(1, "HINT1")).await, StatusCode::NOT_FOUND);
     assert_eq!(post(&hub, "/hooks/other/wrong", hint(1, "HINT1")).await, StatusCode::NOT_FOUND);

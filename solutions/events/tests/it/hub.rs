@@ -1,7 +1,6 @@
-//! A whole hub over a temporary SQLite file.
+//! A whole hub over some database.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use ieum_bus::{Bus, BusOptions, open_bus};
@@ -13,9 +12,11 @@ use ieum_contracts::events::{
 };
 use ieum_core::{Cx, SharedClock};
 use ieum_data::open_series;
-use ieum_events::{EventsDeps, EventsOptions, EventsPart};
-use ieum_store::{Store, StoreOptions, migrate};
+use ieum_events::{EventsDeps, EventsOptions, EventsPart, Sweep};
+use ieum_store::{Place, Sealer, SealingKey, Store, StoreOptions, migrate};
 use ieum_testkit::wait::until;
+
+use crate::base::Base;
 
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,9 +28,12 @@ pub struct Hub {
 }
 
 impl Hub {
-    pub async fn open(file: &Path, clock: SharedClock) -> Self {
-        let url = format!("sqlite:{}", file.display());
-        let store = Store::open(&url, &StoreOptions::default()).await.expect("opens");
+    pub async fn open(base: &Base, clock: SharedClock) -> Self {
+        Self::open_at(base.url(), clock, EventsOptions::default().for_tests()).await
+    }
+
+    pub async fn open_at(url: &str, clock: SharedClock, options: EventsOptions) -> Self {
+        let store = Store::open(url, &StoreOptions::default()).await.expect("opens");
         let mut migrations = EventsPart::migrations();
         migrations.extend(ieum_bus::migrations());
         migrate(&store, &migrations, |_| {}).await.expect("migrates");
@@ -40,18 +44,16 @@ impl Hub {
             bus: bus.clone(),
             cache: open_cache("memory:", clock.clone()).await.expect("opens"),
             series: open_series("sql:", Some(store.clone())).await.expect("opens"),
+            sealer: sealer(),
             clock,
             outbound: loopback(),
-            options: EventsOptions {
-                health_every: Duration::from_secs(60),
-                reconcile_every: Duration::from_secs(1),
-            },
+            options,
         };
         Self { part: EventsPart::new(deps), store, bus }
     }
 
-    pub async fn started(file: &Path, clock: SharedClock) -> Self {
-        let hub = Self::open(file, clock).await;
+    pub async fn started(base: &Base, clock: SharedClock) -> Self {
+        let hub = Self::open(base, clock).await;
         hub.part.start().await.expect("starts");
         hub
     }
@@ -80,9 +82,13 @@ impl Hub {
     }
 
     pub async fn hook_path(&self, event_id: &str) -> String {
-        let sql = "SELECT hook_secret FROM ieum_events_source WHERE event_id = ?";
+        let sql = "SELECT secrets FROM ieum_events_source WHERE event_id = ?";
         let row = self.store.fetch_one(sql, &[event_id.into()]).await.expect("is registered");
-        format!("/hooks/{event_id}/{}", row.text("hook_secret").expect("is text"))
+        let place = Place { table: "ieum_events_source", column: "secrets", row: event_id };
+        let sealed = row.text("secrets").expect("is text");
+        let opened = sealer().open(&place, &sealed).expect("opens");
+        let secrets: serde_json::Value = serde_json::from_str(opened.expose()).expect("is JSON");
+        format!("/hooks/{event_id}/{}", secrets["hookSecret"].as_str().expect("is text"))
     }
 
     pub async fn published(&self) -> i64 {
@@ -102,6 +108,29 @@ impl Hub {
     pub async fn stop(self) {
         self.part.drain().await;
     }
+}
+
+/// Options under which nothing has to be waited for long.
+pub trait ForTests {
+    fn for_tests(self) -> Self;
+    fn without_sweep(self) -> Self;
+}
+
+impl ForTests for EventsOptions {
+    fn for_tests(self) -> Self {
+        Self { reconcile_every: Duration::from_secs(1), ..self }
+    }
+
+    /// A loss stays visible.
+    fn without_sweep(self) -> Self {
+        Self { sweep: Sweep::Never, ..self.for_tests() }
+    }
+}
+
+/// The same key in every process of a test.
+pub fn sealer() -> Sealer {
+    let text = "aWV1bSBldmVudHMgdGVzdHMgc2VhbGluZyBrZXkgMDE=";
+    Sealer::new(&[SealingKey::parse(text, "the tests").expect("is a key")]).expect("has a key")
 }
 
 /// Sources of these tests listen on this machine.

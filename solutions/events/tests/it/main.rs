@@ -1,9 +1,14 @@
 //! The events hub against sources: our own stand-ins, and a real pretix where one was started.
 
+mod base;
+mod child;
 mod collecting;
 mod crashing;
 mod fake_pretix;
+mod faults;
 mod hooks;
 mod hub;
+mod pretix_api;
 mod real_pretix;
 mod simulated;
+mod staleness;

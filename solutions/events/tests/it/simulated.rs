@@ -12,7 +12,14 @@ use ieum_testkit::wait::until;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::base::{Base, on_every_backend};
 use crate::hub::{Hub, PATIENCE};
+
+on_every_backend!(
+    simulated_events_move_and_the_routes_show_them,
+    the_stream_begins_with_the_whole_picture,
+    a_source_that_is_not_healthy_is_not_registered,
+);
 
 fn simulated(event_id: &str, seed: u64) -> SimulatedEvent {
     SimulatedEvent {
@@ -33,10 +40,8 @@ async fn get(hub: &Hub, path: &str) -> (StatusCode, Value) {
     (status, serde_json::from_slice(&body).expect("is JSON"))
 }
 
-#[tokio::test]
-async fn simulated_events_move_and_the_routes_show_them() {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let hub = Hub::started(&folder.path().join("hub.db"), system_clock()).await;
+async fn simulated_events_move_and_the_routes_show_them(base: &Base) {
+    let hub = Hub::started(base, system_clock()).await;
     let mut simulators = Vec::new();
     for (event_id, seed) in [("one", 1), ("two", 2)] {
         let simulator = Simulator::start(simulated(event_id, seed), system_clock()).await.expect("starts");
@@ -63,10 +68,8 @@ async fn simulated_events_move_and_the_routes_show_them() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn the_stream_begins_with_the_whole_picture() {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let hub = Hub::started(&folder.path().join("hub.db"), system_clock()).await;
+async fn the_stream_begins_with_the_whole_picture(base: &Base) {
+    let hub = Hub::started(base, system_clock()).await;
     let simulator = Simulator::start(simulated("one", 1), system_clock()).await.expect("starts");
     hub.part.registry().register(&Cx::root(), simulator.config(1)).await.expect("registers");
     let seen = || async { hub.state("one").await.is_some() };
@@ -83,10 +86,8 @@ async fn the_stream_begins_with_the_whole_picture() {
     hub.stop().await;
 }
 
-#[tokio::test]
-async fn a_source_that_is_not_healthy_is_not_registered() {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let hub = Hub::open(&folder.path().join("hub.db"), system_clock()).await;
+async fn a_source_that_is_not_healthy_is_not_registered(base: &Base) {
+    let hub = Hub::open(base, system_clock()).await;
     let simulator = Simulator::start(simulated("one", 1), system_clock()).await.expect("starts");
     let mut config = simulator.config(1);
     config.endpoints.health_check = Some(format!("{}/api/analytics/realtime", simulator.url()));
