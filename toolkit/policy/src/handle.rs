@@ -1,12 +1,13 @@
 //! Looking into and steering the policies of a dependency while they work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
 use crate::stack::Machines;
-use crate::{BreakerState, PolicyConfig};
+use crate::{BreakerCounts, BreakerState, Latency, PolicyConfig, Rejections};
 
 /// Looks into and steers the policies of one dependency. Clones look at the same policies.
 #[derive(Clone)]
@@ -22,10 +23,17 @@ pub struct PolicySnapshot {
     pub name: String,
     /// Calls, retries not included.
     pub calls: u64,
+    /// Calls under way.
+    pub in_flight: u64,
+    /// Calls that ended, by outcome before any fallback: `ok`, or the fault's code. A call whose caller left is
+    /// `cancelled`.
+    pub outcomes: BTreeMap<&'static str, u64>,
     /// Calls that ended in a fault, before any fallback.
     pub failures: u64,
-    /// Calls that a fallback answered.
-    pub fallbacks: u64,
+    /// Calls that were not sent, by who refused.
+    pub rejected: Rejections,
+    /// Calls that a fallback answered, by its kind.
+    pub fallbacks: BTreeMap<&'static str, u64>,
     /// Retries that were sent.
     pub retries: u64,
     /// Retries that were not sent because the budget had none left.
@@ -34,10 +42,16 @@ pub struct PolicySnapshot {
     pub budget: u64,
     /// The breaker's state; `None` without a breaker.
     pub breaker: Option<BreakerState>,
+    /// What the breaker did since the start; `None` without a breaker.
+    pub breaker_counts: Option<BreakerCounts>,
     /// Calls that hold a place in the bulkhead; `None` without one.
     pub running: Option<usize>,
     /// Calls that wait for a place; `None` without a bulkhead.
     pub waiting: Option<usize>,
+    /// The lengths of calls that succeeded.
+    pub latency_ok: Latency,
+    /// The lengths of calls that ended in a fault, refused ones included.
+    pub latency_failed: Latency,
 }
 
 impl PolicyHandle {
@@ -70,6 +84,13 @@ impl PolicyHandle {
         self.steer("forced closed", Some(reason), |breaker| breaker.force_closed(reason))
     }
 
+    /// Keeps the breaker as it is now until [`PolicyHandle::release`], whatever happens. Returns `false` without
+    /// a breaker.
+    pub fn hold(&self, reason: &str) -> bool {
+        let now = self.machines.clock.moment();
+        self.steer("held", Some(reason), |breaker| breaker.hold(reason, now))
+    }
+
     /// Ends what a person ordered. Returns `false` without a breaker.
     pub fn release(&self) -> bool {
         self.steer("released", None, crate::Breaker::release)
@@ -83,18 +104,27 @@ impl PolicyHandle {
     /// Returns everything at once, as consoles show it.
     pub fn snapshot(&self) -> PolicySnapshot {
         let machines = &self.machines;
-        let bulkhead = machines.bulkhead.as_ref();
+        let (meter, bulkhead) = (&machines.meter, machines.bulkhead.as_ref());
+        let breaker_counts = machines.breaker.as_ref().map(crate::Breaker::counts);
+        let (latency_ok, latency_failed) = meter.latencies();
+        let outcomes = meter.outcomes();
         PolicySnapshot {
             name: machines.name.to_string(),
-            calls: machines.calls.load(Ordering::Relaxed),
-            failures: machines.failures.load(Ordering::Relaxed),
-            fallbacks: machines.fallbacks.load(Ordering::Relaxed),
+            calls: meter.calls(),
+            in_flight: meter.in_flight(),
+            failures: outcomes.iter().filter(|(name, _)| **name != "ok").map(|(_, count)| count).sum(),
+            outcomes,
+            rejected: meter.rejections(breaker_counts.map_or(0, |counts| counts.rejected)),
+            fallbacks: meter.fallbacks(),
             retries: machines.repeater.retries.load(Ordering::Relaxed),
             retries_out_of_budget: machines.repeater.out_of_budget.load(Ordering::Relaxed),
             budget: self.budget(),
             breaker: self.breaker(),
+            breaker_counts,
             running: bulkhead.map(crate::Bulkhead::running),
             waiting: bulkhead.map(crate::Bulkhead::waiting),
+            latency_ok,
+            latency_failed,
         }
     }
 

@@ -12,6 +12,7 @@ mod config;
 mod gcra;
 mod handle;
 pub mod layer;
+mod meter;
 mod origin;
 mod outlier;
 pub mod reason;
@@ -22,7 +23,7 @@ mod window;
 
 pub use backoff::{Backoff, Jitter};
 pub use balance::{PeakEwma, pick_two};
-pub use breaker::{Breaker, BreakerRule, BreakerState, Cause, Outcome, Permit, Rejected};
+pub use breaker::{Breaker, BreakerCounts, BreakerRule, BreakerState, Cause, Outcome, Permit, Rejected};
 pub use budget::{BudgetRule, RetryBudget};
 pub use bulkhead::{Bulkhead, Full, Place};
 pub use config::{
@@ -30,6 +31,7 @@ pub use config::{
 };
 pub use gcra::{Decision, Gcra, GcraError};
 pub use handle::{PolicyHandle, PolicySnapshot};
+pub use meter::{LATENCY_BOUNDS, Latency, Rejections};
 pub use origin::{FallbackKind, Guarded, Origin, OriginError};
 pub use outlier::{OutlierEjection, OutlierRule};
 pub use request::{PolicyReply, PolicyRequest};

@@ -5,15 +5,15 @@
 //! timer is made only for a call that waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use ieum_core::{Fault, SharedClock};
+use ieum_core::{Fault, Moment, SharedClock};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
 use crate::layer::{
     End, Memory, MemoryRule, Patience, RateLimit, Repeater, enter, guard, may_stand_in, repeat,
 };
+use crate::meter::Meter;
 use crate::{
     Breaker, Bulkhead, FallbackConfig, FallbackKind, Origin, PolicyConfig, PolicyHandle, PolicyReply,
     PolicyRequest, RetryBudget,
@@ -37,9 +37,7 @@ pub(crate) struct Machines {
     pub bulkhead: Option<Bulkhead>,
     pub repeater: Repeater,
     pub breaker: Option<Breaker>,
-    pub calls: AtomicU64,
-    pub failures: AtomicU64,
-    pub fallbacks: AtomicU64,
+    pub meter: Meter,
 }
 
 /// What stands in for the answerer beside what the settings say.
@@ -83,9 +81,7 @@ impl PolicyStack {
             breaker: config.breaker_rule().map(Breaker::new),
             config: config.clone(),
             clock,
-            calls: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
-            fallbacks: AtomicU64::new(0),
+            meter: Meter::default(),
         };
         Self { machines: Arc::new(machines) }
     }
@@ -144,30 +140,31 @@ impl Machines {
         R: PolicyRequest,
         S: Service<R, Response = P, Error = Fault> + Clone,
     {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let result = self.live(inner, request).await;
-        if result.is_err() {
-            self.failures.fetch_add(1, Ordering::Relaxed);
-        }
+        let now = self.clock.moment();
+        let measured = self.meter.begin(&self.clock, now);
+        let result = self.live(inner, request, now).await;
+        measured.end(&result);
         result
     }
 
-    async fn live<R, P, S>(&self, inner: S, mut request: R) -> Result<P, Fault>
+    async fn live<R, P, S>(&self, inner: S, mut request: R, now: Moment) -> Result<P, Fault>
     where
         R: PolicyRequest,
         S: Service<R, Response = P, Error = Fault> + Clone,
     {
         let (name, clock) = (&*self.name, &self.clock);
-        let now = clock.moment();
         request.cx().check(now)?;
         let end = End::of(request.cx().deadline(), now + self.config.timeout);
         let cx = request.cx().with_deadline(end.at);
         request.with_cx(cx);
         if let Some(rate) = &self.rate {
-            rate.admit(name, now)?;
+            rate.admit(name, now).inspect_err(|_| self.meter.refused_by_rate())?;
         }
         let place = match &self.bulkhead {
-            Some(bulkhead) => Some(enter(name, bulkhead, clock, Some(end.at)).await?),
+            Some(bulkhead) => {
+                let entered = enter(name, bulkhead, clock, Some(end.at)).await;
+                Some(entered.inspect_err(|_| self.meter.refused_by_bulkhead())?)
+            }
             None => None,
         };
         let patience = Patience { attempt: self.config.attempt, whole: self.config.timeout };
@@ -233,8 +230,8 @@ impl<R: PolicyRequest, P: PolicyReply> StandIn<R, P> {
             reply.set_origin(Origin::Fallback(FallbackKind::Value));
             result = Ok(reply);
         }
-        if failed && result.is_ok() {
-            machines.fallbacks.fetch_add(1, Ordering::Relaxed);
+        if let (true, Ok(reply)) = (failed, &result) {
+            machines.meter.stood_in(reply.origin());
         }
         result
     }

@@ -1,6 +1,7 @@
 //! What a running process tells about itself: logs, traces (OTLP), metrics (Prometheus), health.
 
 mod config;
+mod gather;
 mod health;
 mod labels;
 mod otlp;
@@ -9,6 +10,7 @@ mod span;
 mod telemetry;
 
 pub use config::{LogFormat, TelemetryConfig};
+pub use gather::{Family, FamilyKind, Gather, LabelPairs};
 pub use health::{CheckReport, Critical, Health, HealthCheck, HealthOptions, HealthReport, Status};
 pub use labels::Labels;
 pub use routes::health_routes;

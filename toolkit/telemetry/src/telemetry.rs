@@ -13,6 +13,7 @@ use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::gather::{Gather, Gatherers};
 use crate::labels::{Bounded, Labels};
 use crate::{LogFormat, TelemetryConfig, otlp};
 
@@ -28,6 +29,7 @@ pub struct Telemetry {
 #[derive(Clone)]
 pub struct Metrics {
     handle: PrometheusHandle,
+    gatherers: Gatherers,
 }
 
 /// Says which step of switching on or off failed.
@@ -119,7 +121,7 @@ impl Telemetry {
             .set_buckets(&BUCKETS)
             .map_err(|source| TelemetryError::Metrics { source })?
             .build_recorder();
-        let metrics = Metrics { handle: recorder.handle() };
+        let metrics = Metrics { handle: recorder.handle(), gatherers: Gatherers::default() };
         let upkeep = runtime.map(|runtime| runtime.spawn(keep_up(metrics.clone())).abort_handle());
         let recorder = Arc::new(Bounded::new(recorder, Labels::bounded(config.label_values)));
         Ok((Self { metrics, recorder, traces, upkeep }, Dispatch::new(logs)))
@@ -199,6 +201,13 @@ async fn keep_up(metrics: Metrics) {
 impl Metrics {
     /// Returns all metrics in Prometheus' text format 0.0.4.
     pub fn render(&self) -> String {
-        self.handle.render()
+        let mut text = self.handle.render();
+        self.gatherers.render(&mut text);
+        text
+    }
+
+    /// Asks `gather` at each scrape from now on. No two may tell families of one name.
+    pub fn ask(&self, gather: Arc<dyn Gather>) {
+        self.gatherers.add(gather);
     }
 }

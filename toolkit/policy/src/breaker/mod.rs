@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::Window;
 use crate::window::Tally;
 
-pub use state::{BreakerRule, BreakerState, Cause, Outcome, Rejected};
+pub use state::{BreakerCounts, BreakerRule, BreakerState, Cause, Outcome, Rejected};
 
 /// A circuit breaker. Clones share one state.
 #[derive(Clone, Debug)]
@@ -40,6 +40,7 @@ struct Inner {
     window: Window,
     consecutive: u32,
     hold: Option<Hold>,
+    counts: BreakerCounts,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -66,6 +67,7 @@ impl Breaker {
             window: Window::new(rule.window),
             consecutive: 0,
             hold: None,
+            counts: BreakerCounts::default(),
         };
         let rule = BreakerRule { probes: rule.probes.max(1), ..rule };
         Self { shared: Arc::new(Shared { rule, inner: Mutex::new(inner) }) }
@@ -79,9 +81,15 @@ impl Breaker {
     /// Asks to send one call at `now`. Fails where the breaker lets none through.
     pub fn try_acquire(&self, now: Moment) -> Result<Permit, Rejected> {
         let mut inner = self.shared.inner.lock();
+        let asked = self.ask(&mut inner, now);
+        inner.counts.rejected += u64::from(asked.is_err());
+        asked
+    }
+
+    fn ask(&self, inner: &mut Inner, now: Moment) -> Result<Permit, Rejected> {
         match &inner.hold {
             Some(Hold::Open(reason)) => return Err(Rejected::Held { reason: reason.clone() }),
-            Some(Hold::Closed(_)) => return Ok(self.permit(&inner)),
+            Some(Hold::Closed(_)) => return Ok(self.permit(inner)),
             None => inner.half_open_if_due(now),
         }
         match &mut inner.phase {
@@ -96,7 +104,7 @@ impl Breaker {
                 *running += 1;
             }
         }
-        Ok(self.permit(&inner))
+        Ok(self.permit(inner))
     }
 
     /// Counts how a call went that ended at `now`. Returns the new state where this changed it.
@@ -120,6 +128,17 @@ impl Breaker {
             Phase::HalfOpen { .. } => inner.close(),
         }
         (permit.generation != inner.generation).then(|| inner.state(now))
+    }
+
+    /// Keeps doing until [`Breaker::release`] what it does at `now`, whatever happens: lets every call through
+    /// where it is closed, none where it is open or probes. Shows `reason` to who asks why.
+    pub fn hold(&self, reason: &str, now: Moment) {
+        match self.state(now) {
+            BreakerState::Closed { .. } | BreakerState::ForcedClosed { .. } => self.force_closed(reason),
+            BreakerState::Open { .. } | BreakerState::HalfOpen { .. } | BreakerState::HeldOpen { .. } => {
+                self.hold_open(reason);
+            }
+        }
     }
 
     /// Lets no call through until [`Breaker::release`], and shows `reason` to who asks why.
@@ -153,6 +172,11 @@ impl Breaker {
         inner.state(now)
     }
 
+    /// Returns what the breaker did since it was made.
+    pub fn counts(&self) -> BreakerCounts {
+        self.shared.inner.lock().counts
+    }
+
     fn permit(&self, inner: &Inner) -> Permit {
         Permit { shared: self.shared.clone(), generation: inner.generation, spent: false }
     }
@@ -162,6 +186,12 @@ impl Breaker {
 
 impl Inner {
     fn enter(&mut self, phase: Phase) {
+        match (self.phase, phase) {
+            (Phase::Closed, Phase::Closed) => {}
+            (_, Phase::Closed) => self.counts.closed += 1,
+            (_, Phase::Open { .. }) => self.counts.opened += 1,
+            (_, Phase::HalfOpen { .. }) => self.counts.half_opened += 1,
+        }
         self.phase = phase;
         self.generation += 1;
     }

@@ -35,6 +35,20 @@ pub struct Outcome {
     pub elapsed: Duration,
 }
 
+/// What a breaker did since it was made. What a person ordered changes no phase but by closing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BreakerCounts {
+    /// How often it opened.
+    pub opened: u64,
+    /// How often it began to probe.
+    pub half_opened: u64,
+    /// How often it closed again.
+    pub closed: u64,
+    /// Calls that it refused.
+    pub rejected: u64,
+}
+
 /// Says why a call may not be sent.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Rejected {
@@ -123,6 +137,22 @@ pub enum BreakerState {
         /// The person's reason.
         reason: String,
     },
+}
+
+impl BreakerState {
+    /// Every state's name, as [`BreakerState::name`] returns them.
+    pub const NAMES: [&'static str; 5] = ["closed", "open", "half-open", "held-open", "forced-closed"];
+
+    /// Returns the state in a word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Closed { .. } => "closed",
+            Self::Open { .. } => "open",
+            Self::HalfOpen { .. } => "half-open",
+            Self::HeldOpen { .. } => "held-open",
+            Self::ForcedClosed { .. } => "forced-closed",
+        }
+    }
 }
 
 impl Default for BreakerRule {

@@ -121,6 +121,27 @@ async fn an_open_breaker_refuses_at_once_and_probes_close_it() {
         ask(&clock, &service, query(number)).await.expect("a probe passes");
     }
     assert!(matches!(handle.breaker(), Some(BreakerState::Closed { .. })));
+    let counts = handle.snapshot().breaker_counts.expect("has a breaker");
+    assert_eq!((counts.opened, counts.half_opened, counts.closed, counts.rejected), (1, 1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_held_breaker_stays_as_it_is_whatever_happens() {
+    let clock = ManualClock::default();
+    let answerer = Answerer::new(|call, _| if call <= 30 { Reaction::Fail(down()) } else { Reaction::Answer });
+    let stack = stack(&clock, &PolicyConfig::default());
+    let (service, handle) = (stack.apply(answerer.clone()), stack.handle());
+    assert!(handle.hold("a load test"));
+    for number in 0..30 {
+        ask(&clock, &service, command(number)).await.expect_err("the double is down");
+    }
+    assert_eq!(answerer.calls(), 30, "closed it was, closed it stays");
+    assert_eq!(handle.breaker().expect("has one").name(), "forced-closed");
+    assert!(handle.hold_open("enough") && handle.hold("not yet"));
+    assert_eq!(handle.breaker(), Some(BreakerState::HeldOpen { reason: "not yet".into() }));
+    ask(&clock, &service, query(1)).await.expect_err("is held open");
+    assert!(handle.release());
+    ask(&clock, &service, query(2)).await.expect("the probe passes");
 }
 
 #[tokio::test]
@@ -235,7 +256,8 @@ async fn a_full_bulkhead_refuses_and_a_dropped_call_gives_its_place_back() {
     drop(free);
     waiting.await.expect("has the place now");
     let shown = stack.handle().snapshot();
-    assert_eq!((shown.running, shown.waiting), (Some(0), Some(0)));
+    assert_eq!((shown.running, shown.waiting, shown.in_flight), (Some(0), Some(0), 0));
+    assert_eq!((shown.rejected.bulkhead, shown.outcomes["cancelled"], shown.outcomes["ok"]), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -263,7 +285,8 @@ async fn calls_above_the_rate_are_refused_with_the_time_to_wait() {
     let clock = ManualClock::default();
     let gcra = Gcra::new(10, Duration::from_secs(1), 2).expect("is a limit");
     let config = PolicyConfig { rate: Some(RateConfig { gcra }), ..PolicyConfig::default() };
-    let service = stack(&clock, &config).apply(Answerer::new(|_, _| Reaction::Answer));
+    let stack = stack(&clock, &config);
+    let service = stack.apply(Answerer::new(|_, _| Reaction::Answer));
     for number in 0..2 {
         ask(&clock, &service, query(number)).await.expect("is within the burst");
     }
@@ -272,6 +295,7 @@ async fn calls_above_the_rate_are_refused_with_the_time_to_wait() {
     assert_eq!(fault.retry_after, Some(Duration::from_millis(100)));
     clock.advance(Duration::from_millis(100));
     ask(&clock, &service, query(4)).await.expect("is within the rate");
+    assert_eq!(stack.handle().snapshot().rejected.rate, 1);
 }
 
 fn once_then_down() -> Answerer {
@@ -296,7 +320,7 @@ async fn the_last_good_reply_stands_in_for_the_same_query_of_the_same_caller_onl
     ask(&clock, &service, other).await.expect_err("was told to somebody else");
     let tenant = Ask { cx: Cx::root().with_tenant("busan"), ..query(1) };
     ask(&clock, &service, tenant).await.expect_err("was told to another tenant");
-    assert_eq!(stack.handle().snapshot().fallbacks, 1);
+    assert_eq!(stack.handle().snapshot().fallbacks["last-good"], 1);
 }
 
 #[tokio::test]
