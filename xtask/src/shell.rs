@@ -11,15 +11,27 @@ use crate::running;
 /// Folders that hold servers and are often not on a user's path.
 const MORE_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
+/// Beginnings of the variables by which cargo tells a program of its own crate.
+const OF_OUR_CRATE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// Returns the folder of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Returns the cargo that runs us.
+#[allow(clippy::disallowed_methods, reason = "a build tool is set by its environment")]
 pub fn cargo() -> Command {
     let mut command = Command::new(setting("CARGO").unwrap_or_else(|| "cargo".to_owned()));
     command.current_dir(root());
+    // What cargo told us of our own crate would make build scripts that watch these names (ring's does) run
+    // anew, and half of what is built with them, at every change between `cargo` and `cargo xtask`.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if OF_OUR_CRATE.iter().any(|start| text.starts_with(start)) {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
