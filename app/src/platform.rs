@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ieum_bus::{Bus, BusCapabilities, BusOptions, open_bus};
+use ieum_bus::{Bus, BusCapabilities, BusOptions, Durability, open_bus};
 use ieum_cache::{Cache, open_cache_on};
 use ieum_client::OutboundPolicy;
 use ieum_core::{SharedClock, system_clock};
@@ -97,6 +97,10 @@ impl Platform {
             .await
             .map_err(named("bus.main"))?;
         output.line(&format!("bus        {}", bus.capabilities().backend));
+        if let Err(error) = bus.ping().await {
+            // Not an end: the outbox keeps what is published, and consuming begins once the broker answers.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the bus does not answer yet");
+        }
         let series =
             open_series(&settings.series, Some(store.clone())).await.map_err(named("series.main"))?;
         output.line(&format!("series     {}", scheme(&settings.series)));
@@ -114,6 +118,7 @@ impl Platform {
         };
         let bus = async {
             let bus = open_bus(&settings.bus, store.clone(), clock.clone(), BusOptions::default()).await?;
+            bus.ping().await?;
             Ok((scheme(&settings.bus), bus_sentences(bus.capabilities())))
         };
         let series = async {
@@ -142,11 +147,14 @@ fn scheme(url: &str) -> String {
 fn bus_sentences(given: BusCapabilities) -> Vec<String> {
     let pick = |yes: bool, gives: &str, lacks: &str| if yes { gives } else { lacks }.to_owned();
     vec![
-        pick(
-            given.durable,
-            "gives durability: an acknowledged event survives a power cut",
-            "lacks durability: an acknowledged event can be lost",
-        ),
+        match given.durability {
+            Durability::Disk => "gives durability: an acknowledged event survives a power cut",
+            Durability::Replicas => {
+                "gives durability by replicas: an acknowledged event is at every broker in sync; with one \
+                 replica a power cut can lose it"
+            }
+        }
+        .to_owned(),
         pick(
             given.shared,
             "gives groups over several processes",
@@ -156,6 +164,16 @@ fn bus_sentences(given: BusCapabilities) -> Vec<String> {
             given.dedupes_log,
             "gives one log entry per event, however often it is published",
             "lacks a log without repeats; the inbox sorts them out",
+        ),
+        pick(
+            given.finds_in_log,
+            "gives `where` a look into the log",
+            "lacks a search in the log: `where` finds events from the moment a group has seen them",
+        ),
+        pick(
+            given.purges_log,
+            "gives retention: events go once every group has them",
+            "lacks own retention: events go when the broker lets them go, read or not",
         ),
     ]
 }

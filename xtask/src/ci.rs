@@ -47,7 +47,8 @@ fn fmt() -> Result<(), Failure> {
 }
 
 fn clippy() -> Result<(), Failure> {
-    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    let features = test::features(&[]);
+    cargo(&["clippy", "--workspace", "--all-targets", "--features", &features, "--", "-D", "warnings"])
 }
 
 fn tests() -> Result<(), Failure> {
@@ -56,7 +57,10 @@ fn tests() -> Result<(), Failure> {
 
 fn doc() -> Result<(), Failure> {
     let mut command = shell::cargo();
-    command.args(["doc", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-D warnings");
+    let features = test::features(&[]);
+    command
+        .args(["doc", "--no-deps", "--workspace", "--features", &features])
+        .env("RUSTDOCFLAGS", "-D warnings");
     run_shown("cargo doc", &mut command)
 }
 

@@ -38,6 +38,9 @@ enum Suite {
     Faults,
 }
 
+/// What the newcomer's build leaves out and tests do not: package and feature.
+const FEATURES: [(&str, &str); 2] = [("ieum", "kafka"), ("ieum-bus", "kafka")];
+
 /// What the test programs counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
@@ -86,11 +89,23 @@ fn command(arguments: &TestArguments) -> Command {
     for package in &arguments.package {
         command.args(["--package", package]);
     }
+    let features = features(&arguments.package);
+    if !features.is_empty() {
+        command.args(["--features", &features]);
+    }
     if matches!(arguments.suite, Some(Suite::Faults)) {
         command.env("IEUM_TEST_FAULTS", "full");
     }
     command.args(["--", "--include-ignored"]).args(&arguments.passed);
     command
+}
+
+/// Returns the features of `packages` that a full build has, as cargo takes them; of all packages for an empty
+/// list.
+pub fn features(packages: &[String]) -> String {
+    let is_meant = |name: &str| packages.is_empty() || packages.iter().any(|package| package == name);
+    let meant = FEATURES.iter().filter(|(package, _)| is_meant(package));
+    meant.map(|(package, feature)| format!("{package}/{feature}")).collect::<Vec<_>>().join(",")
 }
 
 /// Runs the tests, shows what they print, and adds up their result lines.
@@ -168,6 +183,13 @@ mod tests {
         assert_eq!(tally, Tally { passed: 5, failed: 4, skipped: 1 });
         tally.move_to_skipped(2);
         assert_eq!(tally, Tally { passed: 3, failed: 4, skipped: 3 });
+    }
+
+    #[test]
+    fn a_full_build_has_every_feature_of_what_it_builds() {
+        assert_eq!(features(&[]), "ieum/kafka,ieum-bus/kafka");
+        assert_eq!(features(&["ieum-bus".to_owned()]), "ieum-bus/kafka");
+        assert_eq!(features(&["ieum-store".to_owned()]), "");
     }
 
     #[test]

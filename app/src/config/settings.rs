@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ieum_bus::check_bus_url;
 use ieum_client::OutboundPolicy;
 use ieum_core::{Secret, parse_duration};
 use ieum_policy::PolicyConfig;
@@ -121,7 +122,7 @@ pub struct LinkSettings {
 
 const STORES: &[&str] = &["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
 const CACHES: &[&str] = &["memory", "sql", "redis"];
-const BUSES: &[&str] = &["local"];
+const BUSES: &[&str] = &["local", "kafka"];
 const SERIES: &[&str] = &["sql", "influxdb"];
 const LINKS: &[&str] = &["local", "http", "grpc", "dns+http", "dns+grpc", "bus"];
 
@@ -155,7 +156,7 @@ impl Settings {
             data: PathBuf::from(reader.text("data.dir")),
             store,
             cache: reader.backend("cache.main", CACHES),
-            bus: reader.backend("bus.main", BUSES),
+            bus: reader.bus("bus.main"),
             series: reader.backend("series.main", SERIES),
             outbound: OutboundPolicy { allow: reader.networks("outbound.allow") },
             telemetry: TelemetrySettings {
@@ -309,6 +310,15 @@ impl Reader<'_> {
                     keys.push(KeySource::Text(Secret::new(&text["base64:".len()..])));
                 }
                 Some(path) if !path.is_empty() => keys.push(KeySource::File(PathBuf::from(path))),
+    fn bus(&mut self, key: &str) -> String {
+        let text = self.text(key);
+        let checked = check_scheme(&text, BUSES);
+        if let Err(problem) = checked.and_then(|()| check_bus_url(&text).map_err(|error| error.to_string())) {
+            self.wrong(key, problem);
+        }
+        text
+    }
+
                 // Not repeated: it may be meant as a key.
                 _ => self.wrong(key, format!("entry {} is neither a file nor base64:…", i + 1)),
             }

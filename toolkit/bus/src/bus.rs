@@ -10,12 +10,15 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::consumer::{ConsumerHandler, check_name};
+#[cfg(feature = "kafka")]
+use crate::kafka::{GroupMember, KafkaLog};
+use crate::log::Log;
 use crate::sql::{SqlStorage, schema, write_outbox};
 use crate::storage::Entry;
 use crate::subscriber::{Subscriber, thread_random};
 use crate::worker::{BATCH, Worker};
 use crate::writer::{Relay, Waiting, Writer};
-use crate::{BusError, Consumer, DeadLetters, Event, Subscribed, Subscription};
+use crate::{BusError, Consumer, DeadLetters, Event, EventError, Lag, Subscribed, Subscription};
 
 /// How many publishers may wait before further ones wait to wait.
 const WAITING: usize = 4_096;
@@ -31,18 +34,18 @@ pub(crate) struct Inner {
     pub clock: SharedClock,
     options: BusOptions,
     backend: Backend,
+    storage: Arc<SqlStorage>,
+    waiting: mpsc::Sender<Waiting>,
+    changed: watch::Sender<u64>,
     relay_wanted: Arc<Notify>,
     relay: tokio::task::AbortHandle,
 }
 
+/// Where the log is. What groups know is in the store in any case.
 enum Backend {
-    Local(Local),
-}
-
-struct Local {
-    storage: Arc<SqlStorage>,
-    waiting: mpsc::Sender<Waiting>,
-    changed: watch::Sender<u64>,
+    Local,
+    #[cfg(feature = "kafka")]
+    Kafka(Arc<KafkaLog>),
 }
 
 /// How a bus behaves.
@@ -63,12 +66,25 @@ pub struct BusOptions {
 pub struct BusCapabilities {
     /// The backend's name.
     pub backend: &'static str,
-    /// Whether an acknowledged event survives a power cut.
-    pub durable: bool,
+    /// What an acknowledged event survives.
+    pub durability: Durability,
     /// Whether several processes may share a group.
     pub shared: bool,
     /// Whether a repeated publish leaves one event in the log (elsewhere the inbox sorts it out).
     pub dedupes_log: bool,
+    /// Whether [`Bus::locate`] finds an event in the log itself, not only where a group has seen it.
+    pub finds_in_log: bool,
+    /// Whether [`Bus::purge`] lets go of the log's events; elsewhere the broker's retention does.
+    pub purges_log: bool,
+}
+
+/// What an acknowledged event survives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// A power cut: it was on disk before the acknowledgement.
+    Disk,
+    /// The loss of a broker: every replica in sync had it before the acknowledgement.
+    Replicas,
 }
 
 /// One or more events to publish together.
@@ -80,33 +96,73 @@ pub fn migrations() -> Vec<Migration> {
     schema::migrations()
 }
 
-/// Opens the bus at `url`: `local:` keeps the log in `store`. The tables must be there; see [`migrations`].
+/// Opens the bus at `url`: `local:` keeps the log in `store`; `kafka://host:port[,host:port]` keeps it at those
+/// brokers and what groups know in `store`. A Kafka bus creates missing topics with 16 partitions and the
+/// brokers' replication, or as `?partitions=6&replication=3` says. The tables must be there; see
+/// [`migrations`]. No broker is asked yet; see [`Bus::ping`].
 ///
 /// # Errors
-/// A URL that names no bus; `kafka://host:port` is known and not offered yet.
+/// A URL that names no bus; a backend that this build was made without.
 pub async fn open_bus(
     url: &str,
     store: Store,
     clock: SharedClock,
     options: BusOptions,
 ) -> Result<Bus, BusError> {
-    let scheme = url.split(':').next().unwrap_or_default();
-    match scheme {
-        "local" => Ok(Bus::local(store, clock, options)),
-        "kafka" => Err(BusError::NotOffered { backend: "kafka" }),
-        _ => Err(BusError::Url { url: url.to_owned(), problem: "expected local:".to_owned() }),
+    check_bus_url(url)?;
+    match scheme(url) {
+        #[cfg(feature = "kafka")]
+        "kafka" => {
+            let log = KafkaLog::open(url, store.clone(), clock.clone(), options.patience);
+            let log = Arc::new(log.map_err(|problem| bad_url(url, problem))?);
+            Ok(Bus::over(Arc::clone(&log), Backend::Kafka(log), store, clock, options))
+        }
+        _ => {
+            let storage = Arc::new(SqlStorage { store: store.clone() });
+            Ok(Bus::over(storage, Backend::Local, store, clock, options))
+        }
     }
+}
+
+/// Checks a bus's URL without opening anything.
+///
+/// # Errors
+/// A URL that names no bus; a backend that this build was made without.
+pub fn check_bus_url(url: &str) -> Result<(), BusError> {
+    match scheme(url) {
+        "local" => Ok(()),
+        #[cfg(feature = "kafka")]
+        "kafka" => crate::kafka::check(url).map_err(|problem| bad_url(url, problem)),
+        #[cfg(not(feature = "kafka"))]
+        "kafka" => Err(BusError::NotBuilt { backend: "kafka" }),
+        _ => Err(bad_url(url, "expected local: or kafka://host:port".to_owned())),
+    }
+}
+
+fn scheme(url: &str) -> &str {
+    url.split(':').next().unwrap_or_default()
+}
+
+/// Says what is wrong with a URL, of which only the scheme is shown, for it may hold a password.
+fn bad_url(url: &str, problem: String) -> BusError {
+    BusError::Url { url: scheme(url).to_owned(), problem }
 }
 
 // === Bus ===
 
 impl Bus {
-    fn local(store: Store, clock: SharedClock, options: BusOptions) -> Self {
+    fn over<L: Log>(
+        log: Arc<L>,
+        backend: Backend,
+        store: Store,
+        clock: SharedClock,
+        options: BusOptions,
+    ) -> Self {
         let storage = Arc::new(SqlStorage { store: store.clone() });
         let (waiting, receiver) = mpsc::channel(WAITING);
         let (changed, _) = watch::channel(0);
         let writer = Writer {
-            storage: Arc::clone(&storage),
+            storage: Arc::clone(&log),
             clock: clock.clone(),
             waiting: receiver,
             changed: changed.clone(),
@@ -115,14 +171,14 @@ impl Bus {
         tokio::spawn(writer.run());
         let relay_wanted = Arc::new(Notify::new());
         let relay = Relay {
-            storage: Arc::clone(&storage),
+            storage: log,
             clock: clock.clone(),
             wanted: Arc::clone(&relay_wanted),
             changed: changed.clone(),
         };
         let relay = tokio::spawn(relay.run()).abort_handle();
-        let backend = Backend::Local(Local { storage, waiting, changed });
-        Self { inner: Arc::new(Inner { store, clock, options, backend, relay_wanted, relay }) }
+        let inner = Inner { store, clock, options, backend, storage, waiting, changed, relay_wanted, relay };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Publishes events to `topic` and returns once they are durable. An event whose `source` and `id` the
@@ -133,17 +189,21 @@ impl Bus {
     /// storage failed, in which case publishing again is harmless.
     pub async fn publish(&self, topic: &str, events: impl Into<Events>) -> Result<(), BusError> {
         let Events(events) = events.into();
-        let entries = entries(topic, &events)?;
+        let entries = self.entries(topic, &events)?;
         if entries.is_empty() {
             return Ok(());
         }
         let count = entries.len();
-        let Backend::Local(local) = &self.inner.backend;
         let closed = || BusError::Closed { topic: topic.to_owned() };
         let (done, answer) = oneshot::channel();
-        local.waiting.send(Waiting { entries, done }).await.map_err(|_| closed())?;
+        self.inner.waiting.send(Waiting { entries, done }).await.map_err(|_| closed())?;
         let result = answer.await.map_err(|_| closed())?;
-        result.map_err(|source| BusError::Publish { count, topic: topic.to_owned(), source })
+        result.map_err(|source| BusError::Publish {
+            count,
+            topic: topic.to_owned(),
+            bus: self.inner.backend.name(),
+            source,
+        })
     }
 
     /// Publishes an event with the caller's transaction: it is published if and only if `tx` commits, a few
@@ -154,7 +214,7 @@ impl Bus {
     /// # Errors
     /// Names the attribute that breaks a rule, or says that the store failed; `tx` should then not commit.
     pub async fn outbox(&self, tx: &mut Transaction, topic: &str, event: &Event) -> Result<(), BusError> {
-        for entry in entries(topic, std::slice::from_ref(event))? {
+        for entry in self.entries(topic, std::slice::from_ref(event))? {
             let now = self.inner.clock.now();
             write_outbox(tx, &entry, now).await.map_err(BusError::store("writing into the outbox"))?;
         }
@@ -174,9 +234,8 @@ impl Bus {
     ) -> Result<Subscribed, BusError> {
         let options = &self.inner.options;
         subscription.check(options.lease)?;
-        let Backend::Local(local) = &self.inner.backend;
         let worker = Worker {
-            storage: Arc::clone(&local.storage),
+            storage: Arc::clone(&self.inner.storage),
             handler: Arc::new(ConsumerHandler(consumer)),
             clock: self.inner.clock.clone(),
             lanes: subscription.retry,
@@ -194,10 +253,17 @@ impl Bus {
             concurrency: subscription.concurrency,
             poll: options.poll,
             replays: options.replays.max(1),
-            changed: local.changed.subscribe(),
+            changed: self.inner.changed.subscribe(),
             stop: stop.clone(),
         };
-        let task = tokio::spawn(subscriber.run());
+        let task = match &self.inner.backend {
+            Backend::Local => tokio::spawn(subscriber.run()),
+            #[cfg(feature = "kafka")]
+            Backend::Kafka(log) => {
+                let member = GroupMember::new(Arc::clone(log), options.lease);
+                tokio::spawn(subscriber.run_on(member))
+            }
+        };
         Ok(Subscribed { stop, task })
     }
 
@@ -213,21 +279,98 @@ impl Bus {
 
     /// Returns what this bus gives and lacks.
     pub fn capabilities(&self) -> BusCapabilities {
-        BusCapabilities { backend: "local", durable: true, shared: true, dedupes_log: true }
+        let local = BusCapabilities {
+            backend: "local",
+            durability: Durability::Disk,
+            shared: true,
+            dedupes_log: true,
+            finds_in_log: true,
+            purges_log: true,
+        };
+        match &self.inner.backend {
+            Backend::Local => local,
+            #[cfg(feature = "kafka")]
+            Backend::Kafka(_) => BusCapabilities {
+                backend: "kafka",
+                durability: Durability::Replicas,
+                dedupes_log: false,
+                finds_in_log: false,
+                purges_log: false,
+                ..local
+            },
+        }
+    }
+
+    /// Asks whether the log can be reached. Publishing and consuming need no such question: they go on by
+    /// themselves once it can.
+    ///
+    /// # Errors
+    /// [`BusError::Unreachable`], or what the store says.
+    pub async fn ping(&self) -> Result<(), BusError> {
+        match &self.inner.backend {
+            Backend::Local => {
+                let asked = self.inner.store.fetch_one("SELECT 1 AS one", &[]).await;
+                asked.map(drop).map_err(BusError::store("reaching the bus"))
+            }
+            #[cfg(feature = "kafka")]
+            Backend::Kafka(log) => log.ping().await,
+        }
+    }
+
+    /// Adds to what waits in the store what waits at a broker.
+    pub(crate) async fn add_unread(&self, lags: &mut [Lag]) -> Result<(), BusError> {
+        match &self.inner.backend {
+            Backend::Local => {
+                let _ = lags;
+                Ok(())
+            }
+            #[cfg(feature = "kafka")]
+            Backend::Kafka(log) => log.add_unread(lags).await,
+        }
     }
 
     /// Lets subscribers of this process look at once.
     pub(crate) fn wake(&self) {
-        let Backend::Local(local) = &self.inner.backend;
-        local.changed.send_modify(|number| *number += 1);
+        self.inner.changed.send_modify(|number| *number += 1);
+    }
+
+    /// Checks events and makes them ready for the log.
+    fn entries(&self, topic: &str, events: &[Event]) -> Result<Vec<Entry>, BusError> {
+        check_name("topic", topic)?;
+        let longest = self.inner.backend.longest_event();
+        let entry = |event| {
+            let entry = Entry::new(topic, event)?;
+            let size = entry.key.len() + entry.body.len();
+            if size > longest {
+                let problem = format!("makes an event of {size} bytes; this bus takes {longest}");
+                return Err(EventError::invalid("data", problem));
+            }
+            Ok(entry)
+        };
+        let entries: Result<Vec<Entry>, _> = events.iter().map(entry).collect();
+        entries.map_err(|source| BusError::Event { topic: topic.to_owned(), source })
     }
 }
 
-fn entries(topic: &str, events: &[Event]) -> Result<Vec<Entry>, BusError> {
-    check_name("topic", topic)?;
-    let entry = |event| Entry::new(topic, event);
-    let entries: Result<Vec<Entry>, _> = events.iter().map(entry).collect();
-    entries.map_err(|source| BusError::Event { topic: topic.to_owned(), source })
+// === Backend ===
+
+impl Backend {
+    fn name(&self) -> String {
+        match self {
+            Self::Local => "local:".to_owned(),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(log) => log.name(),
+        }
+    }
+
+    /// Returns the most bytes of key and event that the log takes.
+    const fn longest_event(&self) -> usize {
+        match self {
+            Self::Local => usize::MAX,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => crate::kafka::LONGEST_RECORD,
+        }
+    }
 }
 
 impl Drop for Inner {

@@ -20,11 +20,20 @@ pub enum BusError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The backend is not offered.
-    #[error("the bus cannot use {backend} yet; use local:")]
-    NotOffered {
+    /// The backend was left out of this build.
+    #[error("this build has no {backend}; rebuild with --features {backend}")]
+    NotBuilt {
         /// The backend.
         backend: &'static str,
+    },
+    /// No broker answers.
+    #[error("reaching the bus {bus}")]
+    Unreachable {
+        /// The bus, with its brokers.
+        bus: String,
+        /// What failed.
+        #[source]
+        source: Arc<Failure>,
     },
     /// A topic, group or setting breaks a rule.
     #[error("{what} {value:?} {problem}")]
@@ -47,12 +56,14 @@ pub enum BusError {
     },
     /// The events could not be made durable. They may or may not be in the log; publishing them again is
     /// harmless.
-    #[error("publishing {count} events to {topic}")]
+    #[error("publishing {count} events to {topic} on {bus}")]
     Publish {
         /// How many events.
         count: usize,
         /// The topic.
         topic: String,
+        /// The bus: `local:`, or the brokers.
+        bus: String,
         /// What failed.
         #[source]
         source: Arc<Failure>,
@@ -99,7 +110,7 @@ impl BusError {
     /// Tells whether the same request may succeed later without anybody changing it.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Publish { source, .. } => source.retryable,
+            Self::Publish { source, .. } | Self::Unreachable { source, .. } => source.retryable,
             Self::Store { source, .. } => source.is_retryable(),
             _ => false,
         }
@@ -113,13 +124,14 @@ impl From<BusError> for Fault {
             BusError::Store { .. } if !error.is_retryable() => Self::internal("bus.storage", message),
             BusError::Publish { .. } if !error.is_retryable() => Self::internal("bus.storage", message),
             BusError::Store { .. } | BusError::Publish { .. } => Self::unavailable("bus.storage", message),
+            BusError::Unreachable { .. } => Self::unavailable("bus.unreachable", message),
             BusError::Closed { .. } => Self::unavailable("bus.closed", message),
             BusError::Event { source, .. } => {
                 Self::invalid_argument("bus.bad_event", format!("{message}: {source}"))
             }
             BusError::NoDeadLetter { .. } => Self::not_found("bus.no_dead_letter", message),
             BusError::NotParked { .. } => Self::failed_precondition("bus.dead_letter_state", message),
-            BusError::NotOffered { .. } => Self::unimplemented("bus.not_offered", message),
+            BusError::NotBuilt { .. } => Self::unimplemented("bus.not_built", message),
             BusError::Url { .. } | BusError::Invalid { .. } => Self::invalid_argument("bus.invalid", message),
         }
     }

@@ -6,7 +6,7 @@ use ieum_core::{Cx, Fault, Moment, Timestamp, header, new_id, system_clock};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-mod envelope;
+pub(crate) mod envelope;
 
 #[cfg(test)]
 mod tests;

@@ -39,7 +39,7 @@ impl Bus {
     /// `ieum_bus_oldest_unread_seconds`, `ieum_bus_lane_events` and `ieum_bus_dead_letters`.
     ///
     /// # Errors
-    /// Fails where the store does.
+    /// Fails where the store or the broker does.
     pub async fn lag(&self) -> Result<Vec<Lag>, BusError> {
         let failed = || BusError::store("measuring the bus's lag");
         let now = self.inner.clock.now();
@@ -54,7 +54,8 @@ impl Bus {
                 oldest: row.opt_timestamp("oldest")?.map_or(Duration::ZERO, |oldest| now.since(oldest)),
             })
         };
-        let lags: Vec<Lag> = rows.iter().map(read).collect::<Result<_, _>>().map_err(failed())?;
+        let mut lags: Vec<Lag> = rows.iter().map(read).collect::<Result<_, _>>().map_err(failed())?;
+        self.add_unread(&mut lags).await?;
         lags.iter().for_each(set_metrics);
         Ok(lags)
     }

@@ -13,8 +13,12 @@ mod consumer;
 mod dead;
 mod error;
 mod event;
+mod feed;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lag;
 mod locate;
+mod log;
 mod retention;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
@@ -24,7 +28,7 @@ mod subscriber;
 mod worker;
 mod writer;
 
-pub use bus::{Bus, BusCapabilities, BusOptions, Events, migrations, open_bus};
+pub use bus::{Bus, BusCapabilities, BusOptions, Durability, Events, check_bus_url, migrations, open_bus};
 pub use consumer::{Consumer, RetryLanes, Subscribed, Subscription};
 pub use dead::{DeadCause, DeadFilter, DeadLetter, DeadLetters, DeadState, DeadTrail};
 pub use error::BusError;

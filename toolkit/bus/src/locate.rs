@@ -74,7 +74,10 @@ const PLACES: [Place; 6] = [
 
 impl Bus {
     /// Returns everywhere the event with `event_id` was seen, in the order of its way. Empty where the bus
-    /// never had it or has let go of it (see [`Bus::purge`]).
+    /// never had it or has let go of it (see [`Bus::purge`]). A log at a broker is not searched (see
+    /// [`BusCapabilities::finds_in_log`]).
+    ///
+    /// [`BusCapabilities::finds_in_log`]: crate::BusCapabilities::finds_in_log
     ///
     /// # Errors
     /// Fails where the store does.

@@ -52,17 +52,24 @@ impl Default for Retention {
 
 impl Bus {
     /// Deletes what `retention` no longer keeps, in steps of 500 rows. An event that some group has not taken
-    /// yet stays, however old.
+    /// yet stays, however old. Where the log is at a broker (see [`BusCapabilities::purges_log`]) its events go
+    /// by the broker's retention.
+    ///
+    /// [`BusCapabilities::purges_log`]: crate::BusCapabilities::purges_log
     ///
     /// # Errors
     /// Fails where the store does; what was deleted before stays deleted.
     pub async fn purge(&self, retention: &Retention) -> Result<Purged, BusError> {
         let now = self.inner.clock.now();
-        let log = "DELETE FROM ieum_bus_log WHERE seq IN";
         let mut purged = Purged::default();
         let failed = || BusError::store("purging the bus");
-        purged.events += self.purge_rows(CONSUMED, log, now - retention.consumed).await.map_err(failed())?;
-        purged.events += self.purge_rows(UNCLAIMED, log, now - retention.unclaimed).await.map_err(failed())?;
+        if self.capabilities().purges_log {
+            let log = "DELETE FROM ieum_bus_log WHERE seq IN";
+            purged.events +=
+                self.purge_rows(CONSUMED, log, now - retention.consumed).await.map_err(failed())?;
+            let unclaimed = now - retention.unclaimed;
+            purged.events += self.purge_rows(UNCLAIMED, log, unclaimed).await.map_err(failed())?;
+        }
         purged.marks = self.purge_marks(now - retention.inbox).await.map_err(failed())?;
         let trail = "DELETE FROM ieum_bus_dead_audit WHERE dead_id IN";
         let dead = "DELETE FROM ieum_bus_dead WHERE id IN";

@@ -15,6 +15,8 @@ mod log;
 pub(crate) mod schema;
 mod slots;
 
+#[cfg(feature = "kafka")]
+pub(crate) use log::{outbox_rows, outbox_waits, remove_outbox};
 pub(crate) use log::{touch_head, write_outbox};
 
 /// The tables of [`schema`] in a store.

@@ -1,15 +1,16 @@
-//! One member of a group on the local log: shares the parts with the other members and works on its own.
+//! One member of a group: works on the parts that its feed gives it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use ieum_core::{Moment, Timestamp};
+use ieum_core::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::storage::{Failure, Lease, PARTS, Slot, Storage, describe};
+use crate::feed::{Feed, Held, Leases, Member};
+use crate::storage::{Failure, Lease, Storage, describe};
 use crate::worker::{BATCH, StepError, Worker};
 
 /// How many batches a slot gets before the others have their turn.
@@ -32,14 +33,6 @@ pub(crate) struct Subscriber<S: Storage> {
     pub stop: CancellationToken,
 }
 
-/// A held slot between passes.
-struct Held {
-    lease: Lease,
-    next_due: Option<Timestamp>,
-    /// Whether the last pass ended with events left.
-    busy: bool,
-}
-
 /// What one pass over a slot is to do.
 #[derive(Clone, Copy)]
 struct Pass {
@@ -48,15 +41,18 @@ struct Pass {
 }
 
 impl<S: Storage> Subscriber<S> {
+    /// Consumes the storage's own log; see [`Subscriber::run_on`].
+    pub(crate) async fn run(self) {
+        self.run_on(Leases::new()).await;
+    }
+
     /// Runs until stopped; then finishes the events in hand and gives the slots back.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run_on(mut self, mut feed: impl Feed<S>) {
         let mut held: BTreeMap<i64, Held> = BTreeMap::new();
-        let mut next_beat = Moment::START;
         let mut seen_head = -1;
         while !self.stop.is_cancelled() {
             self.changed.borrow_and_update();
-            let result = self.round(&mut held, &mut next_beat, &mut seen_head).await;
-            let pause = match result {
+            let pause = match self.round(&mut feed, &mut held, &mut seen_head).await {
                 Ok(true) => continue,
                 Ok(false) => self.pause(&held),
                 Err(failure) => {
@@ -64,87 +60,46 @@ impl<S: Storage> Subscriber<S> {
                         group = self.group, topic = self.topic, error = %describe(&failure),
                         "consuming pauses"
                     );
-                    // Whether the leases are still ours shows at the next heartbeat.
-                    next_beat = Moment::START;
+                    feed.doubt();
                     seen_head = -1;
                     self.poll * 2
                 }
             };
-            self.wait(pause).await;
+            self.wait(&feed, pause).await;
         }
-        self.leave(held).await;
+        self.leave(feed, held).await;
     }
 
     /// Does one round; returns whether there is more to do at once.
     async fn round(
         &self,
+        feed: &mut impl Feed<S>,
         held: &mut BTreeMap<i64, Held>,
-        next_beat: &mut Moment,
         seen_head: &mut i64,
     ) -> Result<bool, Failure> {
-        let now = self.worker.clock.moment();
-        let mut all = false;
-        if now >= *next_beat {
-            all = self.beat(held).await?;
-            *next_beat = now + self.worker.lease_span / 3;
-        }
+        let mut all = feed.share(&self.member(), held).await?;
         let head = self.worker.storage.head().await?;
-        let asked = if head == *seen_head {
+        // In a slot that was just taken a replay may have been asked while its former owner was gone.
+        let asked = if head == *seen_head && !all {
             BTreeSet::new()
         } else {
             all = true;
-            self.worker.storage.asked(&self.slot(0)).await?
+            self.worker.storage.asked(&self.member().slot(0)).await?
         };
-        let more_asked = self.work(held, all, &asked).await?;
+        let more_asked = self.work(feed, held, all, &asked).await?;
         // Where replays are left for the next round the head counts as unseen.
         *seen_head = if more_asked { -1 } else { head };
         Ok(held.values().any(|held| held.busy))
     }
 
-    fn slot(&self, part: i64) -> Slot {
-        Slot { group: self.group.clone(), topic: self.topic.clone(), part }
-    }
-
-    /// Says that this member lives, and takes or gives slots until it holds its share. Returns whether it
-    /// took any.
-    async fn beat(&self, held: &mut BTreeMap<i64, Held>) -> Result<bool, Failure> {
-        let storage = &self.worker.storage;
-        let now = self.worker.clock.now();
-        let until = now + self.worker.lease_span;
-        let members = storage.heartbeat(&self.slot(0), &self.owner, now, until).await?.max(1);
-        let share = usize::try_from((PARTS + members - 1) / members).unwrap_or(1);
-        let ours = storage.renew(&self.slot(0), &self.owner, until).await?;
-        held.retain(|part, _| ours.contains(part));
-        while held.len() > share {
-            if let Some((_, given)) = held.pop_last() {
-                storage.release(&given.lease).await?;
-            }
-        }
-        let mut took = false;
-        // Those first that the storage counts as ours although we do not hold them, for the answer to a
-        // claim got lost: else they would be renewed for ever and worked on by nobody.
-        let (lost, others): (Vec<i64>, Vec<i64>) =
-            (0..PARTS).filter(|part| !held.contains_key(part)).partition(|part| ours.contains(part));
-        for part in lost.into_iter().chain(others) {
-            let is_ours = ours.contains(&part);
-            if held.len() >= share && !is_ours {
-                break;
-            }
-            let claimed = storage.claim(&self.slot(part), &self.owner, now, until, false).await?;
-            let Some(lease) = claimed else { continue };
-            if held.len() >= share {
-                storage.release(&lease).await?;
-                continue;
-            }
-            held.insert(part, Held { lease, next_due: Some(Timestamp::default()), busy: true });
-            took = true;
-        }
-        Ok(took)
+    fn member(&self) -> Member<'_, S> {
+        Member { worker: &self.worker, group: &self.group, topic: &self.topic, owner: &self.owner }
     }
 
     /// Works on every held slot that may have something; returns whether asked replays are left.
     async fn work(
         &self,
+        feed: &mut impl Feed<S>,
         held: &mut BTreeMap<i64, Held>,
         all: bool,
         asked: &BTreeSet<i64>,
@@ -157,6 +112,7 @@ impl<S: Storage> Subscriber<S> {
                 todo.push((*part, slot, pass));
             }
         }
+        let reading = &*feed;
         let mut running = FuturesUnordered::new();
         let mut todo = todo.into_iter();
         let (mut lost, mut unsure) = (Vec::new(), Vec::new());
@@ -165,7 +121,7 @@ impl<S: Storage> Subscriber<S> {
         loop {
             while running.len() < self.concurrency.max(1) {
                 let Some((part, slot, pass)) = todo.next() else { break };
-                running.push(async move { (part, self.pass(slot, pass).await) });
+                running.push(async move { (part, self.pass(reading, slot, pass).await) });
             }
             match running.next().await {
                 None => break,
@@ -181,6 +137,7 @@ impl<S: Storage> Subscriber<S> {
         for part in lost {
             tracing::info!(group = self.group, topic = self.topic, part, "another consumer took a slot");
             held.remove(&part);
+            feed.fenced(part, self.worker.clock.moment());
         }
         // A commit whose answer got lost may have moved the position: claiming again reads it.
         held.retain(|part, _| !unsure.contains(part));
@@ -188,7 +145,7 @@ impl<S: Storage> Subscriber<S> {
     }
 
     /// Works on one slot for some turns; returns whether asked replays are left.
-    async fn pass(&self, held: &mut Held, pass: Pass) -> Result<bool, StepError> {
+    async fn pass(&self, feed: &impl Feed<S>, held: &mut Held, pass: Pass) -> Result<bool, StepError> {
         let worker = &self.worker;
         let mut more_asked = false;
         if pass.revive {
@@ -199,7 +156,8 @@ impl<S: Storage> Subscriber<S> {
         for _ in 0..TURNS {
             let mut idle = true;
             if held.busy && !self.stop.is_cancelled() {
-                let found = worker.storage.read(&held.lease.slot, held.lease.position, BATCH).await?;
+                let lease = &held.lease;
+                let found = feed.read(&worker.storage, &lease.slot, lease.position, BATCH).await?;
                 held.busy = found.len() == BATCH;
                 if !found.is_empty() {
                     worker.absorb(&mut held.lease, found).await?;
@@ -227,7 +185,7 @@ impl<S: Storage> Subscriber<S> {
         next.map_or(self.poll, |due| due.since(now).clamp(Duration::from_millis(1), self.poll))
     }
 
-    async fn wait(&mut self, pause: Duration) {
+    async fn wait(&mut self, feed: &impl Feed<S>, pause: Duration) {
         let clock = self.worker.clock.clone();
         tokio::select! {
             biased;
@@ -237,19 +195,21 @@ impl<S: Storage> Subscriber<S> {
                     clock.sleep(pause).await;
                 }
             }
+            () = feed.arrived() => {}
             () = clock.sleep(pause) => {}
         }
     }
 
-    async fn leave(&self, held: BTreeMap<i64, Held>) {
+    async fn leave(&self, mut feed: impl Feed<S>, held: BTreeMap<i64, Held>) {
         let storage = &self.worker.storage;
-        for held in held.into_values() {
-            if let Err(failure) = storage.release(&held.lease).await {
+        let leases: Vec<Lease> = held.into_values().map(|held| held.lease).collect();
+        for lease in &leases {
+            if let Err(failure) = storage.release(lease).await {
                 tracing::warn!(error = %describe(&failure), "a slot stays taken until its lease ends");
                 return;
             }
         }
-        if let Err(failure) = storage.leave(&self.slot(0), &self.owner).await {
+        if let Err(failure) = feed.leave(&self.member(), leases).await {
             tracing::warn!(error = %describe(&failure), "a member stays counted until its lease ends");
         }
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ieum_core::{SharedClock, Timestamp};
+use ieum_core::SharedClock;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::storage::{Entry, Failure, Storage};
+use crate::log::Log;
+use crate::storage::{Entry, Failure};
 
 /// The most events in one commit.
 const MOST_IN_COMMIT: usize = 1_024;
@@ -21,8 +22,8 @@ pub(crate) struct Waiting {
 }
 
 /// The one task through which a process publishes.
-pub(crate) struct Writer<S> {
-    pub storage: Arc<S>,
+pub(crate) struct Writer<L> {
+    pub storage: Arc<L>,
     pub clock: SharedClock,
     pub waiting: mpsc::Receiver<Waiting>,
     pub changed: watch::Sender<u64>,
@@ -31,8 +32,8 @@ pub(crate) struct Writer<S> {
 }
 
 /// The task that moves what committed transactions left in the outbox.
-pub(crate) struct Relay<S> {
-    pub storage: Arc<S>,
+pub(crate) struct Relay<L> {
+    pub storage: Arc<L>,
     pub clock: SharedClock,
     pub wanted: Arc<Notify>,
     pub changed: watch::Sender<u64>,
@@ -40,7 +41,7 @@ pub(crate) struct Relay<S> {
 
 // === Writer ===
 
-impl<S: Storage> Writer<S> {
+impl<L: Log> Writer<L> {
     /// Runs until every sender of `waiting` is gone and what waited is done.
     pub(crate) async fn run(mut self) {
         while let Some(first) = self.waiting.recv().await {
@@ -77,7 +78,7 @@ impl<S: Storage> Writer<S> {
         let give_up = self.clock.moment() + self.patience;
         let mut wait = FIRST_WAIT;
         loop {
-            let failure = match self.try_persist(entries).await {
+            let failure = match self.storage.write(entries, self.clock.now()).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
@@ -89,17 +90,11 @@ impl<S: Storage> Writer<S> {
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
-
-    async fn try_persist(&self, entries: &[Entry]) -> Result<(), Failure> {
-        let mut tx = self.storage.begin().await?;
-        self.storage.append(&mut tx, entries, self.clock.now()).await?;
-        self.storage.commit(tx).await
-    }
 }
 
 // === Relay ===
 
-impl<S: Storage> Relay<S> {
+impl<L: Log> Relay<L> {
     /// Runs until it is dropped. Looks often after [`Relay::wanted`] was told, for the asking transaction
     /// commits a little later, and now and then for what other processes left.
     pub(crate) async fn run(self) {
@@ -123,11 +118,8 @@ impl<S: Storage> Relay<S> {
 
     async fn move_all(&self) -> Result<usize, Failure> {
         let mut moved = 0;
-        while self.storage.outbox_waits().await? {
-            let now: Timestamp = self.clock.now();
-            let mut tx = self.storage.begin().await?;
-            let count = self.storage.move_outbox(&mut tx, MOST_IN_COMMIT, now).await?;
-            self.storage.commit(tx).await?;
+        while self.storage.is_outbox_waiting().await? {
+            let count = self.storage.empty_outbox(MOST_IN_COMMIT, self.clock.now()).await?;
             moved += count;
             self.changed.send_modify(|number| *number += 1);
             if count == 0 {

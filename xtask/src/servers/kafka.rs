@@ -79,7 +79,8 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     Ok(Started {
         url: format!("kafka://127.0.0.1:{port}"),
         version: format!("Apache Kafka {RELEASE}"),
-        settings: Vec::new(),
+        // For tests that kill a broker of their own.
+        settings: vec![("IEUM_TEST_KAFKA_CLASSES", classes)],
         child,
     })
 }
@@ -101,6 +102,8 @@ fn properties(port: u16, controller: u16, folder: &Path) -> String {
         "transaction.state.log.replication.factor=1".to_owned(),
         "transaction.state.log.min.isr=1".to_owned(),
         "group.initial.rebalance.delay.ms=0".to_owned(),
+        // Tests do not wait for the usual 6 s until a killed member counts as dead.
+        "group.min.session.timeout.ms=1000".to_owned(),
     ];
     lines.join("\n") + "\n"
 }

@@ -71,7 +71,7 @@ pub(crate) async fn write_outbox(
     insert.run_in(tx).await.map(drop)
 }
 
-pub(super) async fn outbox_waits(store: &Store) -> Result<bool, StoreError> {
+pub(crate) async fn outbox_waits(store: &Store) -> Result<bool, StoreError> {
     Ok(store.fetch_optional("SELECT id FROM ieum_bus_outbox LIMIT 1", &[]).await?.is_some())
 }
 

@@ -14,11 +14,14 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::listener::Listener;
-use crate::world::{TOPIC, World, event, subscription};
+use crate::world::{World, event, subscription};
 
 const KEYS: usize = 8;
 const STORE: &str = "IEUM_BUS_CHILD_STORE";
 const ACKNOWLEDGED: &str = "IEUM_BUS_CHILD_ACKNOWLEDGED";
+const BUS: &str = "IEUM_BUS_CHILD_BUS";
+const TOPIC: &str = "IEUM_BUS_CHILD_TOPIC";
+const GROUP: &str = "IEUM_BUS_CHILD_GROUP";
 const EVENTS: &str = "IEUM_BUS_CHILD_EVENTS";
 
 #[allow(clippy::disallowed_methods, reason = "how the parent talks to its child, and a seed given by hand")]
@@ -48,26 +51,28 @@ async fn child() {
     let options = StoreOptions { acquire_timeout: Duration::from_secs(20), ..StoreOptions::default() };
     let store = Store::open(&url, &options).await.expect("opens the store");
     let options = BusOptions { lease: Duration::from_secs(3), ..BusOptions::default() };
-    let bus = open_bus("local:", store.clone(), system_clock(), options).await.expect("opens the bus");
+    let given = |name| variable(name).expect("the parent says so");
+    let (bus_url, topic) = (given(BUS), given(TOPIC));
+    let bus = open_bus(&bus_url, store.clone(), system_clock(), options).await.expect("opens the bus");
     // Every tenth event fails once, so that lanes are killed as well.
     let listener = Listener::failing("readers", |event, before| {
         let fails = before == 0 && event.data["number"].as_u64().is_some_and(|number| number % 10 == 3);
         if fails { Err(ieum_core::Fault::unavailable("test.down", "filling a cup")) } else { Ok(()) }
     });
     let listener: Arc<dyn Consumer> = listener;
-    let mut subscription = subscription("readers");
+    let mut subscription = subscription(&topic, &given(GROUP));
     // Each child fails an event anew, so many kills would use up few attempts and make a dead letter.
     subscription.retry.attempts = 1_000;
     let subscribed = bus.subscribe(subscription, listener).await.expect("subscribes");
     let done = acknowledged(Path::new(&file));
     let publishers = (0..KEYS).map(|key| {
-        let (bus, file) = (bus.clone(), file.clone());
+        let (bus, file, topic) = (bus.clone(), file.clone(), topic.clone());
         let first = done.get(&key).copied().unwrap_or(0);
         tokio::spawn(async move {
             for number in first..events / KEYS {
                 let event = event(&format!("k{key}"), number);
                 let line = format!("{}\n", event.id);
-                bus.publish(TOPIC, event).await.expect("publishes");
+                bus.publish(&topic, event).await.expect("publishes");
                 let mut file = std::fs::OpenOptions::new().append(true).open(&file).expect("opens");
                 file.write_all(line.as_bytes()).expect("writes down the acknowledgement");
             }
@@ -86,20 +91,28 @@ async fn child() {
     subscribed.drain().await;
 }
 
-fn start(url: &str, file: &Path, events: usize) -> std::process::Child {
+/// The command that starts a child.
+fn child_of(world: &World, file: &Path, events: usize) -> Command {
     let this = std::env::current_exe().expect("has a path");
-    Command::new(this)
+    let mut command = Command::new(this);
+    command
         .args(["--exact", "kill::child", "--include-ignored", "--quiet"])
-        .env(STORE, url)
+        .env(STORE, world.url())
+        .env(BUS, world.bus_url())
+        .env(TOPIC, &world.topic)
+        .env(GROUP, world.group("readers"))
         .env(ACKNOWLEDGED, file)
         .env(EVENTS, events.to_string())
-        .stdout(std::fs::File::create(file.with_extension("out")).expect("makes the child's log"))
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("starts the child")
+        .stderr(Stdio::null());
+    command
 }
 
-async fn survives_kills(world: &World) {
+fn start(mut command: Command, file: &Path) -> std::process::Child {
+    let log = std::fs::File::create(file.with_extension("out")).expect("makes the child's log");
+    command.stdout(log).spawn().expect("starts the child")
+}
+
+pub async fn survives_kills(world: &World) {
     let (kills, events) = if ieum_testkit::server::long_faults() { (200, 10_000) } else { (20, 2_000) };
     let seed = variable("IEUM_TEST_SEED").and_then(|text| text.parse().ok()).unwrap_or(7);
     let mut random = SmallRng::seed_from_u64(seed);
@@ -107,7 +120,7 @@ async fn survives_kills(world: &World) {
     let file = folder.path().join("acknowledged");
     std::fs::write(&file, "").expect("makes the file");
     for kill in 0..kills {
-        let mut child = start(world.url(), &file, events);
+        let mut child = start(child_of(world, &file, events), &file);
         // Spread over all events, each somewhere within its share, so that every kill meets work.
         let share = events / kills;
         let target = kill * share + random.random_range(0..share);
@@ -120,8 +133,8 @@ async fn survives_kills(world: &World) {
         child.wait().expect("reaps the child");
     }
     let last = tokio::task::spawn_blocking({
-        let (url, file) = (world.url().to_owned(), file.clone());
-        move || start(&url, &file, events).wait().expect("ends")
+        let (command, file) = (child_of(world, &file, events), file.clone());
+        move || start(command, &file).wait().expect("ends")
     });
     let ended = last.await.expect("waits").success();
     let told_by_child = std::fs::read_to_string(file.with_extension("out")).unwrap_or_default();
@@ -151,6 +164,15 @@ async fn killed_processes_lose_and_double_nothing_on_sqlite() {
 #[ignore = "needs postgres"]
 async fn killed_processes_lose_and_double_nothing_on_postgres() {
     let Some(url) = ieum_testkit::server::require("postgres") else { return };
+    let world = World::server(&url).await;
+    survives_kills(&world).await;
+    world.clean_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs mysql"]
+async fn killed_processes_lose_and_double_nothing_on_mariadb() {
+    let Some(url) = ieum_testkit::server::require("mysql") else { return };
     let world = World::server(&url).await;
     survives_kills(&world).await;
     world.clean_up().await;

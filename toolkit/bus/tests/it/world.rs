@@ -9,19 +9,20 @@ use ieum_policy::{Backoff, Jitter};
 use ieum_store::{Store, StoreOptions, migrate};
 use serde_json::json;
 
-pub const TOPIC: &str = "cups";
-
 /// A store with the bus's tables and one table for the effects of consumers.
 pub struct World {
     pub bus: Bus,
     pub store: Store,
+    pub topic: String,
+    /// Ends topics and groups where other worlds share the broker.
+    suffix: String,
     url: String,
     bus_url: String,
     server: Option<(String, String)>,
     _folder: Option<tempfile::TempDir>,
 }
 
-/// Waits until `condition` holds; fails the test after ten seconds.
+/// Waits until `condition` holds; fails the test after 20 s.
 macro_rules! eventually {
     ($what:expr, $condition:expr) => {
         ieum_testkit::wait::until($what, std::time::Duration::from_secs(20), async || $condition)
@@ -38,15 +39,27 @@ impl World {
         Self::over(&url, "local:", None, Some(folder)).await
     }
 
+    /// Keeps the log at the broker `bus_url` and the rest in SQLite.
+    #[cfg(feature = "kafka")]
+    pub async fn kafka(bus_url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let url = format!("sqlite:{}", folder.path().join("bus.db").display());
+        Self::over(&url, bus_url, None, Some(folder)).await
+    }
+
     /// Makes a database of its own on the server at `url`.
     pub async fn server(url: &str) -> Self {
+        Self::on_server(url, "local:").await
+    }
+
+    pub async fn on_server(url: &str, bus_url: &str) -> Self {
         let database = format!("ieum_bus_{}", new_id().simple());
         let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
         admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
         admin.close().await;
         let mut own = url::Url::parse(url).expect("is a url");
         own.set_path(&database);
-        Self::over(own.as_str(), "local:", Some((url.to_owned(), database)), None).await
+        Self::over(own.as_str(), bus_url, Some((url.to_owned(), database)), None).await
     }
 
     async fn over(
@@ -66,7 +79,19 @@ impl World {
         );
         store.execute(&table, &[]).await.expect("makes the effects' table");
         let bus = open(bus_url, &store).await;
-        Self { bus, store, url: url.to_owned(), bus_url: bus_url.to_owned(), server, _folder: folder }
+        let suffix = if bus_url == "local:" { String::new() } else { format!("-{}", new_id().simple()) };
+        let topic = format!("cups{suffix}");
+        let (url, bus_url) = (url.to_owned(), bus_url.to_owned());
+        Self { bus, store, topic, suffix, url, bus_url, server, _folder: folder }
+    }
+
+    /// Returns the group's name as the bus knows it.
+    pub fn group(&self, name: &str) -> String {
+        format!("{name}{}", self.suffix)
+    }
+
+    pub fn bus_url(&self) -> &str {
+        &self.bus_url
     }
 
     pub fn url(&self) -> &str {
@@ -84,7 +109,7 @@ impl World {
 
     pub async fn subscribe_on(&self, bus: &Bus, group: &str, consumer: &Arc<impl Consumer>) -> Subscribed {
         let consumer: Arc<dyn Consumer> = Arc::clone(consumer) as _;
-        bus.subscribe(subscription(group), consumer).await.expect("subscribes")
+        bus.subscribe(subscription(&self.topic, &self.group(group)), consumer).await.expect("subscribes")
     }
 
     /// Returns the ids of the events that had an effect in `group`, in order.
@@ -98,7 +123,8 @@ impl World {
         let Some((url, database)) = self.server else { return };
         self.store.close().await;
         let admin = Store::open(&url, &StoreOptions::default()).await.expect("reaches the server");
-        let drop = format!("DROP DATABASE {database} WITH (FORCE)");
+        let force = if url.starts_with("postgres") { " WITH (FORCE)" } else { "" };
+        let drop = format!("DROP DATABASE {database}{force}");
         admin.execute(&drop, &[]).await.expect("drops the database");
     }
 }
@@ -113,13 +139,13 @@ async fn open(url: &str, store: &Store) -> Bus {
 }
 
 /// A subscription whose retries come within milliseconds.
-pub fn subscription(group: &str) -> Subscription {
+pub fn subscription(topic: &str, group: &str) -> Subscription {
     let first = Duration::from_millis(40);
     let backoff = Backoff { first, factor: 2.0, most: first * 2, jitter: Jitter::Equal };
     Subscription {
         retry: RetryLanes { attempts: 4, backoff },
         time_limit: Duration::from_millis(1_500),
-        ..Subscription::new(TOPIC, group)
+        ..Subscription::new(topic, group)
     }
 }
 
