@@ -1,5 +1,6 @@
 //! Opens the pool of each backend with the settings that hold for every connection.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -77,11 +78,10 @@ pub(crate) async fn connect(place: &Place, url: &str, options: &StoreOptions) ->
 }
 
 async fn sqlite_file(path: &Path, url: &str, options: &StoreOptions) -> Result<Pools, StoreError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        tokio::fs::create_dir_all(folder)
-            .await
-            .map_err(|source| StoreError::Folder { folder: folder.display().to_string(), source })?;
-    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tokio::fs::create_dir_all(folder)
+        .await
+        .map_err(|source| StoreError::Folder { folder: folder.display().to_string(), source })?;
     let failed = |error| StoreError::from_driver(crate::Dialect::Sqlite, url, error);
     let connect = sqlite_options(options)
         .filename(path)
@@ -96,10 +96,32 @@ async fn sqlite_file(path: &Path, url: &str, options: &StoreOptions) -> Result<P
         .connect_with(connect.clone())
         .await
         .map_err(failed)?;
+    if options.sqlite_synchronous == Synchronous::Full {
+        sync_names(folder).await?;
+    }
     // A reader that writes by mistake is told so instead of meeting SQLITE_BUSY.
     let readers = limits::<sqlx::Sqlite>(options, options.pool_size)
         .connect_lazy_with(connect.create_if_missing(false).pragma("query_only", "ON"));
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// Makes the names of the folder and of all above it last: a new folder is on disk only once the one above it
+/// was synced (fsync(2)), and SQLite syncs no folder but the database's own. Whether a folder is new nobody
+/// knows: whoever made it may have been killed before the sync.
+async fn sync_names(folder: &Path) -> Result<(), StoreError> {
+    for folder in folder.ancestors() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let synced = async { tokio::fs::File::open(folder).await?.sync_all().await };
+        match synced.await {
+            Ok(()) => {}
+            // Not ours to read, or a file system whose folders need no sync.
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => {}
+            Err(source) => {
+                return Err(StoreError::Folder { folder: folder.display().to_string(), source });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn sqlite_options(options: &StoreOptions) -> SqliteConnectOptions {
