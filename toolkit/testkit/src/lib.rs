@@ -4,6 +4,7 @@
 //! between a client and a server and breaks what passes, [`wait`] waits for a condition instead of sleeping.
 
 pub mod fault;
+pub mod power;
 pub mod pretix;
 pub mod process;
 pub mod server;

@@ -1,0 +1,8 @@
+//! Cuts the power of a working process at seeded moments: nothing acknowledged is lost, every store opens.
+//!
+//! The process is this test binary again, with the shim of `ieum_testkit::power` in front of the C library.
+
+mod check;
+mod cut;
+mod schema;
+mod workload;
