@@ -15,7 +15,7 @@ use super::address::Address;
 use super::context::Quiet;
 
 /// How long the broker may take for an answer about topics.
-const ANSWER: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(10);
 /// How often a created topic is looked for, until every broker knows it.
 const LOOK: Duration = Duration::from_millis(20);
 

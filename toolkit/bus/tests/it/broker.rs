@@ -79,7 +79,7 @@ impl Broker {
         let log = self.folder.path().join("log");
         self.child = Some(Child::start("a broker", command, &log).expect("starts"));
         let port = self.port;
-        ieum_testkit::wait::until("the broker listens", Duration::from_secs(60), async || {
+        ieum_testkit::wait::until("the broker listens", Duration::from_secs(180), async || {
             tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
         })
         .await

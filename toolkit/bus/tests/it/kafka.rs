@@ -22,11 +22,15 @@ use crate::listener::Listener;
 use crate::world::{World, event, eventually};
 
 /// How long the broker may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn brokers(bus_url: &str) -> &str {
+    bus_url.trim_start_matches("kafka://").split('?').next().unwrap_or_default()
+}
 
 fn settings(world: &World) -> ClientConfig {
     let mut settings = ClientConfig::new();
-    settings.set("bootstrap.servers", world.bus_url().trim_start_matches("kafka://"));
+    settings.set("bootstrap.servers", brokers(world.bus_url()));
     settings
 }
 
@@ -95,7 +99,7 @@ async fn others_read_what_is_published_where_they_would_put_it() {
         assert_eq!(theirs.partition, *partition, "key {}", event.key);
     }
     let parts = found.iter().map(|(partition, ..)| *partition).collect::<std::collections::BTreeSet<_>>();
-    assert!(parts.len() > 3, "keys spread: {parts:?}");
+    assert!(parts.len() > 1, "keys spread: {parts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,7 +172,7 @@ async fn an_outage_of_the_broker_delays_events_and_loses_none() {
     let refused = refused.expect_err("nobody takes it");
     assert!(refused.is_retryable(), "{refused}");
     let fault = Fault::from(refused);
-    assert!(fault.is_retryable() && fault.message.contains(world.bus_url()), "{fault:?}");
+    assert!(fault.is_retryable() && fault.message.contains(brokers(world.bus_url())), "{fault:?}");
     let mut tx = world.store.begin().await.expect("begins");
     for number in 1..20 {
         world.bus.outbox(&mut tx, &world.topic, &event("a", number)).await.expect("writes");
@@ -237,7 +241,7 @@ async fn members_that_come_and_go_keep_each_keys_order() {
         let guest = (world.another_bus().await, Listener::new("readers"));
         let joined = world.subscribe_on(&guest.0, "readers", &guest.1).await;
         // Published until the guest has its share, so that the partitions move under load.
-        ieum_testkit::wait::until("the guest works", Duration::from_secs(30), async || {
+        ieum_testkit::wait::until("the guest works", Duration::from_secs(60), async || {
             let number = sent.fetch_add(1, Ordering::SeqCst);
             let events: Vec<Event> = (0..16).map(|key| event(&format!("k{key}"), number)).collect();
             world.bus.publish(&world.topic, events).await.expect("publishes");
@@ -296,7 +300,7 @@ async fn a_topic_that_was_made_anew_is_read_from_its_beginning() {
     let admin: AdminClient<DefaultClientContext> = settings(&world).create().expect("makes an admin");
     let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
     admin.delete_topics(&[&world.topic], &options).await.expect("deletes")[0].as_ref().expect("was there");
-    let again = NewTopic::new(&world.topic, 16, TopicReplication::Fixed(1));
+    let again = NewTopic::new(&world.topic, 4, TopicReplication::Fixed(1));
     eventually!("a new topic", {
         let made = admin.create_topics([&again], &options).await.expect("asks");
         made[0].is_ok()

@@ -22,10 +22,10 @@ pub struct World {
     _folder: Option<tempfile::TempDir>,
 }
 
-/// Waits until `condition` holds; fails the test after 20 s.
+/// Waits until `condition` holds; fails the test after a minute.
 macro_rules! eventually {
     ($what:expr, $condition:expr) => {
-        ieum_testkit::wait::until($what, std::time::Duration::from_secs(20), async || $condition)
+        ieum_testkit::wait::until($what, std::time::Duration::from_secs(60), async || $condition)
             .await
             .expect("happens in time")
     };
@@ -44,7 +44,7 @@ impl World {
     pub async fn kafka(bus_url: &str) -> Self {
         let folder = tempfile::tempdir().expect("makes a folder");
         let url = format!("sqlite:{}", folder.path().join("bus.db").display());
-        Self::over(&url, bus_url, None, Some(folder)).await
+        Self::over(&url, &with_few_partitions(bus_url), None, Some(folder)).await
     }
 
     /// Makes a database of its own on the server at `url`.
@@ -53,6 +53,7 @@ impl World {
     }
 
     pub async fn on_server(url: &str, bus_url: &str) -> Self {
+        let bus_url = &with_few_partitions(bus_url);
         let database = format!("ieum_bus_{}", new_id().simple());
         let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
         admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
@@ -129,10 +130,18 @@ impl World {
     }
 }
 
+/// Asks for 4 partitions where the URL says nothing: one broker serves every test at once.
+fn with_few_partitions(bus_url: &str) -> String {
+    let is_plain = bus_url.starts_with("kafka:") && !bus_url.contains('?');
+    if is_plain { format!("{bus_url}?partitions=4") } else { bus_url.to_owned() }
+}
+
 async fn open(url: &str, store: &Store) -> Bus {
     let options = BusOptions {
         lease: Duration::from_secs(3),
         poll: Duration::from_millis(50),
+        // Brokers that share a busy machine with other tests may take their time.
+        patience: Duration::from_secs(60),
         ..BusOptions::default()
     };
     open_bus(url, store.clone(), system_clock(), options).await.expect("opens the bus")
