@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -130,9 +130,11 @@ impl Lanes {
         Err(SendError::Connect { source: last })
     }
 
-    /// Keeps a connection whose answer was read to its end.
-    pub fn keep(&self, lane: Box<Lane>) {
-        if lane.ended || lane.sender.is_closed() {
+    /// Keeps a connection whose answer was read to its end, unless it is still sending: a server may answer
+    /// before it has read everything, and the next request must not wait for this one's caller.
+    pub fn keep(&self, mut lane: Box<Lane>) {
+        lane.run(&mut Context::from_waker(Waker::noop()));
+        if lane.ended || !lane.sender.is_ready() {
             return;
         }
         let mut idle = self.idle.lock();
