@@ -52,6 +52,9 @@ pub enum Command {
     /// Partners' API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Links to other parts: how they fare, and their breakers in your hand.
+    #[command(subcommand)]
+    Link(LinkCommand),
     /// Events that failed for good.
     #[command(subcommand)]
     Dead(DeadCommand),
@@ -155,6 +158,47 @@ pub enum KeyCommand {
     },
     /// Lists the keys, without their texts.
     List,
+}
+
+/// Links to other parts: how they fare, and their breakers in your hand.
+#[derive(Debug, Subcommand)]
+pub enum LinkCommand {
+    /// Lists the links of the running platform.
+    List,
+    /// Tells every change of a breaker or an instance as it happens.
+    Watch {
+        /// Only these links.
+        names: Vec<String>,
+    },
+    /// Lets no call through until released.
+    Open {
+        /// The link, as `ieum link list` calls it.
+        name: String,
+        /// Why; callers read it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lets every call through until released.
+    Close {
+        /// The link, as `ieum link list` calls it.
+        name: String,
+        /// Why, for other people.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Keeps the breaker as it is now until released.
+    Hold {
+        /// The link, as `ieum link list` calls it.
+        name: String,
+        /// Why, for other people.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lets the breaker decide by itself again.
+    Release {
+        /// The link, as `ieum link list` calls it.
+        name: String,
+    },
 }
 
 /// Events that failed for good.

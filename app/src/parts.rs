@@ -1,21 +1,29 @@
 //! The parts of the platform in one table: what each answers, needs, keeps and runs.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use axum::Router;
+use ieum_bus::Subscribed;
 use ieum_client::OutboundGuard;
 use ieum_contracts::events::{EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
+use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
 use ieum_events::{EventsDeps, EventsOptions, EventsPart};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
 use ieum_link::{Contract, Routes};
 use ieum_partners::{PartnersDeps, PartnersPart};
 use ieum_store::Migration;
 use ieum_webhook::{WebhookOptions, Webhooks, WebhooksDeps};
+use ieum_wires::bus::serve_notices;
+use parking_lot::Mutex;
 
 use crate::config::Settings;
-use crate::links::Links;
+use crate::links::{self, LinkBoard, Links, Steering, Watching};
 use crate::platform::Platform;
+
+/// The consumer group of notices that arrive over the bus: whichever process takes one answers it.
+const NOTICES: &str = "links";
 
 /// Every part that can be named after `ieum up`.
 const NAMES: [&str; 2] = ["events", "partners"];
@@ -26,6 +34,8 @@ pub struct Parts {
     partners: Option<PartnersPart>,
     gateway: Gateway,
     routes: Routes,
+    board: LinkBoard,
+    notices: Mutex<Vec<Subscribed>>,
 }
 
 /// Says that a name is no part.
@@ -106,11 +116,19 @@ impl Parts {
     /// Wires the parts named. Nothing runs before [`Parts::start`].
     pub fn build(platform: &Platform, chosen: &[&'static str]) -> Result<Self, Box<dyn Error>> {
         let events = chosen.contains(&"events").then(|| events_part(platform));
+        let board = LinkBoard::default();
         let mut routes = events.as_ref().map_or_else(Routes::empty, EventsPart::routes);
         let mut partners = None;
         if chosen.contains(&"partners") {
-            let mut links = Links::new(platform.settings.clone(), routes.clone(), platform.clock.clone());
-            let part = partners_part(platform, &mut links)?;
+            let links = Links::new(
+                platform.settings.clone(),
+                routes.clone(),
+                platform.bus.clone(),
+                platform.clock.clone(),
+                board.clone(),
+                links::identity(&platform.settings)?,
+            );
+            let part = partners_part(platform, &links)?;
             routes = routes.merge(part.routes());
             partners = Some(part);
         }
@@ -119,7 +137,8 @@ impl Parts {
             Some(part) => part.gateway().clone(),
             None => gateway(platform)?,
         };
-        Ok(Self { events, partners, gateway, routes })
+        let routes = routes.merge(own_routes(platform, &board));
+        Ok(Self { events, partners, gateway, routes, board, notices: Mutex::default() })
     }
 
     /// Returns the names of the parts of this process.
@@ -131,6 +150,11 @@ impl Parts {
     /// Returns the contracts answered here.
     pub fn routes(&self) -> Routes {
         self.routes.clone()
+    }
+
+    /// Returns the links of this process.
+    pub fn board(&self) -> LinkBoard {
+        self.board.clone()
     }
 
     /// Returns the public HTTP routes of the parts.
@@ -151,7 +175,9 @@ impl Parts {
     }
 
     /// Begins to run.
-    pub async fn start(&self) -> Result<(), Box<dyn Error>> {
+    pub async fn start(&self, platform: &Platform) -> Result<(), Box<dyn Error>> {
+        let (bus, clock) = (&platform.bus, platform.clock.clone());
+        *self.notices.lock() = serve_notices(bus, self.routes(), NOTICES, clock).await?;
         if let Some(events) = &self.events {
             events.start().await?;
         }
@@ -163,6 +189,10 @@ impl Parts {
 
     /// Begins nothing more and finishes what runs: first who makes news, then who listens.
     pub async fn drain(&self) {
+        let notices = std::mem::take(&mut *self.notices.lock());
+        for subscribed in notices {
+            subscribed.drain().await;
+        }
         if let Some(events) = &self.events {
             events.drain().await;
         }
@@ -185,7 +215,14 @@ fn events_part(platform: &Platform) -> EventsPart {
     })
 }
 
-fn partners_part(platform: &Platform, links: &mut Links) -> Result<PartnersPart, Box<dyn Error>> {
+/// Returns the routes of what every process answers about itself.
+fn own_routes(platform: &Platform, board: &LinkBoard) -> Routes {
+    let watching = Watching { board: board.clone(), clock: platform.clock.clone() };
+    let steering = PlatformLinksRoutes::of(Arc::new(Steering(board.clone())));
+    steering.merge(PlatformWatchRoutes::of(Arc::new(watching)))
+}
+
+fn partners_part(platform: &Platform, links: &Links) -> Result<PartnersPart, Box<dyn Error>> {
     Ok(PartnersPart::new(PartnersDeps {
         store: platform.store.clone(),
         cache: platform.cache.clone(),

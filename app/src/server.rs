@@ -1,5 +1,6 @@
 //! What a process answers over the network: page, parts, links, health, metrics.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,10 +14,12 @@ use ieum_telemetry::{
     Critical, Health, HealthCheck, HealthOptions, Telemetry, TelemetryConfig, TelemetryError, health_routes,
 };
 use ieum_wires::serve::{Drained, ServeOptions, serve as serve_router};
+use ieum_wires::tls::{PeerIdentity, TlsListener};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{LinkCallers, Settings};
+use crate::links;
 use crate::page;
 use crate::parts::Parts;
 use crate::platform::Platform;
@@ -68,19 +71,21 @@ pub fn health(platform: &Platform) -> Health {
 
 /// Puts together everything that is answered on the one port.
 pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Telemetry) -> Router {
-    let links = links(platform, parts);
-    let served = parts.router().merge(page::routes()).fallback(async || StatusCode::NOT_FOUND);
+    let links = contracts_router(platform, parts);
+    let contracts: Arc<[_]> = parts.routes().contracts().into();
+    let unknown = move |request: Request| async move {
+        let answer = ieum_wires::grpc::unserved(&contracts, request.uri(), request.headers());
+        answer.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+    };
+    let served = parts.router().merge(page::routes()).fallback(unknown);
     // The frame answers unknown paths and panics too, so it goes around everything but the links, which
     // speak for themselves.
     parts.framed(served).merge(health_routes(health, telemetry.metrics())).merge(links)
 }
 
 /// Serves contracts over HTTP and gRPC to those who may call them.
-fn links(platform: &Platform, parts: &Parts) -> Router {
+fn contracts_router(platform: &Platform, parts: &Parts) -> Router {
     let callers = platform.settings.server.links;
-    if callers == LinkCallers::Nobody {
-        return Router::new();
-    }
     let routes = parts.routes();
     let clock: SharedClock = platform.clock.clone();
     let router = ieum_wires::http::serve_links(routes.clone(), clock.clone())
@@ -93,15 +98,39 @@ async fn admit(State(callers): State<LinkCallers>, request: Request, next: Next)
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let near =
         peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_forwarded(request.headers());
-    if callers == LinkCallers::Anyone || near {
+    let own = is_own(request.uri().path());
+    let proved = request.extensions().get::<PeerIdentity>().is_some();
+    // Whoever steers this process stands before this machine, whatever others may call.
+    let admitted = match callers {
+        _ if own => near,
+        LinkCallers::Anyone => true,
+        LinkCallers::Loopback => near || proved,
+        LinkCallers::Nobody => false,
+    };
+    if admitted {
         return next.run(request).await;
     }
-    let message =
-        "calling a contract from outside this machine; `server.links` allows its own processes only";
+    refuse(callers, own)
+}
+
+fn refuse(callers: LinkCallers, own: bool) -> Response {
+    let message = match callers {
+        _ if own => "calling a contract about this very process, which is for its own machine only",
+        LinkCallers::Nobody => "calling a contract of a process that answers none (`server.links`)",
+        _ => {
+            "calling a contract from outside this machine without a certificate; `server.links` allows its own \
+             processes only, and others by certificates ([tls])"
+        }
+    };
     let problem = Fault::permission_denied("link.caller_refused", message).to_problem(None);
     let headers = [(header::CONTENT_TYPE, "application/problem+json")];
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     (StatusCode::FORBIDDEN, headers, body).into_response()
+}
+
+/// Tells whether a path leads to a contract about this very process, over HTTP or gRPC.
+fn is_own(path: &str) -> bool {
+    path.strip_prefix("/links").unwrap_or(path).starts_with("/platform.")
 }
 
 fn is_forwarded(headers: &HeaderMap) -> bool {
@@ -113,13 +142,33 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
         || headers.contains_key(header::ORIGIN)
 }
 
+/// What a process listens on.
+pub enum Listening {
+    /// Plain connections.
+    Plain(TcpListener),
+    /// Plain and encrypted ones on one port.
+    Tls(TlsListener),
+}
+
+/// Takes plain connections, and with `[tls]` encrypted ones on the same port.
+pub fn listening(listener: TcpListener, platform: &Platform) -> Result<Listening, Box<dyn Error>> {
+    Ok(match links::identity(&platform.settings)? {
+        Some(identity) => Listening::Tls(TlsListener::new(listener, &identity, platform.clock.clone())?),
+        None => Listening::Plain(listener),
+    })
+}
+
 /// Serves until `stop`, then drains.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Listening,
     router: Router,
     stop: CancellationToken,
     platform: Platform,
 ) -> Drained {
     let options = ServeOptions { drain: platform.settings.server.drain, ..ServeOptions::default() };
-    serve_router(listener, router, stop.cancelled_owned(), options, platform.clock.clone()).await
+    let (stop, clock) = (stop.cancelled_owned(), platform.clock.clone());
+    match listener {
+        Listening::Plain(listener) => serve_router(listener, router, stop, options, clock).await,
+        Listening::Tls(listener) => serve_router(listener, router, stop, options, clock).await,
+    }
 }

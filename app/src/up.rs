@@ -61,11 +61,13 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
         .await
         .map_err(|error| format!("listening on {} (server.listen): {error}", settings.server.listen))?;
     let address = listener.local_addr()?;
+    let listener = server::listening(listener, &platform)?;
     let health = server::health(&platform);
+    telemetry.metrics().ask(Arc::new(parts.board()));
     let router = server::router(&platform, &parts, health.clone(), &telemetry);
     let stop = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, router, stop.clone(), platform.clone()));
-    parts.start().await?;
+    parts.start(&platform).await?;
     for name in parts.names() {
         output.line(&format!("{name:<10} started"));
     }

@@ -47,20 +47,29 @@ pub async fn doctor(settings: &Settings, output: &Output) -> Result<(), Box<dyn 
             Err(error) => missing("store.sealing_keys", "", &error),
         });
     }
-    findings.push(found("server.links", "", vec![links_sentence(settings.server.links).to_owned()]));
+    findings.push(found("server.links", "", links_sentences(settings)));
     let sound = findings.iter().all(|finding| finding.reachable);
     output.value(&findings, || findings.iter().map(lines).collect());
     if sound { Ok(()) } else { Err("a backing service cannot be used".into()) }
 }
 
-fn links_sentence(callers: LinkCallers) -> &'static str {
-    match callers {
+fn links_sentences(settings: &Settings) -> Vec<String> {
+    let certificates = settings.tls.is_some();
+    let callers = match settings.server.links {
+        LinkCallers::Loopback if certificates => {
+            "gives contracts to processes of this machine, and to whoever shows a certificate that counts"
+        }
         LinkCallers::Loopback => "gives contracts to processes of this machine only",
         LinkCallers::Anyone => {
             "lacks protection: whoever reaches the port may call every contract answered here"
         }
         LinkCallers::Nobody => "gives contracts to nobody: no other process can call this one",
-    }
+    };
+    let links = match certificates {
+        true => "gives links over https:// and grpcs://, both sides showing certificates",
+        false => "lacks links to other machines: they need certificates ([tls])",
+    };
+    vec![callers.to_owned(), links.to_owned()]
 }
 
 fn found(key: &str, url: &str, says: Vec<String>) -> Finding {

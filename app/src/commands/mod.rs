@@ -4,6 +4,7 @@ pub mod check;
 pub mod dead;
 pub mod doctor;
 pub mod key;
+pub mod link;
 pub mod locate;
 pub mod migrate;
 pub mod remote;

@@ -10,6 +10,7 @@ use ieum_client::OutboundPolicy;
 use ieum_core::{Secret, parse_duration};
 use ieum_policy::PolicyConfig;
 use ieum_telemetry::LogFormat;
+use ieum_wires::tls::TlsFiles;
 use ipnet::IpNet;
 use toml::{Table, Value};
 use url::Url;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// `[gateway]`
     pub gateway: GatewaySettings,
+    /// `[tls]`; `None` without certificates
+    pub tls: Option<TlsFiles>,
     /// `[links]`, by contract
     pub links: BTreeMap<String, LinkSettings>,
 }
@@ -124,7 +127,8 @@ const STORES: &[&str] = &["sqlite", "postgres", "postgresql", "mysql", "mariadb"
 const CACHES: &[&str] = &["memory", "sql", "redis"];
 const BUSES: &[&str] = &["local", "kafka"];
 const SERIES: &[&str] = &["sql", "influxdb"];
-const LINKS: &[&str] = &["local", "http", "grpc", "dns+http", "dns+grpc", "bus"];
+const LINKS: &[&str] =
+    &["local", "http", "https", "grpc", "grpcs", "dns+http", "dns+https", "dns+grpc", "dns+grpcs", "bus"];
 
 /// Reads values by key and collects what is wrong.
 struct Reader<'a> {
@@ -169,6 +173,7 @@ impl Settings {
                 partner_per_minute: reader.number("gateway.partner_per_minute", 1, 10_000_000),
                 premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
             },
+            tls: reader.tls(),
             links,
         }
     }
@@ -324,6 +329,19 @@ impl Reader<'_> {
             }
         }
         keys
+    }
+
+    /// Reads `[tls]`: three files or none.
+    fn tls(&mut self) -> Option<TlsFiles> {
+        let given = ["tls.certificate", "tls.key", "tls.authorities"].map(|key| (key, self.text(key)));
+        if given.iter().all(|(_, path)| path.is_empty()) {
+            return None;
+        }
+        for (key, _) in given.iter().filter(|(_, path)| path.is_empty()) {
+            self.wrong(key, "is empty, but certificate, key and authorities are needed together");
+        }
+        let [certificate, key, authorities] = given.map(|(_, path)| PathBuf::from(path));
+        Some(TlsFiles { certificate, key, authorities })
     }
 
     fn callers(&mut self, key: &str) -> LinkCallers {

@@ -1,5 +1,8 @@
 //! The binary as people run it: as one process, as two, and asked wrongly.
 
+mod links;
+mod tls;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -113,16 +116,23 @@ async fn one_process_serves_a_source_and_drains() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_with_a_line_each_behave_as_one() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let folder = tempfile::tempdir().expect("a folder");
-    let events = up(folder.path(), &["events"], &[]);
-    let settings = folder.path().join("partners.toml");
-    let line = format!("[links]\n\"events.state\" = \"http://{}\"\n", events.address);
-    std::fs::write(&settings, line).expect("is written");
-    let settings = settings.to_str().expect("is text");
-    let partners = up(folder.path(), &["partners", "--config", settings], &[]);
-    attendance_is_served(folder.path(), &events, &partners).await;
-    partners.stop();
-    events.stop();
+    for scheme in ["http", "grpc"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let events = up(folder.path(), &["events"], &[]);
+        let line = format!("[links]\n\"events.state\" = \"{scheme}://{}\"\n", events.address);
+        let settings = write(folder.path(), "partners.toml", &line);
+        let partners = up(folder.path(), &["partners", "--config", &settings], &[]);
+        attendance_is_served(folder.path(), &events, &partners).await;
+        partners.stop();
+        events.stop();
+    }
+}
+
+/// Writes a settings file and returns its path.
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("is written");
+    path.to_str().expect("is text").to_owned()
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::served::Served;
 
 /// The `source` of events that are notices.
 const SOURCE: &str = "ieum/links";
+/// How a bus link is written.
+const URL: &str = "bus";
 /// The longest idempotency key that becomes part of an event's id.
 const LONGEST_KEY: usize = 64;
 
@@ -23,13 +25,18 @@ impl BusWire {
     /// Opens a link for `contract` over `bus`. A call returns once its notice is durable. Fails where the
     /// contract has an operation that is no notice, naming it.
     pub fn open(bus: Bus, contract: &'static Contract) -> Result<OpenedLink, LinkUrlError> {
-        let url = "bus".to_owned();
-        carries(contract, &url, |kind| kind == Kind::Notice, "notices only; use http://, grpc:// or local")?;
+        Self::check(contract)?;
+        let url = URL.to_owned();
         let link = Link::new(tower::service_fn(move |call: Call| {
             let bus = bus.clone();
             async move { send(&bus, call).await }
         }));
         Ok(OpenedLink { link, wire: "bus", url, balancer: None })
+    }
+
+    /// Tells, before there is a bus, whether it could carry `contract`. Fails as [`BusWire::open`] does.
+    pub fn check(contract: &'static Contract) -> Result<(), LinkUrlError> {
+        carries(contract, URL, |kind| kind == Kind::Notice, "notices only; use http://, grpc:// or local")
     }
 }
 
@@ -66,7 +73,7 @@ fn event_of(call: &Call) -> Result<Event, Fault> {
     })
 }
 
-/// Answers the notices of `routes` that arrive over `bus`, each handled once in the group `group` as far as the
+/// Answers the contracts of `routes` that hold notices only and arrive over `bus`, each notice handled once in the group `group` as far as the
 /// handler's own effects are repeatable: it runs beside the bus's transaction, not within it. A retryable
 /// fault is tried again in the retry lane, any other makes a dead letter.
 ///
@@ -84,11 +91,16 @@ pub async fn serve_notices(
     let contracts = routes.contracts().to_vec();
     let served = Served::routes(routes, clock);
     let mut subscribed = Vec::new();
-    for contract in contracts.into_iter().filter(|contract| contract.has(Kind::Notice)) {
+    for contract in contracts.into_iter().filter(rides) {
         let consumer = Arc::new(Notices { contract, served: served.clone() });
         subscribed.push(bus.subscribe(Subscription::new(topic(contract.name), group), consumer).await?);
     }
     Ok(subscribed)
+}
+
+/// Tells whether a contract may ride the bus: it holds notices and nothing else.
+fn rides(contract: &&'static Contract) -> bool {
+    contract.has(Kind::Notice) && contract.is_only(Kind::Notice)
 }
 
 struct Notices {

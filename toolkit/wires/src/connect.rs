@@ -14,6 +14,8 @@ use ieum_core::{BoxFuture, SharedClock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::tls::TlsDialer;
+
 /// A connected byte stream.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
@@ -49,6 +51,19 @@ pub enum ConnectError {
         /// The limit.
         limit: Duration,
     },
+    /// The peer is not who was called, or cannot prove it.
+    #[error("agreeing on TLS with {host}:{port}, showing {certificate}")]
+    Handshake {
+        /// The host asked for.
+        host: String,
+        /// The port asked for.
+        port: u16,
+        /// The file of the certificate that was shown.
+        certificate: Arc<str>,
+        /// What did not fit.
+        #[source]
+        source: io::Error,
+    },
     /// The network refused.
     #[error("connecting to {host}:{port}")]
     Refused {
@@ -66,6 +81,7 @@ pub enum ConnectError {
 #[derive(Clone)]
 pub(crate) struct Connector {
     network: Arc<dyn Connect>,
+    tls: Option<TlsDialer>,
     limit: Duration,
     clock: SharedClock,
 }
@@ -91,7 +107,13 @@ impl Connection for Box<dyn Socket> {
 
 impl Connector {
     pub(crate) fn new(network: Arc<dyn Connect>, limit: Duration, clock: SharedClock) -> Self {
-        Self { network, limit, clock }
+        Self { network, tls: None, limit, clock }
+    }
+
+    /// Puts TLS on connections to addresses that ask for it (`https`).
+    pub(crate) fn with_tls(mut self, tls: Option<TlsDialer>) -> Self {
+        self.tls = tls;
+        self
     }
 
     async fn open(self, uri: Uri) -> Result<TokioIo<Box<dyn Socket>>, ConnectError> {
@@ -99,12 +121,26 @@ impl Connector {
         // A literal IPv6 address stands in brackets within an address, and without them on the network.
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let tls = self.tls.as_ref().filter(|_| uri.scheme_str() == Some("https"));
         let late = self.clock.sleep(self.limit);
-        match select(self.network.connect(&host, port), late).await {
-            Either::Left((Ok(socket), _)) => Ok(TokioIo::new(socket)),
-            Either::Left((Err(source), _)) => Err(ConnectError::Refused { host: host.clone(), port, source }),
+        match select(Box::pin(self.stand(&host, port, tls)), late).await {
+            Either::Left((socket, _)) => Ok(TokioIo::new(socket?)),
             Either::Right(_) => Err(ConnectError::TimedOut { host: host.clone(), port, limit: self.limit }),
         }
+    }
+
+    async fn stand(
+        &self,
+        host: &str,
+        port: u16,
+        tls: Option<&TlsDialer>,
+    ) -> Result<Box<dyn Socket>, ConnectError> {
+        let refused = |source| ConnectError::Refused { host: host.to_owned(), port, source };
+        let socket = self.network.connect(host, port).await.map_err(refused)?;
+        let Some(tls) = tls else { return Ok(socket) };
+        let certificate = tls.certificate().clone();
+        let strange = |source| ConnectError::Handshake { host: host.to_owned(), port, certificate, source };
+        tls.agree(host, socket).await.map_err(strange)
     }
 }
 

@@ -5,24 +5,37 @@ use std::error::Error;
 use ieum_core::{Code, Fault};
 
 use crate::connect::{ConnectError, cause, chain};
+use crate::tls::alert;
 
-/// Names a failure before any answer began: `link.connect` where nothing was sent, else `link.cut`.
+/// Names a failure before any answer began: `link.connect` or `link.certificate` where nothing was sent, else
+/// `link.cut`.
 pub(crate) fn unanswered(path: &str, error: &hyper_util::client::legacy::Error) -> Fault {
     if let Some(error) = cause::<ConnectError>(error) {
-        return Fault::unavailable("link.connect", format!("calling {path}: {}", chain(error)));
+        let reason = match error {
+            ConnectError::Handshake { .. } => "link.certificate",
+            _ => "link.connect",
+        };
+        return Fault::unavailable(reason, format!("calling {path}: {}", chain(error)));
     }
     cut(path, error)
 }
 
 /// Names a connection that broke while a call was under way.
 pub(crate) fn cut(path: &str, error: &(dyn Error + 'static)) -> Fault {
+    if let Some(alert) = alert(error) {
+        // Trying again shows the same certificate again.
+        let message = format!("calling {path}: the answerer refused our certificate ([tls]): {alert:?}");
+        return Fault::unauthenticated("link.certificate_refused", message);
+    }
     tracing::debug!(operation = path, error = chain(error), "connection broke");
     Fault::unavailable("link.cut", format!("calling {path}: the connection broke before the whole answer"))
 }
 
 /// Tells whether a fault speaks against the instance that was called, rather than against the call.
 pub(crate) fn blames_instance(fault: &Fault) -> bool {
-    let ours =
-        matches!(&*fault.reason, "link.connect" | "link.cut" | "link.deadline" | "link.foreign_answer");
+    let ours = matches!(
+        &*fault.reason,
+        "link.connect" | "link.certificate" | "link.cut" | "link.deadline" | "link.foreign_answer"
+    );
     ours && matches!(fault.code, Code::Unavailable | Code::DeadlineExceeded | Code::Internal)
 }

@@ -11,5 +11,6 @@ pub mod modes;
 pub mod open;
 pub mod serve;
 mod served;
+pub mod tls;
 
 pub use open::{LinkOptions, LinkUrlError, OpenedLink, open_link};

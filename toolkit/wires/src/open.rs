@@ -12,12 +12,15 @@ use crate::connect::{Connect, TcpConnect};
 use crate::discovery::{Discovery, Dns, Instance, Static};
 use crate::grpc::{GrpcWire, GrpcWireConfig};
 use crate::http::{HttpWire, HttpWireConfig};
+use crate::tls::{Identity, TlsDialer};
 
 /// Limits of an opened link, as `ieum.toml` gives them; `None` leaves the wire's default.
 #[derive(Clone)]
 pub struct LinkOptions {
     /// How to connect.
     pub network: Arc<dyn Connect>,
+    /// Who this process is; without an identity no link over TLS opens.
+    pub identity: Option<Identity>,
     /// The longest time for a connection to come about.
     pub connect: Option<Duration>,
     /// The longest time until an answer begins (HTTP).
@@ -52,7 +55,8 @@ pub enum LinkUrlError {
     },
     /// No wire has this scheme.
     #[error(
-        "opening {url}: no wire is called {scheme:?}; known are local, http, https, dns+http, grpc, dns+grpc, bus"
+        "opening {url}: no wire is called {scheme:?}; known are local, http, https, grpc, grpcs, each of \
+         these four with dns+ before it, and bus"
     )]
     UnknownScheme {
         /// The URL.
@@ -87,12 +91,13 @@ pub enum LinkUrlError {
 /// The instances that a URL names.
 struct Target {
     url: String,
+    looked_up: Option<Arc<str>>,
     instances: Arc<dyn Discovery>,
 }
 
 impl Default for LinkOptions {
     fn default() -> Self {
-        Self { network: Arc::new(TcpConnect), connect: None, first_byte: None, total: None }
+        Self { network: Arc::new(TcpConnect), identity: None, connect: None, first_byte: None, total: None }
     }
 }
 
@@ -122,14 +127,41 @@ pub fn open_link(
         "http" | "dns+http" => {
             let target = target(url, "http", "http", 80)?;
             carries_no_streams(contract, &target.url)?;
-            Ok(open_http(target, options, clock))
+            Ok(open_http(target, None, options, clock))
         }
-        "grpc" | "dns+grpc" => Ok(open_grpc(target(url, "grpc", "http", 50_051)?, options, clock)),
-        "https" | "dns+https" => elsewhere(url, "this build has no TLS for links; put a proxy in between"),
+        "https" | "dns+https" => {
+            let target = target(url, "https", "https", 443)?;
+            carries_no_streams(contract, &target.url)?;
+            let tls = dialer(&target, "http/1.1", options)?;
+            Ok(open_http(target, Some(tls), options, clock))
+        }
+        "grpc" | "dns+grpc" => Ok(open_grpc(target(url, "grpc", "http", 50_051)?, None, options, clock)),
+        "grpcs" | "dns+grpcs" => {
+            let target = target(url, "grpcs", "https", 50_051)?;
+            let tls = dialer(&target, "h2", options)?;
+            Ok(open_grpc(target, Some(tls), options, clock))
+        }
         "local" => elsewhere(url, "a local link is opened with the routes of this process"),
         "bus" => elsewhere(url, "a bus link is opened with the bus of this process"),
-        _ => Err(LinkUrlError::UnknownScheme { url: redact_url(url), scheme: scheme.chars().take(40).collect() }),
+        _ => Err(LinkUrlError::UnknownScheme {
+            url: redact_url(url),
+            scheme: scheme.chars().take(40).collect(),
+        }),
     }
+}
+
+/// Makes what puts TLS on the connections of a link. Servers prove the name that was written, also where it was
+/// looked up to addresses.
+fn dialer(target: &Target, protocol: &str, options: &LinkOptions) -> Result<TlsDialer, LinkUrlError> {
+    let Some(identity) = &options.identity else {
+        let needs = "a link over TLS needs certificates; name them under [tls]";
+        return Err(LinkUrlError::Elsewhere { url: target.url.clone(), needs });
+    };
+    let dialer = TlsDialer::new(identity, protocol);
+    Ok(match &target.looked_up {
+        Some(name) => dialer.expecting(name),
+        None => dialer,
+    })
 }
 
 fn elsewhere(url: &str, needs: &'static str) -> Result<OpenedLink, LinkUrlError> {
@@ -165,9 +197,15 @@ fn carries_no_streams(contract: &'static Contract, url: &str) -> Result<(), Link
     carries(contract, url, |kind| kind != Kind::Stream, words)
 }
 
-fn open_http(target: Target, options: &LinkOptions, clock: SharedClock) -> OpenedLink {
+fn open_http(
+    target: Target,
+    tls: Option<TlsDialer>,
+    options: &LinkOptions,
+    clock: SharedClock,
+) -> OpenedLink {
     let mut config = HttpWireConfig::new(target.instances);
     config.network = Arc::clone(&options.network);
+    config.tls = tls;
     config.connect = options.connect.unwrap_or(config.connect);
     config.first_byte = options.first_byte.unwrap_or(config.first_byte);
     config.total = options.total.unwrap_or(config.total);
@@ -176,9 +214,15 @@ fn open_http(target: Target, options: &LinkOptions, clock: SharedClock) -> Opene
     OpenedLink { link: wire.link(), wire: "http", url: target.url, balancer }
 }
 
-fn open_grpc(target: Target, options: &LinkOptions, clock: SharedClock) -> OpenedLink {
+fn open_grpc(
+    target: Target,
+    tls: Option<TlsDialer>,
+    options: &LinkOptions,
+    clock: SharedClock,
+) -> OpenedLink {
     let mut config = GrpcWireConfig::new(target.instances);
     config.network = Arc::clone(&options.network);
+    config.tls = tls;
     config.connect = options.connect.unwrap_or(config.connect);
     config.total = options.total.unwrap_or(config.total);
     let wire = GrpcWire::connect_lazy(config, clock);
@@ -211,12 +255,13 @@ fn target(text: &str, scheme: &str, transport: &'static str, port: u16) -> Resul
     let first = rest.next().ok_or_else(|| malformed("no host is named".into()))?;
     let url = text.trim().to_owned();
     if !looked_up {
-        return Ok(Target { url, instances: Arc::new(Static::new(first, rest)) });
+        return Ok(Target { url, looked_up: None, instances: Arc::new(Static::new(first, rest)) });
     }
     if rest.next().is_some() {
         return Err(malformed("a name to look up stands alone".into()));
     }
-    Ok(Target { url, instances: Arc::new(Dns::new(transport, &first.host, first.port)) })
+    let instances = Arc::new(Dns::new(transport, &first.host, first.port));
+    Ok(Target { url, looked_up: Some(first.host), instances })
 }
 
 #[cfg(test)]
@@ -268,6 +313,8 @@ mod tests {
             assert_eq!(open(url, &PLAIN).expect(url).wire, wire);
         }
         for (url, words) in [
+            ("https://a:1", "name them under [tls]"),
+            ("dns+grpcs://a", "name them under [tls]"),
             ("local", "routes of this process"),
             ("bus:", "bus of this process"),
             ("ftp://user:secret@x", "known are local, http"),

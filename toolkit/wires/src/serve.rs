@@ -1,6 +1,7 @@
 //! Serves a router over HTTP/1.1 and HTTP/2 on one port, and drains it when told to stop.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::serve::Listener;
 use futures::future::{Either, select};
+use http::Extensions;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -29,6 +31,18 @@ pub struct ServeOptions {
     pub drain: Duration,
     /// The most streams at once over one HTTP/2 connection.
     pub streams: u32,
+}
+
+/// Where a connection comes from, as its requests tell it.
+pub trait Remote: Clone + Send + Sync + 'static {
+    /// Puts what is known of the peer among a request's extensions.
+    fn tell(&self, extensions: &mut Extensions);
+}
+
+impl Remote for SocketAddr {
+    fn tell(&self, extensions: &mut Extensions) {
+        extensions.insert(ConnectInfo(*self));
+    }
 }
 
 /// How a server ended.
@@ -61,7 +75,7 @@ pub async fn serve<L>(
 ) -> Drained
 where
     L: Listener,
-    L::Addr: Clone + Send + Sync + 'static,
+    L::Addr: Remote,
 {
     let builder = builder(options);
     let graceful = GracefulShutdown::new();
@@ -76,7 +90,7 @@ where
         let (socket, peer) = accepted;
         let service = router.clone().map_request(move |request: http::Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer.clone()));
+            peer.tell(request.extensions_mut());
             request
         });
         let connection = builder

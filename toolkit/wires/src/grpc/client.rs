@@ -25,6 +25,7 @@ use crate::discovery::{Discovery, Instance};
 use crate::faults;
 use crate::http::ORIGIN_HEADER;
 use crate::served::until;
+use crate::tls::TlsDialer;
 
 /// How to reach an answerer over gRPC.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub struct GrpcWireConfig {
     pub instances: Arc<dyn Discovery>,
     /// How to connect to one.
     pub network: Arc<dyn Connect>,
+    /// Puts TLS on connections to `https` instances.
+    pub tls: Option<TlsDialer>,
     /// When an instance that keeps failing is left out.
     pub outliers: OutlierRule,
     /// The longest time for a connection to come about.
@@ -66,6 +69,7 @@ impl GrpcWireConfig {
         Self {
             instances,
             network: Arc::new(TcpConnect),
+            tls: None,
             outliers: OutlierRule::default(),
             connect: Duration::from_secs(3),
             total: Duration::from_secs(5),
@@ -78,7 +82,8 @@ impl GrpcWireConfig {
 impl GrpcWire {
     /// Makes the wire. Nothing is sent until the first call.
     pub fn connect_lazy(config: GrpcWireConfig, clock: SharedClock) -> Arc<Self> {
-        let connector = Connector::new(Arc::clone(&config.network), config.connect, Arc::clone(&clock));
+        let connector = Connector::new(Arc::clone(&config.network), config.connect, Arc::clone(&clock))
+            .with_tls(config.tls.clone());
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

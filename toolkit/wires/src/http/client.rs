@@ -26,6 +26,7 @@ use crate::balance::Balancer;
 use crate::connect::{Connect, Connector, TcpConnect, cause};
 use crate::discovery::{Discovery, Instance};
 use crate::faults;
+use crate::tls::TlsDialer;
 
 /// How to reach an answerer over HTTP.
 #[derive(Clone)]
@@ -34,6 +35,8 @@ pub struct HttpWireConfig {
     pub instances: Arc<dyn Discovery>,
     /// How to connect to one.
     pub network: Arc<dyn Connect>,
+    /// Puts TLS on connections to `https` instances.
+    pub tls: Option<TlsDialer>,
     /// When an instance that keeps failing is left out.
     pub outliers: OutlierRule,
     /// The longest time for a connection to come about.
@@ -65,6 +68,7 @@ impl HttpWireConfig {
         Self {
             instances,
             network: Arc::new(TcpConnect),
+            tls: None,
             outliers: OutlierRule::default(),
             connect: Duration::from_secs(3),
             first_byte: Duration::from_secs(5),
@@ -79,7 +83,8 @@ impl HttpWireConfig {
 impl HttpWire {
     /// Makes the wire. Nothing is sent until the first call.
     pub fn new(config: HttpWireConfig, clock: SharedClock) -> Arc<Self> {
-        let connector = Connector::new(Arc::clone(&config.network), config.connect, Arc::clone(&clock));
+        let connector = Connector::new(Arc::clone(&config.network), config.connect, Arc::clone(&clock))
+            .with_tls(config.tls.clone());
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(config.idle)

@@ -8,3 +8,4 @@ mod raw_http;
 mod sample;
 mod server;
 mod suite;
+mod tls;

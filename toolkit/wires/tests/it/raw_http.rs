@@ -97,8 +97,7 @@ async fn what_is_not_served_is_named() {
         let answer = send(&server, &post(&format!("/links/{path}"), "application/json", "{}")).await;
         assert_eq!(answer.status, 404);
         let problem = answer.problem();
-        let reason =
-            if path == "sample.desk/none" { "link.unknown_operation" } else { "link.unserved" };
+        let reason = if path == "sample.desk/none" { "link.unknown_operation" } else { "link.unserved" };
         assert_eq!(problem.reason, reason);
         assert!(problem.detail.contains(path) || path.contains('%'), "{}", problem.detail);
     }
