@@ -27,9 +27,9 @@ impl Dice {
         Self { state: Arc::new(Mutex::new(State { random, trace: Trace::default() })) }
     }
 
-    /// Keeps the last steps in words from now on; see [`Dice::last_steps`].
-    pub fn record(&self) {
-        self.state.lock().trace.record();
+    /// Keeps this many of the last steps in words from now on; see [`Dice::last_steps`].
+    pub fn record(&self, wanted: usize) {
+        self.state.lock().trace.record(wanted);
     }
 
     /// Returns `true` with this probability, from 0 to 1.

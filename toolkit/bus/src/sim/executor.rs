@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use parking_lot::Mutex;
@@ -18,11 +17,11 @@ pub struct Executor {
     dice: Dice,
     tasks: BTreeMap<u64, Task>,
     next: u64,
-    ready: Arc<Mutex<Vec<u64>>>,
+    ready: Arc<Mutex<BTreeSet<u64>>>,
     spawner: Spawner,
     frozen: BTreeSet<usize>,
     /// What is ready on frozen nodes.
-    waiting: Vec<u64>,
+    waiting: BTreeSet<u64>,
 }
 
 /// Starts tasks from within tasks. Cloning shares it.
@@ -39,15 +38,13 @@ struct Task {
 
 struct Wakeup {
     number: u64,
-    is_ready: AtomicBool,
-    ready: Arc<Mutex<Vec<u64>>>,
+    /// Ordered by number: in which order a channel wakes those who wait on it is not the seed's doing.
+    ready: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 impl Wake for Wakeup {
     fn wake(self: Arc<Self>) {
-        if !self.is_ready.swap(true, Ordering::SeqCst) {
-            self.ready.lock().push(self.number);
-        }
+        self.ready.lock().insert(self.number);
     }
 }
 
@@ -68,7 +65,7 @@ impl Executor {
             ready: Arc::default(),
             spawner: Spawner::default(),
             frozen: BTreeSet::new(),
-            waiting: Vec::new(),
+            waiting: BTreeSet::new(),
         }
     }
 
@@ -110,8 +107,8 @@ impl Executor {
             let number = self.next;
             self.next += 1;
             let ready = Arc::clone(&self.ready);
-            let wakeup = Arc::new(Wakeup { number, is_ready: AtomicBool::new(true), ready });
-            self.ready.lock().push(number);
+            let wakeup = Arc::new(Wakeup { number, ready });
+            self.ready.lock().insert(number);
             self.tasks.insert(number, Task { node, wakeup, work });
         }
     }
@@ -126,14 +123,15 @@ impl Executor {
                     return false;
                 }
                 let chosen = self.dice.index(ready.len());
-                ready.swap_remove(chosen)
+                let number = ready.iter().nth(chosen).copied();
+                number.filter(|number| ready.remove(number))
             };
+            let Some(number) = number else { continue };
             let Some(task) = self.tasks.get_mut(&number) else { continue };
             if task.node.is_some_and(|node| self.frozen.contains(&node)) {
-                self.waiting.push(number);
+                self.waiting.insert(number);
                 continue;
             }
-            task.wakeup.is_ready.store(false, Ordering::SeqCst);
             let waker = Waker::from(Arc::clone(&task.wakeup));
             if let Poll::Ready(()) = task.work.as_mut().poll(&mut Context::from_waker(&waker)) {
                 drop(self.tasks.remove(&number));

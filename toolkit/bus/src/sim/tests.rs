@@ -10,7 +10,7 @@ use ieum_policy::{Backoff, Jitter};
 use parking_lot::Mutex;
 
 use super::{Dice, Disk, Executor, Plant, SimBus, SimConsumer, SimGroup, SimStorage, SimTx};
-use crate::{Event, RetryLanes};
+use crate::{DeadState, Event, RetryLanes};
 
 const NODES: usize = 2;
 const PUBLISHERS: usize = 4;
@@ -69,19 +69,7 @@ fn event(key: usize, number: usize) -> Event {
 
 /// Runs one seed; answers what went wrong and the digest of the run.
 fn run(seed: u64, plant: Plant) -> (Result<(), String>, u64) {
-    let dice = Dice::new(seed);
-    let clock = ManualClock::at(Timestamp::from_seconds(1_000_000));
-    let disk = Disk::new(&dice, clock.shared(), plant, true);
-    let mut world = World {
-        executor: Executor::new(dice.clone()),
-        storages: (0..NODES).map(|node| SimStorage::new(&disk, Some(node))).collect(),
-        disk,
-        buses: Arc::new(Mutex::new(vec![None; NODES])),
-        promises: Arc::default(),
-        incarnations: 0,
-        dice,
-        clock,
-    };
+    let mut world = World::new(seed, plant);
     for node in 0..NODES {
         world.start(node);
     }
@@ -93,6 +81,22 @@ fn run(seed: u64, plant: Plant) -> (Result<(), String>, u64) {
 }
 
 impl World {
+    fn new(seed: u64, plant: Plant) -> Self {
+        let dice = Dice::new(seed);
+        let clock = ManualClock::at(Timestamp::from_seconds(1_000_000));
+        let disk = Disk::new(&dice, clock.shared(), plant, true);
+        Self {
+            executor: Executor::new(dice.clone()),
+            storages: (0..NODES).map(|node| SimStorage::new(&disk, Some(node))).collect(),
+            disk,
+            buses: Arc::new(Mutex::new(vec![None; NODES])),
+            promises: Arc::default(),
+            incarnations: 0,
+            dice,
+            clock,
+        }
+    }
+
     fn start(&mut self, node: usize) {
         self.incarnations += 1;
         self.storages[node] = SimStorage::new(&self.disk, Some(node));
@@ -174,10 +178,29 @@ impl World {
                 self.storages.iter().for_each(|storage| storage.set_cut(false));
                 self.disk.heal();
             }
-            let step = Duration::from_millis(50);
-            let wake = self.clock.next_wake().map_or(step, |wake| wake.since(self.clock.moment()));
-            self.clock.advance(wake.min(step));
+            self.advance();
         }
+    }
+
+    fn advance(&self) {
+        let step = Duration::from_millis(50);
+        let wake = self.clock.next_wake().map_or(step, |wake| wake.since(self.clock.moment()));
+        self.clock.advance(wake.min(step));
+    }
+
+    /// Lets time pass until the only dead letter is in `state`; `None` where it never is.
+    fn wait_for_dead(&mut self, state: DeadState) -> Option<String> {
+        let begun = self.clock.moment();
+        while self.clock.moment().since(begun) < PATIENCE {
+            self.executor.run_ready();
+            if let [dead] = self.disk.tables().dead().as_slice()
+                && dead.state == state
+            {
+                return Some(dead.id.clone());
+            }
+            self.advance();
+        }
+        None
     }
 
     fn break_something(&mut self, down: &mut BTreeSet<usize>) {
@@ -279,6 +302,25 @@ fn missing_dedupe_is_caught() {
 #[test]
 fn a_lost_lane_timer_is_caught() {
     is_caught(Plant::LostTimer);
+}
+
+#[test]
+fn a_replay_asked_while_its_slots_owner_is_dead_is_done_by_who_takes_the_slot() {
+    let mut world = World::new(1, Plant::Nothing);
+    world.disk.heal();
+    let storage = SimStorage::new(&world.disk, None);
+    let publishing = storage.clone();
+    world.executor.spawner().spawn(None, async move {
+        assert!(through_outbox(&publishing, &event(0, 5)).await);
+    });
+    world.start(0);
+    let id = world.wait_for_dead(DeadState::Parked).expect("a bad cup dies");
+    // Its lease outlives it, so that the next member finds the replay before it holds the slot.
+    world.kill(0);
+    world.executor.spawner().spawn(None, async move { storage.replay(&id).await.expect("is asked") });
+    world.wait_for_dead(DeadState::Replaying).expect("is asked");
+    world.start(1);
+    world.wait_for_dead(DeadState::Parked).expect("is handled again, and is still bad");
 }
 
 #[test]

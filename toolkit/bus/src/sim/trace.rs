@@ -2,9 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 
-/// How many of the last steps a recording keeps.
-const KEPT: usize = 60;
-
 /// A running 64-bit FNV-1a hash over all steps, and the last of them in words where asked for.
 #[derive(Default)]
 pub(super) struct Trace {
@@ -12,7 +9,9 @@ pub(super) struct Trace {
     steps: u64,
     /// Ids are random; a run is the same where the same ones appear in the same order.
     names: HashMap<String, usize>,
-    kept: Option<VecDeque<String>>,
+    kept: VecDeque<String>,
+    /// How many of the last steps are kept in words.
+    wanted: usize,
 }
 
 impl Trace {
@@ -25,12 +24,12 @@ impl Trace {
     }
 
     /// Keeps the last steps in words from now on.
-    pub(super) fn record(&mut self) {
-        self.kept = Some(VecDeque::new());
+    pub(super) fn record(&mut self, wanted: usize) {
+        self.wanted = wanted;
     }
 
     pub(super) fn last_steps(&self) -> Vec<String> {
-        self.kept.iter().flatten().cloned().collect()
+        self.kept.iter().cloned().collect()
     }
 
     /// Adds a decision.
@@ -46,10 +45,10 @@ impl Trace {
         let steps = self.steps;
         let text = self.rename(text);
         self.mix(text.as_bytes());
-        if let Some(kept) = &mut self.kept {
-            kept.push_back(format!("{steps:>7} {what} {text}"));
-            if kept.len() > KEPT {
-                kept.pop_front();
+        if self.wanted > 0 {
+            self.kept.push_back(format!("{steps:>7} {what} {text}"));
+            if self.kept.len() > self.wanted {
+                self.kept.pop_front();
             }
         }
     }
