@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use ieum_core::{Clock, SystemClock};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Tried};
 use crate::shell;
 
 /// What `ieum demo` shall get.
@@ -23,37 +24,33 @@ pub struct DemoArguments {
 /// Builds the console if it is older than its sources, then becomes `ieum demo`.
 ///
 /// # Errors
-/// When the console does not build or cargo cannot be started.
+/// When cargo cannot be started.
 pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
-    if !arguments.no_console {
-        build_console()?;
+    // The page is worth a try, and the demo worth seeing without it.
+    if !arguments.no_console
+        && let Err(failure) = build_console()
+    {
+        println!("demo: going on without the page: {failure}");
     }
     let mut command = shell::cargo();
     command.args(["run", "--package", "ieum", "--", "demo"]).args(&arguments.passed);
     Err(shell::become_program("cargo run", &mut command))
 }
 
-/// Builds the console where it exists, Node does, and the last build is older than the sources.
+/// Builds the console where the last build is older than the sources.
 ///
 /// # Errors
-/// When npm fails.
+/// When Node or npm is missing or too old, or npm fails.
 pub fn build_console() -> Result<(), Failure> {
     let console = shell::root().join("console");
-    if !console.join("package.json").is_file() {
-        println!("demo: there is no console folder, so the page stays plain");
-        return Ok(());
-    }
     let built = newest(&console.join("dist"));
     let sources = ["src", "public", "package.json", "package-lock.json", "index.html", "vite.config.ts"];
     let changed = sources.iter().map(|name| newest(&console.join(name))).max().flatten();
     if built.is_some() && built >= changed {
         return Ok(());
     }
-    if shell::find("npm").is_none() {
-        println!("demo: npm is not installed, so the console is not built; install Node 20 or newer for it");
-        return Ok(());
-    }
-    println!("demo: building the console");
+    check_node()?;
+    println!("building the page");
     let npm = |arguments: &[&str]| {
         let mut command = Command::new("npm");
         command.args(arguments).current_dir(&console);
@@ -62,7 +59,47 @@ pub fn build_console() -> Result<(), Failure> {
     if !console.join("node_modules").is_dir() {
         npm(&["ci", "--no-audit", "--no-fund"]).or_else(|_| npm(&["install", "--no-audit", "--no-fund"]))?;
     }
-    npm(&["run", "build"])
+    npm(&["run", "build"])?;
+    if built.is_none() { build_page_anew() } else { Ok(()) }
+}
+
+/// The oldest Node that the page's tools run on.
+const OLDEST_NODE: u32 = 20;
+
+fn check_node() -> Result<(), Failure> {
+    let need = format!("the page is built with Node {OLDEST_NODE} or later and npm");
+    for program in ["node", "npm"] {
+        if shell::find(program).is_none() {
+            return Err(Failure(format!("looking for {program}: it is not installed; {need}")));
+        }
+    }
+    let version = shell::read("node --version", Command::new("node").arg("--version"))?;
+    match major(&version) {
+        Some(major) if major < OLDEST_NODE => {
+            Err(Failure(format!("looking for node: it is {}; {need}", version.trim())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the first number of a version such as `v20.20.2`.
+fn major(version: &str) -> Option<u32> {
+    version.trim().trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+/// Makes cargo compile the page again: it sees embedded files change, but not that there are some at last.
+fn build_page_anew() -> Result<(), Failure> {
+    let page = shell::root().join("app/src/page.rs");
+    let touched = std::fs::File::options()
+        .append(true)
+        .open(&page)
+        .and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH + since_epoch()));
+    touched.tried(format_args!("marking {} as changed", page.display()))
+}
+
+/// The time on the wall, as files carry it.
+fn since_epoch() -> Duration {
+    Duration::from_micros(u64::try_from(SystemClock.now().as_micros()).unwrap_or(0))
 }
 
 /// When the newest file at or below `path` was changed; `None` where there is none.
@@ -77,6 +114,12 @@ fn newest(path: &Path) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_version_is_read_up_to_its_first_dot() {
+        assert_eq!(major("v18.20.4\n"), Some(18));
+        assert_eq!(major("nonsense"), None);
+    }
 
     #[test]
     fn the_newest_file_of_a_folder_counts() {
