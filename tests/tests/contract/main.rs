@@ -1,19 +1,24 @@
-//! The platform's own contracts over every link mode: what they carry arrives as it was sent.
+//! The platform's own contracts directly and over every link mode: what they carry arrives as it was sent.
+
+mod every_way;
+mod platform;
+mod registry;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use ieum_contracts::events::{
-    EventId, EventState, EventStateClient, EventStateRoutes, EventStates, History, HistoryRange, HistoryRow,
-    ListEvents, LiveEvent, Summary,
+    EVENT_STATE_CONTRACT, EventId, EventState, EventStateClient, EventStateRoutes, EventStates, History,
+    HistoryRange, HistoryRow, ListEvents, LiveEvent, Summary,
 };
 use ieum_contracts::partners::{
-    CreateKey, IssuedKey, KeyId, KeyList, KeyStatus, ListKeys, PartnerKeys, PartnerKeysClient,
-    PartnerKeysRoutes, RotateKey,
+    CreateKey, IssuedKey, KeyId, KeyList, KeyStatus, ListKeys, PARTNER_KEYS_CONTRACT, PartnerKeys,
+    PartnerKeysClient, PartnerKeysRoutes, RotateKey,
 };
-use ieum_core::{Code, Cx, Fault, Timestamp, system_clock};
-use ieum_wires::modes::for_every_mode;
+use ieum_core::{Code, Cx, Fault, Timestamp};
 use parking_lot::Mutex;
+
+use every_way::Ways;
 
 /// Keeps keys in memory.
 #[derive(Default)]
@@ -95,10 +100,14 @@ impl EventState for OneEvent {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn partners_keys_mean_the_same_over_every_link() {
-    let routes = || PartnerKeysRoutes::of(Arc::new(KeyRing::default()));
-    let suite = |mode, link| async move {
-        let keys = PartnerKeysClient::new(link);
+async fn partners_keys_mean_the_same_every_way() {
+    let ways = Ways::<dyn PartnerKeys> {
+        contract: &PARTNER_KEYS_CONTRACT,
+        answerer: || Arc::new(KeyRing::default()),
+        routes: PartnerKeysRoutes::of,
+        meet: |link| Arc::new(PartnerKeysClient::new(link)),
+    };
+    ways.run(|way, keys| async move {
         let cx = Cx::root();
         let wish = CreateKey {
             name: "서울 파트너".into(),
@@ -109,48 +118,53 @@ async fn partners_keys_mean_the_same_over_every_link() {
             per_minute: None,
         };
         let issued = keys.create(&cx, wish.clone()).await.expect("is made");
-        assert_eq!(issued.text, "ieum_partner_k0_비밀", "{mode:?}");
-        assert_eq!((&issued.key.name, issued.key.expires_at), (&wish.name, wish.expires_at), "{mode:?}");
+        assert_eq!(issued.text, "ieum_partner_k0_비밀", "{way}");
+        assert_eq!((&issued.key.name, issued.key.expires_at), (&wish.name, wish.expires_at), "{way}");
         let listed = keys.list(&cx, ListKeys {}).await.expect("is listed");
-        assert_eq!(listed.keys, [issued.key], "{mode:?}");
+        assert_eq!(listed.keys, [issued.key], "{way}");
         let ended = keys.revoke(&cx, KeyId { key_id: "k0".into() }).await.expect("is ended");
-        assert_eq!(ended.status, "revoked", "{mode:?}");
+        assert_eq!(ended.status, "revoked", "{way}");
         let strange = RotateKey { key_id: "없음".into(), overlap_seconds: None };
-        assert_eq!(keys.rotate(&cx, strange).await.err(), Some(unknown("없음")), "{mode:?}");
-    };
-    for_every_mode(routes, system_clock(), suite).await.expect("has free ports");
+        assert_eq!(keys.rotate(&cx, strange).await.err(), Some(unknown("없음")), "{way}");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_state_means_the_same_over_every_link() {
-    let event: LiveEvent = serde_json::from_value(serde_json::json!({
+async fn events_state_means_the_same_every_way() {
+    let ways = Ways::<dyn EventState> {
+        contract: &EVENT_STATE_CONTRACT,
+        answerer: || Arc::new(OneEvent(expo())),
+        routes: EventStateRoutes::of,
+        meet: |link| Arc::new(EventStateClient::new(link)),
+    };
+    ways.run(|way, state| async move {
+        let event = expo();
+        let cx = Cx::root();
+        let id = |text: &str| EventId { event_id: text.into() };
+        assert_eq!(state.get(&cx, id("expo-1")).await, Ok(event.clone()), "{way}");
+        let all = state.list(&cx, ListEvents::default()).await.expect("is listed");
+        assert_eq!(all.events, [event], "{way}");
+        let none = ListEvents { event_ids: Some(vec!["other".into()]) };
+        assert_eq!(state.list(&cx, none).await, Ok(EventStates::default()), "{way}");
+        let fault = state.get(&cx, id("other")).await.expect_err("is unknown");
+        assert_eq!((fault.code, &*fault.reason), (Code::NotFound, "events.event.unknown"), "{way}");
+        let range =
+            HistoryRange { event_id: "expo-1".into(), from: None, until: None, step_seconds: Some(90) };
+        let history = state.history(&cx, range).await.expect("has rows");
+        assert_eq!(history.rows.len(), 90, "{way}");
+        assert!((history.rows[1].current_attendees - 1.0 / 3.0).abs() < f64::EPSILON, "{way}");
+    })
+    .await;
+}
+
+fn expo() -> LiveEvent {
+    serde_json::from_value(serde_json::json!({
         "eventId": "expo-1", "eventName": "서울 박람회", "timestamp": "2026-05-01T01:00:00.123Z",
         "metrics": metrics(), "alerts": [], "status": "active",
         "freshness": "stale", "ageSeconds": 301,
     }))
-    .expect("is an event");
-    let routes = || EventStateRoutes::of(Arc::new(OneEvent(event.clone())));
-    let suite = |mode, link| {
-        let event = event.clone();
-        async move {
-            let state = EventStateClient::new(link);
-            let cx = Cx::root();
-            let id = |text: &str| EventId { event_id: text.into() };
-            assert_eq!(state.get(&cx, id("expo-1")).await, Ok(event.clone()), "{mode:?}");
-            let all = state.list(&cx, ListEvents::default()).await.expect("is listed");
-            assert_eq!(all.events, [event], "{mode:?}");
-            let none = ListEvents { event_ids: Some(vec!["other".into()]) };
-            assert_eq!(state.list(&cx, none).await, Ok(EventStates::default()), "{mode:?}");
-            let fault = state.get(&cx, id("other")).await.expect_err("is unknown");
-            assert_eq!((fault.code, &*fault.reason), (Code::NotFound, "events.event.unknown"), "{mode:?}");
-            let range =
-                HistoryRange { event_id: "expo-1".into(), from: None, until: None, step_seconds: Some(90) };
-            let history = state.history(&cx, range).await.expect("has rows");
-            assert_eq!(history.rows.len(), 90, "{mode:?}");
-            assert!((history.rows[1].current_attendees - 1.0 / 3.0).abs() < f64::EPSILON, "{mode:?}");
-        }
-    };
-    for_every_mode(routes, system_clock(), suite).await.expect("has free ports");
+    .expect("is an event")
 }
 
 fn metrics() -> serde_json::Value {
@@ -160,4 +174,21 @@ fn metrics() -> serde_json::Value {
         ..ieum_contracts::events::EventMetrics::default()
     })
     .expect("is JSON")
+}
+
+/// The contracts whose suites stand in this folder.
+const COVERED: [&str; 5] =
+    ["events.registry", "events.state", "partners.keys", "platform.links", "platform.watch"];
+
+#[test]
+fn every_contract_has_a_suite() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../contracts/src");
+    let mut named = Vec::new();
+    for file in std::fs::read_dir(folder).expect("is there") {
+        let text = std::fs::read_to_string(file.expect("is a file").path()).expect("is text");
+        let names = text.lines().filter_map(|line| line.strip_prefix("#[contract(\"")?.split('"').next());
+        named.extend(names.map(str::to_owned));
+    }
+    named.sort();
+    assert_eq!(named, COVERED, "write the suite of a new contract here, and name it in COVERED");
 }
