@@ -9,7 +9,7 @@ use ieum_client::OutboundGuard;
 use ieum_contracts::events::{EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
 use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
-use ieum_events::{EventsDeps, EventsOptions, EventsPart};
+use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
 use ieum_link::{Contract, Routes};
 use ieum_partners::{PartnersDeps, PartnersPart};
@@ -18,7 +18,7 @@ use ieum_webhook::{WebhookOptions, Webhooks, WebhooksDeps};
 use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
 
-use crate::config::Settings;
+use crate::config::{LinkCallers, Settings};
 use crate::links::{self, LinkBoard, Links, Steering, Watching};
 use crate::platform::Platform;
 
@@ -161,7 +161,7 @@ impl Parts {
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         if let Some(events) = &self.events {
-            router = router.merge(events.router());
+            router = router.merge(events.router(&self.gateway));
         }
         if let Some(partners) = &self.partners {
             router = router.merge(partners.router());
@@ -211,8 +211,19 @@ fn events_part(platform: &Platform) -> EventsPart {
         series: platform.series.clone(),
         clock: platform.clock.clone(),
         outbound: platform.outbound.clone(),
-        options: EventsOptions::default(),
+        options: EventsOptions {
+            visitors: visitors(platform.settings.gateway.hub),
+            ..EventsOptions::default()
+        },
     })
+}
+
+fn visitors(hub: LinkCallers) -> Visitors {
+    match hub {
+        LinkCallers::Loopback => Visitors::Loopback,
+        LinkCallers::Anyone => Visitors::Anyone,
+        LinkCallers::Nobody => Visitors::Nobody,
+    }
 }
 
 /// Returns the routes of what every process answers about itself.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ieum_contracts::events::{
     Authentication, AuthenticationKind, ConnectorKind, EVENT_SERVICE_REGISTRY_CONTRACT, Endpoints,
-    EventServiceConfig, EventServiceRegistry, EventServiceRegistryClient, ListSources, ProbeReport, SourceId,
-    SourcePhase, SourceStatus, SyncSettings,
+    EventServiceConfig, EventServiceRegistry, EventServiceRegistryClient, ListSources, ProbeReport,
+    ProgressStep, RegistrationStep, SourceId, SourcePhase, SourceStatus, StepState, SyncSettings,
 };
 use ieum_core::{Clock, SystemClock};
 
@@ -17,7 +17,7 @@ use crate::output::{Output, table};
 
 use super::remote;
 
-/// How often the first read is looked at.
+/// How often the registration is looked at.
 const LOOK: Duration = Duration::from_millis(300);
 
 /// Adds, lists, checks or removes.
@@ -62,27 +62,53 @@ pub async fn source(
     Ok(())
 }
 
-/// Waits for the first read, showing how far it is.
+/// Waits until every step of the registration is done, with a line as each is and its counts meanwhile.
 async fn follow(
     registry: &EventServiceRegistryClient,
     event_id: &str,
     output: &Output,
 ) -> Result<SourceStatus, ieum_core::Fault> {
+    let ask = SourceId { event_id: event_id.to_owned() };
+    let mut told = 0;
     loop {
-        let sources = registry.list(&remote::context(), ListSources {}).await?.sources;
-        let Some(status) = sources.into_iter().find(|status| status.event_id == event_id) else {
-            return Err(ieum_core::Fault::not_found(
-                "events.source.unknown",
-                format!("{event_id} was removed"),
-            ));
-        };
-        if status.phase != SourcePhase::InitialSync {
+        let steps = registry.progress(&remote::context(), ask.clone()).await?.steps;
+        while let Some(step) = steps.get(told).filter(|step| is_over(step)) {
             output.progress_done();
-            return Ok(status);
+            output.line(&format!("{}  {:<16} {}", mark(step.state), name(step.step), step.detail));
+            told += 1;
         }
-        let trouble = status.last_error.as_deref().map(|error| format!("; {error}")).unwrap_or_default();
-        output.progress(&format!("first read: {} rows{trouble}", status.synced_rows));
+        let Some(step) = steps.get(told) else { break };
+        output.progress(&format!("{}  {:<16} {}", mark(step.state), name(step.step), step.detail));
         SystemClock.sleep(LOOK).await;
+    }
+    let sources = registry.list(&remote::context(), ListSources {}).await?.sources;
+    let status = sources.into_iter().find(|status| status.event_id == event_id);
+    status.ok_or_else(|| {
+        ieum_core::Fault::not_found("events.source.unknown", format!("{event_id} was removed meanwhile"))
+    })
+}
+
+/// A first read that failed is tried again; the source is registered whatever its health says.
+fn is_over(step: &ProgressStep) -> bool {
+    let is_health = step.step == RegistrationStep::HealthWatched;
+    step.state == StepState::Done || (is_health && step.state == StepState::Failed)
+}
+
+fn mark(state: StepState) -> &'static str {
+    match state {
+        StepState::Done => "ok  ",
+        StepState::Failed => "FAIL",
+        StepState::Running | StepState::Waiting => "... ",
+    }
+}
+
+fn name(step: RegistrationStep) -> &'static str {
+    match step {
+        RegistrationStep::Probed => "probed",
+        RegistrationStep::Saved => "saved",
+        RegistrationStep::InitialSync => "first sync",
+        RegistrationStep::Scheduled => "scheduled",
+        RegistrationStep::HealthWatched => "health",
     }
 }
 

@@ -59,7 +59,7 @@ pub struct ServerSettings {
     pub links: LinkCallers,
 }
 
-/// Who may call the contracts that a process answers.
+/// Who may come without a key: to the contracts that a process answers, to the hub's pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LinkCallers {
     /// Processes of the same machine, and not through a proxy.
@@ -112,6 +112,8 @@ pub struct GatewaySettings {
     pub partner_per_minute: u32,
     /// A premium key's default.
     pub premium_per_minute: u32,
+    /// Who may see the hub's pages without a key.
+    pub hub: LinkCallers,
 }
 
 /// One entry of `[links]`.
@@ -172,6 +174,7 @@ impl Settings {
                 public_per_minute: reader.number("gateway.public_per_minute", 1, 10_000_000),
                 partner_per_minute: reader.number("gateway.partner_per_minute", 1, 10_000_000),
                 premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
+                hub: reader.callers("gateway.hub"),
             },
             tls: reader.tls(),
             links,

@@ -81,14 +81,15 @@ pub fn parse_time_range(text: &str) -> Result<Duration, Fault> {
     })
 }
 
-/// Builds the dashboard over `range` up to `now`.
+/// Builds the dashboard of the events asked for, over `range` up to `now`.
 pub async fn build(
     state: &dyn EventState,
     cx: &Cx,
+    ask: ListEvents,
     range: Duration,
     now: Timestamp,
 ) -> Result<Dashboard, Fault> {
-    let live = state.list(cx, ListEvents::default()).await?.events;
+    let live = state.list(cx, ask).await?.events;
     let summary = summarise(&live);
     let step = u32::try_from((range.as_secs() / POINTS).clamp(1, 86_400)).unwrap_or(60);
     let (mut events, mut attendance_trend) = (Vec::new(), Vec::new());

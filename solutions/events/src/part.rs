@@ -9,19 +9,21 @@ use ieum_client::OutboundPolicy;
 use ieum_contracts::events::{EVENT_DATA_UPDATES, EventServiceRegistryRoutes, EventStateRoutes};
 use ieum_core::{Fault, SharedClock};
 use ieum_data::TimeSeries;
+use ieum_gateway::Gateway;
 use ieum_link::Routes;
 use ieum_store::{Migration, Sealer, Store};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::collector::Collector;
+use crate::door::Visitors;
 use crate::driver::Driver;
 use crate::points::PointLog;
 use crate::realtime::Realtime;
 use crate::reconcile::Sweep;
 use crate::registry::Registry;
 use crate::store::EventsStore;
-use crate::{tables, web};
+use crate::{hook, tables, web};
 
 /// What the events hub stands on.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub struct EventsOptions {
     pub reconcile_every: Duration,
     /// What is done where totals differ for good. Default a sweep at most every 300 s.
     pub sweep: Sweep,
+    /// Who may see the hub's pages without a key. Default this machine.
+    pub visitors: Visitors,
 }
 
 /// The events hub.
@@ -61,6 +65,7 @@ pub struct EventsPart {
     realtime: Arc<Realtime>,
     driver: Arc<Driver>,
     store: EventsStore,
+    visitors: Visitors,
     running: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -70,6 +75,7 @@ impl Default for EventsOptions {
             health_every: Duration::from_secs(60),
             reconcile_every: Duration::from_secs(30),
             sweep: Sweep::AtMostEvery(Duration::from_secs(300)),
+            visitors: Visitors::default(),
         }
     }
 }
@@ -101,7 +107,7 @@ impl EventsPart {
             realtime: realtime.clone(),
             clock: deps.clock,
         });
-        Self { registry, realtime, driver, store, running: Mutex::new(None) }
+        Self { registry, realtime, driver, store, visitors: deps.options.visitors, running: Mutex::new(None) }
     }
 
     /// Returns the migrations of the hub's tables.
@@ -130,9 +136,12 @@ impl EventsPart {
             .merge(EventStateRoutes::of(self.realtime.clone()))
     }
 
-    /// Returns the hub's public HTTP routes.
-    pub fn router(&self) -> axum::Router {
-        web::router(self.registry.clone(), self.realtime.clone())
+    /// Returns the hub's HTTP routes: its pages behind the gateway's public door, and the addresses at which
+    /// sources knock.
+    pub fn router(&self, gateway: &Gateway) -> axum::Router {
+        let clock = self.registry.clock.clone();
+        web::router(gateway, self.visitors, self.realtime.clone(), clock)
+            .merge(hook::router(gateway, self.registry.clone()))
     }
 
     /// Schedules every registered source and begins to run. Returns how many there are.

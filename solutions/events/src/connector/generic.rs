@@ -62,7 +62,10 @@ impl Connector for Generic {
             let figures = batch.figures.unwrap_or_default();
             format!("{} registered, {} inside", figures.total_registered, figures.current_attendees)
         });
-        let checks = vec![check("health", health), check("sample", sample)];
+        let checks = vec![
+            check("health", &self.health.config().base, health),
+            check("sample", &self.client.config().base, sample),
+        ];
         ProbeReport { ok: checks.iter().all(|check| check.ok), checks, clock_skew_seconds: None }
     }
 

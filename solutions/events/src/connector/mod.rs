@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::facts::{Batch, Totals};
 
+mod advice;
 pub mod generic;
 pub mod pretix;
 
@@ -150,10 +151,14 @@ fn check_header_value(field: &str, text: &str) -> Result<(), Fault> {
         .map_err(|_| invalid(field, "holds characters that no header can carry"))
 }
 
-/// Makes one line of a probe's report.
-pub(crate) fn check(name: &str, result: Result<String, Fault>) -> ProbeCheck {
+/// Makes one line of a probe's report. A failure names the step, what was asked of which address, and what to
+/// do about it. The address holds no credentials: [`base_url`] refuses such.
+pub(crate) fn check(name: &str, address: &Url, result: Result<String, Fault>) -> ProbeCheck {
     let ok = result.is_ok();
-    let detail = result.unwrap_or_else(|fault| fault.message);
+    let detail = result.unwrap_or_else(|fault| {
+        let address = address.as_str().trim_end_matches('/');
+        format!("asking {address}: {}; {}", fault.message, advice::advice(&fault))
+    });
     ProbeCheck { name: name.to_owned(), ok, detail }
 }
 

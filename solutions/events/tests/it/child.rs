@@ -7,7 +7,7 @@ use ieum_core::system_clock;
 use ieum_events::{EventsOptions, Sweep};
 use ieum_testkit::wait::until_some;
 
-use crate::hub::{ForTests, Hub};
+use crate::hub::{ForTests, Hub, serve};
 
 const URL: &str = "IEUM_EVENTS_CHILD_URL";
 const LISTEN: &str = "IEUM_EVENTS_CHILD_LISTEN";
@@ -29,8 +29,7 @@ async fn child_hub() {
         // The one before may still be on its way out.
         let bind = || async { tokio::net::TcpListener::bind(&address).await.ok() };
         let listener = until_some("the port is free", Duration::from_secs(20), bind).await.expect("binds");
-        let router = hub.part.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        serve(listener, hub.router());
     }
     hub.part.start().await.expect("starts");
     std::future::pending::<()>().await;

@@ -20,7 +20,7 @@ on_every_backend!(
 async fn post(hub: &Hub, path: &str, body: impl Into<String>) -> StatusCode {
     let request =
         Request::post(path).header("content-type", "application/json").body(Body::from(body.into()));
-    hub.part.router().oneshot(request.expect("is a request")).await.expect("answers").status()
+    hub.router().oneshot(request.expect("is a request")).await.expect("answers").status()
 }
 
 fn hint(id: u64, code: &str) -> String {
@@ -92,7 +92,7 @@ async fn strangers_garbage_and_floods_are_turned_away(base: &Base) {
     let other = hint(1, "HINT1").replace("expo", "another");
     assert_eq!(post(&hub, &path, other).await, StatusCode::NO_CONTENT);
     assert!(pretix.world.lock().asked.is_empty());
-    let router = hub.part.router();
+    let router = hub.router();
     let mut refused = 0;
     for i in 0..400 {
         let request =

@@ -1,10 +1,16 @@
 //! A whole hub over some database.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::Request;
 use ieum_bus::{Bus, BusOptions, open_bus};
-use ieum_cache::open_cache;
+use ieum_cache::{Cache, open_cache};
 use ieum_client::OutboundPolicy;
 use ieum_contracts::events::{
     Authentication, AuthenticationKind, ConnectorKind, Endpoints, EventId, EventServiceConfig,
@@ -13,6 +19,7 @@ use ieum_contracts::events::{
 use ieum_core::{Cx, SharedClock};
 use ieum_data::open_series;
 use ieum_events::{EventsDeps, EventsOptions, EventsPart, Sweep};
+use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
 use ieum_store::{Place, Sealer, SealingKey, Store, StoreOptions, migrate};
 use ieum_testkit::wait::until;
 
@@ -25,6 +32,8 @@ pub struct Hub {
     pub part: EventsPart,
     pub store: Store,
     pub bus: Bus,
+    cache: Arc<dyn Cache>,
+    clock: SharedClock,
 }
 
 impl Hub {
@@ -36,20 +45,22 @@ impl Hub {
         let store = Store::open(url, &StoreOptions::default()).await.expect("opens");
         let mut migrations = EventsPart::migrations();
         migrations.extend(ieum_bus::migrations());
+        migrations.extend(Keys::migrations());
         migrate(&store, &migrations, |_| {}).await.expect("migrates");
         let bus =
             open_bus("local:", store.clone(), clock.clone(), BusOptions::default()).await.expect("opens");
+        let cache = open_cache("memory:", clock.clone()).await.expect("opens");
         let deps = EventsDeps {
             store: store.clone(),
             bus: bus.clone(),
-            cache: open_cache("memory:", clock.clone()).await.expect("opens"),
+            cache: cache.clone(),
             series: open_series("sql:", Some(store.clone())).await.expect("opens"),
             sealer: sealer(),
-            clock,
+            clock: clock.clone(),
             outbound: loopback(),
             options,
         };
-        Self { part: EventsPart::new(deps), store, bus }
+        Self { part: EventsPart::new(deps), store, bus, cache, clock }
     }
 
     pub async fn started(base: &Base, clock: SharedClock) -> Self {
@@ -100,14 +111,38 @@ impl Hub {
     pub async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
         let address = listener.local_addr().expect("has an address");
-        let router = self.part.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        serve(listener, self.router());
         format!("http://{address}")
+    }
+
+    /// Returns the hub's routes behind a door with generous limits.
+    pub fn router(&self) -> Router {
+        self.part.router(
+            &self.gateway(GatewayOptions { public: Rate::per_minute(100_000), ..GatewayOptions::default() }),
+        )
+    }
+
+    pub fn gateway(&self, options: GatewayOptions) -> Gateway {
+        let keys = Keys::new(self.store.clone(), self.clock.clone(), KeysOptions::default());
+        Gateway::new(keys, self.cache.clone(), self.clock.clone(), options).expect("lets something pass")
     }
 
     pub async fn stop(self) {
         self.part.drain().await;
     }
+}
+
+/// Serves routes as the platform does, which tells them who connected.
+pub fn serve(listener: tokio::net::TcpListener, router: Router) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+}
+
+/// Makes a request look as if it came from `address`.
+pub fn from(address: &str, mut request: Request<Body>) -> Request<Body> {
+    let peer: SocketAddr = address.parse().expect("is an address");
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
 }
 
 /// Options under which nothing has to be waited for long.

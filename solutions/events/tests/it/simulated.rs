@@ -13,7 +13,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::base::{Base, on_every_backend};
-use crate::hub::{Hub, PATIENCE};
+use crate::hub::{Hub, PATIENCE, from};
 
 on_every_backend!(
     simulated_events_move_and_the_routes_show_them,
@@ -34,7 +34,7 @@ fn simulated(event_id: &str, seed: u64) -> SimulatedEvent {
 
 async fn get(hub: &Hub, path: &str) -> (StatusCode, Value) {
     let request = Request::get(path).body(Body::empty()).expect("is a request");
-    let response = hub.part.router().oneshot(request).await.expect("answers");
+    let response = hub.router().oneshot(from("127.0.0.1:9", request)).await.expect("answers");
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("reads");
     (status, serde_json::from_slice(&body).expect("is JSON"))
@@ -75,7 +75,7 @@ async fn the_stream_begins_with_the_whole_picture(base: &Base) {
     let seen = || async { hub.state("one").await.is_some() };
     until("the event is seen", PATIENCE, seen).await.expect("is seen");
     let request = Request::get("/api/events/stream").body(Body::empty()).expect("is a request");
-    let response = hub.part.router().oneshot(request).await.expect("answers");
+    let response = hub.router().oneshot(from("127.0.0.1:9", request)).await.expect("answers");
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut body = response.into_body().into_data_stream();
     for _ in 0..2 {

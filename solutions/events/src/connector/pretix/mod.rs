@@ -193,19 +193,25 @@ impl Pretix {
 #[async_trait]
 impl Connector for Pretix {
     async fn probe(&self, cx: &Cx) -> ProbeReport {
+        let address = &self.client.config().base;
         let event: Result<answers::Event, Fault> = self.client.get_json(cx, &self.event_path("")).await;
-        let mut checks = vec![check("event", event.map(|event| format!("found {:?}", event.name())))];
+        let mut checks =
+            vec![check("event", address, event.map(|event| format!("found {:?}", event.name())))];
         let mut skew = None;
         if checks[0].ok {
             let list = self.find_list(cx).await;
-            checks.push(check("check-in list", list.map(|list| format!("list {} {:?}", list.id, list.name))));
+            checks.push(check(
+                "check-in list",
+                address,
+                list.map(|list| format!("list {} {:?}", list.id, list.name)),
+            ));
             let path = self.event_path("orders/?page_size=1");
             let orders: Result<Page<answers::Order>, Fault> = self.page(cx, &path).await;
             skew = orders.as_ref().ok().and_then(|page| self.skew(page.server_now));
-            checks.push(check("orders", orders.map(|_| "may be read".to_owned())));
+            checks.push(check("orders", address, orders.map(|_| "may be read".to_owned())));
             let path = self.event_path("checkins/?page_size=1");
             let scans: Result<Page<answers::Checkin>, Fault> = self.page(cx, &path).await;
-            checks.push(check("check-ins", scans.map(|_| "may be read".to_owned())));
+            checks.push(check("check-ins", address, scans.map(|_| "may be read".to_owned())));
         }
         #[allow(clippy::cast_precision_loss, reason = "clocks differ by less than 2^52 microseconds")]
         let clock_skew_seconds = skew.map(|micros| micros as f64 / 1e6);

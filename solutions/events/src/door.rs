@@ -1,0 +1,116 @@
+//! Who may see the hub's pages: this machine, holders of a key, or everybody, as the settings say.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Uri, header};
+use ieum_core::Fault;
+use ieum_gateway::{ApiError, EventAccess, Gateway, Partner};
+
+/// The scope that a key needs to see the hub's pages.
+const SCOPE: &str = "events:read";
+
+/// Who may see the hub's pages without a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Visitors {
+    /// People and programs of this machine, and not through a proxy.
+    #[default]
+    Loopback,
+    /// Whoever reaches the port.
+    Anyone,
+    /// Nobody.
+    Nobody,
+}
+
+/// Puts the gateway's public door around `router`, and asks those for a key whom `visitors` does not name.
+/// A key may be brought by everybody; it sees its own events only.
+pub fn guard(gateway: &Gateway, visitors: Visitors, router: Router) -> Router {
+    gateway.public(router.layer(from_fn_with_state(visitors, admit)))
+}
+
+async fn admit(State(visitors): State<Visitors>, request: Request, next: Next) -> Response {
+    match refuse(visitors, &request) {
+        None => next.run(request).await,
+        Some(fault) => ApiError::from(fault).into_response(),
+    }
+}
+
+fn refuse(visitors: Visitors, request: &Request) -> Option<Fault> {
+    if let Some(partner) = request.extensions().get::<Partner>() {
+        return partner.require(SCOPE).err().map(Into::into);
+    }
+    let welcome = match visitors {
+        Visitors::Anyone => true,
+        Visitors::Nobody => false,
+        Visitors::Loopback => is_near(request),
+    };
+    let message = "seeing the hub's pages from another machine needs an API key in the header X-API-Key; \
+                   `gateway.hub` says who needs none";
+    (!welcome).then(|| Fault::unauthenticated("events.key_missing", message))
+}
+
+/// Tells whether a request comes from this machine. One that a proxy hands on, or that names another host (as
+/// a foreign page does that rebinds its name to this machine), comes from elsewhere.
+fn is_near(request: &Request) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let forwarded = [header::FORWARDED.as_str(), "x-forwarded-for", "x-real-ip", header::VIA.as_str()];
+    peer.is_some_and(|peer| peer.is_loopback())
+        && !forwarded.iter().any(|name| request.headers().contains_key(*name))
+        && names_this_machine(request.uri(), request.headers())
+}
+
+fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
+    let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let Some(named) = named.or_else(|| uri.authority().map(|authority| authority.as_str())) else {
+        // HTTP/1.0; no browser speaks it.
+        return true;
+    };
+    let host = match named.parse::<http::uri::Authority>() {
+        Ok(authority) => authority.host().trim_matches(['[', ']']).to_owned(),
+        Err(_) => return false,
+    };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Returns the events that a request may see; `None` for all.
+pub fn visible(partner: Option<&Partner>) -> Option<Vec<String>> {
+    match partner?.events() {
+        EventAccess::All => None,
+        EventAccess::Only(events) => Some(events.iter().cloned().collect()),
+        EventAccess::None => Some(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn refused(visitors: Visitors, peer: &str, headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::get("/api/events");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(Body::empty()).expect("is a request");
+        let peer = SocketAddr::new(peer.parse().expect("is an address"), 1);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        refuse(visitors, &request).is_some()
+    }
+
+    #[test]
+    fn who_needs_a_key_follows_from_the_connection_and_not_from_words() {
+        let near = |peer, headers: &[(&str, &str)]| !refused(Visitors::Loopback, peer, headers);
+        assert!(near("127.0.0.1", &[("host", "127.0.0.1:8080")]));
+        assert!(near("::1", &[("host", "[::1]:8080")]));
+        assert!(near("127.0.0.1", &[("host", "localhost")]));
+        assert!(!near("10.0.0.7", &[("host", "localhost")]), "another machine");
+        assert!(!near("127.0.0.1", &[("host", "localhost"), ("x-forwarded-for", "127.0.0.1")]), "a proxy");
+        assert!(!near("127.0.0.1", &[("host", "rebound.example")]), "a rebound name");
+        assert!(refused(Visitors::Nobody, "127.0.0.1", &[]));
+        assert!(!refused(Visitors::Anyone, "10.0.0.7", &[]));
+    }
+}
