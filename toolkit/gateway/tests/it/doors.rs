@@ -64,9 +64,7 @@ async fn a_bearer_key_counts_and_two_keys_are_refused() {
     assert_eq!(ask(&site, foreign).await.status, StatusCode::OK, "somebody else's token");
 }
 
-#[tokio::test]
-async fn a_limit_lets_exactly_its_number_through_and_says_when_to_come_back() {
-    let stage = Stage::new().await;
+pub async fn a_limit_lets_exactly_its_number_through_and_says_when_to_come_back(stage: &Stage) {
     let site = stage.site();
     let (_, key) = stage.key(Tier::Partner).await;
     for left in (0..5).rev() {
@@ -88,9 +86,7 @@ async fn a_limit_lets_exactly_its_number_through_and_says_when_to_come_back() {
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
-#[tokio::test]
-async fn strangers_are_limited_per_address_and_keys_on_their_own() {
-    let stage = Stage::new().await;
+pub async fn strangers_are_limited_per_address_and_keys_on_their_own(stage: &Stage) {
     let site = stage.site();
     let (_, key) = stage.key(Tier::Public).await;
     for _ in 0..3 {
@@ -108,9 +104,7 @@ async fn strangers_are_limited_per_address_and_keys_on_their_own() {
     assert_eq!(ask(&site, forged).await.status, StatusCode::TOO_MANY_REQUESTS, "no proxy is trusted");
 }
 
-#[tokio::test]
-async fn a_key_may_have_its_own_limit() {
-    let stage = Stage::new().await;
+pub async fn a_key_may_have_its_own_limit(stage: &Stage) {
     let rate = Some(Rate::per_minute(2));
     let (_, key) = stage.keys.create(NewKey { rate, ..wish(Tier::Partner) }).await.expect("is made");
     let site = stage.site();
@@ -149,9 +143,7 @@ async fn a_missing_scope_is_named_and_a_wildcard_covers_its_area() {
     }
 }
 
-#[tokio::test]
-async fn who_tries_wrong_keys_is_held_back_and_known_keys_behind_the_same_address_are_not() {
-    let stage = Stage::new().await;
+pub async fn who_tries_wrong_keys_is_held_back_and_known_keys_behind_the_same_address_are_not(stage: &Stage) {
     let site = stage.site();
     let (_, key) = stage.key(Tier::Partner).await;
     assert_eq!(ask(&site, get_with("/api/partner/whoami", key.expose())).await.status, StatusCode::OK);

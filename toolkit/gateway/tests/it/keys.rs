@@ -9,9 +9,7 @@ use crate::stage::{Stage, wish};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-#[tokio::test]
-async fn a_key_is_kept_as_a_hash_and_shown_once() {
-    let stage = Stage::new().await;
+pub async fn a_key_is_kept_as_a_hash_and_shown_once(stage: &Stage) {
     let (record, key) = stage.key(Tier::Partner).await;
     assert!(key.expose().starts_with(&format!("ieum_partner_{}_", record.id)));
     let secret = key.expose().rsplit('_').next().expect("has a secret");
@@ -26,9 +24,7 @@ async fn a_key_is_kept_as_a_hash_and_shown_once() {
     assert_eq!((verified.holder.id.as_str(), verified.holder.tier), (record.id.as_str(), Tier::Partner));
 }
 
-#[tokio::test]
-async fn malformed_foreign_and_altered_keys_are_all_simply_wrong() {
-    let stage = Stage::new().await;
+pub async fn malformed_foreign_and_altered_keys_are_all_simply_wrong(stage: &Stage) {
     let (_, key) = stage.key(Tier::Partner).await;
     let text = key.expose();
     let last = if text.ends_with('x') { 'y' } else { 'x' };
@@ -50,9 +46,7 @@ async fn malformed_foreign_and_altered_keys_are_all_simply_wrong() {
     }
 }
 
-#[tokio::test]
-async fn a_busy_key_costs_no_sql_while_it_is_remembered() {
-    let stage = Stage::new().await;
+pub async fn a_busy_key_costs_no_sql_while_it_is_remembered(stage: &Stage) {
     let (_, key) = stage.key(Tier::Partner).await;
     stage.keys.verify(key.expose()).await.expect("is right");
     let asked = stage.store.statistics().statements;
@@ -65,9 +59,7 @@ async fn a_busy_key_costs_no_sql_while_it_is_remembered() {
     assert!(stage.store.statistics().statements > asked, "is looked up again");
 }
 
-#[tokio::test]
-async fn many_requests_at_once_ask_the_store_once() {
-    let stage = Stage::new().await;
+pub async fn many_requests_at_once_ask_the_store_once(stage: &Stage) {
     let (_, key) = stage.key(Tier::Partner).await;
     let asked = stage.store.statistics().statements;
     let verified = futures::future::join_all((0..100).map(|_| stage.keys.verify(key.expose()))).await;
@@ -75,9 +67,7 @@ async fn many_requests_at_once_ask_the_store_once() {
     assert_eq!(stage.store.statistics().statements, asked + 1);
 }
 
-#[tokio::test]
-async fn after_a_rotation_both_texts_work_until_the_overlap_ends_and_never_three() {
-    let stage = Stage::new().await;
+pub async fn after_a_rotation_both_texts_work_until_the_overlap_ends_and_never_three(stage: &Stage) {
     let (record, first) = stage.key(Tier::Partner).await;
     let works = async |text: &ieum_core::Secret| stage.keys.verify(text.expose()).await.is_ok();
     let (rotated, second) = stage.keys.rotate(&record.id, HOUR).await.expect("rotates");
@@ -94,9 +84,7 @@ async fn after_a_rotation_both_texts_work_until_the_overlap_ends_and_never_three
     assert!(works(&third).await);
 }
 
-#[tokio::test]
-async fn a_key_ends_at_its_time() {
-    let stage = Stage::new().await;
+pub async fn a_key_ends_at_its_time(stage: &Stage) {
     let expires_at = Some(stage.clock.now() + HOUR);
     let (_, key) = stage.keys.create(NewKey { expires_at, ..wish(Tier::Partner) }).await.expect("is made");
     stage.clock.advance(HOUR - Duration::from_millis(1));
@@ -105,9 +93,7 @@ async fn a_key_ends_at_its_time() {
     assert!(matches!(stage.keys.verify(key.expose()).await, Err(KeyRefusal::Expired)));
 }
 
-#[tokio::test]
-async fn a_revoked_key_ends_here_at_once_and_elsewhere_within_a_second() {
-    let stage = Stage::new().await;
+pub async fn a_revoked_key_ends_here_at_once_and_elsewhere_within_a_second(stage: &Stage) {
     let elsewhere = Keys::new(stage.store.clone(), stage.clock.shared(), KeysOptions::default());
     let (record, key) = stage.key(Tier::Partner).await;
     stage.keys.verify(key.expose()).await.expect("is right");
@@ -123,9 +109,7 @@ async fn a_revoked_key_ends_here_at_once_and_elsewhere_within_a_second() {
     assert!(stage.keys.revoke("nobody").await.is_err());
 }
 
-#[tokio::test]
-async fn the_last_use_is_written_in_batches() {
-    let stage = Stage::new().await;
+pub async fn the_last_use_is_written_in_batches(stage: &Stage) {
     let (record, key) = stage.key(Tier::Partner).await;
     for _ in 0..10 {
         stage.clock.advance(Duration::from_millis(10));
@@ -138,9 +122,7 @@ async fn the_last_use_is_written_in_batches() {
     assert_eq!(stage.keys.flush_usage().await.expect("writes"), 0);
 }
 
-#[tokio::test]
-async fn a_wish_that_cannot_be_met_names_its_field_and_saves_nothing() {
-    let stage = Stage::new().await;
+pub async fn a_wish_that_cannot_be_met_names_its_field_and_saves_nothing(stage: &Stage) {
     let base = || wish(Tier::Partner);
     let past = Some(stage.clock.now());
     for (field, wish) in [

@@ -15,7 +15,7 @@ use ieum_gateway::{
     ApiError, ApiJson, ApiPath, ApiQuery, Context, EventAccess, Gateway, GatewayOptions, IssuerOptions,
     KeyRecord, KeySource, Keys, KeysOptions, NewKey, Partner, Rate, Tier, Tokens,
 };
-use ieum_store::{Store, StoreOptions, Synchronous, migrate};
+use ieum_store::{Dialect, Store, StoreOptions, Synchronous, migrate};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
@@ -28,6 +28,7 @@ pub struct Stage {
     pub keys: Keys,
     pub tokens: Option<Tokens>,
     pub gateway: Gateway,
+    server: Option<(Store, String)>,
     _folder: tempfile::TempDir,
 }
 
@@ -60,16 +61,28 @@ pub struct Window {
 
 impl Stage {
     pub async fn new() -> Self {
-        Self::with(GatewayOptions {
-            public: Rate::per_minute(3),
-            partner: Rate::per_minute(5),
-            premium: Rate::per_minute(50),
-            wrong_keys: Rate::per_minute(4),
-            max_body: 1_000,
-            max_decompressed: 5_000,
-            ..GatewayOptions::default()
-        })
-        .await
+        Self::with(tight()).await
+    }
+
+    /// The same as [`Stage::new`], in a database of its own at the server of `url`.
+    pub async fn on_server(url: &str) -> Self {
+        let admin = Store::open(url, &StoreOptions::default()).await.expect("opens");
+        let database = format!("ieum_test_{}", ieum_core::new_id().simple());
+        admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
+        let mut own = url::Url::parse(url).expect("is a URL");
+        own.set_path(&database);
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let stage = Self::over(own.as_str(), StoreOptions::default(), folder, tight(), None).await;
+        Self { server: Some((admin, database)), ..stage }
+    }
+
+    /// Drops the database at a server.
+    pub async fn clean_up(self) {
+        self.store.close().await;
+        if let Some((admin, database)) = self.server {
+            let force = if admin.dialect() == Dialect::Postgres { " WITH (FORCE)" } else { "" };
+            admin.execute(&format!("DROP DATABASE {database}{force}"), &[]).await.expect("is dropped");
+        }
     }
 
     pub async fn with(options: GatewayOptions) -> Self {
@@ -89,11 +102,21 @@ impl Stage {
         options: GatewayOptions,
         issuing: Option<(Vec<IssuerOptions>, Arc<dyn KeySource>)>,
     ) -> Self {
-        let clock = ManualClock::at(Timestamp::parse("2026-05-01T10:00:00Z").expect("is a time"));
         let folder = tempfile::tempdir().expect("makes a folder");
         let url = format!("sqlite:{}", folder.path().join("keys.db").display());
         let store_options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
-        let store = Store::open(&url, &store_options).await.expect("opens");
+        Self::over(&url, store_options, folder, options, issuing).await
+    }
+
+    async fn over(
+        url: &str,
+        store_options: StoreOptions,
+        folder: tempfile::TempDir,
+        options: GatewayOptions,
+        issuing: Option<(Vec<IssuerOptions>, Arc<dyn KeySource>)>,
+    ) -> Self {
+        let clock = ManualClock::at(Timestamp::parse("2026-05-01T10:00:00Z").expect("is a time"));
+        let store = Store::open(url, &store_options).await.expect("opens");
         migrate(&store, &Keys::migrations(), |_| {}).await.expect("migrates");
         let keys = Keys::new(store.clone(), clock.shared(), KeysOptions::default());
         let cache = Arc::new(MemoryCache::new(clock.shared(), MemoryOptions::default()));
@@ -102,7 +125,7 @@ impl Stage {
         });
         let gateway = Gateway::with_tokens(keys.clone(), tokens.clone(), cache, clock.shared(), options)
             .expect("the limits are right");
-        Self { clock, store, keys, tokens, gateway, _folder: folder }
+        Self { clock, store, keys, tokens, gateway, server: None, _folder: folder }
     }
 
     pub fn clock_seconds(&self) -> i64 {
@@ -148,6 +171,19 @@ impl Stage {
 
     pub async fn key(&self, tier: Tier) -> (KeyRecord, Secret) {
         self.keys.create(wish(tier)).await.expect("is made")
+    }
+}
+
+/// Limits that few requests reach.
+fn tight() -> GatewayOptions {
+    GatewayOptions {
+        public: Rate::per_minute(3),
+        partner: Rate::per_minute(5),
+        premium: Rate::per_minute(50),
+        wrong_keys: Rate::per_minute(4),
+        max_body: 1_000,
+        max_decompressed: 5_000,
+        ..GatewayOptions::default()
     }
 }
 

@@ -323,6 +323,29 @@ async fn a_revoked_token_ends_here_at_once_and_elsewhere_within_a_second() {
     assert_eq!(show(&stage, &other).await.status, StatusCode::OK);
 }
 
+/// The part of revoking that the store does.
+pub async fn a_revoked_token_ends_at_every_door(stage: &Stage) {
+    let signer = Signer::first();
+    let source = Source::of(&[signer.jwk("k1")]);
+    let door = || {
+        let issuers = vec![issuer(Algorithm::Rs256)];
+        Tokens::new(issuers, source.clone(), stage.store.clone(), stage.clock.shared()).expect("is right")
+    };
+    let (here, elsewhere, token) = (door(), door(), signer.token("k1", &claims()));
+    here.verify(&token).await.expect("is right");
+    elsewhere.verify(&token).await.expect("is right");
+    let until = Timestamp::from_seconds(NOW + 600);
+    here.revoke(ISSUER, "t1", until).await.expect("is revoked");
+    here.revoke(ISSUER, "t1", until).await.expect("changes nothing");
+    assert!(here.verify(&token).await.is_err());
+    stage.clock.advance(Duration::from_millis(999));
+    assert!(elsewhere.verify(&token).await.is_err());
+    stage.clock.advance(Duration::from_secs(700));
+    here.revoke(ISSUER, "t2", until + Duration::from_secs(700)).await.expect("is revoked");
+    let kept = stage.store.fetch_all("SELECT id FROM api_revoked_tokens", &[]).await.expect("reads");
+    assert_eq!(kept.len(), 1, "what has ended by itself is not kept");
+}
+
 #[tokio::test]
 async fn a_busy_token_is_verified_once_while_it_is_remembered() {
     let signer = Signer::first();
