@@ -3,6 +3,7 @@
 //! A dev-dependency only. [`server`] says where `cargo xtask test` started the real servers, [`fault`] stands
 //! between a client and a server and breaks what passes, [`wait`] waits for a condition instead of sleeping.
 
+pub mod backend;
 pub mod fault;
 pub mod power;
 pub mod pretix;

@@ -10,7 +10,6 @@ use crate::endpoint::{EndpointState, wants};
 use crate::endpoints::{self, Target, marks};
 use crate::error::{WebhookError, at};
 use crate::log::{Delivery, read_delivery};
-use crate::message::WebhookMessage;
 
 /// The most message ids looked up at once.
 const MOST_LOOKED_UP: usize = 1_000;
@@ -41,16 +40,19 @@ pub(crate) struct Claim<'a> {
     pub without: &'a [String],
 }
 
-/// A message with its body, ready to be stored.
-pub(crate) struct Accepted<'a> {
-    pub message: &'a WebhookMessage,
+/// A checked message with its body, ready to be stored.
+pub(crate) struct Accepted {
+    pub partner: String,
+    pub id: String,
+    pub event: String,
+    pub key: Option<String>,
     pub body: String,
+    pub trace: TraceContext,
 }
 
-/// When messages were accepted, within which trace, and when their first attempt is due.
+/// When messages were accepted, and when their first attempt is due.
 #[derive(Clone, Copy)]
 pub(crate) struct Acceptance {
-    pub trace: TraceContext,
     pub now: Timestamp,
     pub due: Timestamp,
 }
@@ -60,34 +62,32 @@ pub(crate) struct Acceptance {
 /// makes none.
 pub(crate) async fn accept(
     tx: &mut Transaction,
-    messages: &[Accepted<'_>],
+    messages: &[Accepted],
     acceptance: Acceptance,
 ) -> Result<usize, WebhookError> {
-    let partners: BTreeSet<&str> = messages.iter().map(|one| one.message.partner.as_str()).collect();
+    let partners: BTreeSet<&str> = messages.iter().map(|one| one.partner.as_str()).collect();
     let present = endpoints::list_within(tx, &partners, acceptance.now).await?;
     let has_any = |partner: &str| present.iter().any(|endpoint| endpoint.partner == partner);
-    let messages: Vec<&Accepted<'_>> = messages.iter().filter(|one| has_any(&one.message.partner)).collect();
+    let messages: Vec<&Accepted> = messages.iter().filter(|one| has_any(&one.partner)).collect();
     let known = known_messages(tx, &messages).await?;
     // The same id twice in one group counts once.
     let mut taken = known;
-    let fresh: Vec<&Accepted<'_>> = messages
-        .into_iter()
-        .filter(|one| taken.insert((one.message.partner.clone(), one.message.id.clone())))
-        .collect();
+    let fresh: Vec<&Accepted> =
+        messages.into_iter().filter(|one| taken.insert((one.partner.clone(), one.id.clone()))).collect();
     let mut deliveries = Vec::new();
     for one in &fresh {
         let takers = present
             .iter()
-            .filter(|endpoint| endpoint.partner == one.message.partner)
+            .filter(|endpoint| endpoint.partner == one.partner)
             .filter(|endpoint| !matches!(endpoint.state, EndpointState::Disabled { .. }))
-            .filter(|endpoint| wants(&endpoint.events, &one.message.event));
+            .filter(|endpoint| wants(&endpoint.events, &one.event));
         for endpoint in takers {
-            let order_key = if endpoint.ordered { one.message.key.clone() } else { None };
+            let order_key = if endpoint.ordered { one.key.clone() } else { None };
             deliveries.push(NewDelivery {
                 endpoint: endpoint.id,
-                partner: one.message.partner.clone(),
-                message_id: one.message.id.clone(),
-                event: one.message.event.clone(),
+                partner: one.partner.clone(),
+                message_id: one.id.clone(),
+                event: one.event.clone(),
                 order_key,
             });
         }
@@ -101,14 +101,14 @@ pub(crate) async fn accept(
 /// Returns which of the messages were accepted before, as partner and id.
 async fn known_messages(
     tx: &mut Transaction,
-    messages: &[&Accepted<'_>],
+    messages: &[&Accepted],
 ) -> Result<BTreeSet<(String, String)>, WebhookError> {
     let step = "looking for known messages";
     let mut known = BTreeSet::new();
     for group in messages.chunks(MOST_LOOKED_UP) {
         let sql =
             format!("SELECT partner, id FROM ieum_webhook_message WHERE id IN ({})", marks(group.len()));
-        let values: Vec<Value> = group.iter().map(|one| one.message.id.as_str().into()).collect();
+        let values: Vec<Value> = group.iter().map(|one| one.id.as_str().into()).collect();
         for row in tx.fetch_all(&sql, &values).await.map_err(at(step))? {
             known.insert((row.text("partner").map_err(at(step))?, row.text("id").map_err(at(step))?));
         }
@@ -118,19 +118,17 @@ async fn known_messages(
 
 async fn insert_messages(
     tx: &mut Transaction,
-    messages: Vec<&Accepted<'_>>,
+    messages: Vec<&Accepted>,
     acceptance: Acceptance,
 ) -> Result<(), WebhookError> {
-    let trace = acceptance.trace.to_string();
     let rows = messages.into_iter().map(|one| {
-        let message = one.message;
         vec![
-            message.partner.as_str().into(),
-            message.id.as_str().into(),
-            message.event.as_str().into(),
-            message.key.clone().into(),
+            one.partner.as_str().into(),
+            one.id.as_str().into(),
+            one.event.as_str().into(),
+            one.key.clone().into(),
             one.body.as_str().into(),
-            trace.as_str().into(),
+            one.trace.to_string().into(),
             acceptance.now.into(),
         ]
     });

@@ -1,5 +1,7 @@
 //! What can fail here, and how it crosses a link.
 
+use std::sync::Arc;
+
 use ieum_core::{Fault, Id};
 use ieum_store::{SealError, StoreError};
 
@@ -47,6 +49,12 @@ pub enum WebhookError {
     /// The endpoints' secrets cannot be opened or sealed.
     #[error("handling the endpoints' secrets")]
     Seal(#[source] SealError),
+    /// The commit that several callers shared failed.
+    #[error("accepting messages together")]
+    Shared(#[source] Arc<WebhookError>),
+    /// The process is stopping.
+    #[error("accepting a message while the process stops")]
+    Stopped,
     /// The store failed.
     #[error("{step}")]
     Store {
@@ -61,7 +69,12 @@ pub enum WebhookError {
 impl WebhookError {
     /// Tells whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Store { source, .. } if source.is_retryable())
+        match self {
+            Self::Store { source, .. } => source.is_retryable(),
+            Self::Shared(error) => error.is_retryable(),
+            Self::Stopped => true,
+            _ => false,
+        }
     }
 }
 
@@ -72,7 +85,7 @@ pub(crate) fn at(step: &'static str) -> impl FnOnce(StoreError) -> WebhookError 
 
 impl From<WebhookError> for Fault {
     fn from(error: WebhookError) -> Self {
-        let message = error.to_string();
+        let (message, retryable) = (error.to_string(), error.is_retryable());
         match error {
             WebhookError::Endpoint(_) | WebhookError::Message(_) => {
                 Self::invalid_argument("webhook.malformed", message)
@@ -84,6 +97,9 @@ impl From<WebhookError> for Fault {
             WebhookError::NotActive(_) => Self::failed_precondition("webhook.endpoint_disabled", message),
             WebhookError::TooMany { .. } => Self::resource_exhausted("webhook.too_many_endpoints", message),
             WebhookError::Damaged { .. } => Self::data_loss("webhook.damaged", message),
+            WebhookError::Shared(_) if retryable => Self::unavailable("webhook.not_accepted", message),
+            WebhookError::Shared(_) => Self::internal("webhook.not_accepted", message),
+            WebhookError::Stopped => Self::unavailable("webhook.stopping", message),
             WebhookError::Seal(_) => Self::internal("webhook.sealed", message),
             WebhookError::Store { source, .. } => source.into(),
         }

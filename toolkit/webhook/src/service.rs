@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use ieum_client::{HttpOptions, HttpTransport, OutboundGuard, Transport};
-use ieum_core::{Cx, Id, SharedClock, Timestamp, new_id};
+use ieum_core::{Cx, Id, SharedClock, Timestamp, TraceContext, new_id};
 use ieum_store::{Migration, Sealer, Store, Transaction};
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::deliveries::{self, Acceptance, Accepted};
+use crate::deliveries::{self, Accepted};
 use crate::endpoint::{DisabledReason, Endpoint, NewEndpoint, SecretRing};
 use crate::endpoints;
 use crate::error::{WebhookError, at};
+use crate::gather::{self, Gatherer};
 use crate::log::{self, Attempt, Delivery, DeliveryFilter};
 use crate::message::WebhookMessage;
 use crate::options::WebhookOptions;
+use crate::retention::{self, Purged, Retention};
 use crate::signing::SigningSecret;
 use crate::tables;
 use crate::worker::Running;
@@ -55,6 +57,7 @@ pub(crate) struct Shared {
     pub options: WebhookOptions,
     /// Told when something was accepted, perhaps not yet committed.
     pub accepted: Notify,
+    pub gatherer: Gatherer,
 }
 
 impl Webhooks {
@@ -71,8 +74,8 @@ impl Webhooks {
     /// Makes the handle over another network, as simulations have it.
     pub fn over(transport: Arc<dyn Transport>, deps: WebhooksDeps) -> Self {
         let WebhooksDeps { store, sealer, guard, clock, options } = deps;
-        let accepted = Notify::new();
-        Self(Arc::new(Shared { store, sealer, transport, guard, clock, options, accepted }))
+        let (accepted, gatherer) = (Notify::new(), Gatherer::default());
+        Self(Arc::new(Shared { store, sealer, transport, guard, clock, options, accepted, gatherer }))
     }
 
     /// Returns the migrations of the tables used here.
@@ -185,20 +188,20 @@ impl Webhooks {
         cx: &Cx,
         messages: &[WebhookMessage],
     ) -> Result<usize, WebhookError> {
-        let with_body = |message| -> Result<Accepted<'_>, WebhookError> {
-            let message: &WebhookMessage = message;
-            let body = message.to_body(self.0.options.max_body).map_err(WebhookError::Message)?;
-            Ok(Accepted { message, body })
-        };
-        let messages = messages.iter().map(with_body).collect::<Result<Vec<_>, _>>()?;
-        let now = self.now();
-        let acceptance = Acceptance { trace: cx.trace(), now, due: self.0.options.schedule.first(now) };
-        let count = deliveries::accept(tx, &messages, acceptance).await?;
+        let trace = cx.trace();
+        let checked = messages.iter().map(|message| self.checked(trace, message));
+        let count = gather::store(&self.0, tx, &checked.collect::<Result<Vec<_>, _>>()?).await?;
         if count > 0 {
-            metrics::counter!("ieum_webhook_accepted_total").increment(count as u64);
             self.wake();
         }
         Ok(count)
+    }
+
+    /// Accepts a message durably in a transaction of our own, which callers at the same time share. Fails
+    /// where the message is malformed or the commit failed; then nothing was accepted, but for a commit whose
+    /// outcome is unknown. Accepting the same id again is harmless.
+    pub async fn accept(&self, cx: &Cx, message: &WebhookMessage) -> Result<(), WebhookError> {
+        gather::accept(&self.0, self.checked(cx.trace(), message)?).await
     }
 
     /// Returns the partners that have an active endpoint which wants `event`, so that a fact is accepted
@@ -228,6 +231,12 @@ impl Webhooks {
         Ok(count)
     }
 
+    /// Removes what is over: delivered, failed and cancelled messages with their deliveries and attempts. What
+    /// is still to be sent stays, however old it is.
+    pub async fn purge(&self, retention: &Retention) -> Result<Purged, WebhookError> {
+        retention::purge(&self.0.store, retention, self.now()).await
+    }
+
     // --- log ---
 
     /// Returns the partner's deliveries, the newest first.
@@ -247,6 +256,19 @@ impl Webhooks {
     /// Returns every delivery of a message id, over all partners: one stage of "where is event X?".
     pub async fn locate(&self, message_id: &str) -> Result<Vec<Delivery>, WebhookError> {
         log::of_message(&self.0.store, message_id).await
+    }
+
+    /// Checks a message and makes its body.
+    fn checked(&self, trace: TraceContext, message: &WebhookMessage) -> Result<Accepted, WebhookError> {
+        let body = message.to_body(self.0.options.max_body).map_err(WebhookError::Message)?;
+        Ok(Accepted {
+            partner: message.partner.clone(),
+            id: message.id.clone(),
+            event: message.event.clone(),
+            key: message.key.clone(),
+            body,
+            trace,
+        })
     }
 
     fn now(&self) -> Timestamp {

@@ -4,7 +4,10 @@ use ieum_store::{Dialect, Migration};
 
 /// Returns the migrations of this crate, in order.
 pub fn migrations() -> Vec<Migration> {
-    vec![Migration { name: "0001_webhook", owner: "webhook", up: create_tables }]
+    vec![
+        Migration { name: "0001_webhook", owner: "webhook", up: create_tables },
+        Migration { name: "0002_message_age", owner: "webhook", up: index_age },
+    ]
 }
 
 fn create_tables(dialect: Dialect) -> Vec<String> {
@@ -21,6 +24,11 @@ fn create_tables(dialect: Dialect) -> Vec<String> {
         .push("CREATE INDEX ieum_webhook_delivery_message ON ieum_webhook_delivery (message_id)".into());
     statements.extend(pending_indexes(dialect));
     statements
+}
+
+/// What a purge looks for: the oldest messages.
+fn index_age(_dialect: Dialect) -> Vec<String> {
+    vec!["CREATE INDEX ieum_webhook_message_age ON ieum_webhook_message (created_at)".into()]
 }
 
 fn endpoint_table(dialect: Dialect) -> String {

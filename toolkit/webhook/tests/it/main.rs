@@ -1,34 +1,16 @@
-//! One suite over SQLite and PostgreSQL, and the official Standard Webhooks libraries as judges.
+//! One suite over every SQL backend, and the official Standard Webhooks libraries as judges.
 
+mod kill;
 mod official;
+mod purged;
 mod receiver;
 mod secrecy;
 mod stage;
 mod suite;
 
-macro_rules! suite_over {
-    ($($case:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                let stage = super::stage::Stage::sqlite().await;
-                super::suite::$case(&stage).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs postgres"]
-            async fn $case() {
-                let Some(url) = ieum_testkit::server::require("postgres") else { return };
-                let stage = super::stage::Stage::server(&url).await;
-                super::suite::$case(&stage).await;
-                stage.clean_up().await;
-            })*
-        }
-    };
-}
-
-suite_over!(
+ieum_testkit::over_sql_stores!(
+    crate::stage::Stage::over,
+    suite,
     a_message_arrives_signed_in_both_ways,
     a_failed_delivery_is_tried_again_under_the_same_id,
     a_transaction_that_is_undone_sends_nothing,
@@ -52,4 +34,6 @@ suite_over!(
     the_log_keeps_the_start_of_each_answer,
     a_foreign_partner_sees_and_changes_nothing,
     a_drained_sender_leaves_nothing_under_way,
+    what_arrived_goes_after_its_time_and_what_is_to_be_sent_stays,
+    a_missed_message_stays_in_range_of_a_resend_and_many_go_in_groups,
 );

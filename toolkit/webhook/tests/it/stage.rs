@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use ieum_client::{OutboundGuard, OutboundPolicy};
-use ieum_core::{Cx, Id, ManualClock, SharedClock, Timestamp, new_id};
+use ieum_core::{Cx, Id, ManualClock, SharedClock, Timestamp};
 use ieum_store::{Sealer, Store, StoreOptions, Synchronous, migrate};
+use ieum_testkit::backend::SqlStore;
 use ieum_webhook::{
     Delivery, DeliveryFilter, DeliveryState, NewEndpoint, Registered, WebhookMessage, WebhookOptions,
     Webhooks, WebhooksDeps,
@@ -17,57 +18,37 @@ use crate::receiver::Receiver;
 pub const START: Timestamp = Timestamp::from_seconds(1_780_000_000);
 
 pub struct Stage {
+    pub url: String,
     pub store: Store,
     pub clock: ManualClock,
     pub sealer: Sealer,
     pub webhooks: Webhooks,
     pub receiver: Receiver,
-    server: Option<(String, String)>,
-    _folder: Option<tempfile::TempDir>,
+    _kept: Option<SqlStore>,
 }
 
 impl Stage {
+    /// Begins over a SQLite file of its own.
     pub async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("makes a folder");
-        let url = format!("sqlite:{}", folder.path().join("hooks.db").display());
-        Self::over(&url, None, Some(folder)).await
+        let store = SqlStore::sqlite();
+        let stage = Self::over(&store.url).await;
+        Self { _kept: Some(store), ..stage }
     }
 
-    /// Makes a database of its own on the server at `url`.
-    pub async fn server(url: &str) -> Self {
-        let database = format!("ieum_test_{}", new_id().simple());
-        let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
-        admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
-        admin.close().await;
-        let mut own = url::Url::parse(url).expect("is a URL");
-        own.set_path(&database);
-        Self::over(own.as_str(), Some((url.to_owned(), database)), None).await
-    }
-
-    async fn over(url: &str, server: Option<(String, String)>, folder: Option<tempfile::TempDir>) -> Self {
+    pub async fn over(url: &str) -> Self {
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
         let store = Store::open(url, &options).await.expect("opens the store");
         migrate(&store, &Webhooks::migrations(), |_| {}).await.expect("makes the tables");
         let clock = ManualClock::at(START);
         let sealer = Sealer::with_random_key();
         let webhooks = webhooks(&store, &sealer, clock.shared(), WebhookOptions::default());
-        Self { store, clock, sealer, webhooks, receiver: Receiver::start().await, server, _folder: folder }
+        let (url, receiver) = (url.to_owned(), Receiver::start().await);
+        Self { url, store, clock, sealer, webhooks, receiver, _kept: None }
     }
 
     /// Returns another process's webhooks over the same store.
     pub fn again(&self, options: WebhookOptions) -> Webhooks {
         webhooks(&self.store, &self.sealer, self.clock.shared(), options)
-    }
-
-    pub async fn clean_up(self) {
-        self.store.close().await;
-        if let Some((url, database)) = self.server {
-            let admin = Store::open(&url, &StoreOptions::default()).await.expect("reaches the server");
-            admin
-                .execute(&format!("DROP DATABASE {database} WITH (FORCE)"), &[])
-                .await
-                .expect("drops the database");
-        }
     }
 
     pub fn wish(&self) -> NewEndpoint {

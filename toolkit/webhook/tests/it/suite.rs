@@ -6,6 +6,7 @@ use std::time::Duration;
 use ieum_core::Cx;
 use ieum_webhook::{DeliveryState, DisabledReason, EndpointState, NewEndpoint, WebhookError, WebhookOptions};
 
+pub use crate::purged::*;
 use crate::receiver::Reply;
 use crate::stage::{START, Stage, message};
 
