@@ -136,7 +136,7 @@ fn an_answerer_that_always_fails_gets_at_most_a_fifth_more_than_its_normal_load(
 
 #[test]
 fn the_real_http_wire_keeps_every_promise_in_storms() {
-    let count = if is_long() { 1_000 } else { 100 };
+    let count = if is_long() { 300 } else { 20 };
     for seed in chosen_seed().map_or(0..count, |seed| seed..seed + 1) {
         let (verdict, dice) = http_world::run(seed);
         let digest = dice.digest();
@@ -145,16 +145,5 @@ fn the_real_http_wire_keeps_every_promise_in_storms() {
             Ok(()),
             "seed {seed} (digest {digest:016x}); replay it with IEUM_TEST_SEED={seed}"
         );
-    }
-}
-
-#[test]
-fn the_same_seed_is_the_same_storm() {
-    for seed in 0..5 {
-        let once = || {
-            let (verdict, dice) = http_world::run(seed);
-            (verdict, dice.digest(), dice.steps())
-        };
-        assert_eq!(once(), once(), "seed {seed}");
     }
 }

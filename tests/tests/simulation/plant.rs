@@ -23,8 +23,6 @@ pub enum Plant {
     SwallowsLoss,
     /// The position moves before the commit of what it stands for.
     PositionFirst,
-    /// A former owner of a slot may still move its position.
-    NoFence,
     /// The front begins a context of its own instead of passing the caller's on.
     ForgetsContext,
     /// A process repeats whatever failed, without asking the budget.
@@ -33,7 +31,7 @@ pub enum Plant {
 
 impl Plant {
     /// Every mistake.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::AnswersEarly,
         Self::DroppedSync,
         Self::NoDedupe,
@@ -42,7 +40,6 @@ impl Plant {
         Self::RecordApart,
         Self::SwallowsLoss,
         Self::PositionFirst,
-        Self::NoFence,
         Self::ForgetsContext,
         Self::NoBudget,
     ];
@@ -54,7 +51,6 @@ impl Plant {
             Self::NoDedupe => sim::Plant::NoDedupe,
             Self::LostTimer => sim::Plant::LostTimer,
             Self::PositionFirst => sim::Plant::PositionFirst,
-            Self::NoFence => sim::Plant::NoFence,
             _ => sim::Plant::Nothing,
         }
     }
