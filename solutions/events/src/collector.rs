@@ -1,7 +1,7 @@
 //! Reads sources page by page. A page is taken in by one transaction ([`crate::intake`]), so that a crash at
 //! any moment loses and doubles nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use ieum_contracts::events::{EventServiceConfig, SourcePhase};
 use ieum_core::{Cx, Fault, SharedClock};
 use parking_lot::Mutex;
 
-use crate::connector::{self, Connector, pretix::MOST_HINTED_ORDERS};
+use crate::connector::{self, Connector, Hint, pretix::MOST_HINTED_ORDERS};
 use crate::facts::{Batch, Next};
 use crate::realtime::Realtime;
 use crate::reconcile::Sweep;
@@ -117,7 +117,7 @@ impl Collector {
     }
 
     /// Follows the hints that wait for a source. During a first sync they wait on. Returns whether the
-    /// source was asked for anything.
+    /// source was asked for anything. Where one order cannot be read, the others are and its hints wait on.
     pub async fn follow_hints(&self, cx: &Cx, event_id: &str) -> Result<bool, Fault> {
         let mut asked = false;
         let turn = self.turn(event_id);
@@ -132,17 +132,30 @@ impl Collector {
             if cursor.phase != SourcePhase::Live {
                 return Ok(asked);
             }
-            let mut codes: Vec<_> = hints.iter().filter_map(|hint| hint.order_code.as_ref()).collect();
-            codes.sort_unstable();
-            codes.dedup();
             asked = true;
-            if codes.len() > MOST_HINTED_ORDERS {
+            let mut orders: BTreeMap<Option<String>, Vec<Hint>> = BTreeMap::new();
+            for hint in hints {
+                orders.entry(hint.order_code.clone()).or_default().push(hint);
+            }
+            if orders.len() > MOST_HINTED_ORDERS {
                 // So many at once are cheaper to read as one list of changes.
                 self.catch_up(cx, &reading).await?;
+                let hints: Vec<Hint> = orders.into_values().flatten().collect();
                 self.take(cx, &reading, Batch::default(), &hints).await?;
-            } else {
-                let batch = reading.connector.hinted(cx, &hints).await?;
-                self.take(cx, &reading, batch, &hints).await?;
+                continue;
+            }
+            let mut failed = None;
+            for hints in orders.into_values() {
+                let followed = async {
+                    let batch = reading.connector.hinted(cx, &hints).await?;
+                    self.take(cx, &reading, batch, &hints).await
+                };
+                if let Err(fault) = followed.await {
+                    failed = Some(fault);
+                }
+            }
+            if let Some(fault) = failed {
+                return Err(fault);
             }
         }
     }
@@ -169,14 +182,19 @@ impl Collector {
     pub(crate) async fn catch_up(&self, cx: &Cx, reading: &Reading) -> Result<bool, Fault> {
         let event_id = &reading.config.event_id;
         let mut news = false;
-        for _ in 0..MOST_PAGES {
+        for page in 0..MOST_PAGES {
             let cursor = self.store.cursor(event_id).await?;
             let connector = &reading.connector;
             let batch = match (cursor.phase, cursor.text.as_deref()) {
                 (SourcePhase::Removed, _) => return Err(store::unknown_source(event_id)),
-                (SourcePhase::Live, Some(text)) => connector.incremental(cx, text).await?,
-                (_, text) => connector.initial(cx, text).await?,
+                (SourcePhase::Live, Some(text)) => connector.incremental(cx, text).await,
+                (_, text) => connector.initial(cx, text).await,
             };
+            if batch.is_err() && page > 0 {
+                // It answered a moment ago and what it said is kept: no reason to wait ever longer.
+                self.store.note_progress(event_id).await?;
+            }
+            let batch = batch?;
             let done = matches!(batch.next, Next::Done(_));
             let taken = self.take_at(cx, reading, batch, &[], Some(cursor.version)).await?;
             news |= taken.is_news;

@@ -49,9 +49,7 @@ struct Limits {
 /// limited for itself and not by the public door.
 pub fn router(gateway: &Gateway, registry: Arc<Registry>) -> Router {
     let hooks = Hooks { registry, limits: Arc::default() };
-    let router = Router::new()
-        .route("/hooks/{source}/{secret}", post(hint))
-        .with_state(hooks);
+    let router = Router::new().route("/hooks/{source}/{secret}", post(hint)).with_state(hooks);
     gateway.frame(router)
 }
 

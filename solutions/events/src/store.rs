@@ -152,6 +152,13 @@ impl EventsStore {
         Ok(())
     }
 
+    /// Notes that a read came forward, whatever becomes of it.
+    pub async fn note_progress(&self, event_id: &str) -> Result<(), Fault> {
+        let sql = "UPDATE ieum_events_source SET failures = 0 WHERE event_id = ?";
+        self.sql.execute(sql, &[event_id.into()]).await?;
+        Ok(())
+    }
+
     /// Notes a read that failed and returns how many failed in a row.
     pub async fn note_failure(&self, event_id: &str, error: &str) -> Result<u32, Fault> {
         let sql = "UPDATE ieum_events_source SET failures = failures + 1, last_error = ? WHERE event_id = ?";

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use ieum_core::{Clock, SystemClock};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::process::{Child, ProcessError};
 use crate::server;
@@ -33,8 +35,8 @@ pub enum PretixError {
     /// Its process could not be started.
     #[error("starting a pretix")]
     Start(#[source] ProcessError),
-    /// It does not listen.
-    #[error("starting a pretix: it does not listen; its log ends with {log:?}")]
+    /// It does not answer.
+    #[error("starting a pretix: it does not answer; its log ends with {log:?}")]
     Silent {
         /// The log's end.
         log: String,
@@ -72,7 +74,7 @@ impl OwnPretix {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts it and waits until it answers: it listens long before it has loaded all it needs for that.
     ///
     /// # Errors
     /// [`PretixError::Start`] and [`PretixError::Silent`].
@@ -83,7 +85,7 @@ impl OwnPretix {
         let child = Child::start("pretix", command, &self.folder.join("log")).map_err(PretixError::Start)?;
         let child = self.child.insert(child);
         let begun = SystemClock.moment();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+        while !answers(self.port).await {
             if child.ended().is_some() || SystemClock.moment().since(begun) > PATIENCE {
                 return Err(PretixError::Silent { log: child.log_tail(5) });
             }
@@ -97,6 +99,21 @@ impl OwnPretix {
         if let Some(mut child) = self.child.take() {
             child.kill();
         }
+    }
+}
+
+/// Tells whether pretix asks a stranger for a token, as it does once it is ready.
+async fn answers(port: u16) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
+        stream.write_all(b"GET /api/v1/organizers/ HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await.ok()?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.ok()?;
+        head.ends_with(b"401").then_some(())
+    };
+    tokio::select! {
+        answer = ask => answer.is_some(),
+        () = SystemClock.sleep(PATIENCE) => false,
     }
 }
 
