@@ -7,6 +7,7 @@
 
 mod bus;
 mod commits;
+mod gateway;
 mod http;
 mod idle;
 mod jetstream;
@@ -19,12 +20,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// Every benchmark, by name.
-const NAMES: [&str; 4] = ["link", "http", "bus", "idle"];
+const NAMES: [&str; 5] = ["link", "http", "bus", "idle", "gateway"];
 /// What no benchmark takes; one that does is broken.
 const LONGEST: Duration = Duration::from_secs(180);
 
 fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((gateway::ALONE, rest)) = asked.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return gateway::run_alone(rest);
+    }
     if let Some(unknown) = asked.iter().find(|name| !NAMES.contains(&name.as_str())) {
         eprintln!("no benchmark is named {unknown}; there are {}", NAMES.join(", "));
         return ExitCode::from(2);
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
                 "link" => link::run().await,
                 "http" => http::run().await,
                 "bus" => bus::run().await,
+                "gateway" => gateway::run().await,
                 _ => idle::run().await,
             }
         }));

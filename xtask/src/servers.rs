@@ -22,7 +22,7 @@ use ieum_testkit::process::Child;
 use crate::failure::{Failure, Tried};
 use crate::{running, shell};
 
-pub use install::install;
+pub use install::{install, install_packages};
 
 /// What to do with the test servers.
 #[derive(Subcommand)]

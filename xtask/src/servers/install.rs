@@ -43,7 +43,11 @@ fn is_postgres_program(program: &str) -> bool {
     super::postgres::programs().is_ok_and(|folder| folder.join(program).is_file())
 }
 
-fn install_packages(packages: &[&str]) -> Result<(), Failure> {
+/// Installs Debian packages.
+///
+/// # Errors
+/// Where there is no apt-get, where we may not install, and where that fails.
+pub fn install_packages(packages: &[&str]) -> Result<(), Failure> {
     let wanted = packages.join(" ");
     if shell::find("apt-get").is_none() {
         return Err(Failure(format!("there is no apt-get here; install what Debian calls {wanted}")));
