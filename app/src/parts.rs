@@ -147,6 +147,11 @@ impl Parts {
         NAMES.into_iter().zip(present).filter(|(_, present)| *present).map(|(name, _)| name).collect()
     }
 
+    /// Returns the webhooks sent from this process, if any.
+    pub fn webhooks(&self) -> Option<Webhooks> {
+        self.partners.as_ref().map(|partners| partners.webhooks().clone())
+    }
+
     /// Returns the contracts answered here.
     pub fn routes(&self) -> Routes {
         self.routes.clone()

@@ -71,7 +71,7 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     for name in parts.names() {
         output.line(&format!("{name:<10} started"));
     }
-    let housekeeping = tokio::spawn(housekeeping::run(platform.bus.clone(), platform.clock.clone()));
+    let housekeeping = tokio::spawn(housekeeping::run(platform.clone(), parts.webhooks()));
     health.started();
     Ok(Running { address, parts, platform, health, telemetry, stop, housekeeping, serving })
 }

@@ -34,6 +34,8 @@ pub struct Settings {
     pub series: String,
     /// `[outbound]`
     pub outbound: OutboundPolicy,
+    /// `[webhooks]`
+    pub webhooks: ieum_webhook::Retention,
     /// `[telemetry]`
     pub telemetry: TelemetrySettings,
     /// `[gateway]`
@@ -165,6 +167,10 @@ impl Settings {
             bus: reader.bus("bus.main"),
             series: reader.backend("series.main", SERIES),
             outbound: OutboundPolicy { allow: reader.networks("outbound.allow") },
+            webhooks: ieum_webhook::Retention {
+                delivered: reader.duration("webhooks.keep_delivered"),
+                failed: reader.duration("webhooks.keep_failed"),
+            },
             telemetry: TelemetrySettings {
                 log: reader.text("telemetry.log"),
                 format: reader.format("telemetry.format"),
