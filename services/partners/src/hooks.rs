@@ -1,19 +1,17 @@
 //! What partners ask about their webhook endpoints.
 
-use axum::extract::State;
 use http::StatusCode;
-use ieum_core::{Fault, Id};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Partner};
-use ieum_webhook::{DeliveryFilter, DeliveryState, NewEndpoint, WebhookError};
+use ieum_gateway::{ApiJson, ApiQuery};
+use ieum_webhook::{DeliveryFilter, DeliveryState, NewEndpoint};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::rules::scope;
+use crate::managed::{DeliveryId, EndpointId, Managed, Refused};
 use crate::views::{
     AttemptView, Attempts, Deliveries, DeliveryView, NewWebhook, ProblemView, ResendSince, Resent, Webhook,
     WebhookWithSecret, Webhooks,
 };
-use crate::web::{Web, malformed};
+use crate::web::malformed;
 
 /// Which deliveries to show.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -39,14 +37,11 @@ pub(crate) struct DeliveriesQuery {
     (status = 429, description = "Too many endpoints or requests", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn register(
-    State(web): State<Web>,
-    partner: Partner,
+    Managed { webhooks, partner }: Managed,
     ApiJson(wish): ApiJson<NewWebhook>,
-) -> Result<(StatusCode, ApiJson<WebhookWithSecret>), ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
+) -> Result<(StatusCode, ApiJson<WebhookWithSecret>), Refused> {
     let NewWebhook { url, events, ordered } = wish;
-    let new = NewEndpoint { partner: partner.id().to_owned(), url, events, ordered };
-    let registered = web.webhooks.register(new).await.map_err(refuse)?;
+    let registered = webhooks.register(NewEndpoint { partner, url, events, ordered }).await?;
     let secret = registered.secret.expose().to_owned();
     Ok((StatusCode::CREATED, ApiJson(WebhookWithSecret { webhook: registered.endpoint.into(), secret })))
 }
@@ -55,9 +50,8 @@ pub(crate) async fn register(
 #[utoipa::path(get, path = "/api/partner/webhooks", tag = "webhooks", security(("key" = [])), responses(
     (status = 200, description = "The endpoints", body = Webhooks),
 ))]
-pub(crate) async fn list(State(web): State<Web>, partner: Partner) -> Result<ApiJson<Webhooks>, ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let endpoints = web.webhooks.endpoints(partner.id()).await.map_err(refuse)?;
+pub(crate) async fn list(Managed { webhooks, partner }: Managed) -> Result<ApiJson<Webhooks>, Refused> {
+    let endpoints = webhooks.endpoints(&partner).await?;
     Ok(ApiJson(Webhooks { webhooks: endpoints.into_iter().map(Into::into).collect() }))
 }
 
@@ -68,14 +62,10 @@ pub(crate) async fn list(State(web): State<Web>, partner: Partner) -> Result<Api
     (status = 404, description = "No such endpoint", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn show(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
-) -> Result<ApiJson<Webhook>, ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = endpoint_id(&id)?;
-    let endpoint = web.webhooks.endpoint(partner.id(), id).await;
-    endpoint.map(|endpoint| ApiJson(endpoint.into())).map_err(refuse)
+    Managed { webhooks, partner }: Managed,
+    EndpointId(id): EndpointId,
+) -> Result<ApiJson<Webhook>, Refused> {
+    Ok(ApiJson(webhooks.endpoint(&partner, id).await?.into()))
 }
 
 /// Deletes a webhook endpoint and cancels what was to be sent to it.
@@ -85,13 +75,10 @@ pub(crate) async fn show(
     (status = 404, description = "No such endpoint", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn delete(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
-) -> Result<StatusCode, ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = endpoint_id(&id)?;
-    web.webhooks.delete(partner.id(), id).await.map_err(refuse)?;
+    Managed { webhooks, partner }: Managed,
+    EndpointId(id): EndpointId,
+) -> Result<StatusCode, Refused> {
+    webhooks.delete(&partner, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -102,15 +89,11 @@ pub(crate) async fn delete(
     (status = 404, description = "No such endpoint", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn enable(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
-) -> Result<ApiJson<Webhook>, ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = endpoint_id(&id)?;
-    web.webhooks.enable(partner.id(), id).await.map_err(refuse)?;
-    let endpoint = web.webhooks.endpoint(partner.id(), id).await;
-    endpoint.map(|endpoint| ApiJson(endpoint.into())).map_err(refuse)
+    Managed { webhooks, partner }: Managed,
+    EndpointId(id): EndpointId,
+) -> Result<ApiJson<Webhook>, Refused> {
+    webhooks.enable(&partner, id).await?;
+    Ok(ApiJson(webhooks.endpoint(&partner, id).await?.into()))
 }
 
 /// Makes a new secret, shown this once. The one before signs along for a day.
@@ -120,14 +103,11 @@ pub(crate) async fn enable(
     (status = 404, description = "No such endpoint", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn rotate_secret(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
-) -> Result<ApiJson<WebhookWithSecret>, ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = endpoint_id(&id)?;
-    let secret = web.webhooks.rotate_secret(partner.id(), id).await.map_err(refuse)?;
-    let endpoint = web.webhooks.endpoint(partner.id(), id).await.map_err(refuse)?;
+    Managed { webhooks, partner }: Managed,
+    EndpointId(id): EndpointId,
+) -> Result<ApiJson<WebhookWithSecret>, Refused> {
+    let secret = webhooks.rotate_secret(&partner, id).await?;
+    let endpoint = webhooks.endpoint(&partner, id).await?;
     Ok(ApiJson(WebhookWithSecret { webhook: endpoint.into(), secret: secret.expose().to_owned() }))
 }
 
@@ -139,13 +119,10 @@ pub(crate) async fn rotate_secret(
     (status = 404, description = "No such endpoint", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn deliveries(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
+    Managed { webhooks, partner }: Managed,
+    EndpointId(id): EndpointId,
     ApiQuery(query): ApiQuery<DeliveriesQuery>,
-) -> Result<ApiJson<Deliveries>, ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = endpoint_id(&id)?;
+) -> Result<ApiJson<Deliveries>, Refused> {
     let mut filter = DeliveryFilter { endpoint: Some(id), ..DeliveryFilter::default() };
     filter.limit = query.limit.unwrap_or_default();
     if let Some(state) = query.state {
@@ -157,8 +134,8 @@ pub(crate) async fn deliveries(
         let unknown = |_| malformed("before", &format!("{before:?} is no delivery id"));
         filter.before = Some(before.parse().map_err(unknown)?);
     }
-    web.webhooks.endpoint(partner.id(), id).await.map_err(refuse)?;
-    let found = web.webhooks.deliveries(partner.id(), &filter).await.map_err(refuse)?;
+    webhooks.endpoint(&partner, id).await?;
+    let found = webhooks.deliveries(&partner, &filter).await?;
     Ok(ApiJson(Deliveries { deliveries: found.into_iter().map(DeliveryView::from).collect() }))
 }
 
@@ -169,13 +146,10 @@ pub(crate) async fn deliveries(
     (status = 404, description = "No such delivery", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn attempts(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
-) -> Result<ApiJson<Attempts>, ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = delivery_id(&id)?;
-    let found = web.webhooks.attempts(partner.id(), id).await.map_err(refuse)?;
+    Managed { webhooks, partner }: Managed,
+    DeliveryId(id): DeliveryId,
+) -> Result<ApiJson<Attempts>, Refused> {
+    let found = webhooks.attempts(&partner, id).await?;
     Ok(ApiJson(Attempts { attempts: found.into_iter().map(AttemptView::from).collect() }))
 }
 
@@ -186,13 +160,10 @@ pub(crate) async fn attempts(
     (status = 404, description = "No such delivery", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn resend(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
-) -> Result<(StatusCode, ApiJson<DeliveryView>), ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = delivery_id(&id)?;
-    let delivery = web.webhooks.resend(partner.id(), id).await.map_err(refuse)?;
+    Managed { webhooks, partner }: Managed,
+    DeliveryId(id): DeliveryId,
+) -> Result<(StatusCode, ApiJson<DeliveryView>), Refused> {
+    let delivery = webhooks.resend(&partner, id).await?;
     Ok((StatusCode::ACCEPTED, ApiJson(delivery.into())))
 }
 
@@ -204,40 +175,10 @@ pub(crate) async fn resend(
     (status = 404, description = "No such endpoint", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn resend_since(
-    State(web): State<Web>,
-    partner: Partner,
-    ApiPath(id): ApiPath<String>,
+    Managed { webhooks, partner }: Managed,
+    EndpointId(id): EndpointId,
     ApiJson(wish): ApiJson<ResendSince>,
-) -> Result<(StatusCode, ApiJson<Resent>), ApiError> {
-    partner.require(scope::WEBHOOKS_WRITE)?;
-    let id = endpoint_id(&id)?;
-    let count = web.webhooks.resend_since(partner.id(), id, wish.since).await;
-    let count = count.map_err(refuse)?;
+) -> Result<(StatusCode, ApiJson<Resent>), Refused> {
+    let count = webhooks.resend_since(&partner, id, wish.since).await?;
     Ok((StatusCode::ACCEPTED, ApiJson(Resent { count })))
-}
-
-fn refuse(error: WebhookError) -> ApiError {
-    if let WebhookError::Store { source, .. } = &error {
-        tracing::error!(error = source as &dyn std::error::Error, step = %error, "managing webhooks failed");
-    }
-    let field = match &error {
-        WebhookError::Endpoint(wrong) => Some(wrong.field),
-        WebhookError::Address(_) => Some("url"),
-        _ => None,
-    };
-    let refused = ApiError::from(Fault::from(error));
-    match field {
-        Some(field) => refused.at_field(field),
-        None => refused,
-    }
-}
-
-fn endpoint_id(text: &str) -> Result<Id, ApiError> {
-    let unknown = |_| Fault::not_found("webhook.no_endpoint", format!("there is no endpoint {text:?}"));
-    text.parse().map_err(unknown).map_err(ApiError::from)
-}
-
-fn delivery_id(text: &str) -> Result<Id, ApiError> {
-    let unknown = |_| Fault::not_found("webhook.no_delivery", format!("there is no delivery {text:?}"));
-    text.parse().map_err(unknown).map_err(ApiError::from)
 }

@@ -6,6 +6,7 @@
 mod hooks;
 mod keys;
 mod listener;
+mod managed;
 mod openapi;
 mod part;
 mod rules;
