@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod front;
 mod housekeeping;
 mod links;
 mod output;

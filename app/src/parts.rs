@@ -19,6 +19,7 @@ use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
 
 use crate::config::{LinkCallers, Settings};
+use crate::front;
 use crate::links::{self, LinkBoard, Links, Steering, Watching};
 use crate::platform::Platform;
 
@@ -102,6 +103,8 @@ fn gateway_options(settings: &Settings) -> GatewayOptions {
         partner: Rate::per_minute(settings.gateway.partner_per_minute),
         premium: Rate::per_minute(settings.gateway.premium_per_minute),
         max_body: settings.server.most_body,
+        // Where no trace is exported nobody sees a span.
+        spans: settings.telemetry.otlp.is_some(),
         ..GatewayOptions::default()
     }
 }
@@ -109,7 +112,8 @@ fn gateway_options(settings: &Settings) -> GatewayOptions {
 fn gateway(platform: &Platform) -> Result<Gateway, Box<dyn Error>> {
     let keys = Keys::new(platform.store.clone(), platform.clock.clone(), KeysOptions::default());
     let options = gateway_options(&platform.settings);
-    Ok(Gateway::new(keys, platform.cache.clone(), platform.clock.clone(), options)?)
+    let tokens = front::tokens(platform)?;
+    Ok(Gateway::with_tokens(keys, tokens, platform.cache.clone(), platform.clock.clone(), options)?)
 }
 
 impl Parts {
@@ -172,6 +176,11 @@ impl Parts {
             router = router.merge(partners.router());
         }
         router
+    }
+
+    /// Returns the routes that lead to other servers, framed already. Fails where one is wrong.
+    pub fn forwards(&self, settings: &Settings) -> Result<Router, Box<dyn Error>> {
+        front::forwards(settings, &self.gateway)
     }
 
     /// Puts what every request gets around `router`.
@@ -241,6 +250,7 @@ fn own_routes(platform: &Platform, board: &LinkBoard) -> Routes {
 fn partners_part(platform: &Platform, links: &Links) -> Result<PartnersPart, Box<dyn Error>> {
     Ok(PartnersPart::new(PartnersDeps {
         store: platform.store.clone(),
+        sealer: platform.sealer.clone(),
         cache: platform.cache.clone(),
         bus: platform.bus.clone(),
         events: links.link(&EVENT_STATE_CONTRACT)?,
@@ -248,7 +258,7 @@ fn partners_part(platform: &Platform, links: &Links) -> Result<PartnersPart, Box
         guard: OutboundGuard::new(&platform.outbound),
         keys: KeysOptions::default(),
         gateway: gateway_options(&platform.settings),
+        tokens: front::tokens(platform)?,
         webhooks: WebhookOptions::default(),
     })?)
 }
-        sealer: platform.sealer.clone(),

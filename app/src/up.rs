@@ -64,7 +64,8 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     let listener = server::listening(listener, &platform)?;
     let health = server::health(&platform);
     telemetry.metrics().ask(Arc::new(parts.board()));
-    let router = server::router(&platform, &parts, health.clone(), &telemetry);
+    let forwards = parts.forwards(&platform.settings)?;
+    let router = server::router(&platform, &parts, health.clone(), &telemetry).merge(forwards);
     let stop = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, router, stop.clone(), platform.clone()));
     parts.start(&platform).await?;

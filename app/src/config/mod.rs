@@ -1,5 +1,6 @@
 //! Settings: the compiled-in defaults, one file, the environment; wrong ones are all named at once.
 
+mod front;
 mod load;
 mod settings;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ieum_bus::check_bus_url;
 use ieum_client::OutboundPolicy;
 use ieum_core::{Secret, parse_duration};
+use ieum_gateway::{ForwardOptions, IssuerOptions};
 use ieum_policy::PolicyConfig;
 use ieum_telemetry::LogFormat;
 use ieum_wires::tls::TlsFiles;
@@ -15,7 +16,7 @@ use ipnet::IpNet;
 use toml::{Table, Value};
 use url::Url;
 
-use super::Mistake;
+use super::{Mistake, front};
 
 /// Every setting.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ pub struct TelemetrySettings {
 }
 
 /// `[gateway]`, requests per minute
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct GatewaySettings {
     /// Without a key, per address.
     pub public_per_minute: u32,
@@ -116,6 +117,10 @@ pub struct GatewaySettings {
     pub premium_per_minute: u32,
     /// Who may see the hub's pages without a key.
     pub hub: LinkCallers,
+    /// Whose tokens open the doors, beside keys.
+    pub issuers: Vec<IssuerOptions>,
+    /// Paths that lead to other servers.
+    pub routes: Vec<ForwardOptions>,
 }
 
 /// One entry of `[links]`.
@@ -181,6 +186,8 @@ impl Settings {
                 partner_per_minute: reader.number("gateway.partner_per_minute", 1, 10_000_000),
                 premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
                 hub: reader.callers("gateway.hub"),
+                issuers: front::issuers(table, reader.mistakes),
+                routes: front::routes(table, reader.mistakes),
             },
             tls: reader.tls(),
             links,
@@ -303,6 +310,15 @@ impl Reader<'_> {
         text
     }
 
+    fn bus(&mut self, key: &str) -> String {
+        let text = self.text(key);
+        let checked = check_scheme(&text, BUSES);
+        if let Err(problem) = checked.and_then(|()| check_bus_url(&text).map_err(|error| error.to_string())) {
+            self.wrong(key, problem);
+        }
+        text
+    }
+
     fn networks(&mut self, key: &str) -> Vec<IpNet> {
         let list = self.value(key).and_then(Value::as_array).cloned().unwrap_or_default();
         let mut networks = Vec::new();
@@ -324,15 +340,6 @@ impl Reader<'_> {
                     keys.push(KeySource::Text(Secret::new(&text["base64:".len()..])));
                 }
                 Some(path) if !path.is_empty() => keys.push(KeySource::File(PathBuf::from(path))),
-    fn bus(&mut self, key: &str) -> String {
-        let text = self.text(key);
-        let checked = check_scheme(&text, BUSES);
-        if let Err(problem) = checked.and_then(|()| check_bus_url(&text).map_err(|error| error.to_string())) {
-            self.wrong(key, problem);
-        }
-        text
-    }
-
                 // Not repeated: it may be meant as a key.
                 _ => self.wrong(key, format!("entry {} is neither a file nor base64:…", i + 1)),
             }

@@ -12,7 +12,7 @@ use ieum_client::OutboundGuard;
 use ieum_contracts::events::{EVENT_DATA_UPDATES, EventStateClient};
 use ieum_contracts::partners::{PartnerKeys, PartnerKeysRoutes};
 use ieum_core::SharedClock;
-use ieum_gateway::{Gateway, GatewayOptions, KeyError, Keys, KeysOptions};
+use ieum_gateway::{Gateway, GatewayOptions, KeyError, Keys, KeysOptions, Tokens};
 use ieum_link::{Link, Routes};
 use ieum_policy::GcraError;
 use ieum_store::{Migration, Sealer, Store};
@@ -49,6 +49,8 @@ pub struct PartnersDeps {
     pub keys: KeysOptions,
     /// Limits of the front door.
     pub gateway: GatewayOptions,
+    /// Whose tokens open the front door, beside keys.
+    pub tokens: Option<Tokens>,
     /// How webhooks are sent.
     pub webhooks: WebhookOptions,
 }
@@ -94,9 +96,11 @@ struct Working {
 impl PartnersPart {
     /// Wires the service. Fails where a limit lets nothing pass or the network cannot be used.
     pub fn new(deps: PartnersDeps) -> Result<Self, PartError> {
-        let PartnersDeps { store, sealer, cache, bus, events, clock, guard, keys, gateway, webhooks } = deps;
+        let PartnersDeps { store, sealer, cache, bus, events, clock, guard, keys, gateway, tokens, webhooks } =
+            deps;
         let keys = Keys::new(store.clone(), clock.clone(), keys);
-        let gateway = Gateway::new(keys.clone(), cache, clock.clone(), gateway).map_err(PartError::Limits)?;
+        let gateway = Gateway::with_tokens(keys.clone(), tokens, cache, clock.clone(), gateway)
+            .map_err(PartError::Limits)?;
         let options = webhooks;
         let deps = WebhooksDeps { store, sealer, guard, clock: clock.clone(), options };
         let webhooks = Webhooks::new(deps).map_err(PartError::Webhooks)?;

@@ -123,6 +123,7 @@ impl Stage {
             guard: OutboundGuard::new(&OutboundPolicy { allow: vec![network] }),
             keys: KeysOptions::default(),
             gateway: GatewayOptions::default(),
+            tokens: None,
             webhooks: WebhookOptions::default(),
         })
         .expect("is wired");

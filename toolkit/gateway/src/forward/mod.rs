@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use futures::future::{Either, select};
 use http::uri::PathAndQuery;
-use http::{StatusCode, Uri};
+use http::{StatusCode, Uri, Version};
 use ieum_core::{Cx, Fault, Moment};
 use ieum_policy::{Breaker, Bulkhead, Outcome, Permit, Place, Rejected};
 
@@ -111,6 +111,8 @@ impl Forward {
                     Delivery { lane, lanes: self.lanes.clone(), held, clock: clock.clone(), stall: span };
                 let mut response = answer::receive(response, delivery, self.options.small).await?;
                 headers::clean_answer(response.headers_mut());
+                // The version is a matter of each hop (RFC 9110 §2.5).
+                *response.version_mut() = Version::HTTP_11;
                 response.extensions_mut().insert(Foreign);
                 Ok(response)
             }

@@ -154,7 +154,7 @@ async fn a_request_goes_through_with_identity_trace_and_time_of_ours_alone() {
 #[tokio::test]
 async fn hop_by_hop_headers_end_here_in_both_directions() {
     let stage = stage().await;
-    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive, x-secret\r\nx-secret: 1\r\n\
+    let answer = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive, x-secret\r\nx-secret: 1\r\n\
         keep-alive: timeout=5\r\nproxy-authenticate: Basic\r\nieum-caller: root\r\n\r\nok";
     let mut upstream = Upstream::answering(Some(answer.as_bytes().to_vec())).await;
     let gate = serve(&stage, upstream.options()).await;

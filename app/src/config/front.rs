@@ -1,0 +1,312 @@
+//! `[[gateway.issuers]]` and `[[gateway.routes]]`: whose tokens open the front door, and what stands behind it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ieum_core::{Secret, parse_duration};
+use ieum_gateway::{Algorithm, EventAccess, ForwardOptions, IssuerOptions, KeyOrigin, Rate, Tier};
+use toml::{Table, Value};
+use url::Url;
+
+use super::Mistake;
+
+/// One entry of a list of tables; remembers what was asked for, so that the rest is a mistake.
+struct Entry<'a> {
+    key: String,
+    table: &'a Table,
+    known: BTreeSet<&'static str>,
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+/// Reads the issuers, adding a mistake for whatever is wrong.
+pub(super) fn issuers(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<IssuerOptions> {
+    let mut all: Vec<IssuerOptions> = Vec::new();
+    for (index, value) in entries(table, "issuers") {
+        let Some(mut entry) = Entry::open(format!("gateway.issuers[{index}]"), value, mistakes) else {
+            continue;
+        };
+        let options = issuer(&mut entry);
+        for (field, problem) in options.mistakes() {
+            entry.wrong(field, problem);
+        }
+        if all.iter().any(|other| other.issuer == options.issuer) {
+            entry.wrong("issuer", "is there already; one issuer has one entry".to_owned());
+        }
+        entry.close();
+        all.push(options);
+    }
+    all
+}
+
+/// Reads the routes, adding a mistake for whatever is wrong.
+pub(super) fn routes(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ForwardOptions> {
+    let mut all: Vec<ForwardOptions> = Vec::new();
+    for (index, value) in entries(table, "routes") {
+        let Some(mut entry) = Entry::open(format!("gateway.routes[{index}]"), value, mistakes) else {
+            continue;
+        };
+        let options = route(&mut entry);
+        if let Some(Err(error)) = options.as_ref().map(ForwardOptions::check) {
+            let text = error.to_string();
+            match text.split_once(": ") {
+                Some(("path", problem)) => entry.wrong("path", problem.to_owned()),
+                Some(("to", problem)) => entry.wrong("to", problem.to_owned()),
+                _ => entry.wrong("per_minute", text),
+            }
+        }
+        if options.as_ref().is_some_and(|own| all.iter().any(|other| other.path == own.path)) {
+            entry.wrong("path", "is there already".to_owned());
+        }
+        entry.close();
+        all.extend(options);
+    }
+    all
+}
+
+fn entries<'a>(table: &'a Table, list: &str) -> impl Iterator<Item = (usize, &'a Value)> {
+    let list = table.get("gateway").and_then(|gateway| gateway.get(list)).and_then(Value::as_array);
+    list.into_iter().flatten().enumerate()
+}
+
+fn issuer(entry: &mut Entry<'_>) -> IssuerOptions {
+    let name = entry.text("issuer").unwrap_or_default();
+    let keys = entry.keys();
+    let mut options = IssuerOptions::new(&name, "", Algorithm::Rs256, keys);
+    options.audience = entry.texts("audience").unwrap_or_default();
+    let algorithms = entry.texts("algorithms").unwrap_or_default();
+    options.algorithms = algorithms.iter().filter_map(|text| entry.parsed("algorithms", text)).collect();
+    options.leeway = entry.duration("leeway").unwrap_or(options.leeway);
+    options.refresh = entry.duration("refresh").unwrap_or(options.refresh);
+    options.tier = entry.tier("tier").unwrap_or(options.tier);
+    options.tier_claim = entry.text("tier_claim").unwrap_or(options.tier_claim);
+    options.scope_claim = entry.text("scope_claim").unwrap_or(options.scope_claim);
+    options.events_claim = entry.text("events_claim");
+    options.events = entry.texts("events").map_or(options.events, EventAccess::from);
+    let tiers = entry.value("tiers").and_then(Value::as_table).cloned().unwrap_or_default();
+    for (word, tier) in tiers {
+        let text = tier.as_str().unwrap_or_default().to_owned();
+        options.tiers.extend(entry.parsed("tiers", &text).map(|tier| (word, tier)));
+    }
+    options
+}
+
+fn route(entry: &mut Entry<'_>) -> Option<ForwardOptions> {
+    let path = entry.needed("path");
+    let to = entry.needed("to").and_then(|text| match text.parse::<Url>() {
+        Ok(url) => Some(url),
+        Err(error) => {
+            entry.wrong("to", format!("{text:?} is no URL: {error}"));
+            None
+        }
+    });
+    let tier = entry.tier("tier");
+    let per_minute = entry.number("per_minute");
+    let timeout = entry.duration("timeout");
+    let at_once = entry.number("at_once");
+    let most_body = entry.number("most_body");
+    let mut options = ForwardOptions::new(&path?, to?);
+    options.tier = tier.unwrap_or(options.tier);
+    options.rate = per_minute.map(Rate::per_minute);
+    options.timeout = timeout.unwrap_or(options.timeout);
+    options.most_at_once = at_once.map_or(options.most_at_once, |number| number as usize);
+    options.most_body = most_body.map(|number| number as usize);
+    Some(options)
+}
+
+// === Entry ===
+
+impl<'a> Entry<'a> {
+    fn open(key: String, value: &'a Value, mistakes: &'a mut Vec<Mistake>) -> Option<Self> {
+        let Some(table) = value.as_table() else {
+            mistakes.push(Mistake { key, problem: format!("is {}, expected a table", value.type_str()) });
+            return None;
+        };
+        Some(Self { key, table, known: BTreeSet::new(), mistakes })
+    }
+
+    fn wrong(&mut self, field: &str, problem: String) {
+        self.mistakes.push(Mistake { key: format!("{}.{field}", self.key), problem });
+    }
+
+    /// Names what nobody asked for.
+    fn close(mut self) {
+        let unknown: Vec<&String> =
+            self.table.keys().filter(|name| !self.known.contains(name.as_str())).collect();
+        let list = self.known.iter().copied().collect::<Vec<_>>().join(", ");
+        for name in unknown {
+            self.wrong(name, format!("is not a setting; there are {list}"));
+        }
+    }
+
+    fn value(&mut self, field: &'static str) -> Option<&'a Value> {
+        self.known.insert(field);
+        self.table.get(field)
+    }
+
+    fn text(&mut self, field: &'static str) -> Option<String> {
+        let value = self.value(field)?;
+        let text = value.as_str().map(ToOwned::to_owned);
+        if text.is_none() {
+            self.wrong(field, format!("is {}, expected a string", value.type_str()));
+        }
+        text
+    }
+
+    fn needed(&mut self, field: &'static str) -> Option<String> {
+        if self.value(field).is_none() {
+            self.wrong(field, "is missing".to_owned());
+        }
+        self.text(field)
+    }
+
+    /// Reads a list of strings; one string stands for a list of one.
+    fn texts(&mut self, field: &'static str) -> Option<Vec<String>> {
+        let value = self.value(field)?;
+        let texts: Option<Vec<String>> = match value {
+            Value::String(text) => Some(vec![text.clone()]),
+            Value::Array(list) => list.iter().map(|one| one.as_str().map(ToOwned::to_owned)).collect(),
+            _ => None,
+        };
+        if texts.is_none() {
+            self.wrong(field, "is no list of strings".to_owned());
+        }
+        texts
+    }
+
+    fn number(&mut self, field: &'static str) -> Option<u32> {
+        let value = self.value(field)?;
+        let number = value.as_integer().and_then(|number| u32::try_from(number).ok()).filter(|one| *one > 0);
+        if number.is_none() {
+            self.wrong(field, format!("is {value}, expected a number of 1 or more"));
+        }
+        number
+    }
+
+    fn duration(&mut self, field: &'static str) -> Option<Duration> {
+        let text = self.text(field)?;
+        parse_duration(&text).map_err(|error| self.wrong(field, error.to_string())).ok()
+    }
+
+    fn tier(&mut self, field: &'static str) -> Option<Tier> {
+        let text = self.text(field)?;
+        self.parsed(field, &text)
+    }
+
+    fn parsed<T: std::str::FromStr<Err = String>>(&mut self, field: &'static str, text: &str) -> Option<T> {
+        text.parse().map_err(|problem| self.wrong(field, problem)).ok()
+    }
+
+    /// Reads where an issuer's keys come from: `keys`, a URL or `file:…`, or `secret`.
+    fn keys(&mut self) -> KeyOrigin {
+        let none = || KeyOrigin::Secret(Secret::new(String::new()));
+        match (self.text("keys"), self.text("secret")) {
+            (None, Some(secret)) => KeyOrigin::Secret(Secret::new(secret)),
+            (Some(text), None) => match (text.strip_prefix("file:"), text.parse::<Url>()) {
+                (Some(path), _) => KeyOrigin::File(path.into()),
+                (None, Ok(url)) => KeyOrigin::Url(url),
+                (None, Err(_)) => {
+                    self.wrong("keys", format!("{text:?} is neither a URL nor file:… with a path"));
+                    none()
+                }
+            },
+            (Some(_), Some(_)) => {
+                self.wrong("secret", "an issuer has keys or a secret, not both".to_owned());
+                none()
+            }
+            (None, None) => {
+                self.wrong("keys", "is missing; name a URL or file of keys, or a secret".to_owned());
+                none()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ieum_gateway::Tier;
+
+    use crate::config::{Settings, Sources, load};
+
+    fn load_text(text: &str) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("own.toml");
+        std::fs::write(&path, text).expect("is written");
+        let sources = Sources { file: Some(path), ..Sources::default() };
+        load(&sources).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn issuers_and_routes_are_read_from_lists_of_tables() {
+        let settings = load_text(
+            r#"
+            [[gateway.issuers]]
+            issuer = "https://id.example.org"
+            audience = "ieum"
+            algorithms = ["RS256", "EdDSA"]
+            keys = "https://id.example.org/jwks.json"
+            tier_claim = "plan"
+            tiers = { gold = "premium" }
+            [[gateway.issuers]]
+            issuer = "inside"
+            audience = ["ieum"]
+            algorithms = ["HS256"]
+            secret = "a secret of two that is long enough"
+            [[gateway.routes]]
+            path = "/api/coffee"
+            to = "http://coffee:7300/api"
+            tier = "public"
+            per_minute = 60
+            timeout = "800ms"
+            "#,
+        );
+        let gateway = settings.expect("is right").gateway;
+        assert_eq!(gateway.issuers.len(), 2);
+        assert_eq!(gateway.issuers[0].tiers.get("gold"), Some(&Tier::Premium));
+        let route = &gateway.routes[0];
+        assert_eq!((route.path.as_str(), route.tier), ("/api/coffee", Tier::Public));
+        assert_eq!(route.rate.map(|rate| rate.limit), Some(60));
+    }
+
+    #[test]
+    fn every_mistake_of_the_front_door_is_named_by_its_key() {
+        let error = load_text(
+            r#"
+            [[gateway.issuers]]
+            issuer = ""
+            algorithms = ["none", "HS256"]
+            keys = "https://id.example.org/jwks.json"
+            leeway = "1h"
+            audiense = "ieum"
+            [[gateway.issuers]]
+            issuer = "inside"
+            audience = "ieum"
+            algorithms = ["HS256"]
+            secret = "short"
+            [[gateway.routes]]
+            path = "api/"
+            to = "ftp://coffee"
+            teir = "public"
+            [[gateway.routes]]
+            path = "/api/coffee"
+            per_minute = 0
+            "#,
+        );
+        let error = error.expect_err("much is wrong");
+        for line in [
+            "gateway.issuers[0].algorithms: \"none\" is no algorithm",
+            "gateway.issuers[0].algorithms: HS256 goes with a secret",
+            "gateway.issuers[0].audience: names nobody",
+            "gateway.issuers[0].audiense: is not a setting",
+            "gateway.issuers[0].issuer: is empty",
+            "gateway.issuers[0].leeway: is more than five minutes",
+            "gateway.issuers[1].secret: is shorter than 32 bytes",
+            "gateway.routes[0].path: \"api/\" is no path",
+            "gateway.routes[0].teir: is not a setting",
+            "gateway.routes[1].per_minute: is 0",
+            "gateway.routes[1].to: is missing",
+        ] {
+            assert!(error.contains(line), "{line}\n{error}");
+        }
+        assert!(!error.contains("short\""), "a secret is not shown: {error}");
+    }
+}
