@@ -40,7 +40,7 @@ async fn admit(State(visitors): State<Visitors>, request: Request, next: Next) -
 
 fn refuse(visitors: Visitors, request: &Request) -> Option<Fault> {
     if let Some(partner) = request.extensions().get::<Partner>() {
-        return partner.require(SCOPE).err().map(Into::into);
+        return partner.require(SCOPE).err();
     }
     let welcome = match visitors {
         Visitors::Anyone => true,
