@@ -140,7 +140,7 @@ impl Connector {
         let Some(tls) = tls else { return Ok(socket) };
         let certificate = tls.certificate().clone();
         let strange = |source| ConnectError::Handshake { host: host.to_owned(), port, certificate, source };
-        tls.agree(host, socket).await.map_err(strange)
+        tls.agree(host, port, socket).await.map_err(strange)
     }
 }
 

@@ -5,7 +5,6 @@ use std::error::Error;
 use ieum_core::{Code, Fault};
 
 use crate::connect::{ConnectError, cause, chain};
-use crate::tls::alert;
 
 /// Names a failure before any answer began: `link.connect` or `link.certificate` where nothing was sent, else
 /// `link.cut`.
@@ -22,11 +21,6 @@ pub(crate) fn unanswered(path: &str, error: &hyper_util::client::legacy::Error) 
 
 /// Names a connection that broke while a call was under way.
 pub(crate) fn cut(path: &str, error: &(dyn Error + 'static)) -> Fault {
-    if let Some(alert) = alert(error) {
-        // Trying again shows the same certificate again.
-        let message = format!("calling {path}: the answerer refused our certificate ([tls]): {alert:?}");
-        return Fault::unauthenticated("link.certificate_refused", message);
-    }
     tracing::debug!(operation = path, error = chain(error), "connection broke");
     Fault::unavailable("link.cut", format!("calling {path}: the connection broke before the whole answer"))
 }

@@ -117,6 +117,7 @@ impl GrpcWire {
         let work = async {
             let Open { frames, lease, origin } = self.send(operation, &cx, body).await?;
             let result = read_one(operation, frames, origin).await;
+            let result = result.map_err(|fault| self.explain(operation, &lease, fault));
             lease.went(result.as_ref().err().is_none_or(|fault| !faults::blames_instance(fault)));
             result
         };
@@ -168,8 +169,9 @@ impl GrpcWire {
         let answer = match self.client.request(request).await {
             Ok(answer) => answer,
             Err(error) => {
+                let fault = self.explain(operation, &lease, faults::unanswered(path, &error));
                 lease.went(false);
-                return Err(faults::unanswered(path, &error));
+                return Err(fault);
             }
         };
         if let Some(status) = Status::from_header_map(answer.headers())
@@ -183,6 +185,14 @@ impl GrpcWire {
         let (http_status, max) = (answer.status(), self.config.max_message);
         let frames = Streaming::new_response(JsonCodec, answer.into_body(), http_status, None, Some(max));
         Ok(Open { frames, lease, origin })
+    }
+
+    /// Says what is behind a connection that broke, where TLS knows.
+    fn explain(&self, operation: &Operation, lease: &Lease, fault: Fault) -> Fault {
+        match &self.config.tls {
+            Some(tls) => tls.explain(operation.path, lease.instance(), fault),
+            None => fault,
+        }
     }
 
     fn request(

@@ -125,6 +125,10 @@ impl HttpWire {
         };
         let request = request(self.clock.moment())?;
         let reply = self.exchange(call.operation.kind, path, request, end).await;
+        let reply = match &self.config.tls {
+            Some(tls) => reply.map_err(|fault| tls.explain(path, lease.instance(), fault)),
+            None => reply,
+        };
         lease.went(reply.as_ref().err().is_none_or(|fault| !faults::blames_instance(fault)));
         reply
     }

@@ -14,7 +14,6 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 pub use dial::TlsDialer;
-pub(crate) use dial::alert;
 pub use listen::{Peer, PeerIdentity, TlsListener};
 
 /// The PEM files (RFC 7468) of a process's identity.

@@ -9,7 +9,7 @@ use ieum_wires::open::{LinkOptions, open_link};
 use ieum_wires::serve::{ServeOptions, serve};
 use ieum_wires::tls::{Identity, PeerIdentity, TlsError, TlsFiles, TlsListener};
 use parking_lot::Mutex;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -26,6 +26,8 @@ impl Authority {
     fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("has no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Two authorities of one name would be told apart by their signatures only.
+        params.distinguished_name.push(DnType::CommonName, ieum_core::new_id().to_string());
         let key = KeyPair::generate().expect("makes a key");
         let issuer = CertifiedIssuer::self_signed(params, key).expect("signs itself");
         let folder = tempfile::tempdir().expect("a folder");
@@ -149,7 +151,12 @@ async fn a_caller_whose_certificate_does_not_count_is_told_so() {
         for came in look("localhost", port, &Identity::read(&files).expect("reads")).await {
             let fault = came.expect_err("is refused");
             assert_eq!((fault.code, &*fault.reason), (Code::Unauthenticated, "link.certificate_refused"));
-            assert!(fault.message.contains("sample.desk/look") && fault.message.contains(word), "{fault}");
+            assert!(
+                fault.message.contains("sample.desk/look")
+                    && fault.message.contains(&format!("localhost:{port} refused"))
+                    && fault.message.contains(word),
+                "{fault}"
+            );
         }
     }
     assert!(callers.lock().is_empty(), "no request came through");
