@@ -54,8 +54,7 @@ fn spans_of(options: GatewayOptions, level: &str) -> Vec<String> {
             assert_eq!(ask(&site, asked()).await.status, StatusCode::OK);
         });
     });
-    let seen = spans.0.lock().clone();
-    seen
+    spans.0.lock().clone()
 }
 
 #[test]
