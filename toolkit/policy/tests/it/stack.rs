@@ -128,7 +128,8 @@ async fn an_open_breaker_refuses_at_once_and_probes_close_it() {
 #[tokio::test]
 async fn a_held_breaker_stays_as_it_is_whatever_happens() {
     let clock = ManualClock::default();
-    let answerer = Answerer::new(|call, _| if call <= 30 { Reaction::Fail(down()) } else { Reaction::Answer });
+    let answerer =
+        Answerer::new(|call, _| if call <= 30 { Reaction::Fail(down()) } else { Reaction::Answer });
     let stack = stack(&clock, &PolicyConfig::default());
     let (service, handle) = (stack.apply(answerer.clone()), stack.handle());
     assert!(handle.hold("a load test"));
