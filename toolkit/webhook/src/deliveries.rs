@@ -1,13 +1,14 @@
 //! Queries over messages and deliveries: accepting, claiming, showing, sending again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_core::{Id, Timestamp, TraceContext, new_id};
 use ieum_store::{Dialect, Insert, Row, Sealer, Store, Transaction, Value};
 
 use crate::endpoint::{EndpointState, wants};
-use crate::endpoints::{self, Target, marks};
+use crate::endpoints::{self, Target, marks, padded};
 use crate::error::{WebhookError, at};
 use crate::log::{Delivery, read_delivery};
 
@@ -18,7 +19,7 @@ const MOST_LOOKED_UP: usize = 1_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Claimed {
     pub id: Id,
-    pub target: std::sync::Arc<Target>,
+    pub target: Arc<Target>,
     pub message_id: String,
     pub event: String,
     pub body: bytes::Bytes,
@@ -65,6 +66,7 @@ pub(crate) async fn accept(
     messages: &[Accepted],
     acceptance: Acceptance,
 ) -> Result<usize, WebhookError> {
+    plan_anew(tx).await?;
     let partners: BTreeSet<&str> = messages.iter().map(|one| one.partner.as_str()).collect();
     let present = endpoints::list_within(tx, &partners, acceptance.now).await?;
     let has_any = |partner: &str| present.iter().any(|endpoint| endpoint.partner == partner);
@@ -106,9 +108,9 @@ async fn known_messages(
     let step = "looking for known messages";
     let mut known = BTreeSet::new();
     for group in messages.chunks(MOST_LOOKED_UP) {
+        let mut values: Vec<Value> = group.iter().map(|one| one.id.as_str().into()).collect();
         let sql =
-            format!("SELECT partner, id FROM ieum_webhook_message WHERE id IN ({})", marks(group.len()));
-        let values: Vec<Value> = group.iter().map(|one| one.id.as_str().into()).collect();
+            format!("SELECT partner, id FROM ieum_webhook_message WHERE id IN ({})", padded(&mut values));
         for row in tx.fetch_all(&sql, &values).await.map_err(at(step))? {
             known.insert((row.text("partner").map_err(at(step))?, row.text("id").map_err(at(step))?));
         }
@@ -204,6 +206,7 @@ pub(crate) async fn claim(
     claim: &Claim<'_>,
     now: Timestamp,
 ) -> Result<Vec<Claimed>, WebhookError> {
+    plan_anew(tx).await?;
     let rows = due_rows(tx, dialect, claim, now).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -217,20 +220,41 @@ pub(crate) async fn claim(
     endpoint_ids.sort_unstable();
     endpoint_ids.dedup();
     let lease_until = now + claim.lease;
-    let mut values: Vec<Value> = vec![lease_until.into(), claim.owner.into()];
-    values.extend(ids.iter().map(|id| Value::from(id.as_str())));
+    let mut listed: Vec<Value> = ids.iter().map(|id| Value::from(id.as_str())).collect();
     let sql = format!(
         "UPDATE ieum_webhook_delivery SET lease_until = ?, lease_owner = ? WHERE id IN ({})",
-        marks(ids.len())
+        padded(&mut listed)
     );
+    let mut values: Vec<Value> = vec![lease_until.into(), claim.owner.into()];
+    values.append(&mut listed);
     tx.execute(&sql, &values).await.map_err(at("leasing due deliveries"))?;
     let targets = endpoints::targets(tx, claim.sealer, &endpoint_ids, now).await?;
-    let targets: std::collections::HashMap<String, std::sync::Arc<Target>> = targets
-        .into_iter()
-        .map(|target| (target.endpoint.id.to_string(), std::sync::Arc::new(target)))
-        .collect();
-    let read = |row: &Row| read_claimed(row, &targets, lease_until);
+    let targets: HashMap<String, Arc<Target>> =
+        targets.into_iter().map(|target| (target.endpoint.id.to_string(), Arc::new(target))).collect();
+    let bodies = bodies(tx, &rows).await?;
+    let read = |row: &Row| read_claimed(row, &targets, &bodies, lease_until);
     rows.iter().filter_map(|row| read(row).transpose()).collect()
+}
+
+/// What is sent, and within which trace, by partner and message id.
+type Bodies = HashMap<(String, String), (bytes::Bytes, TraceContext)>;
+
+/// Reads the messages of due deliveries.
+async fn bodies(tx: &mut Transaction, due: &[Row]) -> Result<Bodies, WebhookError> {
+    let step = "reading due messages";
+    let ids: BTreeSet<String> =
+        due.iter().map(|row| row.text("message_id")).collect::<Result<_, _>>().map_err(at(step))?;
+    let mut values: Vec<Value> = ids.into_iter().map(Value::from).collect();
+    let holes = padded(&mut values);
+    let sql =
+        format!("SELECT partner, id, body, traceparent FROM ieum_webhook_message WHERE id IN ({holes})");
+    let mut bodies = Bodies::new();
+    for row in tx.fetch_all(&sql, &values).await.map_err(at(step))? {
+        let text = |column| row.text(column).map_err(at(step));
+        let trace = text("traceparent")?.parse().unwrap_or_else(|_| TraceContext::root());
+        bodies.insert((text("partner")?, text("id")?), (text("body")?.into(), trace));
+    }
+    Ok(bodies)
 }
 
 async fn due_rows(
@@ -248,13 +272,13 @@ async fn due_rows(
         Dialect::Postgres => "FOR UPDATE OF d SKIP LOCKED",
         Dialect::MySql => "FOR UPDATE SKIP LOCKED",
     };
+    // Endpoints that rest are left out, instead of those that work asked for, and messages are read later: by `IN`
+    // or a join a planner may begin with those tables, and read the whole history instead of what is pending.
     let sql = format!(
-        "SELECT d.id, d.endpoint_id, d.message_id, d.event, d.attempts, d.tries, m.body, m.traceparent \
-         FROM ieum_webhook_delivery d \
-         JOIN ieum_webhook_message m ON m.partner = d.partner AND m.id = d.message_id \
-         WHERE d.state = 'pending' AND d.due_at <= ? AND d.lease_until <= ? \
-         AND d.endpoint_id IN (SELECT e.id FROM ieum_webhook_endpoint e \
-             WHERE e.state = 'active' AND e.not_before <= ?) {without} \
+        "SELECT d.id, d.endpoint_id, d.partner, d.message_id, d.event, d.attempts, d.tries \
+         FROM ieum_webhook_delivery d WHERE d.state = 'pending' AND d.due_at <= ? AND d.lease_until <= ? \
+         AND d.endpoint_id NOT IN (SELECT e.id FROM ieum_webhook_endpoint e \
+             WHERE e.state <> 'active' OR e.not_before > ?) {without} \
          AND NOT EXISTS (SELECT 1 FROM ieum_webhook_delivery p WHERE p.endpoint_id = d.endpoint_id \
              AND p.order_key = d.order_key AND p.order_key IS NOT NULL AND p.state = 'pending' \
              AND p.id < d.id) \
@@ -268,7 +292,8 @@ async fn due_rows(
 
 fn read_claimed(
     row: &Row,
-    targets: &std::collections::HashMap<String, std::sync::Arc<Target>>,
+    targets: &HashMap<String, Arc<Target>>,
+    bodies: &Bodies,
     lease_until: Timestamp,
 ) -> Result<Option<Claimed>, WebhookError> {
     let step = "reading a due delivery";
@@ -276,18 +301,34 @@ fn read_claimed(
     // Deleted between the two reads, and cancelled by whoever deleted it; or not to be opened now.
     let Some(target) = targets.get(&endpoint_id) else { return Ok(None) };
     let id = row.text("id").map_err(at(step))?;
-    let trace = row.text("traceparent").map_err(at(step))?;
+    let message = (row.text("partner").map_err(at(step))?, row.text("message_id").map_err(at(step))?);
+    let Some((body, trace)) = bodies.get(&message).cloned() else {
+        // Told and passed over, so that it does not keep the others from being sent.
+        tracing::error!(delivery = %id, message = message.1, "a webhook delivery has no message");
+        return Ok(None);
+    };
     Ok(Some(Claimed {
         id: id.parse().map_err(|_| WebhookError::Damaged { what: "a delivery's id".into() })?,
-        target: std::sync::Arc::clone(target),
-        message_id: row.text("message_id").map_err(at(step))?,
+        target: Arc::clone(target),
+        message_id: message.1,
         event: row.text("event").map_err(at(step))?,
-        body: row.text("body").map_err(at(step))?.into(),
-        trace: trace.parse().unwrap_or_else(|_| TraceContext::root()),
+        body,
+        trace,
         attempts: whole(row.int("attempts").map_err(at(step))?),
         tries: whole(row.int("tries").map_err(at(step))?),
         lease_until,
     }))
+}
+
+/// Has PostgreSQL plan the transaction's statements for what the tables hold now. A plan that is kept from when they
+/// were small reads them whole until they are next analysed, which at many thousand rows takes a second.
+pub(crate) async fn plan_anew(tx: &mut Transaction) -> Result<(), WebhookError> {
+    if tx.dialect() == Dialect::Postgres {
+        tx.execute("SET LOCAL plan_cache_mode = force_custom_plan", &[])
+            .await
+            .map_err(at("planning anew"))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn whole(number: i64) -> u32 {

@@ -90,11 +90,12 @@ pub(crate) async fn list_within(
     let partners: Vec<Value> = partners.iter().map(|partner| Value::from(*partner)).collect();
     let mut found = Vec::new();
     for group in partners.chunks(MOST_PARTNERS) {
+        let mut group = group.to_vec();
+        let holes = padded(&mut group);
         let sql = format!(
-            "SELECT {COLUMNS} FROM ieum_webhook_endpoint WHERE partner IN ({}) ORDER BY created_at, id",
-            marks(group.len())
+            "SELECT {COLUMNS} FROM ieum_webhook_endpoint WHERE partner IN ({holes}) ORDER BY created_at, id"
         );
-        for row in tx.fetch_all(&sql, group).await.map_err(at(step))? {
+        for row in tx.fetch_all(&sql, &group).await.map_err(at(step))? {
             found.push(read(&row, now)?);
         }
     }
@@ -144,9 +145,9 @@ pub(crate) async fn targets(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let sql =
-        format!("SELECT {COLUMNS}, secrets FROM ieum_webhook_endpoint WHERE id IN ({})", marks(ids.len()));
-    let values: Vec<Value> = ids.iter().map(|id| id.as_str().into()).collect();
+    let mut values: Vec<Value> = ids.iter().map(|id| id.as_str().into()).collect();
+    let holes = padded(&mut values);
+    let sql = format!("SELECT {COLUMNS}, secrets FROM ieum_webhook_endpoint WHERE id IN ({holes})");
     let rows = tx.fetch_all(&sql, &values).await.map_err(at("reading endpoints to send to"))?;
     let mut targets = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -256,6 +257,16 @@ pub(crate) async fn rotate(
 /// Returns `count` placeholders.
 pub(crate) fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
+}
+
+/// Repeats the last value until there are 1, 2, 4, 8 … of them, and returns their placeholders. What `IN` finds
+/// stays the same, and a connection prepares ten statements instead of one for every length.
+pub(crate) fn padded(values: &mut Vec<Value>) -> String {
+    let count = values.len().next_power_of_two();
+    if let Some(last) = values.last().cloned() {
+        values.resize(count, last);
+    }
+    marks(count)
 }
 
 /// Returns the text to keep of an endpoint's secrets.

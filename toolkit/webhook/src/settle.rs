@@ -7,9 +7,9 @@ use ieum_core::{Id, Timestamp};
 use ieum_store::{Insert, Transaction, Value};
 
 use crate::answer::{Answer, Verdict};
-use crate::deliveries::Claimed;
+use crate::deliveries::{Claimed, plan_anew};
 use crate::endpoint::{DisabledReason, EndpointState};
-use crate::endpoints::{self, marks};
+use crate::endpoints::{self, marks, padded};
 use crate::error::{WebhookError, at};
 use crate::options::WebhookOptions;
 use crate::schedule::Next;
@@ -55,6 +55,7 @@ pub(crate) async fn settle(
             Report::Released { .. } => None,
         })
         .collect();
+    plan_anew(tx).await?;
     write_log(tx, &tried).await?;
     write_delivered(tx, &tried).await?;
     for one in &tried {
@@ -95,14 +96,15 @@ async fn write_delivered(tx: &mut Transaction, tried: &[&Tried]) -> Result<(), W
     }
     for (status, group) in by_status {
         let last = group.iter().map(|one| one.ended).max().unwrap_or_default();
-        let mut values: Vec<Value> = vec![status.into(), last.into()];
-        values.extend(group.iter().map(|one| Value::from(one.claimed.id)));
+        let mut listed: Vec<Value> = group.iter().map(|one| Value::from(one.claimed.id)).collect();
         // Whoever holds the lease by now: it did arrive.
         let sql = format!(
             "UPDATE ieum_webhook_delivery SET state = 'delivered', attempts = attempts + 1, tries = tries + 1, \
              lease_until = 0, last_status = ?, finished_at = ? WHERE id IN ({})",
-            marks(group.len())
+            padded(&mut listed)
         );
+        let mut values: Vec<Value> = vec![status.into(), last.into()];
+        values.append(&mut listed);
         tx.execute(&sql, &values).await.map_err(at("marking deliveries as delivered"))?;
     }
     Ok(())

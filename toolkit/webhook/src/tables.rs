@@ -7,6 +7,7 @@ pub fn migrations() -> Vec<Migration> {
     vec![
         Migration { name: "0001_webhook", owner: "webhook", up: create_tables },
         Migration { name: "0002_message_age", owner: "webhook", up: index_age },
+        Migration { name: "0003_message_id", owner: "webhook", up: index_id },
     ]
 }
 
@@ -29,6 +30,11 @@ fn create_tables(dialect: Dialect) -> Vec<String> {
 /// What a purge looks for: the oldest messages.
 fn index_age(_dialect: Dialect) -> Vec<String> {
     vec!["CREATE INDEX ieum_webhook_message_age ON ieum_webhook_message (created_at)".into()]
+}
+
+/// What accepting looks for: ids that are known. The primary key begins with the partner and finds none by id.
+fn index_id(_dialect: Dialect) -> Vec<String> {
+    vec!["CREATE INDEX ieum_webhook_message_id ON ieum_webhook_message (id)".into()]
 }
 
 fn endpoint_table(dialect: Dialect) -> String {
