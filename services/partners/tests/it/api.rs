@@ -6,9 +6,7 @@ use serde_json::json;
 
 use crate::stage::Stage;
 
-#[tokio::test]
-async fn a_key_sees_its_events_and_its_limit() {
-    let stage = Stage::new().await;
+pub async fn a_key_sees_its_events_and_its_limit(stage: &Stage) {
     let key = stage.key("partner", &["e-1"]).await;
     let answer = stage.get("/api/partner/events", &key).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -28,9 +26,7 @@ async fn a_key_sees_its_events_and_its_limit() {
     assert_eq!(stage.get("/api/partner/events", &none).await.body, json!({"events": []}));
 }
 
-#[tokio::test]
-async fn a_foreign_event_is_forbidden_whether_it_exists_or_not() {
-    let stage = Stage::new().await;
+pub async fn a_foreign_event_is_forbidden_whether_it_exists_or_not(stage: &Stage) {
     let key = stage.key("premium", &["e-1"]).await;
     for path in ["/api/partner/events/{}/attendance", "/api/premium/events/{}/history"] {
         let foreign = stage.get(&path.replace("{}", "e-2"), &key).await;
@@ -44,9 +40,7 @@ async fn a_foreign_event_is_forbidden_whether_it_exists_or_not() {
     assert_eq!((answer.status, &answer.body["reason"]), (404, &json!("events.event.unknown")));
 }
 
-#[tokio::test]
-async fn each_door_asks_for_its_tier_and_scope() {
-    let stage = Stage::new().await;
+pub async fn each_door_asks_for_its_tier_and_scope(stage: &Stage) {
     let public = stage.ask("GET", "/api/public/events", None, None).await;
     assert_eq!((public.status, &public.body["totalAttendees"]), (200, &json!(100)));
     assert!(public.body["events"][0].get("metrics").is_none(), "figures of one event are for partners");
@@ -62,9 +56,7 @@ async fn each_door_asks_for_its_tier_and_scope() {
     assert_eq!(stage.get("/api/partner/webhooks", &narrow).await.status, 403);
 }
 
-#[tokio::test]
-async fn a_bad_query_names_its_field() {
-    let stage = Stage::new().await;
+pub async fn a_bad_query_names_its_field(stage: &Stage) {
     let key = stage.key("premium", &["*"]).await;
     for (query, field) in [
         ("stepSeconds=0", "stepSeconds"),
@@ -77,9 +69,7 @@ async fn a_bad_query_names_its_field() {
     }
 }
 
-#[tokio::test]
-async fn both_texts_of_a_rotated_key_work_and_none_of_a_revoked_one() {
-    let stage = Stage::new().await;
+pub async fn both_texts_of_a_rotated_key_work_and_none_of_a_revoked_one(stage: &Stage) {
     let first = stage.key("partner", &["*"]).await;
     let id = first.key.key_id.clone();
     let wish = RotateKey { key_id: id.clone(), overlap_seconds: None };
@@ -95,9 +85,7 @@ async fn both_texts_of_a_rotated_key_work_and_none_of_a_revoked_one() {
     assert_eq!(unknown.reason, "partners.key.unknown");
 }
 
-#[tokio::test]
-async fn a_webhook_endpoint_shows_its_secret_once() {
-    let stage = Stage::new().await;
+pub async fn a_webhook_endpoint_shows_its_secret_once(stage: &Stage) {
     let key = stage.key("partner", &["*"]).await;
     let wish = json!({"url": "http://127.0.0.1:9/hook", "events": ["event.*"]});
     let made = stage.ask("POST", "/api/partner/webhooks", Some(&key), Some(wish)).await;
@@ -120,9 +108,7 @@ async fn a_webhook_endpoint_shows_its_secret_once() {
     assert_eq!(stage.get(&path, &key).await.status, 404);
 }
 
-#[tokio::test]
-async fn a_bad_webhook_names_its_field_and_saves_nothing() {
-    let stage = Stage::new().await;
+pub async fn a_bad_webhook_names_its_field_and_saves_nothing(stage: &Stage) {
     let key = stage.key("partner", &["*"]).await;
     for (wish, field) in [
         (json!({"url": "http://10.0.0.1/hook"}), "url"),
@@ -139,9 +125,7 @@ async fn a_bad_webhook_names_its_field_and_saves_nothing() {
     assert_eq!(stage.get("/api/partner/webhooks", &key).await.body, json!({"webhooks": []}));
 }
 
-#[tokio::test]
-async fn the_description_is_served() {
-    let stage = Stage::new().await;
+pub async fn the_description_is_served(stage: &Stage) {
     let answer = stage.ask("GET", "/openapi.json", None, None).await;
     assert_eq!(answer.status, 200);
     assert!(answer.body["paths"].get("/api/partner/events/{eventId}/attendance").is_some());

@@ -31,7 +31,6 @@ pub struct Stage {
     pub keys: PartnerKeysClient,
     pub bus: Bus,
     router: Router,
-    _folder: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -100,11 +99,9 @@ impl EventState for Hub {
 }
 
 impl Stage {
-    pub async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("makes a folder");
-        let url = format!("sqlite:{}", folder.path().join("partners.db").display());
+    pub async fn over(url: &str) -> Self {
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
-        let store = Store::open(&url, &options).await.expect("opens the store");
+        let store = Store::open(url, &options).await.expect("opens the store");
         let mut migrations = PartnersPart::migrations();
         migrations.extend(ieum_bus::migrations());
         migrate(&store, &migrations, |_| {}).await.expect("makes the tables");
@@ -129,7 +126,7 @@ impl Stage {
         .expect("is wired");
         let keys = PartnerKeysClient::new(loopback(part.routes(), clock));
         let router = part.router();
-        Self { part, keys, bus, router, _folder: folder }
+        Self { part, keys, bus, router }
     }
 
     pub async fn key(&self, tier: &str, events: &[&str]) -> IssuedKey {

@@ -30,9 +30,7 @@ async fn wait_for(inbox: &Inbox, count: usize) {
     ieum_testkit::wait::until(&format!("{count} webhooks came"), PATIENCE, enough).await.expect("they come");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_reaches_who_may_see_it_signed_and_once() {
-    let stage = Stage::new().await;
+pub async fn a_change_reaches_who_may_see_it_signed_and_once(stage: &Stage) {
     let (seoul, busan) = (stage.key("partner", &["e-1"]).await, stage.key("partner", &["e-2"]).await);
     let ((seoul_url, seoul_inbox), (busan_url, busan_inbox)) = (receiver().await, receiver().await);
     let made =
@@ -78,9 +76,7 @@ async fn a_change_reaches_who_may_see_it_signed_and_once() {
     stage.part.drain().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_made_after_the_start_is_told_as_well() {
-    let stage = Stage::new().await;
+pub async fn a_key_made_after_the_start_is_told_as_well(stage: &Stage) {
     stage.part.start().await.expect("starts");
     let key = stage.key("partner", &["*"]).await;
     let (url, inbox) = receiver().await;
