@@ -15,12 +15,13 @@ mod link;
 mod measure;
 mod processes;
 mod report;
+mod webhook;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// Every benchmark, by name.
-const NAMES: [&str; 5] = ["link", "http", "bus", "idle", "gateway"];
+const NAMES: [&str; 6] = ["link", "http", "bus", "idle", "gateway", "webhook"];
 /// What no benchmark takes; one that does is broken.
 const LONGEST: Duration = Duration::from_secs(180);
 
@@ -29,7 +30,8 @@ fn main() -> ExitCode {
     if let Some((gateway::ALONE, rest)) = asked.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         return gateway::run_alone(rest);
     }
-    if let Some(unknown) = asked.iter().find(|name| !NAMES.contains(&name.as_str())) {
+    let known = |name: &String| NAMES.contains(&name.as_str()) || name == webhook::RECEIVER;
+    if let Some(unknown) = asked.iter().find(|name| !known(name)) {
         eprintln!("no benchmark is named {unknown}; there are {}", NAMES.join(", "));
         return ExitCode::from(2);
     }
@@ -40,18 +42,13 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if asked.first().is_some_and(|first| first == webhook::RECEIVER) {
+        return runtime.block_on(webhook::receive());
+    }
     let mut outcome = ExitCode::SUCCESS;
     for name in NAMES.iter().filter(|name| asked.is_empty() || asked.iter().any(|other| other == *name)) {
         println!("== {name} ==");
-        let done = runtime.block_on(tokio::time::timeout(LONGEST, async {
-            match *name {
-                "link" => link::run().await,
-                "http" => http::run().await,
-                "bus" => bus::run().await,
-                "gateway" => gateway::run().await,
-                _ => idle::run().await,
-            }
-        }));
+        let done = runtime.block_on(async { tokio::time::timeout(LONGEST, run(name)).await });
         match done {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => eprintln!("{name}: {error}"),
@@ -61,4 +58,15 @@ fn main() -> ExitCode {
     }
     report::print_table();
     outcome
+}
+
+async fn run(name: &str) -> Result<(), ieum_core::Fault> {
+    match name {
+        "link" => link::run().await,
+        "http" => http::run().await,
+        "bus" => bus::run().await,
+        "webhook" => webhook::run().await,
+        "gateway" => gateway::run().await,
+        _ => idle::run().await,
+    }
 }

@@ -17,7 +17,8 @@ pub struct BenchArguments {
 }
 
 /// The servers that a measurement needs.
-const NEEDS: [(&str, &[&Kind]); 1] = [("bus", &[&postgres::KIND, &nats::SYNCED])];
+const NEEDS: [(&str, &[&Kind]); 2] =
+    [("bus", &[&postgres::KIND, &nats::SYNCED]), ("webhook", &[&postgres::KIND])];
 
 /// Builds optimised, starts the servers, measures, stops the servers.
 ///
