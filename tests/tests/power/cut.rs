@@ -102,7 +102,7 @@ async fn a_power_cut_loses_nothing_acknowledged_and_every_store_opens() {
         }
     };
     let moments = history.moments(count, seed);
-    println!("seed {seed}: {}", describe(&history, &moments));
+    eprintln!("seed {seed}: {}", describe(&history, &moments));
     let problems = cut(&history, &moments).await;
     if problems.is_empty() {
         return;
@@ -125,11 +125,11 @@ async fn found(synchronous: Synchronous, hasty: bool) -> Option<Vec<String>> {
     run(&rig, "workload::child", synchronous, hasty, 20);
     let history = rig.history().expect("reads the journal");
     let moments = history.moments(100, seed(7));
-    println!("{}", describe(&history, &moments));
+    eprintln!("{}", describe(&history, &moments));
     let problems = cut(&history, &moments).await;
-    println!("{} of {} moments failed", problems.len(), moments.len());
+    eprintln!("{} of {} moments failed", problems.len(), moments.len());
     for (moment, found) in &problems {
-        println!("{moment}: {found}");
+        eprintln!("{moment}: {found}");
     }
     Some(problems.into_iter().map(|(_, found)| found).collect())
 }

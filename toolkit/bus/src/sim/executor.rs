@@ -27,8 +27,11 @@ pub struct Executor {
 /// Starts tasks from within tasks. Cloning shares it.
 #[derive(Clone, Default)]
 pub struct Spawner {
-    queue: Arc<Mutex<Vec<(Option<usize>, Work)>>>,
+    queue: Arc<Mutex<Vec<Started>>>,
 }
+
+/// A task that has not run yet, and the node it belongs to.
+type Started = (Option<usize>, Work);
 
 struct Task {
     node: Option<usize>,
