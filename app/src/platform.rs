@@ -130,7 +130,7 @@ impl Platform {
 
     /// Closes what holds files and connections.
     pub async fn close(self) {
-        drop(self.bus);
+        self.bus.close();
         self.store.close().await;
     }
 }

@@ -35,11 +35,19 @@ pub fn telemetry(settings: &Settings) -> Result<Telemetry, TelemetryError> {
 }
 
 struct StoreCheck(ieum_store::Store);
+struct BusCheck(ieum_bus::Bus);
 struct CacheCheck(Arc<dyn ieum_cache::Cache>);
 struct SeriesCheck(Arc<dyn ieum_data::TimeSeries>);
 
 #[async_trait::async_trait]
 impl HealthCheck for StoreCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        self.0.ping().await.map_err(Fault::from)
+    }
+}
+
+#[async_trait::async_trait]
+impl HealthCheck for BusCheck {
     async fn check(&self) -> Result<(), Fault> {
         self.0.ping().await.map_err(Fault::from)
     }
@@ -64,6 +72,7 @@ impl HealthCheck for SeriesCheck {
 pub fn health(platform: &Platform) -> Health {
     let health = Health::new(platform.clock.clone(), HealthOptions::default());
     health.add("store", Critical::Yes, Arc::new(StoreCheck(platform.store.clone())));
+    health.add("bus", Critical::No, Arc::new(BusCheck(platform.bus.clone())));
     health.add("cache", Critical::No, Arc::new(CacheCheck(platform.cache.clone())));
     health.add("series", Critical::No, Arc::new(SeriesCheck(platform.series.clone())));
     health

@@ -301,6 +301,11 @@ impl Bus {
         }
     }
 
+    /// Ends the relay, before the store is closed: what still waits in the outbox is moved at the next start.
+    pub fn close(&self) {
+        self.inner.relay.abort();
+    }
+
     /// Asks whether the log can be reached. Publishing and consuming need no such question: they go on by
     /// themselves once it can.
     ///
