@@ -32,12 +32,20 @@ impl SqlStore {
     /// # Panics
     /// Where the server does not do as it is asked.
     pub async fn on(name: &str) -> Option<Self> {
-        let url = server::require(name)?;
+        Some(Self::at(&server::require(name)?).await)
+    }
+
+    /// Makes a database on the server at `url`.
+    ///
+    /// # Panics
+    /// Where the server does not do as it is asked.
+    pub async fn at(url: &str) -> Self {
         let database = format!("ieum_test_{}", ieum_core::new_id().simple());
-        run(&url, format!("CREATE DATABASE {database}")).await;
-        let mut own = url::Url::parse(&url).expect("a test server's address is a URL");
+        run(url, format!("CREATE DATABASE {database}")).await;
+        let mut own = url::Url::parse(url).expect("a test server's address is a URL");
         own.set_path(&database);
-        Some(Self { url: own.into(), server: Some(Server { url, database }), _folder: None })
+        let server = Server { url: url.to_owned(), database };
+        Self { url: own.into(), server: Some(server), _folder: None }
     }
 
     /// Drops the database, whoever is still connected.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use ieum_cache::{Cache, open_cache, open_cache_on};
 use ieum_core::{new_id, system_clock};
 use ieum_store::{Store, StoreOptions, Synchronous};
+use ieum_testkit::backend::SqlStore;
 
 pub struct Backend {
     pub cache: Arc<dyn Cache>,
     /// Stands before every key: tests on one server share it.
     prefix: String,
-    server: Option<(String, String, Store)>,
+    server: Option<(SqlStore, Store)>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -24,15 +25,9 @@ impl Backend {
     }
 
     pub async fn clean_up(self) {
-        if let Some((url, database, store)) = self.server {
+        if let Some((database, store)) = self.server {
             store.close().await;
-            let admin = Store::open(&url, &StoreOptions::default()).await.expect("reaches the server");
-            let force = if url.starts_with("postgres") { " WITH (FORCE)" } else { "" };
-            admin
-                .execute(&format!("DROP DATABASE {database}{force}"), &[])
-                .await
-                .expect("drops the database");
-            admin.close().await;
+            database.clean_up().await;
         }
     }
 }
@@ -57,13 +52,8 @@ pub async fn server(url: &str) -> Backend {
     if url.starts_with("redis") {
         return Backend::new(open_cache(url, system_clock()).await.expect("opens"));
     }
-    let database = format!("ieum_test_{}", new_id().simple());
-    let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
-    admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
-    admin.close().await;
-    let mut own = url::Url::parse(url).expect("is a url");
-    own.set_path(&database);
-    let store = Store::open(own.as_str(), &options()).await.expect("opens the store");
+    let database = SqlStore::at(url).await;
+    let store = Store::open(&database.url, &options()).await.expect("opens the store");
     let cache = open_cache_on("sql:", system_clock(), Some(store.clone())).await.expect("opens");
-    Backend { server: Some((url.to_owned(), database, store)), ..Backend::new(cache) }
+    Backend { server: Some((database, store)), ..Backend::new(cache) }
 }

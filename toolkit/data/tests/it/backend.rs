@@ -6,11 +6,12 @@ use std::time::Duration;
 use ieum_core::{Clock, SystemClock, new_id};
 use ieum_data::{Point, Range, TimeSeries, open_series};
 use ieum_store::{Store, StoreOptions, Synchronous};
+use ieum_testkit::backend::SqlStore;
 
 pub struct Backend {
     pub series: Arc<dyn TimeSeries>,
     prefix: String,
-    server: Option<(String, String, Store)>,
+    server: Option<(SqlStore, Store)>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -39,15 +40,9 @@ impl Backend {
     }
 
     pub async fn clean_up(self) {
-        if let Some((url, database, store)) = self.server {
+        if let Some((database, store)) = self.server {
             store.close().await;
-            let admin = Store::open(&url, &StoreOptions::default()).await.expect("reaches the server");
-            let force = if url.starts_with("postgres") { " WITH (FORCE)" } else { "" };
-            admin
-                .execute(&format!("DROP DATABASE {database}{force}"), &[])
-                .await
-                .expect("drops the database");
-            admin.close().await;
+            database.clean_up().await;
         }
     }
 }
@@ -68,13 +63,8 @@ pub async fn server(url: &str) -> Backend {
     if url.starts_with("influxdb") {
         return Backend::new(open_series(url, None).await.expect("opens"));
     }
-    let database = format!("ieum_test_{}", new_id().simple());
-    let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
-    admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
-    admin.close().await;
-    let mut own = url::Url::parse(url).expect("is a url");
-    own.set_path(&database);
-    let store = Store::open(own.as_str(), &options()).await.expect("opens the store");
+    let database = SqlStore::at(url).await;
+    let store = Store::open(&database.url, &options()).await.expect("opens the store");
     let series = open_series("sql:", Some(store.clone())).await.expect("opens");
-    Backend { server: Some((url.to_owned(), database, store)), ..Backend::new(series) }
+    Backend { server: Some((database, store)), ..Backend::new(series) }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ieum_core::new_id;
 use ieum_store::{Store, StoreOptions, Synchronous};
+use ieum_testkit::backend::SqlStore;
 
 pub struct Backend {
     url: String,
-    server: Option<(String, String)>,
+    server: Option<SqlStore>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -24,13 +24,8 @@ impl Backend {
 
     /// Makes a database of its own on the server at `url`.
     pub async fn server(url: &str) -> Self {
-        let database = format!("ieum_test_{}", new_id().simple());
-        let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
-        admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
-        admin.close().await;
-        let mut own = url::Url::parse(url).expect("is a url");
-        own.set_path(&database);
-        Self { url: own.into(), server: Some((url.to_owned(), database)), _folder: None }
+        let database = SqlStore::at(url).await;
+        Self { url: database.url.clone(), server: Some(database), _folder: None }
     }
 
     pub fn url(&self) -> &str {
@@ -59,14 +54,8 @@ impl Backend {
     }
 
     pub async fn clean_up(self) {
-        if let Some((url, database)) = self.server {
-            let admin = Store::open(&url, &StoreOptions::default()).await.expect("reaches the server");
-            let force = if url.starts_with("postgres") { " WITH (FORCE)" } else { "" };
-            admin
-                .execute(&format!("DROP DATABASE {database}{force}"), &[])
-                .await
-                .expect("drops the database");
-            admin.close().await;
+        if let Some(database) = self.server {
+            database.clean_up().await;
         }
     }
 }
