@@ -9,9 +9,10 @@ use ieum_store::Transaction;
 use ieum_testkit::wait::until;
 use serde_json::json;
 
-use crate::base::{Base, on_every_backend};
+use crate::base::on_every_backend;
 use crate::fake_pretix::{FakePretix, Mood};
 use crate::hub::{Hub, PATIENCE, pretix_config};
+use ieum_testkit::backend::SqlStore;
 
 on_every_backend!(
     totals_equal_the_sources_through_scans_exits_and_cancellations,
@@ -26,7 +27,7 @@ on_every_backend!(
     each_change_is_told_to_the_bus_once_and_in_order,
 );
 
-async fn setup(base: &Base) -> (FakePretix, Hub) {
+async fn setup(base: &SqlStore) -> (FakePretix, Hub) {
     let pretix = FakePretix::start(system_clock()).await;
     let hub = Hub::started(base, system_clock()).await;
     (pretix, hub)
@@ -37,7 +38,7 @@ async fn register(hub: &Hub, pretix: &FakePretix) {
     hub.part.registry().register(&Cx::root(), config).await.expect("registers");
 }
 
-async fn totals_equal_the_sources_through_scans_exits_and_cancellations(base: &Base) {
+async fn totals_equal_the_sources_through_scans_exits_and_cancellations(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     let mut tickets = Vec::new();
     for i in 0..120 {
@@ -70,7 +71,7 @@ async fn totals_equal_the_sources_through_scans_exits_and_cancellations(base: &B
     hub.stop().await;
 }
 
-async fn rows_of_one_instant_are_neither_lost_nor_counted_twice(base: &Base) {
+async fn rows_of_one_instant_are_neither_lost_nor_counted_twice(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     let tickets = pretix.sell("TIE", 180);
     let instant = pretix.world.lock().now();
@@ -90,7 +91,7 @@ async fn rows_of_one_instant_are_neither_lost_nor_counted_twice(base: &Base) {
     hub.stop().await;
 }
 
-async fn a_cursor_from_the_sources_future_hides_nothing(base: &Base) {
+async fn a_cursor_from_the_sources_future_hides_nothing(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     let tickets = pretix.sell("FUT", 3);
     // The page claims to be of tomorrow; the server's own clock says otherwise.
@@ -110,7 +111,7 @@ async fn a_cursor_from_the_sources_future_hides_nothing(base: &Base) {
     hub.stop().await;
 }
 
-async fn a_row_that_comes_too_late_is_found_by_comparing_totals(base: &Base) {
+async fn a_row_that_comes_too_late_is_found_by_comparing_totals(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     let tickets = pretix.sell("LATE", 3);
     let first = pretix.scan(tickets[0], "entry");
@@ -132,7 +133,7 @@ async fn a_row_that_comes_too_late_is_found_by_comparing_totals(base: &Base) {
     hub.stop().await;
 }
 
-async fn garbage_is_named_and_the_last_good_state_stays(base: &Base) {
+async fn garbage_is_named_and_the_last_good_state_stays(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     pretix.sell("GOOD", 2);
     register(&hub, &pretix).await;
@@ -156,7 +157,7 @@ async fn garbage_is_named_and_the_last_good_state_stays(base: &Base) {
     hub.stop().await;
 }
 
-async fn neither_a_next_page_nor_a_redirect_leads_to_inner_addresses(base: &Base) {
+async fn neither_a_next_page_nor_a_redirect_leads_to_inner_addresses(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     for i in 0..60 {
         pretix.sell(&format!("N{i:03}"), 1);
@@ -174,7 +175,7 @@ async fn neither_a_next_page_nor_a_redirect_leads_to_inner_addresses(base: &Base
     hub.stop().await;
 }
 
-async fn a_source_that_fails_its_probe_is_not_saved_and_its_token_never_shows(base: &Base) {
+async fn a_source_that_fails_its_probe_is_not_saved_and_its_token_never_shows(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     pretix.set_mood(Mood::Down);
     let config = pretix_config("expo", &pretix.url, "acme", "expo", "secret-token");
@@ -195,7 +196,7 @@ async fn a_source_that_fails_its_probe_is_not_saved_and_its_token_never_shows(ba
     hub.stop().await;
 }
 
-async fn a_removed_source_is_asked_no_more_and_its_credentials_are_forgotten(base: &Base) {
+async fn a_removed_source_is_asked_no_more_and_its_credentials_are_forgotten(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     pretix.sell("REM", 1);
     let mut config = pretix_config("expo", &pretix.url, "acme", "expo", "secret-token");
@@ -218,7 +219,7 @@ async fn a_removed_source_is_asked_no_more_and_its_credentials_are_forgotten(bas
     hub.stop().await;
 }
 
-async fn a_state_nobody_renews_stays_visible_and_says_that_it_is_stale(base: &Base) {
+async fn a_state_nobody_renews_stays_visible_and_says_that_it_is_stale(base: &SqlStore) {
     let clock = ieum_core::ManualClock::at(Timestamp::from_seconds(1_800_000_000));
     let pretix = FakePretix::start(clock.shared()).await;
     pretix.sell("OLD", 4);
@@ -243,7 +244,7 @@ impl Consumer for Heard {
     }
 }
 
-async fn each_change_is_told_to_the_bus_once_and_in_order(base: &Base) {
+async fn each_change_is_told_to_the_bus_once_and_in_order(base: &SqlStore) {
     let (pretix, hub) = setup(base).await;
     let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let subscription = Subscription::new("event-data-updates", "test");

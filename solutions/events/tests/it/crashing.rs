@@ -10,10 +10,11 @@ use ieum_events::{EventsOptions, MEASUREMENT};
 use ieum_testkit::server::long_faults;
 use ieum_testkit::wait::until;
 
-use crate::base::{Base, on_every_backend};
+use crate::base::on_every_backend;
 use crate::child::{ChildHub, kill, spread};
 use crate::fake_pretix::{Checkin, FakePretix};
 use crate::hub::{ForTests, Hub, PATIENCE, pretix_config};
+use ieum_testkit::backend::SqlStore;
 
 on_every_backend!(
     a_killed_hub_ends_with_the_sources_totals,
@@ -23,11 +24,11 @@ on_every_backend!(
 
 const SEED: u64 = 20_261_121;
 
-async fn without_sweep(base: &Base) -> Hub {
-    Hub::open_at(base.url(), system_clock(), EventsOptions::default().without_sweep()).await
+async fn without_sweep(base: &SqlStore) -> Hub {
+    Hub::open_at(&base.url, system_clock(), EventsOptions::default().without_sweep()).await
 }
 
-async fn a_killed_hub_ends_with_the_sources_totals(base: &Base) {
+async fn a_killed_hub_ends_with_the_sources_totals(base: &SqlStore) {
     let kills = if long_faults() { 200 } else { 12 };
     let mut seed = SEED;
     let pretix = FakePretix::start(system_clock()).await;
@@ -40,7 +41,7 @@ async fn a_killed_hub_ends_with_the_sources_totals(base: &Base) {
     hub.part.registry().register(&Cx::root(), config).await.expect("registers");
     hub.store.close().await;
     drop(hub);
-    let child = ChildHub { url: base.url().to_owned(), listen: None, sweep: false };
+    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false };
     let mut scanned = 0;
     for _ in 0..kills {
         let running = child.start();
@@ -74,7 +75,7 @@ async fn a_killed_hub_ends_with_the_sources_totals(base: &Base) {
 }
 
 /// What the check above rests on: with sweeps off, what polls do not find is missing for good.
-async fn without_sweeps_a_lost_scan_stays_lost(base: &Base) {
+async fn without_sweeps_a_lost_scan_stays_lost(base: &SqlStore) {
     let pretix = FakePretix::start(system_clock()).await;
     let tickets = pretix.sell("LOST", 2);
     let hub = without_sweep(base).await;
@@ -102,7 +103,7 @@ async fn without_sweeps_a_lost_scan_stays_lost(base: &Base) {
     hub.stop().await;
 }
 
-async fn a_point_whose_process_was_killed_is_written_by_the_next(base: &Base) {
+async fn a_point_whose_process_was_killed_is_written_by_the_next(base: &SqlStore) {
     let pretix = FakePretix::start(system_clock()).await;
     pretix.sell("PAST", 5);
     let hub = Hub::started(base, system_clock()).await;

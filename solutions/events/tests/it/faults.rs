@@ -14,11 +14,11 @@ use ieum_testkit::server;
 use ieum_testkit::wait::until;
 use parking_lot::Mutex;
 
-use crate::base::Base;
 use crate::child::{ChildHub, kill, spread};
 use crate::hub::{ForTests, Hub};
 use crate::pretix_api::{Pretix, Scanned};
 use crate::staleness::Staleness;
+use ieum_testkit::backend::SqlStore;
 
 const SEED: u64 = 20_261_121;
 
@@ -213,14 +213,14 @@ async fn totals_converge_through_a_bad_network_and_kills_of_either_side() {
         false => Size { scans: 30, pretix_kills: 1, hub_kills: 2 },
     };
     let good = FaultPlan::default();
-    let base = Base::sqlite();
+    let base = SqlStore::sqlite();
     let listen = free_address();
     let answers = HttpProxy::start(&url, good).await.expect("starts");
     let hooks = HttpProxy::start(&listen, rough(SEED + 1)).await.expect("starts");
     let scans = HttpProxy::start(&url, rough(SEED + 2)).await.expect("starts");
     let scanners = Pretix::at(&scans.url());
     // Registers only; what reads is killed.
-    let hub = Hub::open_at(base.url(), system_clock(), EventsOptions::default().for_tests()).await;
+    let hub = Hub::open_at(&base.url, system_clock(), EventsOptions::default().for_tests()).await;
     for (event_id, list) in EVENTS.into_iter().zip(scanners.lists()) {
         let config = scanners.config_of(event_id, list, &answers.url(), Some(hooks.url()));
         hub.part.registry().register(&Cx::root(), config).await.expect("registers");
@@ -228,8 +228,8 @@ async fn totals_converge_through_a_bad_network_and_kills_of_either_side() {
     answers.change(rough(SEED)).expect("is a plan");
     let mut scene = Scene {
         pretix: Arc::new(tokio::sync::Mutex::new(own)),
-        child: ChildHub { url: base.url().to_owned(), listen: Some(listen), sweep: false },
-        staleness: Staleness::start(base.url()).await,
+        child: ChildHub { url: base.url.clone(), listen: Some(listen), sweep: false },
+        staleness: Staleness::start(&base.url).await,
         outages: Outages::default(),
         done: Arc::default(),
         seed: SEED,

@@ -7,9 +7,10 @@ use ieum_core::{Cx, system_clock};
 use ieum_testkit::wait::until;
 use tower::ServiceExt;
 
-use crate::base::{Base, on_every_backend};
+use crate::base::on_every_backend;
 use crate::fake_pretix::FakePretix;
 use crate::hub::{Hub, PATIENCE, pretix_config};
+use ieum_testkit::backend::SqlStore;
 
 on_every_backend!(
     a_hint_fetches_the_named_order_once_however_often_it_is_repeated,
@@ -30,7 +31,7 @@ fn hint(id: u64, code: &str) -> String {
 }
 
 /// A hub that reads so seldom that only hints move it.
-async fn slow(base: &Base) -> (FakePretix, Hub, Vec<i64>) {
+async fn slow(base: &SqlStore) -> (FakePretix, Hub, Vec<i64>) {
     let pretix = FakePretix::start(system_clock()).await;
     let tickets = pretix.sell("HINT1", 3);
     let hub = Hub::started(base, system_clock()).await;
@@ -44,7 +45,7 @@ async fn slow(base: &Base) -> (FakePretix, Hub, Vec<i64>) {
     (pretix, hub, tickets)
 }
 
-async fn a_hint_fetches_the_named_order_once_however_often_it_is_repeated(base: &Base) {
+async fn a_hint_fetches_the_named_order_once_however_often_it_is_repeated(base: &SqlStore) {
     let (pretix, hub, tickets) = slow(base).await;
     let path = hub.hook_path("expo").await;
     pretix.scan(tickets[0], "entry");
@@ -59,7 +60,7 @@ async fn a_hint_fetches_the_named_order_once_however_often_it_is_repeated(base: 
     hub.stop().await;
 }
 
-async fn many_hints_at_once_become_one_read_of_changes(base: &Base) {
+async fn many_hints_at_once_become_one_read_of_changes(base: &SqlStore) {
     let (pretix, hub, tickets) = slow(base).await;
     let path = hub.hook_path("expo").await;
     for ticket in &tickets {
@@ -81,7 +82,7 @@ async fn many_hints_at_once_become_one_read_of_changes(base: &Base) {
     hub.stop().await;
 }
 
-async fn strangers_garbage_and_floods_are_turned_away(base: &Base) {
+async fn strangers_garbage_and_floods_are_turned_away(base: &SqlStore) {
     let (pretix, hub, _) = slow(base).await;
     let path = hub.hook_path("expo").await;
     assert_eq!(post(&hub, "/hooks/expo/wrong", hint(1, "HINT1")).await, StatusCode::NOT_FOUND);

@@ -11,8 +11,8 @@ use ieum_core::{Cx, system_clock};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::base::Base;
 use crate::hub::{Hub, pretix_config};
+use ieum_testkit::backend::SqlStore;
 
 /// Answers every request on a free port with the same bytes and returns the address; without bytes it keeps
 /// silent.
@@ -59,7 +59,7 @@ async fn refused(bytes: Option<Vec<u8>>, words: &[&str]) {
 }
 
 async fn refused_at(api: &str, words: &[&str]) {
-    let base = Base::sqlite();
+    let base = SqlStore::sqlite();
     let hub = Hub::started(&base, system_clock()).await;
     let registering = async { hub.part.registry().register(&Cx::root(), config(api)).await };
     let fault = tokio::time::timeout(Duration::from_secs(30), registering).await.expect("ends in time");

@@ -23,7 +23,7 @@ use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
 use ieum_store::{Place, Sealer, SealingKey, Store, StoreOptions, migrate};
 use ieum_testkit::wait::until;
 
-use crate::base::Base;
+use ieum_testkit::backend::SqlStore;
 
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,8 +37,8 @@ pub struct Hub {
 }
 
 impl Hub {
-    pub async fn open(base: &Base, clock: SharedClock) -> Self {
-        Self::open_at(base.url(), clock, EventsOptions::default().for_tests()).await
+    pub async fn open(base: &SqlStore, clock: SharedClock) -> Self {
+        Self::open_at(&base.url, clock, EventsOptions::default().for_tests()).await
     }
 
     pub async fn open_at(url: &str, clock: SharedClock, options: EventsOptions) -> Self {
@@ -63,7 +63,7 @@ impl Hub {
         Self { part: EventsPart::new(deps), store, bus, cache, clock }
     }
 
-    pub async fn started(base: &Base, clock: SharedClock) -> Self {
+    pub async fn started(base: &SqlStore, clock: SharedClock) -> Self {
         let hub = Self::open(base, clock).await;
         hub.part.start().await.expect("starts");
         hub

@@ -12,8 +12,9 @@ use ieum_gateway::{EventAccess, GatewayOptions, Keys, KeysOptions, NewKey, Rate,
 use ieum_testkit::wait::until;
 use tower::ServiceExt;
 
-use crate::base::{Base, on_every_backend};
+use crate::base::on_every_backend;
 use crate::hub::{ForTests, Hub, PATIENCE, from};
+use ieum_testkit::backend::SqlStore;
 
 on_every_backend!(
     from_another_machine_the_pages_need_a_key_which_sees_its_own_events,
@@ -59,7 +60,7 @@ async fn ask(router: &axum::Router, peer: &str, path: &str, key: Option<&str>) -
     (status, String::from_utf8(body.to_vec()).expect("is text"))
 }
 
-async fn from_another_machine_the_pages_need_a_key_which_sees_its_own_events(base: &Base) {
+async fn from_another_machine_the_pages_need_a_key_which_sees_its_own_events(base: &SqlStore) {
     let hub = Hub::started(base, system_clock()).await;
     let _simulators = two_events(&hub).await;
     let router = hub.router();
@@ -96,9 +97,9 @@ async fn from_another_machine_the_pages_need_a_key_which_sees_its_own_events(bas
     hub.stop().await;
 }
 
-async fn who_brings_no_key_is_limited_per_address(base: &Base) {
+async fn who_brings_no_key_is_limited_per_address(base: &SqlStore) {
     let options = EventsOptions { visitors: Visitors::Anyone, ..EventsOptions::default().for_tests() };
-    let hub = Hub::open_at(base.url(), system_clock(), options).await;
+    let hub = Hub::open_at(&base.url, system_clock(), options).await;
     let few = GatewayOptions { public: Rate::per_minute(3), ..GatewayOptions::default() };
     let router = hub.part.router(&hub.gateway(few));
     for _ in 0..3 {
@@ -110,7 +111,7 @@ async fn who_brings_no_key_is_limited_per_address(base: &Base) {
     hub.stop().await;
 }
 
-async fn wrong_hook_addresses_are_limited_per_address(base: &Base) {
+async fn wrong_hook_addresses_are_limited_per_address(base: &SqlStore) {
     let hub = Hub::started(base, system_clock()).await;
     let router = hub.router();
     let mut statuses = Vec::new();

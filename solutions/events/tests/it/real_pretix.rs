@@ -8,10 +8,10 @@ use ieum_events::EventsOptions;
 use ieum_testkit::server;
 use ieum_testkit::wait::until;
 
-use crate::base::Base;
 use crate::child::{ChildHub, kill, spread};
 use crate::hub::{ForTests, Hub, PATIENCE};
 use crate::pretix_api::Pretix;
+use ieum_testkit::backend::SqlStore;
 
 /// Tests scan the same tickets of one event, so they take turns.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -28,7 +28,7 @@ async fn remove(hub: &Hub) {
 async fn people_scanned_in_pretix_are_in_the_hub_within_seconds() {
     let Some(pretix) = Pretix::find() else { return };
     let _turn = TURN.lock().await;
-    let base = Base::sqlite();
+    let base = SqlStore::sqlite();
     let hub = Hub::started(&base, system_clock()).await;
     let address = hub.serve().await;
     let mut config = pretix.config(&pretix.url, Some(address));
@@ -58,7 +58,7 @@ async fn people_scanned_in_pretix_are_in_the_hub_within_seconds() {
 async fn an_annulled_scan_which_pretix_tells_nobody_of_is_found() {
     let Some(pretix) = Pretix::find() else { return };
     let _turn = TURN.lock().await;
-    let base = Base::sqlite();
+    let base = SqlStore::sqlite();
     let hub = Hub::started(&base, system_clock()).await;
     hub.part.registry().register(&Cx::root(), pretix.config(&pretix.url, None)).await.expect("registers");
     hub.until_totals("conf", pretix.truth().await).await;
@@ -80,14 +80,14 @@ async fn a_hub_killed_while_it_reads_pretix_ends_with_its_totals() {
     let _turn = TURN.lock().await;
     let kills = if server::long_faults() { 200 } else { 10 };
     let mut seed = SEED;
-    let base = Base::sqlite();
-    let open = || Hub::open_at(base.url(), system_clock(), EventsOptions::default().without_sweep());
+    let base = SqlStore::sqlite();
+    let open = || Hub::open_at(&base.url, system_clock(), EventsOptions::default().without_sweep());
     let hub = open().await;
     hub.part.registry().register(&Cx::root(), pretix.config(&pretix.url, None)).await.expect("registers");
     hub.store.close().await;
     drop(hub);
     let secrets = pretix.secrets();
-    let child = ChildHub { url: base.url().to_owned(), listen: None, sweep: false };
+    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false };
     for i in 0..kills {
         let running = child.start();
         let kind = if spread(&mut seed, 2) == 0 { "entry" } else { "exit" };

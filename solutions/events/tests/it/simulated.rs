@@ -12,8 +12,9 @@ use ieum_testkit::wait::until;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::base::{Base, on_every_backend};
+use crate::base::on_every_backend;
 use crate::hub::{Hub, PATIENCE, from};
+use ieum_testkit::backend::SqlStore;
 
 on_every_backend!(
     simulated_events_move_and_the_routes_show_them,
@@ -40,7 +41,7 @@ async fn get(hub: &Hub, path: &str) -> (StatusCode, Value) {
     (status, serde_json::from_slice(&body).expect("is JSON"))
 }
 
-async fn simulated_events_move_and_the_routes_show_them(base: &Base) {
+async fn simulated_events_move_and_the_routes_show_them(base: &SqlStore) {
     let hub = Hub::started(base, system_clock()).await;
     let mut simulators = Vec::new();
     for (event_id, seed) in [("one", 1), ("two", 2)] {
@@ -68,7 +69,7 @@ async fn simulated_events_move_and_the_routes_show_them(base: &Base) {
     hub.stop().await;
 }
 
-async fn the_stream_begins_with_the_whole_picture(base: &Base) {
+async fn the_stream_begins_with_the_whole_picture(base: &SqlStore) {
     let hub = Hub::started(base, system_clock()).await;
     let simulator = Simulator::start(simulated("one", 1), system_clock()).await.expect("starts");
     hub.part.registry().register(&Cx::root(), simulator.config(1)).await.expect("registers");
@@ -86,7 +87,7 @@ async fn the_stream_begins_with_the_whole_picture(base: &Base) {
     hub.stop().await;
 }
 
-async fn a_source_that_is_not_healthy_is_not_registered(base: &Base) {
+async fn a_source_that_is_not_healthy_is_not_registered(base: &SqlStore) {
     let hub = Hub::open(base, system_clock()).await;
     let simulator = Simulator::start(simulated("one", 1), system_clock()).await.expect("starts");
     let mut config = simulator.config(1);
