@@ -9,6 +9,9 @@ use crate::shell;
 /// The official verifier of Standard Webhooks (<https://www.standardwebhooks.com>), same name for both languages.
 const VERIFIER: &str = "standardwebhooks";
 
+/// Rows about real people, for the re-identification test of `ieum-privacy`; GPL, so kept out of this repository.
+const PEOPLE: &str = "face2face==0.2.1a0";
+
 /// The libraries of one run: the variable that tells tests where one is, and where it is or why it is not.
 pub struct Libraries {
     outcomes: Vec<(&'static str, &'static str, Result<PathBuf, Failure>)>,
@@ -20,6 +23,7 @@ impl Libraries {
         let outcomes = vec![
             ("python library", "IEUM_TEST_PYTHON_URL", for_python()),
             ("node library", "IEUM_TEST_NODE_URL", for_node()),
+            ("people", "IEUM_TEST_FACE2FACE", people()),
         ];
         Self { outcomes }
     }
@@ -37,11 +41,16 @@ impl Libraries {
     pub fn print(&self) {
         for (name, _, outcome) in &self.outcomes {
             match outcome {
-                Ok(path) => println!("{name:16} there    {VERIFIER:24} {}", path.display()),
+                Ok(path) => println!("{name:16} there    {:24} {}", held(name), path.display()),
                 Err(why) => println!("{name:16} missing  {why}"),
             }
         }
     }
+}
+
+/// Returns what a library is called where it comes from.
+fn held(name: &str) -> &'static str {
+    if name == "people" { PEOPLE } else { VERIFIER }
 }
 
 /// Returns a Python that has every one of `parts` (as pip names them), after installing those it lacks.
@@ -67,6 +76,21 @@ pub fn python_with(parts: &[&str]) -> Result<PathBuf, Failure> {
         pip(&["install"])?;
     }
     Ok(python)
+}
+
+/// Fetches a package that holds rows about real people and unpacks it, without what it needs to run.
+fn people() -> Result<PathBuf, Failure> {
+    let folder = shell::cache_folder()?.join(PEOPLE.replace("==", "-"));
+    if folder.join("face2face").join("data").is_dir() {
+        return Ok(folder);
+    }
+    let base = shell::find("python3")
+        .ok_or_else(|| Failure("looking for python3: it is not installed".to_owned()))?;
+    println!("fetching {PEOPLE}");
+    let mut install = Command::new(base);
+    install.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--target"]);
+    shell::read("pip install", install.arg(&folder).arg(PEOPLE))?;
+    Ok(folder)
 }
 
 fn for_python() -> Result<PathBuf, Failure> {

@@ -59,6 +59,11 @@ pub fn pretix_gunicorn() -> Option<PathBuf> {
     setting("IEUM_TEST_PRETIX_GUNICORN").map(PathBuf::from)
 }
 
+/// Returns the folder with the unpacked Python package `face2face`, whose rows describe real people.
+pub fn people_data() -> Option<PathBuf> {
+    setting("IEUM_TEST_FACE2FACE").map(PathBuf::from)
+}
+
 /// Tells whether fault suites shall run in their long form (`cargo xtask test faults`).
 pub fn long_faults() -> bool {
     setting("IEUM_TEST_FAULTS").as_deref() == Some("full")
