@@ -112,7 +112,8 @@ async fn work_on(store: &Store) -> Result<(), Problem> {
     check_data(store, &Acknowledged::default()).await
 }
 
-async fn texts(store: &Store, sql: &str, column: &str) -> Result<Vec<String>, Problem> {
+/// Reads a column of text.
+pub async fn texts(store: &Store, sql: &str, column: &str) -> Result<Vec<String>, Problem> {
     let none: &[Value] = &[];
     let rows = store.fetch_all(sql, none).await.map_err(said(sql))?;
     rows.iter().map(|row| row.text(column).map_err(said(sql))).collect()
@@ -134,14 +135,12 @@ fn expect(holds: bool, otherwise: impl FnOnce() -> Problem) -> Result<(), Proble
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-fn said<E: std::error::Error>(what: &str) -> impl FnOnce(E) -> Problem {
-    move |error| {
-        let mut text = format!("{what}: {error}");
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            text.push_str(&format!(": {inner}"));
-            cause = inner.source();
-        }
-        text
-    }
+fn said<E: std::error::Error + 'static>(what: &str) -> impl FnOnce(E) -> Problem {
+    move |error| format!("{what}: {}", describe(&error))
+}
+
+/// Joins an error with its causes.
+pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -35,17 +35,36 @@ pub fn rig() -> Option<Rig> {
 }
 
 /// Runs the test called `name` of this binary as the watched process.
-pub fn run(rig: &Rig, name: &str, synchronous: Synchronous, hasty: bool, events: usize) {
-    let path = |path: PathBuf| path.to_str().expect("is text").to_owned();
-    let plan = Plan { folder: path(rig.folder()), marks: path(rig.marks()), synchronous, hasty, events };
+pub fn run(rig: &Rig, name: &str, plan: &Plan) {
     let mut command = Command::new(std::env::current_exe().expect("has a path"));
     command.args(["--exact", name, "--include-ignored", "--nocapture", "--test-threads", "1"]);
+    command.env("RUST_BACKTRACE", "0");
     plan.tell(&mut command);
     rig.watch(&mut command);
     let mut child = Child::start("the watched process", command, &rig.log()).expect("starts the child");
     let ended = child.wait(Duration::from_secs(120));
     let worked = ended.is_some_and(|status| status.success());
-    assert!(worked, "the watched process ended with {ended:?}: {}", child.log_tail(30));
+    let again = replay(plan.seed);
+    assert!(
+        worked,
+        "the watched process ended with {ended:?}; replay it with {again}: {}",
+        child.log_tail(30)
+    );
+}
+
+/// Says how to run a seed again; what it draws is of another length in the long form.
+pub fn replay(seed: u64) -> String {
+    let form = if ieum_testkit::server::long_faults() { "IEUM_TEST_FAULTS=full " } else { "" };
+    format!("{form}IEUM_TEST_SEED={seed}")
+}
+
+/// Runs the test called `name` and returns what it did; or reads the journal that was given by hand.
+pub fn history_of(rig: &Rig, name: &str, plan: &Plan) -> History {
+    if let Some(journal) = journal_given() {
+        return History::read(&journal).expect("reads the journal");
+    }
+    run(rig, name, plan);
+    rig.history().expect("reads the journal")
 }
 
 /// A journal given by hand, to repeat a failure exactly.
@@ -89,21 +108,11 @@ fn size() -> (usize, usize) {
     if ieum_testkit::server::long_faults() { (300, 60) } else { (60, 20) }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_power_cut_loses_nothing_acknowledged_and_every_store_opens() {
-    let Some(rig) = rig() else { return };
-    let seed = seed(7);
-    let (count, events) = size();
-    let history = match journal_given() {
-        Some(journal) => History::read(&journal).expect("reads the journal"),
-        None => {
-            run(&rig, "workload::child", Synchronous::Full, false, events);
-            rig.history().expect("reads the journal")
-        }
-    };
+/// Cuts the power at `count` moments; whatever is missing then fails the test and says how to repeat it.
+pub async fn must_last(rig: &Rig, history: &History, seed: u64, count: usize) {
     let moments = history.moments(count, seed);
-    eprintln!("seed {seed}: {}", describe(&history, &moments));
-    let problems = cut(&history, &moments).await;
+    eprintln!("seed {seed}: {}", describe(history, &moments));
+    let problems = cut(history, &moments).await;
     if problems.is_empty() {
         return;
     }
@@ -112,17 +121,27 @@ async fn a_power_cut_loses_nothing_acknowledged_and_every_store_opens() {
     std::fs::copy(rig.journal(), &kept).expect("keeps the journal");
     let lines: Vec<String> = problems.iter().map(|(moment, found)| format!("{moment}: {found}")).collect();
     panic!(
-        "seed {seed}: {} of {count} moments failed; replay with IEUM_TEST_SEED={seed} IEUM_TEST_JOURNAL={}\n{}",
+        "seed {seed}: {} of {count} moments failed; replay with {} IEUM_TEST_JOURNAL={}\n{}",
         lines.len(),
+        replay(seed),
         kept.display(),
         lines.join("\n")
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_loses_nothing_acknowledged_and_every_store_opens() {
+    let Some(rig) = rig() else { return };
+    let seed = seed(7);
+    let (count, events) = size();
+    let history = history_of(&rig, "workload::child", &Plan { seed, ..Plan::of(&rig, events) });
+    must_last(&rig, &history, seed, count).await;
+}
+
 /// Runs with a bug and returns what a hundred moments found, `None` where nothing could run.
 async fn found(synchronous: Synchronous, hasty: bool) -> Option<Vec<String>> {
     let rig = rig()?;
-    run(&rig, "workload::child", synchronous, hasty, 20);
+    run(&rig, "workload::child", &Plan { synchronous, hasty, ..Plan::of(&rig, 20) });
     let history = rig.history().expect("reads the journal");
     let moments = history.moments(100, seed(7));
     eprintln!("{}", describe(&history, &moments));

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use ieum_bus::{Bus, BusOptions, Consumer, Event, Subscription, open_bus};
 use ieum_core::{Cx, Fault, system_clock};
 use ieum_store::{Insert, Store, StoreOptions, Synchronous, Transaction, migrate};
+use ieum_testkit::power::Rig;
 use parking_lot::Mutex;
 use serde_json::json;
 
@@ -29,8 +30,10 @@ pub struct Plan {
     pub synchronous: Synchronous,
     /// A planted bug: rows are acknowledged before their commit.
     pub hasty: bool,
-    /// Events of each publisher in each round.
+    /// Events of each publisher in each round, or failures of the disk in each round.
     pub events: usize,
+    /// Draws the disk's failures, where there are any.
+    pub seed: u64,
 }
 
 const FOLDER: &str = "IEUM_POWER_CHILD_FOLDER";
@@ -38,6 +41,7 @@ const MARKS: &str = "IEUM_POWER_CHILD_MARKS";
 const SYNCHRONOUS: &str = "IEUM_POWER_CHILD_SYNCHRONOUS";
 const HASTY: &str = "IEUM_POWER_CHILD_HASTY";
 const EVENTS: &str = "IEUM_POWER_CHILD_EVENTS";
+const SEED: &str = "IEUM_POWER_CHILD_SEED";
 
 /// The file that the shim takes marks from.
 #[derive(Clone)]
@@ -185,6 +189,13 @@ impl Marks {
 // === Plan ===
 
 impl Plan {
+    /// A run without mistakes.
+    pub fn of(rig: &Rig, events: usize) -> Self {
+        let path = |path: PathBuf| path.to_str().expect("is text").to_owned();
+        let (folder, marks) = (path(rig.folder()), path(rig.marks()));
+        Self { folder, marks, synchronous: Synchronous::Full, hasty: false, events, seed: 0 }
+    }
+
     pub fn tell(&self, command: &mut std::process::Command) {
         let off = self.synchronous == Synchronous::Off;
         command
@@ -192,7 +203,8 @@ impl Plan {
             .env(MARKS, &self.marks)
             .env(SYNCHRONOUS, if off { "off" } else { "full" })
             .env(HASTY, if self.hasty { "yes" } else { "no" })
-            .env(EVENTS, self.events.to_string());
+            .env(EVENTS, self.events.to_string())
+            .env(SEED, self.seed.to_string());
     }
 
     pub fn read() -> Option<Self> {
@@ -203,6 +215,7 @@ impl Plan {
             synchronous: if off { Synchronous::Off } else { Synchronous::Full },
             hasty: variable(HASTY)? == "yes",
             events: variable(EVENTS)?.parse().ok()?,
+            seed: variable(SEED)?.parse().ok()?,
         })
     }
 }

@@ -92,8 +92,18 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// The disk, quota or table space is full.
-    #[error("no space left in the store {url}")]
+    #[error("no space left in the store {url}; nothing was saved, make room and try again")]
     DiskFull {
+        /// The URL without its password.
+        url: String,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Reading, writing or syncing the database file failed, as the system's log tells. The transaction is undone;
+    /// where the commit's sync failed, a crash before the next commit may bring it back.
+    #[error("the disk failed under the store {url}; look into the system's log, then try again")]
+    Disk {
         /// The URL without its password.
         url: String,
         /// What the database said.
@@ -185,7 +195,10 @@ pub enum StoreError {
 impl StoreError {
     /// Tells whether the same transaction may succeed later without anybody changing it.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::PoolExhausted { .. } | Self::Conflict { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::PoolExhausted { .. } | Self::Conflict { .. } | Self::Disk { .. }
+        )
     }
 
     /// Tells whether a row with the same key is there already.
@@ -231,6 +244,7 @@ impl StoreError {
                 }
                 Class::Conflict => Self::Conflict { url, source },
                 Class::DiskFull => Self::DiskFull { url, source },
+                Class::Disk => Self::Disk { url, source },
                 Class::Unreachable => Self::Unreachable { url, source: Some(source) },
                 Class::Refused => Self::Refused { url, source },
                 Class::Damaged => Self::Damaged { url, source },
@@ -245,6 +259,7 @@ enum Class {
     Constraint(ConstraintKind),
     Conflict,
     DiskFull,
+    Disk,
     Unreachable,
     Refused,
     Damaged,
@@ -277,7 +292,8 @@ fn classify_sqlite(code: &str) -> Class {
     match code.parse::<u32>().map(|number| number & 0xff) {
         Ok(5 | 6) => Class::Conflict,
         Ok(13) => Class::DiskFull,
-        Ok(10 | 14) => Class::Unreachable,
+        Ok(10) => Class::Disk,
+        Ok(14) => Class::Unreachable,
         Ok(3 | 8 | 23) => Class::Refused,
         Ok(11 | 26) => Class::Damaged,
         _ => Class::Statement,
@@ -289,6 +305,7 @@ fn classify_postgres(code: &str) -> Class {
     match code {
         "55P03" | "55006" => Class::Conflict,
         "53100" => Class::DiskFull,
+        "58030" => Class::Disk,
         "53200" | "53300" | "57P01" | "57P02" | "57P03" => Class::Unreachable,
         "XX001" | "XX002" => Class::Damaged,
         "42501" | "3D000" => Class::Refused,
@@ -331,6 +348,7 @@ impl From<StoreError> for Fault {
             StoreError::DiskFull { .. } => {
                 Self::resource_exhausted("store.disk_full", "the store has no space left")
             }
+            StoreError::Disk { .. } => Self::unavailable("store.disk_failed", "the store's disk failed"),
             StoreError::Constraint { kind: ConstraintKind::Unique, .. } => {
                 Self::already_exists("store.duplicate", "a row with the same key is there already")
             }

@@ -148,7 +148,7 @@ impl Transaction {
     ///
     /// # Errors
     /// [`StoreError::CommitUnknown`] where the connection broke meanwhile; after any other error, such as
-    /// [`StoreError::TransactionFailed`], nothing has taken effect.
+    /// [`StoreError::TransactionFailed`], nothing has taken effect (but see [`StoreError::Disk`]).
     pub async fn commit(self) -> Result<(), StoreError> {
         self.usable()?;
         let Self { store, open, .. } = self;
