@@ -6,5 +6,6 @@
 mod broken;
 mod check;
 mod cut;
+mod key;
 mod schema;
 mod workload;

@@ -80,18 +80,22 @@ impl SealingKey {
         Self::parse(&text, &path.display().to_string())
     }
 
-    /// Reads the key in the file at `path`, or makes a key there that survives a power cut. Of several
-    /// processes that make it at once one wins and all get the same key.
+    /// Reads the key in the file at `path`, or makes a key there. Of several processes that make it at once one
+    /// wins and all get the same key. The key that is returned survives a power cut, whoever made it.
     ///
     /// # Errors
     /// A file that can be neither read nor made, or that holds no key.
     pub fn read_or_make(path: &Path) -> Result<Self, SealingKeyError> {
+        let failed = |source| SealingKeyError::Make { path: path.to_owned(), source };
         match Self::read(path) {
-            Err(SealingKeyError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            read => return read,
+            Err(SealingKeyError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Self::generate().save(path).map_err(failed)?;
+            }
+            Err(error) => return Err(error),
+            Ok(_) => {}
         }
-        let made = Self::generate().save(path);
-        made.map_err(|source| SealingKeyError::Make { path: path.to_owned(), source })?;
+        // Whoever made it may have been stopped before this, and what is sealed with it must be opened again.
+        sync_folder_of(path).map_err(failed)?;
         Self::read(path)
     }
 
@@ -112,26 +116,42 @@ impl SealingKey {
         Self { id, text: Secret::new(STANDARD.encode(bytes)), bytes }
     }
 
-    /// Writes the key to a new file at `path`, durably. A file that is there already is left as it is.
+    /// Writes the key to a new file at `path`; its name is not on disk yet. A file that is there already is left
+    /// as it is.
     fn save(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         // Written aside and linked into place, so that nobody ever reads half a key.
         let aside = folder.join(format!(".sealing-{}.new", new_id().simple()));
         let linked = write_new(&aside, self.text.expose()).and_then(|()| fs::hard_link(&aside, path));
         // It has a second name by now, or was never made.
         let _ = fs::remove_file(&aside);
         match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
         }
-        File::open(folder)?.sync_all()
     }
 }
 
 impl std::fmt::Debug for SealingKey {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("SealingKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a file's name last: it is on disk only once its folder was synced (fsync(2)).
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match File::open(folder_of(path)).and_then(|folder| folder.sync_all()) {
+        // Not ours to read, such as a mounted secret, or a file system whose folders need no sync.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) =>
+        {
+            Ok(())
+        }
+        synced => synced,
     }
 }
 
