@@ -62,10 +62,14 @@ pub struct Fault {
         rename = "retryAfterMs"
     )]
     pub retry_after: Option<Duration>,
+    /// Whether a layer below has sent the call again already, or would have and held it back. Layers above
+    /// leave it then, so that the repeats of several layers never add up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
 }
 
 /// A fault as problem+json (RFC 9457 §3). Field names beyond the RFC's are `code`, `reason`,
-/// `traceId` and `retryAfterMs`.
+/// `traceId`, `retryAfterMs` and `retried`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
@@ -88,6 +92,9 @@ pub struct Problem {
     /// See [`Fault::retry_after`], milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// See [`Fault::retried`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
 }
 
 // === Code ===
@@ -213,7 +220,7 @@ macro_rules! fault_constructors {
 impl Fault {
     /// Makes a fault.
     pub fn new(code: Code, reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), message: message.into(), retry_after: None }
+        Self { code, reason: reason.into(), message: message.into(), retry_after: None, retried: false }
     }
 
     fault_constructors! {
@@ -240,6 +247,13 @@ impl Fault {
         self
     }
 
+    /// Says that whoever hands this on has repeated the call as often as it may be.
+    #[must_use]
+    pub fn with_retried(mut self) -> Self {
+        self.retried = true;
+        self
+    }
+
     /// Tells whether the same request may succeed later without anybody changing it.
     pub const fn is_retryable(&self) -> bool {
         self.code.is_retryable()
@@ -256,6 +270,7 @@ impl Fault {
             reason: self.reason.clone(),
             trace_id,
             retry_after_ms: self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            retried: self.retried,
         }
     }
 }
@@ -267,6 +282,7 @@ impl From<Problem> for Fault {
             reason: problem.reason,
             message: problem.detail,
             retry_after: problem.retry_after_ms.map(Duration::from_millis),
+            retried: problem.retried,
         }
     }
 }
@@ -307,7 +323,8 @@ mod tests {
         for code in Code::ALL {
             assert_eq!(Code::from_grpc_number(code.grpc_number()), code);
             let fault = Fault::new(code, "test.reason", "reading row 7")
-                .with_retry_after(Duration::from_millis(1500));
+                .with_retry_after(Duration::from_millis(1500))
+                .with_retried();
             let text = serde_json::to_string(&fault.to_problem(Some("ab".into()))).expect("is JSON");
             let problem: Problem = serde_json::from_str(&text).expect("is a problem");
             assert_eq!(Fault::from(problem), fault);

@@ -57,6 +57,8 @@ pub enum Stop {
     RepeatedAbove,
     /// The same request would fail the same way.
     Class,
+    /// A layer below has repeated it already, or held that back.
+    RepeatedBelow,
     /// A breaker is open; it says itself when to try again.
     BreakerOpen,
     /// All attempts are used up.
@@ -112,6 +114,9 @@ impl RetryRule {
         }
         if failure.arrived_as > 0 {
             return Verdict::GiveUp(Stop::RepeatedAbove);
+        }
+        if failure.fault.retried {
+            return Verdict::GiveUp(Stop::RepeatedBelow);
         }
         if failure.fault.reason == reason::BREAKER_OPEN {
             return Verdict::GiveUp(Stop::BreakerOpen);

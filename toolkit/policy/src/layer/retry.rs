@@ -9,7 +9,7 @@ use ieum_core::{Fault, SharedClock};
 use tower::{Layer, ServiceExt};
 
 use crate::layer::guarded_service;
-use crate::{Failure, PolicyRequest, RetryBudget, RetryRule, Verdict, reason};
+use crate::{Failure, PolicyRequest, RetryBudget, RetryRule, Stop, Verdict, reason};
 
 /// Repeats failed calls.
 #[derive(Clone)]
@@ -90,7 +90,8 @@ impl Repeater {
 }
 
 /// Sends `request`, and sends it again as long as rule, budget and deadline allow. Sends after the
-/// first carry their number in the context, so that layers below do not multiply them.
+/// first carry their number in the context, so that layers below do not multiply them; a fault that is
+/// handed on after that, or because the budget is spent, says so, so that layers above do not add theirs.
 pub(crate) async fn repeat<R, T, F>(
     repeater: &Repeater,
     request: R,
@@ -111,13 +112,20 @@ where
         made += 1;
         let result = send(request).await;
         repeater.earn(&result, made, arrived_as);
-        let (Err(fault), Some(next)) = (&result, spare) else { return result };
+        let fault = match result {
+            Err(fault) if repeatable => fault,
+            _ => return result,
+        };
         let now = repeater.clock.moment();
-        let failure = Failure { fault, made, arrived_as, repeatable, now, deadline };
-        let Verdict::Retry(wait) = rule.judge(&failure, repeater.next_random()) else { return result };
+        let failure = Failure { fault: &fault, made, arrived_as, repeatable, now, deadline };
+        let verdict = rule.judge(&failure, repeater.next_random());
+        let (Verdict::Retry(wait), Some(next)) = (verdict, spare) else {
+            let tried = made > 1 || verdict == Verdict::GiveUp(Stop::Attempts);
+            return Err(if tried { fault.with_retried() } else { fault });
+        };
         if !repeater.budget.withdraw(now) {
             repeater.out_of_budget.fetch_add(1, Ordering::Relaxed);
-            return result;
+            return Err(fault.with_retried());
         }
         repeater.retries.fetch_add(1, Ordering::Relaxed);
         repeater.clock.sleep_until(now + wait).await;

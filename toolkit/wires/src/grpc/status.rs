@@ -10,6 +10,8 @@ use tonic::metadata::{BinaryMetadataValue, MetadataMap, MetadataValue};
 const REASON: &str = "ieum-reason-bin";
 /// The fault's wait, milliseconds.
 const WAIT: &str = "grpc-retry-pushback-ms";
+/// That the call was repeated below already.
+const RETRIED: &str = "ieum-retried";
 /// Percent-encoded text grows up to threefold, and peers take 8 KiB of headers at least.
 const LONGEST_MESSAGE: usize = 2_000;
 
@@ -21,6 +23,9 @@ pub(crate) fn status_of(fault: &Fault) -> Status {
     if let Some(wait) = fault.retry_after {
         let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         metadata.insert(WAIT, MetadataValue::from(millis));
+    }
+    if fault.retried {
+        metadata.insert(RETRIED, MetadataValue::from_static("1"));
     }
     Status::with_metadata(tonic::Code::from(fault.code.grpc_number()), shorten(&fault.message), metadata)
 }
@@ -55,7 +60,8 @@ pub(crate) fn fault_of(path: &str, status: &Status) -> Fault {
     let reason = metadata.get_bin(REASON).and_then(|value| value.to_bytes().ok());
     if let Some(reason) = reason.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()) {
         let code = Code::from_grpc_number(i32::from(status.code()));
-        return Fault { code, reason: reason.into(), message: status.message().to_owned(), retry_after };
+        let (reason, message) = (reason.into(), status.message().to_owned());
+        return Fault { code, reason, message, retry_after, retried: metadata.contains_key(RETRIED) };
     }
     tracing::debug!(operation = path, code = ?status.code(), start = status.message(), "status has no reason");
     let (code, reason, what) = match status.code() {
@@ -72,7 +78,8 @@ pub(crate) fn fault_of(path: &str, status: &Status) -> Fault {
             "answered with a status that has no reason",
         ),
     };
-    Fault { code, reason: reason.into(), message: format!("calling {path}: {what}"), retry_after }
+    let message = format!("calling {path}: {what}");
+    Fault { code, reason: reason.into(), message, retry_after, retried: false }
 }
 
 /// Tells whether a status was made here from a broken connection rather than sent by the peer.
@@ -88,7 +95,8 @@ mod tests {
     fn every_fault_reads_back_as_it_was() {
         for code in Code::ALL {
             let fault = Fault::new(code, "stock.품절", "예약: reading row 7, 100%")
-                .with_retry_after(Duration::from_millis(1_500));
+                .with_retry_after(Duration::from_millis(1_500))
+                .with_retried();
             let mut headers = http::HeaderMap::new();
             status_of(&fault).add_header(&mut headers).expect("fits into headers");
             let status = Status::from_header_map(&headers).expect("is a status");

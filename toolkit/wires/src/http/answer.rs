@@ -59,7 +59,7 @@ pub(crate) fn fault_of(
         Code::from_http_status(status.as_u16())
     };
     let message = format!("calling {path}, answered with status {} and no problem+json", status.as_u16());
-    Fault { code, reason: "link.foreign_answer".into(), message, retry_after: wait }
+    Fault { code, reason: "link.foreign_answer".into(), message, retry_after: wait, retried: false }
 }
 
 #[cfg(test)]
