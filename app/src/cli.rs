@@ -96,7 +96,7 @@ pub struct SourceAdd {
     /// The system's name, for people.
     #[arg(long)]
     pub name: Option<String>,
-    /// `generic` or `pretix`.
+    /// `generic`, `pretix`, `pretalx`, `icalendar`, `schedule-xml` or `declarative`.
     #[arg(long, default_value = "generic")]
     pub connector: String,
     /// The API's base URL.
@@ -114,7 +114,7 @@ pub struct SourceAdd {
     /// Seconds between two reads.
     #[arg(long, default_value_t = 30)]
     pub interval: u32,
-    /// What the connector needs beyond, as `name=value`; pretix: `organizer=…`, `event=…`.
+    /// What the connector needs beyond, as `name=value` or `name=@file`; pretix: `organizer=…`, `event=…`.
     #[arg(long = "option", value_name = "NAME=VALUE")]
     pub options: Vec<String>,
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::Router;
 use ieum_bus::Subscribed;
 use ieum_client::OutboundGuard;
-use ieum_contracts::events::{EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT};
+use ieum_contracts::events::{
+    EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
+};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
 use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
 use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors};
@@ -59,7 +61,12 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static str>, UnknownPart> {
 
 /// Returns every contract that a part answers.
 pub fn contracts() -> Vec<&'static Contract> {
-    vec![&EVENT_SERVICE_REGISTRY_CONTRACT, &EVENT_STATE_CONTRACT, &PARTNER_KEYS_CONTRACT]
+    vec![
+        &EVENT_SERVICE_REGISTRY_CONTRACT,
+        &EVENT_STATE_CONTRACT,
+        &EVENT_PROGRAMME_CONTRACT,
+        &PARTNER_KEYS_CONTRACT,
+    ]
 }
 
 /// Returns the migrations of everything that keeps tables, in the order in which they are applied.

@@ -6,6 +6,8 @@ use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
 
+pub use crate::programme::*;
+
 /// The bus topic of every change of an event's live state; the key is the event id and the data a
 /// [`NormalizedEventData`].
 pub const EVENT_DATA_UPDATES: &str = "event-data-updates";
@@ -79,7 +81,9 @@ pub struct EventServiceConfig {
     /// How often to read.
     #[serde(default)]
     pub sync_settings: SyncSettings,
-    /// What only one kind of connector needs; pretix: `organizer`, `event`, optionally `checkinList`.
+    /// What only one kind of connector needs. pretix: `organizer`, `event`, optionally `checkinList`; pretalx:
+    /// `event`; feeds: optionally `timeZone`; declarative: `mapping`. Whatever tells a programme: optionally
+    /// `attendedBy`, the event whose scans count, and `roomLists`, as `room=check-in list, …`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, String>,
 }
@@ -93,6 +97,14 @@ pub enum ConnectorKind {
     Generic,
     /// A pretix server: <https://docs.pretix.eu/dev/api/>.
     Pretix,
+    /// A pretalx server, for the programme: <https://docs.pretalx.org/api/>.
+    Pretalx,
+    /// An iCalendar feed (RFC 5545), for the programme.
+    Icalendar,
+    /// A schedule feed in the XML of Pentabarf, frab and pretalx, for the programme.
+    ScheduleXml,
+    /// A JSON API that a mapping in `options.mapping` describes.
+    Declarative,
 }
 
 /// A source's addresses.

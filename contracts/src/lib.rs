@@ -6,3 +6,4 @@
 pub mod events;
 pub mod partners;
 pub mod platform;
+mod programme;

@@ -122,13 +122,25 @@ fn read_config(settings: &Settings, add: &SourceAdd) -> Result<EventServiceConfi
     let connector = match add.connector.as_str() {
         "generic" => ConnectorKind::Generic,
         "pretix" => ConnectorKind::Pretix,
-        other => return Err(format!("--connector {other:?} is neither generic nor pretix").into()),
+        "pretalx" => ConnectorKind::Pretalx,
+        "icalendar" => ConnectorKind::Icalendar,
+        "schedule-xml" => ConnectorKind::ScheduleXml,
+        "declarative" => ConnectorKind::Declarative,
+        other => {
+            let known = "generic, pretix, pretalx, icalendar, schedule-xml and declarative";
+            return Err(format!("--connector {other:?} is none of {known}").into());
+        }
     };
     let mut options = BTreeMap::new();
     for option in &add.options {
         let (name, value) =
             option.split_once('=').ok_or_else(|| format!("--option {option:?} is not name=value"))?;
-        options.insert(name.to_owned(), value.to_owned());
+        let value = match value.strip_prefix('@') {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| format!("reading {path} for --option {name}: {error}"))?,
+            None => value.to_owned(),
+        };
+        options.insert(name.to_owned(), value);
     }
     let event_id = add.event_id.clone().unwrap_or_default();
     Ok(EventServiceConfig {
@@ -157,7 +169,10 @@ fn authentication(add: &SourceAdd, connector: ConnectorKind) -> Result<Authentic
         std::fs::read_to_string(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
     let (kind, name) = match connector {
         ConnectorKind::Generic => (AuthenticationKind::ApiKey, "apiKey"),
-        ConnectorKind::Pretix => (AuthenticationKind::ApiKey, "token"),
+        ConnectorKind::Pretix | ConnectorKind::Pretalx => (AuthenticationKind::ApiKey, "token"),
+        ConnectorKind::Icalendar | ConnectorKind::ScheduleXml | ConnectorKind::Declarative => {
+            (AuthenticationKind::Oauth2, "token")
+        }
     };
     let credentials = BTreeMap::from([(name.to_owned(), text.trim().to_owned())]);
     Ok(Authentication { kind, credentials })

@@ -23,7 +23,9 @@ const MOST_IDS: usize = 500;
 pub fn rows(batch: &Batch) -> u64 {
     let positions: usize = batch.orders.iter().map(|order| order.positions.len()).sum();
     let figures = usize::from(batch.figures.is_some());
-    (batch.orders.len() + positions + batch.checkins.len() + batch.void_checkins.len() + figures) as u64
+    let slots = batch.programme.as_ref().map_or(0, |programme| programme.slots.len());
+    (batch.orders.len() + positions + batch.checkins.len() + batch.void_checkins.len() + figures + slots)
+        as u64
 }
 
 /// Returns how many of the page's scans are not in the tables yet.

@@ -6,6 +6,7 @@ use ieum_contracts::events::EventStatus;
 use ieum_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::programme::facts::{ListFact, ProgrammeFacts};
 use crate::rules::Figures;
 
 /// One page of a sync.
@@ -23,6 +24,10 @@ pub struct Batch {
     pub void_checkins: Vec<i64>,
     /// What is known of the event and how its people are counted.
     pub profile: Option<Profile>,
+    /// All of the event's check-in lists; `None` where they were not asked for.
+    pub lists: Option<Vec<ListFact>>,
+    /// The whole programme; `None` where it was not asked for or is as it was.
+    pub programme: Option<ProgrammeFacts>,
     /// Where to go on.
     pub next: Next,
     /// The source's clock minus ours, microseconds, where it told the time.

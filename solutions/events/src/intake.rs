@@ -2,7 +2,8 @@
 
 use ieum_bus::Event;
 use ieum_contracts::events::{
-    EVENT_DATA_UPDATED, EVENT_DATA_UPDATES, NormalizedEventData, ScanCounts, SourcePhase,
+    EVENT_DATA_UPDATED, EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATED, EVENT_PROGRAMME_UPDATES,
+    NormalizedEventData, ScanCounts, SourcePhase,
 };
 use ieum_core::{Cx, Fault};
 use ieum_store::{Transaction, Value};
@@ -12,6 +13,8 @@ use crate::collector::{Collector, Reading};
 use crate::connector::Hint;
 use crate::cursor::{self, Cursor};
 use crate::facts::{Batch, Next};
+use crate::programme::facts::ProgrammeFacts;
+use crate::programme::{self, rules::is_change};
 use crate::rules::{Figures, is_news, normalise};
 use crate::store::EventsStore;
 use crate::{hints as kept_hints, states, store};
@@ -69,6 +72,12 @@ impl Collector {
         let scans = apply::new_scans(&mut tx, event_id, &batch).await?;
         count_scans(&mut tx, event_id, way, scans).await?;
         apply::apply(&mut tx, event_id, present.generation, &batch).await?;
+        if let Some(lists) = &batch.lists {
+            programme::store::replace_lists(&mut tx, event_id, lists).await?;
+        }
+        if let Some(facts) = &batch.programme {
+            self.take_programme(cx, &mut tx, event_id, facts).await?;
+        }
         let cursor = advance(&present, &batch);
         if present.phase == SourcePhase::InitialSync && cursor.phase == SourcePhase::Live {
             let dropped = apply::drop_older(&mut tx, event_id, present.generation).await?;
@@ -87,6 +96,27 @@ impl Collector {
             self.realtime.show(state).await;
         }
         Ok(taken)
+    }
+
+    /// Takes a whole programme in, and tells the bus which slots changed.
+    async fn take_programme(
+        &self,
+        cx: &Cx,
+        tx: &mut Transaction,
+        event_id: &str,
+        facts: &ProgrammeFacts,
+    ) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let change = programme::store::apply(tx, event_id, facts, now).await?;
+        if is_change(&change) {
+            let source = format!("/events/{event_id}/programme");
+            let event = Event::new(cx, source, EVENT_PROGRAMME_UPDATED, event_id, &change)
+                .map_err(|error| Fault::internal("events.news", error.to_string()))?
+                .with_subject(event_id)
+                .at(now);
+            self.bus.outbox(tx, EVENT_PROGRAMME_UPDATES, &event).await?;
+        }
+        Ok(())
     }
 
     /// Counts anew, saves the state, and tells the bus where anything changed.

@@ -17,6 +17,7 @@ mod hook;
 mod intake;
 mod part;
 mod points;
+pub mod programme;
 mod progress;
 mod realtime;
 mod reconcile;

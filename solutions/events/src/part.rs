@@ -6,7 +6,10 @@ use std::time::Duration;
 use ieum_bus::Bus;
 use ieum_cache::Cache;
 use ieum_client::OutboundPolicy;
-use ieum_contracts::events::{EVENT_DATA_UPDATES, EventServiceRegistryRoutes, EventStateRoutes};
+use ieum_contracts::events::{
+    EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES, EventProgrammeRoutes, EventServiceRegistryRoutes,
+    EventStateRoutes,
+};
 use ieum_core::{Fault, SharedClock};
 use ieum_data::TimeSeries;
 use ieum_gateway::Gateway;
@@ -19,6 +22,7 @@ use crate::collector::Collector;
 use crate::door::Visitors;
 use crate::driver::Driver;
 use crate::points::PointLog;
+use crate::programme::Programmes;
 use crate::realtime::Realtime;
 use crate::reconcile::Sweep;
 use crate::registry::Registry;
@@ -63,6 +67,7 @@ pub struct EventsOptions {
 pub struct EventsPart {
     registry: Arc<Registry>,
     realtime: Arc<Realtime>,
+    programmes: Arc<Programmes>,
     driver: Arc<Driver>,
     store: EventsStore,
     visitors: Visitors,
@@ -107,7 +112,9 @@ impl EventsPart {
             realtime: realtime.clone(),
             clock: deps.clock,
         });
-        Self { registry, realtime, driver, store, visitors: deps.options.visitors, running: Mutex::new(None) }
+        let programmes = Arc::new(Programmes::new(store.clone()));
+        let visitors = deps.options.visitors;
+        Self { registry, realtime, programmes, driver, store, visitors, running: Mutex::new(None) }
     }
 
     /// Returns the migrations of the hub's tables.
@@ -117,7 +124,7 @@ impl EventsPart {
 
     /// Returns the topics that the hub publishes to.
     pub fn topics() -> Vec<&'static str> {
-        vec![EVENT_DATA_UPDATES]
+        vec![EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES]
     }
 
     /// Returns the registry of sources.
@@ -130,17 +137,24 @@ impl EventsPart {
         self.realtime.clone()
     }
 
+    /// Returns the programmes.
+    pub fn programmes(&self) -> Arc<Programmes> {
+        self.programmes.clone()
+    }
+
     /// Returns what the hub serves over links.
     pub fn routes(&self) -> Routes {
         EventServiceRegistryRoutes::of(self.registry.clone())
             .merge(EventStateRoutes::of(self.realtime.clone()))
+            .merge(EventProgrammeRoutes::of(self.programmes.clone()))
     }
 
     /// Returns the hub's HTTP routes: its pages behind the gateway's public door, and the addresses at which
     /// sources knock.
     pub fn router(&self, gateway: &Gateway) -> axum::Router {
         let clock = self.registry.clock.clone();
-        web::router(gateway, self.visitors, self.realtime.clone(), clock)
+        let pictures = (self.realtime.clone(), self.programmes.clone());
+        web::router(gateway, self.visitors, pictures, clock)
             .merge(hook::router(gateway, self.registry.clone()))
     }
 

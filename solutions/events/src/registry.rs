@@ -13,6 +13,8 @@ use rand::Rng;
 use crate::collector::Collector;
 use crate::connector::invalid;
 use crate::driver::Driver;
+use crate::programme::rules::read_room_lists;
+use crate::programme::{ATTENDED_BY, ROOM_LISTS};
 use crate::progress::progress;
 use crate::realtime::Realtime;
 use crate::rules::is_event_id;
@@ -170,6 +172,13 @@ fn validate(config: &EventServiceConfig) -> Result<(), Fault> {
     }
     if !(1..=60_000).contains(&retry.first_ms) {
         return Err(invalid("syncSettings.retryPolicy.firstMs", "is not between 1 and 60000"));
+    }
+    if let Some(other) = config.options.get(ATTENDED_BY).filter(|other| !is_event_id(other)) {
+        let shown: String = other.chars().take(64).collect();
+        return Err(invalid("options.attendedBy", format!("is {shown:?}, no event id")));
+    }
+    if let Some(text) = config.options.get(ROOM_LISTS) {
+        read_room_lists(text).map_err(|problem| invalid("options.roomLists", problem))?;
     }
     if let Some(address) = &config.endpoints.webhook {
         crate::connector::base_url("endpoints.webhook", address)?;

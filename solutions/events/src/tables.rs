@@ -3,10 +3,12 @@
 use ieum_store::{Dialect, Migration};
 
 /// Sources with their sync position and health, raw facts, the live state, and hints not yet followed; then
-/// sealed secrets, how scans came in, and points on their way into the time series.
-pub const MIGRATIONS: [Migration; 2] = [
+/// sealed secrets, how scans came in, and points on their way into the time series; then programmes, check-in
+/// lists, sweeps and what they missed.
+pub const MIGRATIONS: [Migration; 3] = [
     Migration { name: "0001_events", owner: "events", up: first },
     Migration { name: "0002_events_intake", owner: "events", up: second },
+    Migration { name: "0003_events_programme", owner: "events", up: third },
 ];
 
 fn first(dialect: Dialect) -> Vec<String> {
@@ -66,6 +68,33 @@ fn second(dialect: Dialect) -> Vec<String> {
             "CREATE TABLE ieum_events_point (event_id {key} NOT NULL, at_micros {time} NOT NULL, \
              current_attendees {int} NOT NULL, checked_in {int} NOT NULL, total_registered {int} NOT NULL, \
              PRIMARY KEY (event_id, at_micros))"
+        ),
+    ]
+}
+
+fn third(dialect: Dialect) -> Vec<String> {
+    let types = dialect.types();
+    let (key, id, int, text) = (types.key, types.id, types.int, types.text);
+    let (time, truth) = (types.timestamp, types.bool);
+    vec![
+        format!(
+            "CREATE TABLE ieum_events_room (event_id {key} NOT NULL, room_id {key} NOT NULL, name {text} NOT NULL, \
+             capacity {int}, place {int} NOT NULL, PRIMARY KEY (event_id, room_id))"
+        ),
+        format!(
+            "CREATE TABLE ieum_events_slot (event_id {key} NOT NULL, slot_id {key} NOT NULL, room_id {key}, \
+             title {text} NOT NULL, begins_at {time} NOT NULL, ends_at {time} NOT NULL, time_zone {id}, url {text}, \
+             cancelled {truth} NOT NULL, hash {id} NOT NULL, gone_at {time}, PRIMARY KEY (event_id, slot_id))"
+        ),
+        format!(
+            "CREATE TABLE ieum_events_list (event_id {key} NOT NULL, list_id {int} NOT NULL, name {text} NOT NULL, \
+             PRIMARY KEY (event_id, list_id))"
+        ),
+        format!("ALTER TABLE ieum_events_cursor ADD COLUMN sweep_text {text}"),
+        format!("ALTER TABLE ieum_events_cursor ADD COLUMN swept_at {time}"),
+        format!(
+            "CREATE TABLE ieum_events_gone (event_id {key} NOT NULL, order_code {key} NOT NULL, \
+             tickets {int} NOT NULL, gone_at {time} NOT NULL, PRIMARY KEY (event_id, order_code))"
         ),
     ]
 }

@@ -11,7 +11,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use futures::Stream;
 use ieum_contracts::events::{
-    EventId, EventState, EventStates, History, HistoryRange, ListEvents, LiveEvent,
+    EventId, EventProgramme, EventState, EventStates, History, HistoryRange, ListEvents, LiveEvent, Programme,
 };
 use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Partner};
@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dashboard::{Dashboard, parse_time_range};
 use crate::door::{self, Visitors};
+use crate::programme::Programmes;
 use crate::realtime::Realtime;
 
 /// Streams at once. Each looks into the tables at every change.
@@ -35,6 +36,7 @@ const GATHER: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 struct Web {
     realtime: Arc<Realtime>,
+    programmes: Arc<Programmes>,
     clock: SharedClock,
     streams: Arc<Semaphore>,
 }
@@ -43,13 +45,19 @@ struct Web {
 type Visitor = Option<Extension<Partner>>;
 
 /// Returns the routes, behind the gateway's door.
-pub fn router(gateway: &Gateway, visitors: Visitors, realtime: Arc<Realtime>, clock: SharedClock) -> Router {
-    let web = Web { realtime, clock, streams: Arc::new(Semaphore::new(MOST_STREAMS)) };
+pub fn router(
+    gateway: &Gateway,
+    visitors: Visitors,
+    (realtime, programmes): (Arc<Realtime>, Arc<Programmes>),
+    clock: SharedClock,
+) -> Router {
+    let web = Web { realtime, programmes, clock, streams: Arc::new(Semaphore::new(MOST_STREAMS)) };
     let router = Router::new()
         .route("/api/events", get(list))
         .route("/api/events/stream", get(stream))
         .route("/api/events/{event_id}", get(one))
         .route("/api/events/{event_id}/history", get(history))
+        .route("/api/events/{event_id}/programme", get(programme))
         .route("/api/dashboard", get(dashboard))
         .with_state(web);
     door::guard(gateway, visitors, router)
@@ -79,6 +87,22 @@ async fn one(
 ) -> Result<ApiJson<LiveEvent>, ApiError> {
     check_visible(&visitor, &event_id)?;
     Ok(ApiJson(web.realtime.get(&cx, EventId { event_id }).await?))
+}
+
+/// A partner who may see the programme but not the event whose scans count sees no attendance.
+async fn programme(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiPath(event_id): ApiPath<String>,
+) -> Result<ApiJson<Programme>, ApiError> {
+    check_visible(&visitor, &event_id)?;
+    let mut programme = web.programmes.get(&cx, EventId { event_id }).await?;
+    let counted = programme.attended_by.clone().unwrap_or_else(|| programme.event_id.clone());
+    if check_visible(&visitor, &counted).is_err() {
+        programme.hide_attendance();
+    }
+    Ok(ApiJson(programme))
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 mod every_way;
 mod platform;
+mod programme;
 mod registry;
 
 use std::sync::Arc;
@@ -177,8 +178,14 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 5] =
-    ["events.registry", "events.state", "partners.keys", "platform.links", "platform.watch"];
+const COVERED: [&str; 6] = [
+    "events.programme",
+    "events.registry",
+    "events.state",
+    "partners.keys",
+    "platform.links",
+    "platform.watch",
+];
 
 #[test]
 fn every_contract_has_a_suite() {

@@ -16,7 +16,9 @@ use url::Url;
 use crate::facts::{Batch, Totals};
 
 mod advice;
+pub mod feed;
 pub mod generic;
+pub mod pretalx;
 pub mod pretix;
 
 /// The longest any call to a source may take, retries included.
@@ -77,6 +79,13 @@ pub fn open(
     Ok(match config.connector {
         ConnectorKind::Generic => Arc::new(generic::Generic::open(config, outbound, clock)?),
         ConnectorKind::Pretix => Arc::new(pretix::Pretix::open(config, outbound, clock)?),
+        ConnectorKind::Icalendar | ConnectorKind::ScheduleXml => {
+            Arc::new(feed::Feed::open(config, outbound, clock)?)
+        }
+        ConnectorKind::Pretalx => Arc::new(pretalx::Pretalx::open(config, outbound, clock)?),
+        ConnectorKind::Declarative => {
+            return Err(invalid("connector", "is not in this build"));
+        }
     })
 }
 

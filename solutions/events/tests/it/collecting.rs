@@ -234,7 +234,7 @@ async fn a_state_nobody_renews_stays_visible_and_says_that_it_is_stale(base: &Sq
     assert!(state.age_seconds >= 7_200, "{}", state.age_seconds);
 }
 
-struct Heard(tokio::sync::mpsc::UnboundedSender<Event>);
+pub struct Heard(pub tokio::sync::mpsc::UnboundedSender<Event>);
 
 #[async_trait::async_trait]
 impl Consumer for Heard {

@@ -6,6 +6,7 @@ mod collecting;
 mod crashing;
 mod fake_pretix;
 mod faults;
+mod feeds;
 mod hooks;
 mod hostile;
 mod hub;

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use self::position::{Position, Step};
 use super::{Connector, Hint, auth, base_url, check, client, invalid};
 use crate::facts::{Batch, Profile, Totals};
+use crate::programme::facts::{ListFact, bounded_text};
 use crate::rules::garbage;
 
 mod answers;
@@ -116,33 +117,54 @@ impl Pretix {
         Ok(Page { more: rows.next.is_some(), rows: rows.results, generated_at, server_now })
     }
 
-    async fn find_list(&self, cx: &Cx) -> Result<answers::CheckinList, Fault> {
-        if let Some(list) = self.list {
-            return self.client.get_json(cx, &self.event_path(&format!("checkinlists/{list}/"))).await;
-        }
+    async fn all_lists(&self, cx: &Cx) -> Result<Vec<answers::CheckinList>, Fault> {
         let path = self.event_path(&format!("checkinlists/?ordering=id&page_size={PAGE_SIZE}"));
         let lists: answers::List<answers::CheckinList> = self.client.get_json(cx, &path).await?;
+        Ok(lists.results)
+    }
+
+    /// Returns the list that counts: the one that was configured, or the first that is no side list.
+    async fn find_list(
+        &self,
+        cx: &Cx,
+        lists: Vec<answers::CheckinList>,
+    ) -> Result<answers::CheckinList, Fault> {
+        if let Some(list) = self.list {
+            let known = lists.into_iter().find(|known| known.id == list);
+            let path = self.event_path(&format!("checkinlists/{list}/"));
+            return match known {
+                Some(known) => Ok(known),
+                None => self.client.get_json(cx, &path).await,
+            };
+        }
         let (counted, ignored): (Vec<_>, Vec<_>) =
-            lists.results.into_iter().partition(|list| !list.ignore_in_statistics);
+            lists.into_iter().partition(|list| !list.ignore_in_statistics);
         counted.into_iter().chain(ignored).next().ok_or_else(|| {
             let message = format!("reading event {}: it has no check-in list", self.event);
             Fault::failed_precondition("events.pretix.no_list", message)
         })
     }
 
-    async fn profile(&self, cx: &Cx) -> Result<Profile, Fault> {
+    async fn profile(&self, cx: &Cx) -> Result<(Profile, Vec<ListFact>), Fault> {
         let event: answers::Event = self.client.get_json(cx, &self.event_path("")).await?;
-        let list = self.find_list(cx).await?;
-        Ok(answers::profile(event, list))
+        let lists = self.all_lists(cx).await?;
+        let named = lists.iter().map(|list| ListFact { id: list.id, name: bounded_text(&list.name, 200) });
+        let named = named.collect();
+        Ok((answers::profile(event, self.find_list(cx, lists).await?), named))
     }
 
     /// Reads the next page at `position`, whatever step it stands at.
     async fn read(&self, cx: &Cx, position: Position) -> Result<Batch, Fault> {
         match position.step {
             Step::Begin => {
-                let profile = self.profile(cx).await?;
+                let (profile, lists) = self.profile(cx).await?;
                 let next = position.begin(profile.list_id);
-                Ok(Batch { profile: Some(profile), next: next.to_next(), ..Batch::default() })
+                Ok(Batch {
+                    profile: Some(profile),
+                    lists: Some(lists),
+                    next: next.to_next(),
+                    ..Batch::default()
+                })
             }
             Step::Orders { page } => self.read_orders(cx, position, page).await,
             Step::Checkins { page } => self.read_checkins(cx, position, page).await,
@@ -199,7 +221,10 @@ impl Connector for Pretix {
             vec![check("event", address, event.map(|event| format!("found {:?}", event.name())))];
         let mut skew = None;
         if checks[0].ok {
-            let list = self.find_list(cx).await;
+            let list = match self.all_lists(cx).await {
+                Ok(lists) => self.find_list(cx, lists).await,
+                Err(fault) => Err(fault),
+            };
             checks.push(check(
                 "check-in list",
                 address,
@@ -260,7 +285,7 @@ impl Connector for Pretix {
     async fn totals(&self, cx: &Cx) -> Result<Option<Totals>, Fault> {
         let list = match self.list {
             Some(list) => list,
-            None => self.find_list(cx).await?.id,
+            None => self.find_list(cx, self.all_lists(cx).await?).await?.id,
         };
         let path = self.event_path(&format!("checkinlists/{list}/status/"));
         let status: answers::Status = self.client.get_json(cx, &path).await?;

@@ -1,0 +1,255 @@
+//! A pretalx server over its REST API (<https://docs.pretalx.org/api/>): the programme as it was last released.
+//!
+//! pretalx tells no changes and sends no webhooks, so that each read takes the whole; what the tables hold
+//! already costs nothing there. A slot gets another id with every release, so slots are known by their talk.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue, Method};
+use ieum_client::{OutboundPolicy, Request, RestClient};
+use ieum_contracts::events::{EventServiceConfig, ProbeReport};
+use ieum_core::{Cx, Fault, SharedClock, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Connector, Hint, auth, base_url, check, client, invalid};
+use crate::facts::{Batch, Next, Totals};
+use crate::programme::facts::{ProgrammeFacts, RoomFact, SlotFact, bounded_text};
+use crate::rules::garbage;
+
+/// The version of the API that is read here.
+const VERSION: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("pretalx-version"), HeaderValue::from_static("v1"));
+
+/// Rows per page.
+const PAGE_SIZE: usize = 50;
+
+/// More pages than this mean that a list never ends.
+const MOST_PAGES: usize = 400;
+
+/// How often a list is read again that moved while it was read.
+const ATTEMPTS: u32 = 3;
+
+/// One event on a pretalx server.
+pub struct Pretalx {
+    client: RestClient,
+    event: String,
+}
+
+#[derive(Deserialize)]
+struct List<T> {
+    count: usize,
+    next: Option<String>,
+    results: Vec<T>,
+}
+
+/// A text in one language, or in several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    One(String),
+    Many(BTreeMap<String, String>),
+}
+
+#[derive(Deserialize)]
+struct Event {
+    name: Text,
+    timezone: String,
+}
+
+#[derive(Deserialize)]
+struct Room {
+    id: i64,
+    name: Text,
+    #[serde(default)]
+    capacity: Option<i64>,
+    #[serde(default)]
+    position: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Slot {
+    room: Option<i64>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    submission: Option<Submission>,
+    #[serde(default)]
+    description: Option<Text>,
+    #[serde(default = "yes")]
+    is_visible: bool,
+}
+
+#[derive(Deserialize)]
+struct Submission {
+    code: String,
+    title: String,
+    #[serde(default)]
+    state: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Pretalx {
+    /// Makes the connector. Fails with `events.source.invalid`, naming the field.
+    pub fn open(
+        config: &EventServiceConfig,
+        outbound: &OutboundPolicy,
+        clock: &SharedClock,
+    ) -> Result<Self, Fault> {
+        let api = base_url("endpoints.api", &config.endpoints.api)?;
+        let event = config.options.get("event").ok_or_else(|| invalid("options.event", "is missing"))?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if event.len() > 100 || event.bytes().all(|byte| byte == b'.') || !event.bytes().all(plain) {
+            return Err(invalid("options.event", "is no slug: letters, digits, -, _ and ."));
+        }
+        Ok(Self {
+            client: client(config, "endpoints.api", api, auth(config, "Token")?, outbound, clock)?,
+            event: event.clone(),
+        })
+    }
+
+    fn path(&self, rest: &str) -> String {
+        let base = self.client.config().base.path().trim_end_matches('/');
+        let prefix = if base.ends_with("/api") { "" } else { "/api" };
+        format!("{prefix}/events/{}/{rest}", self.event)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, cx: &Cx, path: &str) -> Result<T, Fault> {
+        let (name, version) = VERSION;
+        let request = Request::new(Method::GET, path).header(name, version);
+        self.client.send(cx, request).await?.json()
+    }
+
+    /// Reads a whole list. Pages are asked for by number on our own address: the address that an answer names
+    /// may lead anywhere. A list of which rows came or went meanwhile is read again.
+    async fn list<T: DeserializeOwned>(&self, cx: &Cx, path: &str) -> Result<Vec<T>, Fault> {
+        for _ in 0..ATTEMPTS {
+            let (mut rows, mut counts) = (Vec::new(), Vec::new());
+            for page in 1..=MOST_PAGES {
+                let path = self.path(&format!("{path}&page_size={PAGE_SIZE}&page={page}"));
+                let answer: List<T> = self.get(cx, &path).await?;
+                if answer.results.is_empty() && answer.next.is_some() {
+                    return Err(garbage("next", "leads on from a page without rows"));
+                }
+                counts.push(answer.count);
+                rows.extend(answer.results);
+                if answer.next.is_none() {
+                    break;
+                }
+            }
+            if counts.iter().all(|count| *count == rows.len()) {
+                return Ok(rows);
+            }
+        }
+        let message = format!("reading {path} of {}: it moved each of {ATTEMPTS} times", self.event);
+        Err(Fault::aborted("events.pretalx.moving", message))
+    }
+
+    async fn read(&self, cx: &Cx) -> Result<ProgrammeFacts, Fault> {
+        let event: Event = self.get(cx, &self.path("")).await?;
+        let mut rooms: Vec<Room> = self.list(cx, "rooms/?").await?;
+        rooms.sort_by_key(|room| (room.position, room.id));
+        let mut slots: Vec<Slot> = self.list(cx, "slots/?expand=submission").await?;
+        slots.sort_by_key(|slot| (slot.start, slot.room));
+        let mut times_seen: BTreeMap<String, u32> = BTreeMap::new();
+        let slots = slots.into_iter().filter(|slot| slot.is_visible).filter_map(|slot| {
+            let (begins_at, ends_at) = (slot.start?, slot.end.or(slot.start)?);
+            let (code, title, state) = match slot.submission {
+                Some(talk) => (talk.code, talk.title, talk.state),
+                None => {
+                    let place = slot.room.unwrap_or(0);
+                    let title = slot.description.map(Text::into_one).unwrap_or_default();
+                    (format!("break-{place}-{}", begins_at.as_seconds()), title, None)
+                }
+            };
+            let seen = times_seen.entry(code.clone()).or_insert(0);
+            *seen += 1;
+            Some(SlotFact {
+                id: if *seen == 1 { code } else { format!("{code}#{seen}") },
+                room_id: slot.room.map(|room| room.to_string()),
+                title: bounded_text(&title, 500),
+                begins_at,
+                ends_at: ends_at.max(begins_at),
+                time_zone: Some(bounded_text(&event.timezone, 60)),
+                url: None,
+                cancelled: state.is_some_and(|state| state == "canceled" || state == "withdrawn"),
+            })
+        });
+        let slots = slots.collect();
+        let rooms = rooms.into_iter().map(|room| RoomFact {
+            id: room.id.to_string(),
+            name: bounded_text(&room.name.into_one(), 200),
+            capacity: room.capacity.and_then(|capacity| u32::try_from(capacity).ok()),
+        });
+        Ok(ProgrammeFacts { rooms: rooms.collect(), slots })
+    }
+
+    async fn batch(&self, cx: &Cx) -> Result<Batch, Fault> {
+        let programme = Some(self.read(cx).await?);
+        Ok(Batch { programme, next: Next::Done(String::new()), ..Batch::default() })
+    }
+}
+
+impl Text {
+    fn into_one(self) -> String {
+        match self {
+            Self::One(text) => text,
+            Self::Many(mut texts) => {
+                texts.remove("en").or_else(|| texts.into_values().next()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Connector for Pretalx {
+    async fn probe(&self, cx: &Cx) -> ProbeReport {
+        let address = &self.client.config().base;
+        let event: Result<Event, Fault> = self.get(cx, &self.path("")).await;
+        let found = event.map(|event| format!("found {:?}", event.name.into_one()));
+        let mut checks = vec![check("event", address, found)];
+        if checks[0].ok {
+            let sample = self.read(cx).await;
+            let told = sample.map(|programme| {
+                format!("{} rooms, {} released slots", programme.rooms.len(), programme.slots.len())
+            });
+            checks.push(check("sample", address, told));
+        }
+        ProbeReport { ok: checks.iter().all(|check| check.ok), checks, clock_skew_seconds: None }
+    }
+
+    async fn health(&self, cx: &Cx) -> Result<(), Fault> {
+        self.get::<Event>(cx, &self.path("")).await.map(drop)
+    }
+
+    async fn initial(&self, cx: &Cx, _: Option<&str>) -> Result<Batch, Fault> {
+        self.batch(cx).await
+    }
+
+    async fn incremental(&self, cx: &Cx, _: &str) -> Result<Batch, Fault> {
+        self.batch(cx).await
+    }
+
+    async fn hinted(&self, _: &Cx, _: &[Hint]) -> Result<Batch, Fault> {
+        Ok(Batch::default())
+    }
+
+    fn read_hint(&self, _: &[u8]) -> Result<Option<Hint>, Fault> {
+        Ok(None)
+    }
+
+    async fn totals(&self, _: &Cx) -> Result<Option<Totals>, Fault> {
+        Ok(None)
+    }
+
+    async fn attach_webhook(&self, _: &Cx, _: &str) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
+    async fn detach_webhook(&self, _: &Cx, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+}
