@@ -3,6 +3,7 @@
 //! Messages grow by optional fields only; a break is a new method, the old one answered by conversion.
 //! JSON fields are camelCase. Nothing here does input or output.
 
+pub mod analytics;
 pub mod events;
 pub mod partners;
 pub mod platform;

@@ -1,6 +1,7 @@
 //! The platform's own contracts directly and over every link mode: what they carry arrives as it was sent.
 
 mod every_way;
+mod insights;
 mod platform;
 mod programme;
 mod registry;
@@ -178,7 +179,8 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 6] = [
+const COVERED: [&str; 7] = [
+    "analytics.insights",
     "events.programme",
     "events.registry",
     "events.state",

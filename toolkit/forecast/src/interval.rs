@@ -3,6 +3,9 @@
 //! Source: split conformal prediction (Lei et al., "Distribution-free predictive inference for regression",
 //! JASA 113, 2018) on errors divided by each series' own held-out error, by step of the horizon.
 
+use crate::naive::repeat_last;
+use crate::{ForecastError, Panel, Season, Series};
+
 /// A continued series with the interval the values are expected in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
@@ -51,6 +54,30 @@ impl Widths {
     }
 }
 
+/// Continues a series by its last season, with the interval from how much each value differs from the one a season
+/// before: what there is to say of a series too short for a held-out end.
+///
+/// # Errors
+/// A level that is none, no horizon, or fewer values than two seasons.
+pub fn repeat_season(
+    series: &Series,
+    season: Season,
+    horizon: usize,
+    level: f64,
+) -> Result<Forecast, ForecastError> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(ForecastError::BadLevel { level });
+    }
+    let panel = Panel { season, series: vec![Series { known: Vec::new(), ..series.clone() }] };
+    panel.check(horizon)?;
+    let values = &series.values;
+    let pairs = values.iter().zip(values.iter().skip(season.short));
+    let mut errors: Vec<f64> = pairs.map(|(before, after)| (after - before).abs()).collect();
+    let widths = Widths { by_step: vec![quantile(&mut errors, level); horizon] };
+    let never_negative = values.iter().all(|value| *value >= 0.0);
+    Ok(widths.around(&series.name, repeat_last(values, season.short, horizon), 1.0, never_negative))
+}
+
 /// The value that a share of `level` of as many again would not pass: the (n + 1)·level-th smallest.
 fn quantile(values: &mut [f64], level: f64) -> f64 {
     if values.is_empty() {
@@ -70,6 +97,24 @@ mod tests {
         let mut values: Vec<f64> = (1..=9).map(f64::from).collect();
         assert_eq!(quantile(&mut values, 0.8), 8.0);
         assert_eq!(quantile(&mut values, 0.9), 9.0);
+    }
+
+    #[test]
+    fn a_short_series_repeats_its_season_within_what_its_seasons_differed_by() {
+        let values: Vec<f64> =
+            (0..3).flat_map(|week| (0..7).map(move |day| f64::from(week + 10 * day))).collect();
+        let series = Series { name: "gate".into(), values, known: Vec::new() };
+        let forecast = repeat_season(&series, Season::DAILY, 9, 0.9).expect("is long enough");
+        assert_eq!(forecast.values[..2], [2.0, 12.0]);
+        assert_eq!(forecast.values[7..], [2.0, 12.0], "the second week repeats the first");
+        assert_eq!(
+            (forecast.lower[1], forecast.upper[1]),
+            (11.0, 13.0),
+            "each week is one more than the last"
+        );
+        let short = Series { values: vec![1.0; 13], ..series };
+        let refused = repeat_season(&short, Season::DAILY, 7, 0.9).expect_err("is too short");
+        assert!(matches!(refused, ForecastError::TooShort { needed: 14, .. }));
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod theta;
 pub use calendar::{Holiday, holidays, regressors};
 pub use error::ForecastError;
 pub use ets::MstlEts;
-pub use interval::Forecast;
+pub use interval::{Forecast, repeat_season};
 pub use mixture::{Mixture, Weighed};
 pub use naive::SeasonalNaive;
 pub use panel::{Model, Panel, Season, Series, fill_gaps};

@@ -1,0 +1,25 @@
+//! Analytics: the history of every event, forecasts, returns, and what to do, each with the rows that say so.
+//!
+//! The service knows no other: it listens to the bus topic `event-data-updates`, keeps a compact history in the
+//! SQL store, and asks `events.state` over a link when that history is to be made anew.
+
+mod forecasting;
+mod forecasts;
+mod history;
+mod ledger;
+mod listener;
+mod money;
+mod part;
+mod rebuild;
+mod report;
+mod reports;
+mod rules;
+mod service;
+mod store;
+mod tables;
+mod web;
+mod zone;
+
+pub use listener::GROUP;
+pub use part::{AnalyticsDeps, AnalyticsOptions, AnalyticsPart, PartError};
+pub use zone::UnknownZone;

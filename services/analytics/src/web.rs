@@ -1,0 +1,169 @@
+//! What the pages ask: insights, history, forecasts, returns.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Extension, Router};
+use ieum_contracts::analytics::{
+    AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights, ForecastAsk,
+    ForecastStep, Insights, RoiAsk, RoiReport,
+};
+use ieum_contracts::events::EventId;
+use ieum_core::{Fault, Timestamp};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, EventAccess, Partner};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// What a key needs to see history and forecasts.
+const HISTORY: &str = "analytics:read";
+/// What a key needs to see money.
+const MONEY: &str = "finance:read";
+
+type Web = State<Arc<dyn Insights>>;
+
+/// The holder of the key that a request brought, if any; who needs none sees everything.
+type Visitor = Option<Extension<Partner>>;
+
+/// Which history to look at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RangeQuery {
+    /// From this time on, RFC 3339; one year before `until` where left out.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Up to this time, RFC 3339; now where left out.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// Only events of this type.
+    event_type: Option<String>,
+}
+
+/// Which forecast to show.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ForecastQuery {
+    /// `hour` or `day`; hours where left out.
+    step: Option<String>,
+    /// How many steps, at most 48 hours or 14 days.
+    #[param(minimum = 1, maximum = 48)]
+    steps: Option<u32>,
+    /// One gate; the whole event where left out.
+    gate: Option<String>,
+}
+
+/// Returns the routes.
+pub(crate) fn router(insights: Arc<dyn Insights>) -> Router {
+    Router::new()
+        .route("/api/insights", get(across))
+        .route("/api/insights/attendance", get(attendance))
+        .route("/api/insights/roi", get(roi))
+        .route("/api/events/{event_id}/insights", get(event))
+        .route("/api/events/{event_id}/forecast", get(forecast))
+        .with_state(insights)
+}
+
+pub(crate) async fn event(
+    State(insights): Web,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiPath(event_id): ApiPath<String>,
+) -> Result<ApiJson<EventInsights>, ApiError> {
+    check(&visitor, Some(&event_id), HISTORY)?;
+    let mut found = insights.event(&cx, EventId { event_id }).await?;
+    if check(&visitor, None, MONEY).is_err() {
+        found.roi_analysis = RoiReport::default();
+        found.recommendations.retain(|one| !one.kind.starts_with("money."));
+        found.predictions.risk_factors.retain(|one| !one.kind.starts_with("money."));
+    }
+    Ok(ApiJson(found))
+}
+
+pub(crate) async fn forecast(
+    State(insights): Web,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiPath(event_id): ApiPath<String>,
+    ApiQuery(query): ApiQuery<ForecastQuery>,
+) -> Result<ApiJson<EventForecast>, ApiError> {
+    check(&visitor, Some(&event_id), HISTORY)?;
+    let step = match query.step.as_deref() {
+        None | Some("hour") => ForecastStep::Hour,
+        Some("day") => ForecastStep::Day,
+        Some(_) => return Err(malformed("step", "must be hour or day")),
+    };
+    if query.steps == Some(0) {
+        return Err(malformed("steps", "must be at least 1"));
+    }
+    let ask = ForecastAsk { event_id, gate_id: query.gate, step, steps: query.steps };
+    Ok(ApiJson(insights.forecast(&cx, ask).await?))
+}
+
+pub(crate) async fn across(
+    State(insights): Web,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiQuery(query): ApiQuery<RangeQuery>,
+) -> Result<ApiJson<CrossEventInsights>, ApiError> {
+    check(&visitor, None, HISTORY)?;
+    let mut found = insights.across(&cx, query.range(&visitor)).await?;
+    if check(&visitor, None, MONEY).is_err() {
+        found.roi_analysis = RoiReport::default();
+        found.recommendations.retain(|one| !one.kind.starts_with("money."));
+        found.predictions.risk_factors.retain(|one| !one.kind.starts_with("money."));
+    }
+    Ok(ApiJson(found))
+}
+
+pub(crate) async fn attendance(
+    State(insights): Web,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiQuery(query): ApiQuery<RangeQuery>,
+) -> Result<ApiJson<AttendanceReport>, ApiError> {
+    check(&visitor, None, HISTORY)?;
+    Ok(ApiJson(insights.attendance(&cx, query.range(&visitor)).await?))
+}
+
+pub(crate) async fn roi(
+    State(insights): Web,
+    visitor: Visitor,
+    Context(cx): Context,
+) -> Result<ApiJson<RoiReport>, ApiError> {
+    check(&visitor, None, MONEY)?;
+    Ok(ApiJson(insights.roi(&cx, RoiAsk { event_ids: visible(&visitor) }).await?))
+}
+
+impl RangeQuery {
+    fn range(self, visitor: &Visitor) -> AttendanceRange {
+        AttendanceRange {
+            from: self.from,
+            until: self.until,
+            event_ids: visible(visitor),
+            event_types: self.event_type.map(|kind| vec![kind]),
+        }
+    }
+}
+
+/// Asks the holder of a key for a scope and for the event; who needs no key needs neither.
+fn check(visitor: &Visitor, event_id: Option<&str>, scope: &str) -> Result<(), Fault> {
+    let Some(partner) = visitor.as_deref() else { return Ok(()) };
+    partner.require(scope)?;
+    event_id.map_or(Ok(()), |event_id| partner.may_see(event_id))
+}
+
+/// Returns the events that a visitor may see; `None` for all.
+fn visible(visitor: &Visitor) -> Option<Vec<String>> {
+    match visitor.as_deref()?.events() {
+        EventAccess::All => None,
+        EventAccess::Only(events) => Some(events.iter().cloned().collect()),
+        EventAccess::None => Some(Vec::new()),
+    }
+}
+
+fn malformed(field: &str, problem: &str) -> ApiError {
+    let fault = Fault::invalid_argument("analytics.query.malformed", format!("field {field}: {problem}"));
+    ApiError::from(fault).at_field(field)
+}

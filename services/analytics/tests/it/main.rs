@@ -1,0 +1,25 @@
+//! The service as a whole over every SQL backend: history, reports, forecasts, money, pages.
+
+mod history;
+mod outlook;
+mod pages;
+mod stage;
+mod suite;
+
+ieum_testkit::over_sql_stores!(
+    crate::stage::Stage::over,
+    suite,
+    a_state_becomes_history_once_however_often_it_comes,
+    reports_group_by_type_and_local_hours_with_nothing_for_what_is_not_known,
+    a_new_time_zone_moves_the_history_along,
+    a_rebuilt_history_is_the_one_that_was_lived,
+    a_rebuild_goes_on_with_what_is_told_next,
+    what_an_event_cannot_be_is_refused_by_field,
+    a_forecast_says_what_it_stands_on_or_why_there_is_none,
+    a_forecast_is_scored_by_what_came,
+    an_event_that_is_over_is_not_forecast,
+    money_is_kept_by_entry_and_answered_with_its_rows,
+    an_insight_has_the_seeds_shape_and_rows_for_what_it_recommends,
+    a_key_sees_its_events_and_no_money_without_the_scope,
+    a_bad_question_names_its_field,
+);

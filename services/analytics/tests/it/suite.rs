@@ -1,0 +1,5 @@
+//! What must hold over every store.
+
+pub use crate::history::*;
+pub use crate::outlook::*;
+pub use crate::pages::*;
