@@ -261,9 +261,14 @@ impl Cache for MemoryCache {
         check_key(key)?;
         let now = now.as_micros();
         let mut state = self.state.lock();
+        if let Some(arrival) = state.limits.get_mut(key) {
+            let decision = limit.check(*arrival, now);
+            *arrival = decision.new_arrival;
+            return Ok(decision);
+        }
         // A limit whose arrival has passed says the same as none.
         make_room(&mut state.limits, key, self.options.most_kept, "rate limits", |arrival| *arrival <= now)?;
-        let decision = limit.check(state.limits.get(key).copied().unwrap_or(0), now);
+        let decision = limit.check(0, now);
         state.limits.insert(key.to_owned(), decision.new_arrival);
         Ok(decision)
     }

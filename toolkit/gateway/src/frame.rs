@@ -1,6 +1,7 @@
 //! What every request gets: trace, request id, metrics, and problem+json whatever goes wrong.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -69,7 +70,7 @@ pub(crate) async fn surround(State(inner): State<Arc<Inner>>, mut request: Reque
     let matched = request.extensions().get::<MatchedPath>();
     let meter = inner.meters.of(matched.map_or("unknown", MatchedPath::as_str));
     let frame = Frame::open(&inner, &mut request, meter);
-    frame.around(&inner, next.run(request)).await
+    frame.around(&inner, pin!(next.run(request))).await
 }
 
 // === Frame ===
@@ -107,13 +108,15 @@ impl Frame {
         self.traceparent.get(TRACE_ID).and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
     }
 
-    /// Runs `work`, makes an answer of its panic, and finishes the answer.
-    pub async fn around(self, inner: &Inner, work: impl Future<Output = Response>) -> Response {
+    /// Runs `work`, makes an answer of its panic, and finishes the answer. Pinned by the caller, the work is
+    /// not copied on its way through.
+    pub async fn around(
+        self,
+        inner: &Inner,
+        work: Pin<&mut (impl Future<Output = Response> + ?Sized)>,
+    ) -> Response {
         let work = AssertUnwindSafe(work).catch_unwind();
-        let answered = match &self.span {
-            Some(span) => work.instrument(span.clone()).await,
-            None => work.await,
-        };
+        let answered = work.instrument(self.span.clone().unwrap_or_else(Span::none)).await;
         let response = answered.unwrap_or_else(|_| {
             // The panic hook has logged message and place; the stranger learns only where to look.
             tracing::error!(trace_id = self.trace_id(), "a handler panicked");
@@ -124,7 +127,10 @@ impl Frame {
     }
 
     async fn close(self, inner: &Inner, response: Response) -> Response {
-        let mut response = as_problem(response, &self.method, self.trace_id()).await;
+        let mut response = response;
+        if response.status().is_client_error() || response.status().is_server_error() {
+            response = Box::pin(as_problem(response, &self.method, self.trace_id())).await;
+        }
         let status = response.status();
         let own_id = || HeaderValue::from_maybe_shared(self.traceparent.slice(TRACE_ID)).ok();
         let headers = response.headers_mut();
@@ -171,12 +177,9 @@ fn is_plain(id: &HeaderValue) -> bool {
     !bytes.is_empty() && bytes.len() <= 128 && bytes.iter().all(plain)
 }
 
-/// Writes the trace id into a problem, and makes a problem of any error that is none yet.
+/// Writes the trace id into an error's problem, and makes a problem of any error that is none yet.
 async fn as_problem(response: Response, method: &Method, trace_id: &str) -> Response {
     let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return response;
-    }
     if response.extensions().get::<Foreign>().is_some() {
         return response;
     }

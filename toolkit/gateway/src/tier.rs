@@ -152,7 +152,8 @@ async fn identify(
                 return Ok(Some(holder));
             }
             from.look()?;
-            match tokens.judge(found.text(), &recalled).await {
+            // Seldom taken; unboxed, it would make the future of every request several times as large.
+            match Box::pin(tokens.judge(found.text(), &recalled)).await {
                 Ok(holder) => return Ok(Some(holder)),
                 Err(TokenRefusal::Issuer | TokenRefusal::Malformed) if tier == Tier::Public => {
                     return Ok(None);

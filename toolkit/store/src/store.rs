@@ -266,7 +266,8 @@ impl Inner {
         let most = pool.options().get_max_connections();
         let must_wait = pool.num_idle() == 0 && pool.size() >= most;
         let begun = self.options.clock.moment();
-        let acquired = pool.acquire().await;
+        // What opens a connection fills kilobytes; unboxed, every future that may ask the store would hold it.
+        let acquired = Box::pin(pool.acquire()).await;
         let waited = self.options.clock.moment().since(begun);
         let timed_out = matches!(acquired, Err(sqlx::Error::PoolTimedOut));
         if must_wait || timed_out {

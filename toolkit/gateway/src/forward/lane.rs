@@ -101,7 +101,7 @@ impl Lanes {
                 Err(Unanswered::Failed(error)) => return Err(error),
             }
         }
-        let mut lane = self.open().await?;
+        let mut lane = Box::pin(self.open()).await?;
         match lane.send(request).await {
             Ok(response) => Ok((response, lane)),
             Err(Unanswered::Failed(error)) => Err(error),

@@ -5,6 +5,7 @@ mod headers;
 mod lane;
 mod options;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,7 +173,8 @@ async fn handle(State(forward): State<Arc<Forward>>, mut request: Request<Body>)
     let inner = forward.door.inner.clone();
     let frame = Frame::open(&inner, &mut request, forward.meter.clone());
     let shared = frame.share();
-    let work = async { forward.answer(&shared, request).await.unwrap_or_else(IntoResponse::into_response) };
+    let work =
+        pin!(async { forward.answer(&shared, request).await.unwrap_or_else(IntoResponse::into_response) });
     frame.around(&inner, work).await
 }
 

@@ -56,7 +56,7 @@ impl Keys {
         let parsed = text::parse(key_text).ok_or(KeyRefusal::Wrong)?;
         let found = match self.0.known.get(parsed.id, self.0.clock.moment()) {
             Some(found) => found,
-            None => self.load(parsed.id).await.map_err(KeyRefusal::Store)?,
+            None => Box::pin(self.load(parsed.id)).await.map_err(KeyRefusal::Store)?,
         };
         let now = self.0.clock.now();
         // An unknown id costs the hash too, so that the time taken does not tell ids.
