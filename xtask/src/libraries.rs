@@ -58,7 +58,15 @@ fn held(name: &str) -> &'static str {
 /// # Errors
 /// When there is no Python, or pip fails.
 pub fn python_with(parts: &[&str]) -> Result<PathBuf, Failure> {
-    let folder = shell::cache_folder()?.join("py");
+    python_in("py", parts)
+}
+
+/// Does the same in an environment of its own, for parts that want other versions of what the others use.
+///
+/// # Errors
+/// Those of [`python_with`].
+pub fn python_in(environment: &str, parts: &[&str]) -> Result<PathBuf, Failure> {
+    let folder = shell::cache_folder()?.join(environment);
     let python = folder.join("bin").join("python");
     if !python.is_file() {
         let base = shell::find("python3")

@@ -6,6 +6,7 @@ mod kafka;
 mod mysql;
 pub mod nats;
 pub mod postgres;
+mod pretalx;
 mod pretix;
 mod probe;
 mod redis;
@@ -66,7 +67,7 @@ pub struct Started {
 }
 
 /// Every server that tests can ask for.
-pub const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 9] = [
     postgres::KIND,
     mysql::KIND,
     redis::KIND,
@@ -75,6 +76,7 @@ pub const KINDS: [Kind; 8] = [
     victoriametrics::KIND,
     kafka::KIND,
     pretix::KIND,
+    pretalx::KIND,
 ];
 
 /// The servers of one run, and why some do not run.
@@ -122,7 +124,7 @@ pub fn run(chore: &ServersChore) -> Result<(), Failure> {
 /// # Errors
 /// For a name that no server has.
 pub fn chosen(names: &[String]) -> Result<Vec<&'static Kind>, Failure> {
-    static ALL: [Kind; 8] = KINDS;
+    static ALL: [Kind; 9] = KINDS;
     if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|kind| kind.name == **name)) {
         let known: Vec<&str> = ALL.iter().map(|kind| kind.name).collect();
         return Err(Failure(format!("no server is called {unknown:?}; the names are {}", known.join(", "))));

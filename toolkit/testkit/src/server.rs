@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Names of the servers that `cargo xtask test` knows, as [`url()`] takes them.
-pub const KNOWN: [&str; 8] =
-    ["postgres", "mysql", "redis", "kafka", "influxdb", "victoriametrics", "pretix", "nats"];
+pub const KNOWN: [&str; 9] =
+    ["postgres", "mysql", "redis", "kafka", "influxdb", "victoriametrics", "pretix", "pretalx", "nats"];
 
 /// The environment variable that names the file which collects tests that did not run.
 pub const NOT_RUN_FILE: &str = "IEUM_TEST_NOT_RUN";
@@ -52,6 +52,11 @@ pub fn not_run(what: &str, why: &str) {
 /// Returns the file that describes what the test pretix holds (the JSON that `pretix/seed.py` prints).
 pub fn pretix_seed() -> Option<PathBuf> {
     setting("IEUM_TEST_PRETIX_SEED").map(PathBuf::from)
+}
+
+/// Returns the file that describes what the test pretalx holds (the JSON that `pretalx/seed.py` prints).
+pub fn pretalx_seed() -> Option<PathBuf> {
+    setting("IEUM_TEST_PRETALX_SEED").map(PathBuf::from)
 }
 
 /// Returns the program that serves a pretix, for tests that start one of their own.
