@@ -4,16 +4,18 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::Router;
+use ieum_analytics::{AnalyticsDeps, AnalyticsOptions, AnalyticsPart};
 use ieum_bus::Subscribed;
 use ieum_client::OutboundGuard;
+use ieum_contracts::analytics::INSIGHTS_CONTRACT;
 use ieum_contracts::events::{
     EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
 };
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
 use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
-use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors};
+use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors, guard};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
-use ieum_link::{Contract, Routes};
+use ieum_link::{Contract, Link, Routes};
 use ieum_partners::{PartnersDeps, PartnersPart};
 use ieum_store::Migration;
 use ieum_webhook::{WebhookOptions, Webhooks, WebhooksDeps};
@@ -29,13 +31,15 @@ use crate::platform::Platform;
 const NOTICES: &str = "links";
 
 /// Every part that can be named after `ieum up`.
-const NAMES: [&str; 2] = ["events", "partners"];
+const NAMES: [&str; 3] = ["events", "analytics", "partners"];
 
 /// The parts of this process.
 pub struct Parts {
     events: Option<EventsPart>,
+    analytics: Option<AnalyticsPart>,
     partners: Option<PartnersPart>,
     gateway: Gateway,
+    visitors: Visitors,
     routes: Routes,
     board: LinkBoard,
     notices: Mutex<Vec<Subscribed>>,
@@ -65,6 +69,7 @@ pub fn contracts() -> Vec<&'static Contract> {
         &EVENT_SERVICE_REGISTRY_CONTRACT,
         &EVENT_STATE_CONTRACT,
         &EVENT_PROGRAMME_CONTRACT,
+        &INSIGHTS_CONTRACT,
         &PARTNER_KEYS_CONTRACT,
     ]
 }
@@ -74,6 +79,7 @@ pub fn migrations() -> Vec<Migration> {
     let mut all = ieum_bus::migrations();
     all.extend(EventsPart::migrations());
     all.extend(PartnersPart::migrations());
+    all.extend(AnalyticsPart::migrations());
     all
 }
 
@@ -129,8 +135,9 @@ impl Parts {
         let events = chosen.contains(&"events").then(|| events_part(platform));
         let board = LinkBoard::default();
         let mut routes = events.as_ref().map_or_else(Routes::empty, EventsPart::routes);
-        let mut partners = None;
-        if chosen.contains(&"partners") {
+        // Several parts ask the hub, over one link with one breaker.
+        let mut hub = None;
+        if chosen.iter().any(|name| ["analytics", "partners"].contains(name)) {
             let links = Links::new(
                 platform.settings.clone(),
                 routes.clone(),
@@ -139,7 +146,17 @@ impl Parts {
                 board.clone(),
                 links::identity(&platform.settings)?,
             );
-            let part = partners_part(platform, &links)?;
+            hub = Some(links.link(&EVENT_STATE_CONTRACT)?);
+        }
+        let mut analytics = None;
+        if let Some(hub) = hub.clone().filter(|_| chosen.contains(&"analytics")) {
+            let part = analytics_part(platform, hub)?;
+            routes = routes.merge(part.routes());
+            analytics = Some(part);
+        }
+        let mut partners = None;
+        if let Some(hub) = hub.filter(|_| chosen.contains(&"partners")) {
+            let part = partners_part(platform, hub)?;
             routes = routes.merge(part.routes());
             partners = Some(part);
         }
@@ -149,12 +166,13 @@ impl Parts {
             None => gateway(platform)?,
         };
         let routes = routes.merge(own_routes(platform, &board));
-        Ok(Self { events, partners, gateway, routes, board, notices: Mutex::default() })
+        let visitors = visitors(platform.settings.gateway.hub);
+        Ok(Self { events, analytics, partners, gateway, visitors, routes, board, notices: Mutex::default() })
     }
 
     /// Returns the names of the parts of this process.
     pub fn names(&self) -> Vec<&'static str> {
-        let present = [self.events.is_some(), self.partners.is_some()];
+        let present = [self.events.is_some(), self.analytics.is_some(), self.partners.is_some()];
         NAMES.into_iter().zip(present).filter(|(_, present)| *present).map(|(name, _)| name).collect()
     }
 
@@ -179,6 +197,10 @@ impl Parts {
         if let Some(events) = &self.events {
             router = router.merge(events.router(&self.gateway));
         }
+        if let Some(analytics) = &self.analytics {
+            // Its pages stand behind the same door as the hub's.
+            router = router.merge(guard(&self.gateway, self.visitors, analytics.router()));
+        }
         if let Some(partners) = &self.partners {
             router = router.merge(partners.router());
         }
@@ -202,6 +224,9 @@ impl Parts {
         if let Some(events) = &self.events {
             events.start().await?;
         }
+        if let Some(analytics) = &self.analytics {
+            analytics.start().await?;
+        }
         if let Some(partners) = &self.partners {
             partners.start().await?;
         }
@@ -216,6 +241,9 @@ impl Parts {
         }
         if let Some(events) = &self.events {
             events.drain().await;
+        }
+        if let Some(analytics) = &self.analytics {
+            analytics.drain().await;
         }
         if let Some(partners) = &self.partners {
             partners.drain().await;
@@ -254,13 +282,23 @@ fn own_routes(platform: &Platform, board: &LinkBoard) -> Routes {
     steering.merge(PlatformWatchRoutes::of(Arc::new(watching)))
 }
 
-fn partners_part(platform: &Platform, links: &Links) -> Result<PartnersPart, Box<dyn Error>> {
+fn analytics_part(platform: &Platform, hub: Link) -> Result<AnalyticsPart, Box<dyn Error>> {
+    Ok(AnalyticsPart::new(AnalyticsDeps {
+        store: platform.store.clone(),
+        bus: platform.bus.clone(),
+        events: hub,
+        clock: platform.clock.clone(),
+        options: AnalyticsOptions::default(),
+    })?)
+}
+
+fn partners_part(platform: &Platform, hub: Link) -> Result<PartnersPart, Box<dyn Error>> {
     Ok(PartnersPart::new(PartnersDeps {
         store: platform.store.clone(),
         sealer: platform.sealer.clone(),
         cache: platform.cache.clone(),
         bus: platform.bus.clone(),
-        events: links.link(&EVENT_STATE_CONTRACT)?,
+        events: hub,
         clock: platform.clock.clone(),
         guard: OutboundGuard::new(&platform.outbound),
         keys: KeysOptions::default(),

@@ -148,7 +148,7 @@ fn a_part_whose_contract_nobody_answers_stops_the_start_with_a_sentence() {
 fn wrong_words_are_answered_with_what_is_right() {
     let folder = tempfile::tempdir().expect("a folder");
     for (words, expected) in [
-        (vec!["up", "evnts"], "no part is named \"evnts\"; there are events, partners"),
+        (vec!["up", "evnts"], "no part is named \"evnts\"; there are events, analytics, partners"),
         (vec!["source", "list"], "is it running? start it with `ieum up`"),
         (vec!["where", "nothing"], "no event nothing was ever seen here"),
         (vec!["dead", "show", "nothing"], "nothing"),

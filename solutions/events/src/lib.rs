@@ -32,7 +32,7 @@ mod tables;
 mod web;
 
 pub use collector::Collector;
-pub use door::Visitors;
+pub use door::{Visitors, guard};
 pub use part::{EventsDeps, EventsOptions, EventsPart};
 pub use points::MEASUREMENT;
 pub use realtime::Realtime;
