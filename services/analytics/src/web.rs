@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Extension, Router};
+use http::header::CONTENT_TYPE;
 use ieum_contracts::analytics::{
     AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights, ForecastAsk,
     ForecastStep, Insights, RoiAsk, RoiReport,
@@ -14,6 +15,9 @@ use ieum_core::{Fault, Timestamp};
 use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, EventAccess, Partner};
 use serde::Deserialize;
 use utoipa::IntoParams;
+
+use crate::openapi::openapi_json;
+use crate::views::{self, ProblemView};
 
 /// What a key needs to see history and forecasts.
 const HISTORY: &str = "analytics:read";
@@ -56,7 +60,13 @@ pub(crate) struct ForecastQuery {
 
 /// Returns the routes.
 pub(crate) fn router(insights: Arc<dyn Insights>) -> Router {
+    let document: Arc<str> = openapi_json().into();
+    let document = get(move || {
+        let document = document.to_string();
+        async move { ([(CONTENT_TYPE, "application/json")], document) }
+    });
     Router::new()
+        .route("/api/insights/openapi.json", document)
         .route("/api/insights", get(across))
         .route("/api/insights/attendance", get(attendance))
         .route("/api/insights/roi", get(roi))
@@ -65,6 +75,16 @@ pub(crate) fn router(insights: Arc<dyn Insights>) -> Router {
         .with_state(insights)
 }
 
+/// Returns everything about one event: history, figures, what is to come, money, what to do.
+#[utoipa::path(get, path = "/api/events/{eventId}/insights", tag = "insights", security((), ("key" = [])),
+    params(("eventId" = String, Path, description = "The event")),
+    responses(
+    (status = 200, description = "The insights", body = views::EventInsights),
+    (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 404, description = "Nothing was told of the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests", body = ProblemView, content_type = "application/problem+json"),
+))]
 pub(crate) async fn event(
     State(insights): Web,
     visitor: Visitor,
@@ -81,6 +101,17 @@ pub(crate) async fn event(
     Ok(ApiJson(found))
 }
 
+/// Returns the forecast of an event or one of its gates, or why there is none.
+#[utoipa::path(get, path = "/api/events/{eventId}/forecast", tag = "insights", security((), ("key" = [])),
+    params(("eventId" = String, Path, description = "The event"), ForecastQuery),
+    responses(
+    (status = 200, description = "The forecast", body = views::EventForecast),
+    (status = 400, description = "A malformed query", body = ProblemView, content_type = "application/problem+json"),
+    (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 404, description = "Nothing was told of the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests", body = ProblemView, content_type = "application/problem+json"),
+))]
 pub(crate) async fn forecast(
     State(insights): Web,
     visitor: Visitor,
@@ -101,6 +132,16 @@ pub(crate) async fn forecast(
     Ok(ApiJson(insights.forecast(&cx, ask).await?))
 }
 
+/// Returns everything over the events that the visitor may see.
+#[utoipa::path(get, path = "/api/insights", tag = "insights", security((), ("key" = [])),
+    params(RangeQuery),
+    responses(
+    (status = 200, description = "The insights", body = views::CrossEventInsights),
+    (status = 400, description = "A malformed query", body = ProblemView, content_type = "application/problem+json"),
+    (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests", body = ProblemView, content_type = "application/problem+json"),
+))]
 pub(crate) async fn across(
     State(insights): Web,
     visitor: Visitor,
@@ -117,6 +158,16 @@ pub(crate) async fn across(
     Ok(ApiJson(found))
 }
 
+/// Returns attendance by type, local hour and weekday.
+#[utoipa::path(get, path = "/api/insights/attendance", tag = "insights", security((), ("key" = [])),
+    params(RangeQuery),
+    responses(
+    (status = 200, description = "The report", body = views::AttendanceReport),
+    (status = 400, description = "A malformed query", body = ProblemView, content_type = "application/problem+json"),
+    (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests", body = ProblemView, content_type = "application/problem+json"),
+))]
 pub(crate) async fn attendance(
     State(insights): Web,
     visitor: Visitor,
@@ -127,6 +178,14 @@ pub(crate) async fn attendance(
     Ok(ApiJson(insights.attendance(&cx, query.range(&visitor)).await?))
 }
 
+/// Returns what events earned and cost, entry by entry. A key needs the scope finance:read.
+#[utoipa::path(get, path = "/api/insights/roi", tag = "insights", security((), ("key" = [])),
+    responses(
+    (status = 200, description = "The money", body = views::RoiReport),
+    (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests", body = ProblemView, content_type = "application/problem+json"),
+))]
 pub(crate) async fn roi(
     State(insights): Web,
     visitor: Visitor,

@@ -47,6 +47,16 @@ pub enum ForecastError {
         /// How many are needed.
         needed: usize,
     },
+    /// Series that are looked at side by side have different lengths.
+    #[error("series {name} has {values} values, the first one {needed}: bring them to one length")]
+    Unequal {
+        /// The series.
+        name: String,
+        /// How many values it has.
+        values: usize,
+        /// How many the first has.
+        needed: usize,
+    },
     /// A confidence level outside of (0, 1).
     #[error("{level} is no level of confidence: name one between 0 and 1, such as 0.9")]
     BadLevel {

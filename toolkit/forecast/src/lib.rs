@@ -16,6 +16,7 @@ mod panel;
 mod pooled;
 pub mod score;
 mod theta;
+mod unusual;
 
 pub use calendar::{Holiday, holidays, regressors};
 pub use error::ForecastError;
@@ -26,3 +27,4 @@ pub use naive::SeasonalNaive;
 pub use panel::{Model, Panel, Season, Series, fill_gaps};
 pub use pooled::{Pooled, PooledOptions};
 pub use theta::Theta;
+pub use unusual::{Unusual, unusual};

@@ -1,5 +1,6 @@
 //! The service as a whole over every SQL backend: history, reports, forecasts, money, pages.
 
+mod description;
 mod history;
 mod outlook;
 mod pages;
@@ -22,4 +23,5 @@ ieum_testkit::over_sql_stores!(
     an_insight_has_the_seeds_shape_and_rows_for_what_it_recommends,
     a_key_sees_its_events_and_no_money_without_the_scope,
     a_bad_question_names_its_field,
+    answers_are_what_the_description_says,
 );

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::stage::{Stage, at, days};
 
-async fn filled(stage: &Stage) {
+pub async fn filled(stage: &Stage) {
     stage.part.start().await.expect("starts");
     stage
         .describe(EventProfile {
