@@ -5,6 +5,7 @@
 
 pub mod analytics;
 pub mod events;
+pub mod notify;
 pub mod partners;
 pub mod platform;
 mod programme;

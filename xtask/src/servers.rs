@@ -1,14 +1,17 @@
 //! The real servers that tests run against: which there are, installing, starting and stopping them.
 
+mod aiosmtpd;
 mod influxdb;
 mod install;
 mod kafka;
+mod moto;
 mod mysql;
 pub mod nats;
 pub mod postgres;
 mod pretalx;
 mod pretix;
 mod probe;
+mod receivers;
 mod redis;
 mod victoriametrics;
 
@@ -67,7 +70,7 @@ pub struct Started {
 }
 
 /// Every server that tests can ask for.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 11] = [
     postgres::KIND,
     mysql::KIND,
     redis::KIND,
@@ -77,6 +80,8 @@ pub const KINDS: [Kind; 9] = [
     kafka::KIND,
     pretix::KIND,
     pretalx::KIND,
+    aiosmtpd::KIND,
+    moto::KIND,
 ];
 
 /// The servers of one run, and why some do not run.
@@ -124,7 +129,7 @@ pub fn run(chore: &ServersChore) -> Result<(), Failure> {
 /// # Errors
 /// For a name that no server has.
 pub fn chosen(names: &[String]) -> Result<Vec<&'static Kind>, Failure> {
-    static ALL: [Kind; 9] = KINDS;
+    static ALL: [Kind; 11] = KINDS;
     if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|kind| kind.name == **name)) {
         let known: Vec<&str> = ALL.iter().map(|kind| kind.name).collect();
         return Err(Failure(format!("no server is called {unknown:?}; the names are {}", known.join(", "))));

@@ -5,8 +5,19 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Names of the servers that `cargo xtask test` knows, as [`url()`] takes them.
-pub const KNOWN: [&str; 9] =
-    ["postgres", "mysql", "redis", "kafka", "influxdb", "victoriametrics", "pretix", "pretalx", "nats"];
+pub const KNOWN: [&str; 11] = [
+    "postgres",
+    "mysql",
+    "redis",
+    "kafka",
+    "influxdb",
+    "victoriametrics",
+    "pretix",
+    "pretalx",
+    "nats",
+    "aiosmtpd",
+    "moto",
+];
 
 /// The environment variable that names the file which collects tests that did not run.
 pub const NOT_RUN_FILE: &str = "IEUM_TEST_NOT_RUN";
@@ -67,6 +78,11 @@ pub fn pretix_gunicorn() -> Option<PathBuf> {
 /// Returns the folder with the unpacked Python package `face2face`, whose rows describe real people.
 pub fn people_data() -> Option<PathBuf> {
     setting("IEUM_TEST_FACE2FACE").map(PathBuf::from)
+}
+
+/// Returns the folder (a Maildir) into which the test mail server puts what it takes.
+pub fn mailbox() -> Option<PathBuf> {
+    setting("IEUM_TEST_AIOSMTPD_MAILBOX").map(PathBuf::from)
 }
 
 /// Tells whether fault suites shall run in their long form (`cargo xtask test faults`).

@@ -1,0 +1,213 @@
+//! A recipient's messages in the page: the list, its stream, reading, preferences.
+//!
+//! Whoever puts this behind a door decides who comes in. The holder of a key is the recipient `key:<id>` and sees
+//! nobody else's messages; who comes in without one names the recipient in `?recipient=`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event as Sse, KeepAlive, Sse as SseAnswer};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use futures::Stream;
+use ieum_contracts::notify::{
+    Channel, ListMessages, MessageId, MessageList, MessageStatus, NotifyMessages, NotifyRecipients,
+    Recipient, RecipientId,
+};
+use ieum_core::{Cx, Fault, SharedClock};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner};
+use serde::Deserialize;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::service::Service;
+
+/// Streams at once. Each looks into the tables at every change.
+const MOST_STREAMS: usize = 256;
+/// Changes that another process made are seen after this time at the latest.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Changes within this time are told together; those of an open transaction are committed by then.
+const GATHER: Duration = Duration::from_millis(200);
+
+#[derive(Clone)]
+struct Web {
+    service: Arc<Service>,
+    streams: Arc<Semaphore>,
+}
+
+/// The holder of the key that a request brought, if any.
+type Visitor = Option<Extension<Partner>>;
+
+/// Which messages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Query {
+    recipient: Option<String>,
+    #[serde(default)]
+    unread: bool,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Returns the routes, to be put behind a door.
+pub fn router(service: Arc<Service>) -> Router {
+    let web = Web { service, streams: Arc::new(Semaphore::new(MOST_STREAMS)) };
+    Router::new()
+        .route("/api/notifications", get(list))
+        .route("/api/notifications/stream", get(stream))
+        .route("/api/notifications/recipient", get(recipient).put(save_recipient))
+        .route("/api/notifications/{message_id}/read", post(mark_read))
+        .with_state(web)
+}
+
+/// Returns whose messages are asked for.
+fn whose(visitor: &Visitor, named: Option<&str>) -> Result<String, Fault> {
+    match (visitor, named) {
+        (Some(partner), None) => Ok(format!("key:{}", partner.id())),
+        (Some(partner), Some(named)) if named == format!("key:{}", partner.id()) => Ok(named.to_owned()),
+        (Some(_), Some(_)) => {
+            let message = "a key sees its own messages only; leave ?recipient= out";
+            Err(Fault::permission_denied("notify.recipient.forbidden", message))
+        }
+        (None, Some(named)) => Ok(named.to_owned()),
+        (None, None) => {
+            let message = "whose messages is not said; add ?recipient= or bring a key";
+            Err(Fault::invalid_argument("notify.recipient.missing", message))
+        }
+    }
+}
+
+fn asked(visitor: &Visitor, query: Query) -> Result<ListMessages, Fault> {
+    Ok(ListMessages {
+        recipient_id: Some(whose(visitor, query.recipient.as_deref())?),
+        channel: Some(Channel::InApp),
+        unread: query.unread,
+        before: query.before,
+        limit: query.limit,
+        ..ListMessages::default()
+    })
+}
+
+async fn list(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<ApiJson<MessageList>, ApiError> {
+    let ask = asked(&visitor, query)?;
+    Ok(ApiJson(NotifyMessages::list(&*web.service, &cx, ask).await?))
+}
+
+async fn mark_read(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiPath(message_id): ApiPath<String>,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<ApiJson<MessageStatus>, ApiError> {
+    let recipient_id = Some(whose(&visitor, query.recipient.as_deref())?);
+    Ok(ApiJson(web.service.mark_read(&cx, MessageId { message_id, recipient_id }).await?))
+}
+
+async fn recipient(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<ApiJson<Recipient>, ApiError> {
+    let recipient_id = whose(&visitor, query.recipient.as_deref())?;
+    Ok(ApiJson(NotifyRecipients::get(&*web.service, &cx, RecipientId { recipient_id }).await?))
+}
+
+async fn save_recipient(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiQuery(query): ApiQuery<Query>,
+    ApiJson(mut wish): ApiJson<Recipient>,
+) -> Result<ApiJson<Recipient>, ApiError> {
+    wish.recipient_id = whose(&visitor, query.recipient.as_deref())?;
+    if let Some(partner) = visitor.as_deref() {
+        // What a key may not see it is not told of either.
+        for event_id in &wish.follows {
+            partner.may_see(event_id)?;
+        }
+    }
+    Ok(ApiJson(NotifyRecipients::save(&*web.service, &cx, wish).await?))
+}
+
+/// Streams the list: at once, after each change, and as a heartbeat.
+async fn stream(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<impl IntoResponse, ApiError> {
+    let ask = asked(&visitor, query)?;
+    let Ok(place) = web.streams.clone().try_acquire_owned() else {
+        let message = format!("streaming messages: {MOST_STREAMS} streams are open already");
+        let fault = Fault::resource_exhausted("notify.stream.too_many", message);
+        return Err(fault.with_retry_after(HEARTBEAT).into());
+    };
+    let watching = Watching { service: web.service, cx, ask, _place: place };
+    Ok(SseAnswer::new(pictures(watching)).keep_alive(KeepAlive::default()))
+}
+
+/// One open stream.
+struct Watching {
+    service: Arc<Service>,
+    cx: Cx,
+    ask: ListMessages,
+    _place: OwnedSemaphorePermit,
+}
+
+fn pictures(watching: Watching) -> impl Stream<Item = Result<Sse, Infallible>> {
+    let changes = watching.service.changes.subscribe();
+    let begin: (Watching, Receiver<String>, Option<MessageList>, bool) = (watching, changes, None, true);
+    futures::stream::unfold(begin, |(watching, mut changes, mut shown, mut first)| async move {
+        loop {
+            if !first && !wait_for_change(&watching, &mut changes).await {
+                return None;
+            }
+            first = false;
+            let picture =
+                match NotifyMessages::list(&*watching.service, &watching.cx, watching.ask.clone()).await {
+                    // A heartbeat that brings nothing new is not told.
+                    Ok(list) if shown.as_ref() == Some(&list) => continue,
+                    Ok(list) => {
+                        let picture = Sse::default().event("messages").json_data(&list);
+                        shown = Some(list);
+                        picture
+                    }
+                    Err(fault) => Sse::default().event("fault").json_data(fault.to_problem(None)),
+                };
+            let picture = picture.unwrap_or_else(|_| Sse::default().comment("a message has no JSON form"));
+            return Some((Ok(picture), (watching, changes, shown, false)));
+        }
+    })
+}
+
+/// Waits for a change of this recipient's messages and a moment longer, or for the heartbeat. Returns false once there
+/// is nobody to hear from.
+async fn wait_for_change(watching: &Watching, changes: &mut Receiver<String>) -> bool {
+    let clock: &SharedClock = &watching.service.clock;
+    let heartbeat = clock.sleep(HEARTBEAT);
+    tokio::pin!(heartbeat);
+    loop {
+        tokio::select! {
+            change = changes.recv() => match change {
+                Err(RecvError::Closed) => return false,
+                Ok(whose) if watching.ask.recipient_id.as_ref() != Some(&whose) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => {
+                    clock.sleep(GATHER).await;
+                    return true;
+                }
+            },
+            () = &mut heartbeat => return true,
+        }
+    }
+}
