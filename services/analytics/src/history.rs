@@ -8,7 +8,7 @@ use ieum_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How long a slot is: every time zone's hours and days are made of whole ones.
-pub const SLOT: Duration = Duration::from_secs(900);
+const SLOT: Duration = Duration::from_secs(900);
 const SLOT_MICROS: i64 = 900_000_000;
 
 /// A gate's throughput counts until the next state, at most for this long: a source that went silent tells

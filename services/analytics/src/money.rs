@@ -84,7 +84,7 @@ pub fn figures(currency: &str, entries: &[MoneyEntry], attendees: u64) -> RoiFig
         attendees,
         revenue_per_attendee: for_each(revenue),
         cost_per_attendee: for_each(cost),
-        break_even_attendees: earned.map(|earned| (cost as f64 / earned).ceil() as u64),
+        break_even_attendees: earned.filter(|_| cost > 0).map(|earned| (cost as f64 / earned).ceil() as u64),
     }
 }
 

@@ -6,13 +6,15 @@ use ieum_contracts::analytics::{HistoryRebuilt, RebuildHistory};
 use ieum_contracts::events::{EventState, HistoryRange, ListEvents, LiveEvent};
 use ieum_core::{Cx, Fault, Timestamp};
 
-use crate::history::{Change, SLOT, Seen, advance};
+use crate::history::{Change, Seen, advance};
 use crate::store::{AnalyticsStore, status_word};
 
 /// How far back is looked where nothing is asked for.
 const USUAL: Duration = Duration::from_secs(366 * 86_400);
-/// What is asked of the hub at once: 672 rows.
-const PAGE: Duration = Duration::from_secs(7 * 86_400);
+/// How fine the hub is asked: what came within the first step of all is nobody's arrival.
+const STEP_SECONDS: u32 = 60;
+/// What is asked of the hub at once: at most 2880 rows.
+const PAGE: Duration = Duration::from_secs(2 * 86_400);
 /// How often an event is tried whose history went on meanwhile.
 const TRIES: usize = 5;
 
@@ -94,7 +96,7 @@ async fn read(
             event_id: event_id.to_owned(),
             from: Some(page),
             until: Some(end),
-            step_seconds: Some(u32::try_from(SLOT.as_secs()).unwrap_or(900)),
+            step_seconds: Some(STEP_SECONDS),
         };
         for row in events.history(cx, ask).await?.rows {
             let seen = Seen {

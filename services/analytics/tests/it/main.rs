@@ -1,5 +1,6 @@
 //! The service as a whole over every SQL backend: history, reports, forecasts, money, pages.
 
+mod broadway;
 mod description;
 mod history;
 mod outlook;
