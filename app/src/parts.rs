@@ -277,7 +277,8 @@ fn visitors(hub: LinkCallers) -> Visitors {
 
 /// Returns the routes of what every process answers about itself.
 fn own_routes(platform: &Platform, board: &LinkBoard) -> Routes {
-    let watching = Watching { board: board.clone(), clock: platform.clock.clone() };
+    let (clock, stop) = (platform.clock.clone(), platform.stop.clone());
+    let watching = Watching { board: board.clone(), clock, stop };
     let steering = PlatformLinksRoutes::of(Arc::new(Steering(board.clone())));
     steering.merge(PlatformWatchRoutes::of(Arc::new(watching)))
 }

@@ -8,6 +8,7 @@ use ieum_client::OutboundPolicy;
 use ieum_core::{SharedClock, system_clock};
 use ieum_data::{TimeSeries, open_series};
 use ieum_store::{Sealer, Store, StoreOptions};
+use tokio_util::sync::CancellationToken;
 
 use crate::commands::migrate;
 use crate::config::Settings;
@@ -33,6 +34,8 @@ pub struct Platform {
     pub series: Arc<dyn TimeSeries>,
     /// What may be called outside.
     pub outbound: OutboundPolicy,
+    /// Fires when the process begins to stop.
+    pub stop: CancellationToken,
 }
 
 /// Says which backing service cannot be opened.
@@ -105,7 +108,17 @@ impl Platform {
             open_series(&settings.series, Some(store.clone())).await.map_err(named("series.main"))?;
         output.line(&format!("series     {}", scheme(&settings.series)));
         let outbound = settings.outbound.clone();
-        Ok(Self { settings, clock, store, sealer, cache, bus, series, outbound })
+        Ok(Self {
+            settings,
+            clock,
+            store,
+            sealer,
+            cache,
+            bus,
+            series,
+            outbound,
+            stop: CancellationToken::new(),
+        })
     }
 
     /// Opens each backing service by itself and returns what it says of itself.

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response_with_state};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use ieum_core::{Fault, SharedClock};
 use ieum_telemetry::{
     Critical, Health, HealthCheck, HealthOptions, Telemetry, TelemetryConfig, TelemetryError, health_routes,
@@ -87,9 +89,20 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Te
         answer.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
     };
     let served = parts.router().merge(page::routes()).fallback(unknown);
+    let served = served.layer(map_response_with_state(platform.stop.clone(), end_with_the_process));
     // The frame answers unknown paths and panics too, so it goes around everything but the links, which
     // speak for themselves.
     parts.framed(served).merge(health_routes(health, telemetry.metrics())).merge(links)
+}
+
+/// Ends an event stream when the process begins to stop: whoever has a page open would hold that up for the
+/// whole drain time, and opens the stream again by itself (`EventSource`).
+async fn end_with_the_process(State(stop): State<CancellationToken>, response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+        return response;
+    }
+    response.map(|body| Body::from_stream(body.into_data_stream().take_until(stop.cancelled_owned())))
 }
 
 /// Serves contracts over HTTP and gRPC to those who may call them.
@@ -167,15 +180,10 @@ pub fn listening(listener: TcpListener, platform: &Platform) -> Result<Listening
     })
 }
 
-/// Serves until `stop`, then drains.
-pub async fn serve(
-    listener: Listening,
-    router: Router,
-    stop: CancellationToken,
-    platform: Platform,
-) -> Drained {
+/// Serves until the process is to stop, then drains.
+pub async fn serve(listener: Listening, router: Router, platform: Platform) -> Drained {
     let options = ServeOptions { drain: platform.settings.server.drain, ..ServeOptions::default() };
-    let (stop, clock) = (stop.cancelled_owned(), platform.clock.clone());
+    let (stop, clock) = (platform.stop.cancelled_owned(), platform.clock.clone());
     match listener {
         Listening::Plain(listener) => serve_router(listener, router, stop, options, clock).await,
         Listening::Tls(listener) => serve_router(listener, router, stop, options, clock).await,

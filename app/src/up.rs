@@ -7,7 +7,6 @@ use std::sync::Arc;
 use ieum_telemetry::{Health, Telemetry};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::output::Output;
@@ -23,7 +22,6 @@ pub struct Running {
     platform: Platform,
     health: Health,
     telemetry: Telemetry,
-    stop: CancellationToken,
     housekeeping: JoinHandle<()>,
     serving: JoinHandle<ieum_wires::serve::Drained>,
 }
@@ -66,15 +64,14 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     telemetry.metrics().ask(Arc::new(parts.board()));
     let forwards = parts.forwards(&platform.settings)?;
     let router = server::router(&platform, &parts, health.clone(), &telemetry).merge(forwards);
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(server::serve(listener, router, stop.clone(), platform.clone()));
+    let serving = tokio::spawn(server::serve(listener, router, platform.clone()));
     parts.start(&platform).await?;
     for name in parts.names() {
         output.line(&format!("{name:<10} started"));
     }
     let housekeeping = tokio::spawn(housekeeping::run(platform.clone(), parts.webhooks()));
     health.started();
-    Ok(Running { address, parts, platform, health, telemetry, stop, housekeeping, serving })
+    Ok(Running { address, parts, platform, health, telemetry, housekeeping, serving })
 }
 
 impl Running {
@@ -82,7 +79,7 @@ impl Running {
     pub async fn drain(self, output: &Output) {
         output.line("stopping: finishing what runs");
         self.health.stopping();
-        self.stop.cancel();
+        self.platform.stop.cancel();
         match self.serving.await {
             Ok(drained) if drained.cut > 0 => {
                 output.line(&format!("server     {} connections cut after the drain time", drained.cut));

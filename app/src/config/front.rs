@@ -54,6 +54,9 @@ pub(super) fn routes(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ForwardO
                 _ => entry.wrong("per_minute", text),
             }
         }
+        if let Some(own) = options.as_ref().and_then(|options| own_path(&options.path)) {
+            entry.wrong("path", format!("is at or below {own}, which this process answers itself"));
+        }
         if options.as_ref().is_some_and(|own| all.iter().any(|other| other.path == own.path)) {
             entry.wrong("path", "is there already".to_owned());
         }
@@ -61,6 +64,31 @@ pub(super) fn routes(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ForwardO
         all.extend(options);
     }
     all
+}
+
+/// What this process answers itself. Nobody else's server may stand there.
+const OWN_PATHS: [&str; 14] = [
+    "/api/dashboard",
+    "/api/events",
+    "/api/insights",
+    "/api/notifications",
+    "/api/operator",
+    "/api/partner",
+    "/api/premium",
+    "/api/public",
+    "/assets",
+    "/health",
+    "/hooks",
+    "/links",
+    "/metrics",
+    "/openapi.json",
+];
+
+/// Returns the path of ours that `path` is, or lies below of.
+fn own_path(path: &str) -> Option<&'static str> {
+    let below =
+        |own: &str| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    OWN_PATHS.into_iter().find(|own| below(own))
 }
 
 fn entries<'a>(table: &'a Table, list: &str) -> impl Iterator<Item = (usize, &'a Value)> {
@@ -289,6 +317,9 @@ mod tests {
             [[gateway.routes]]
             path = "/api/coffee"
             per_minute = 0
+            [[gateway.routes]]
+            path = "/api/events/mine"
+            to = "http://127.0.0.1:9000"
             "#,
         );
         let error = error.expect_err("much is wrong");
@@ -304,9 +335,26 @@ mod tests {
             "gateway.routes[0].teir: is not a setting",
             "gateway.routes[1].per_minute: is 0",
             "gateway.routes[1].to: is missing",
+            "gateway.routes[2].path: is at or below /api/events, which this process answers itself",
         ] {
             assert!(error.contains(line), "{line}\n{error}");
         }
         assert!(!error.contains("short\""), "a secret is not shown: {error}");
+    }
+
+    #[test]
+    fn every_documented_path_is_known_as_our_own() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../contracts/openapi");
+        let mut found = 0;
+        for file in std::fs::read_dir(folder).expect("is there") {
+            let text = std::fs::read_to_string(file.expect("is readable").path()).expect("is readable");
+            let document: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+            for path in document["paths"].as_object().expect("has paths").keys() {
+                assert!(super::own_path(path).is_some(), "{path} is missing in OWN_PATHS");
+                found += 1;
+            }
+        }
+        assert!(found > 0, "a document was read");
+        assert_eq!(super::own_path("/api/eventsource"), None);
     }
 }

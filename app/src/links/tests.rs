@@ -17,6 +17,7 @@ use ieum_wires::bus::serve_notices;
 use ieum_wires::modes::{LinkServer, router};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::config::{Sources, load};
@@ -258,7 +259,8 @@ async fn a_person_steers_a_breaker_and_everybody_who_watches_sees_it() {
     let process = process("", answerer("here").routes()).await;
     let words = WordsClient::new(process.links.link(&WORDS_CONTRACT).expect("opens"));
     let steering = Steering(process.board.clone());
-    let watching = Watching { board: process.board.clone(), clock: system_clock() };
+    let stop = CancellationToken::new();
+    let watching = Watching { board: process.board.clone(), clock: system_clock(), stop: stop.clone() };
     let asks = stream::iter([Ok(WatchLinks::default())]).chain(stream::pending()).boxed();
     let mut told = watching.links(&Cx::root(), asks).await.expect("opens");
     let state = |status: ieum_contracts::platform::LinkStatus| status.breaker.expect("has one").state;
@@ -287,6 +289,8 @@ async fn a_person_steers_a_breaker_and_everybody_who_watches_sees_it() {
     }
     let list = steering.list(&Cx::root(), ListLinks {}).await.expect("is listed").links;
     assert_eq!((list.len(), list[0].calls, list[0].failures, list[0].rejected["breaker"]), (1, 2, 1, 1));
+    stop.cancel();
+    while told.next().await.is_some() {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ use futures::stream::{self, StreamExt};
 use ieum_contracts::platform::{LinkStatus, PlatformWatch, WatchLinks};
 use ieum_core::{Cx, Fault, SharedClock};
 use ieum_link::{Incoming, Outgoing};
+use tokio_util::sync::CancellationToken;
 
 use super::LinkBoard;
 
@@ -21,6 +22,8 @@ pub struct Watching {
     pub board: LinkBoard,
     /// When to look.
     pub clock: SharedClock,
+    /// Ends every watching: who watches would hold up the process's end.
+    pub stop: CancellationToken,
 }
 
 /// One watcher: whom it asks for, what it was told, and what it is to be told next.
@@ -47,8 +50,9 @@ impl PlatformWatch for Watching {
             told: BTreeMap::new(),
             next: VecDeque::new(),
         };
-        Ok(stream::unfold(watcher, |mut watcher| async move { Some((watcher.tell().await?, watcher)) })
-            .boxed())
+        let told =
+            stream::unfold(watcher, |mut watcher| async move { Some((watcher.tell().await?, watcher)) });
+        Ok(told.take_until(self.stop.clone().cancelled_owned()).boxed())
     }
 }
 

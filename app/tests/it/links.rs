@@ -155,3 +155,20 @@ fn a_link_that_cannot_be_honoured_stops_the_start_with_a_sentence() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_page_and_a_watched_link_do_not_hold_up_the_end() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &[], &[("IEUM__SERVER__DRAIN", "1h")]);
+    let mut told = watch(folder.path(), &platform);
+    assert_eq!(told(), "events.state  closed");
+    let url = format!("http://{}/api/events/stream", platform.address);
+    let mut page = reqwest::get(url).await.expect("answers");
+    assert!(page.chunk().await.expect("is a stream").is_some(), "the page is drawn");
+    let ended = tokio::task::spawn_blocking(move || platform.stop());
+    let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
+    ended.expect("nobody waits for the hour to pass").expect("ends with success");
+    while page.chunk().await.expect("the stream ends, it is not cut").is_some() {}
+    assert_eq!(told(), "", "the watched link's stream has ended");
+}
