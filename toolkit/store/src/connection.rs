@@ -2,6 +2,7 @@
 
 use sqlx::{AssertSqlSafe, MySqlConnection, PgConnection, SqliteConnection};
 
+use crate::columns::{self, Column};
 use crate::placeholder::{Prepared, prepare};
 use crate::{Dialect, Row, StoreError, Value, row, value};
 
@@ -38,7 +39,14 @@ macro_rules! on_each {
     };
 }
 
-impl Connection<'_> {
+impl<'a> Connection<'a> {
+    fn postgres(self) -> Result<&'a mut PgConnection, StoreError> {
+        match self {
+            Self::Postgres(connection) => Ok(connection),
+            _ => Err(StoreError::Value("only PostgreSQL takes columns as parameters".into())),
+        }
+    }
+
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
@@ -81,6 +89,34 @@ impl Connection<'_> {
                 }
             }
         })
+    }
+
+    /// Runs a statement that takes columns, which PostgreSQL alone does, and returns how many rows it changed.
+    pub(crate) async fn execute_columns(
+        self,
+        url: &str,
+        sql: String,
+        given: Vec<Column>,
+    ) -> Result<u64, StoreError> {
+        let (dialect, connection) = (self.dialect(), self.postgres()?);
+        let query =
+            sqlx::query_with(AssertSqlSafe(sql), columns::arguments(given).map_err(StoreError::Value)?);
+        let done = query.execute(connection).await;
+        Ok(done.map_err(|error| StoreError::from_driver(dialect, url, error))?.rows_affected())
+    }
+
+    /// Runs a statement that takes columns, which PostgreSQL alone does, and returns its rows.
+    pub(crate) async fn fetch_columns(
+        self,
+        url: &str,
+        sql: String,
+        given: Vec<Column>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let (dialect, connection) = (self.dialect(), self.postgres()?);
+        let query =
+            sqlx::query_with(AssertSqlSafe(sql), columns::arguments(given).map_err(StoreError::Value)?);
+        let rows = query.fetch_all(connection).await;
+        row::postgres_rows(&rows.map_err(|error| StoreError::from_driver(dialect, url, error))?)
     }
 
     /// Runs a statement without preparing it: some that change the schema cannot be prepared.

@@ -157,6 +157,11 @@ impl Dialect {
         }
     }
 
+    /// Tells whether an `INSERT` can return what it added. MySQL cannot; MariaDB, which can, is not told apart.
+    pub const fn returns_inserted(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
     /// Returns how many parameters one statement may have.
     ///
     /// PostgreSQL and MySQL count them in 16 bits; SQLite's default `SQLITE_MAX_VARIABLE_NUMBER` is 32766

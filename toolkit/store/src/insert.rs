@@ -1,6 +1,7 @@
 //! Inserts of many rows, cut into as few statements as the dialect's limits allow.
 
-use crate::{Dialect, Store, StoreError, Transaction, Value};
+use crate::columns::{self, Column, columns_of};
+use crate::{Dialect, Row, Store, StoreError, Transaction, Value};
 
 /// SQL text with its values.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +30,20 @@ pub struct Insert {
     columns: Vec<String>,
     rows: Vec<Vec<Value>>,
     on_conflict: OnConflict,
+}
+
+/// One statement on its way to the database.
+pub(crate) struct Step {
+    pub(crate) sql: String,
+    pub(crate) given: Given,
+}
+
+/// The parameters of a statement.
+pub(crate) enum Given {
+    /// One for each placeholder.
+    Values(Vec<Value>),
+    /// One for each column, on PostgreSQL alone.
+    Columns(Vec<Column>),
 }
 
 #[derive(Clone, Debug)]
@@ -79,36 +94,50 @@ impl Insert {
         self
     }
 
-    /// Returns the statements for `dialect`; none where there are no rows.
+    /// Returns the statements for `dialect`, with a placeholder for each value; none where there are no rows.
     ///
     /// # Errors
     /// A table or column name that is no plain identifier, or a row of another length.
     pub fn statements(self, dialect: Dialect) -> Result<Vec<Statement>, StoreError> {
         self.check()?;
-        let names: Vec<String> = self.columns.iter().map(|column| dialect.quote(column)).collect();
-        let head = format!("INSERT INTO {} ({}) VALUES ", dialect.quote(&self.table), names.join(", "));
-        let tail = self.tail(dialect);
-        let holes = format!("({})", vec!["?"; self.columns.len()].join(", "));
-        let most_rows = (dialect.most_parameters() / self.columns.len()).clamp(1, MOST_ROWS);
-        let mut statements = Vec::new();
-        for rows in chunks(self.rows, most_rows) {
-            let sql = format!("{head}{}{tail}", vec![holes.as_str(); rows.len()].join(", "));
-            statements.push(Statement { sql, values: rows.into_iter().flatten().collect() });
-        }
-        Ok(statements)
+        let ends = self.ends(dialect);
+        Ok(self.chunks(dialect).into_iter().map(|rows| ends.around_values(rows)).collect())
     }
 
-    /// Runs the statements in `transaction` and returns how many rows were added or changed. (MySQL counts
-    /// a changed row twice.)
+    /// Runs the insert in `transaction` and returns how many rows were added or changed. (MySQL counts a
+    /// changed row twice.)
     ///
     /// # Errors
     /// See [`Insert::statements`] and [`StoreError`].
     pub async fn run_in(self, transaction: &mut Transaction) -> Result<u64, StoreError> {
         let mut changed = 0;
-        for statement in self.statements(transaction.dialect())? {
-            changed += transaction.execute(&statement.sql, &statement.values).await?;
+        for step in self.steps(transaction.dialect(), "")? {
+            changed += transaction.execute_step(step).await?;
         }
         Ok(changed)
+    }
+
+    /// Runs the insert in `transaction` and returns `columns` of the rows that were added or changed: of those
+    /// left out by [`Insert::or_ignore`] nothing.
+    ///
+    /// # Errors
+    /// See [`Insert::run_in`]; refused where [`Dialect::returns_inserted`] is false.
+    pub async fn run_returning(
+        self,
+        transaction: &mut Transaction,
+        columns: &[&str],
+    ) -> Result<Vec<Row>, StoreError> {
+        if !transaction.dialect().returns_inserted() {
+            let problem = format!("{} cannot return what an insert added", transaction.dialect());
+            return Err(StoreError::Value(problem.into()));
+        }
+        columns.iter().try_for_each(|name| check_identifier(name))?;
+        let names: Vec<String> = columns.iter().map(|name| transaction.dialect().quote(name)).collect();
+        let mut added = Vec::new();
+        for step in self.steps(transaction.dialect(), &format!(" RETURNING {}", names.join(", ")))? {
+            added.extend(transaction.fetch_step(step).await?);
+        }
+        Ok(added)
     }
 
     /// Runs the statements in one transaction of their own and returns how many rows were added or changed.
@@ -120,6 +149,36 @@ impl Insert {
         let changed = self.run_in(&mut transaction).await?;
         transaction.commit().await?;
         Ok(changed)
+    }
+
+    /// Returns what runs: [`Insert::statements`], or on PostgreSQL the same with a parameter for each column.
+    fn steps(self, dialect: Dialect, last: &str) -> Result<Vec<Step>, StoreError> {
+        self.check()?;
+        let mut ends = self.ends(dialect);
+        ends.tail.push_str(last);
+        let step = |rows| {
+            let rows = if dialect == Dialect::Postgres { columns_of(rows) } else { Err(rows) };
+            match rows {
+                Ok(columns) => ends.around_columns(columns),
+                Err(rows) => {
+                    let Statement { sql, values } = ends.around_values(rows);
+                    Step { sql, given: Given::Values(values) }
+                }
+            }
+        };
+        Ok(self.chunks(dialect).into_iter().map(step).collect())
+    }
+
+    fn ends(&self, dialect: Dialect) -> Ends {
+        let names: Vec<String> = self.columns.iter().map(|column| dialect.quote(column)).collect();
+        let head = format!("INSERT INTO {} ({}) ", dialect.quote(&self.table), names.join(", "));
+        let holes = format!("({})", vec!["?"; self.columns.len()].join(", "));
+        Ends { head, holes, tail: self.tail(dialect) }
+    }
+
+    fn chunks(self, dialect: Dialect) -> Vec<Vec<Vec<Value>>> {
+        let most_rows = (dialect.most_parameters() / self.columns.len()).clamp(1, MOST_ROWS);
+        chunks(self.rows, most_rows)
     }
 
     fn tail(&self, dialect: Dialect) -> String {
@@ -150,6 +209,27 @@ impl Insert {
             None if columns == 0 => Err(StoreError::RowLength { row: 0, values: 0, columns }),
             None => Ok(()),
         }
+    }
+}
+
+/// What stands before and after the rows of a statement.
+struct Ends {
+    head: String,
+    /// The placeholders of one row.
+    holes: String,
+    tail: String,
+}
+
+impl Ends {
+    fn around_values(&self, rows: Vec<Vec<Value>>) -> Statement {
+        let holes = vec![self.holes.as_str(); rows.len()].join(", ");
+        let sql = format!("{}VALUES {holes}{}", self.head, self.tail);
+        Statement { sql, values: rows.into_iter().flatten().collect() }
+    }
+
+    fn around_columns(&self, columns: Vec<Column>) -> Step {
+        let sql = format!("{}{}{}", self.head, columns::source(&columns), self.tail);
+        Step { sql, given: Given::Columns(columns) }
     }
 }
 

@@ -15,6 +15,7 @@
 //! is in [`Capabilities`].
 
 mod capabilities;
+mod columns;
 mod connect;
 mod connection;
 mod dialect;

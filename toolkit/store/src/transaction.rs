@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlx::{MySql, Postgres, Sqlite};
 
 use crate::connection::{Connection, Wanted};
+use crate::insert::{Given, Step};
 use crate::store::{Inner, Loan, Purpose};
 use crate::{Dialect, Row, StoreError, Value};
 
@@ -110,6 +111,30 @@ impl Transaction {
     async fn fetch(&mut self, sql: &str, values: &[Value], wanted: Wanted) -> Result<Vec<Row>, StoreError> {
         let store = self.usable()?;
         let result = store.watched(sql, self.connection().fetch(store.url(), sql, values, wanted)).await;
+        self.note(result)
+    }
+
+    /// Runs one statement of an insert and returns how many rows it added or changed.
+    pub(crate) async fn execute_step(&mut self, step: Step) -> Result<u64, StoreError> {
+        let columns = match step.given {
+            Given::Values(values) => return self.execute(&step.sql, &values).await,
+            Given::Columns(columns) => columns,
+        };
+        let (store, sql) = (self.usable()?, step.sql);
+        let run = self.connection().execute_columns(store.url(), sql.clone(), columns);
+        let result = store.watched(&sql, run).await;
+        self.note(result)
+    }
+
+    /// Runs one statement of an insert and returns its rows.
+    pub(crate) async fn fetch_step(&mut self, step: Step) -> Result<Vec<Row>, StoreError> {
+        let columns = match step.given {
+            Given::Values(values) => return self.fetch_all(&step.sql, &values).await,
+            Given::Columns(columns) => columns,
+        };
+        let (store, sql) = (self.usable()?, step.sql);
+        let run = self.connection().fetch_columns(store.url(), sql.clone(), columns);
+        let result = store.watched(&sql, run).await;
         self.note(result)
     }
 

@@ -58,6 +58,7 @@ suite_over!(
     a_taken_key_is_a_unique_violation,
     each_constraint_has_its_kind,
     an_upsert_changes_the_row_that_is_there,
+    an_insert_tells_which_rows_it_added,
     a_batch_beyond_the_parameter_limit_arrives_whole,
     migrations_apply_once_and_in_order,
     a_changed_migration_is_refused,

@@ -89,9 +89,11 @@ pub async fn values_of_every_type_come_back_as_they_went_in(backend: &Backend) {
     for row in &rows {
         store.execute(insert, row).await.expect("saves");
     }
+    let many = Insert::into("things").columns(["n", "f", "b", "t", "k", "x", "j", "at"]);
+    many.rows(rows.iter().map(|row| row.to_vec())).run(&store).await.expect("saves all at once");
     let read = store.fetch_all("SELECT * FROM things ORDER BY id", &[]).await.expect("reads");
-    assert_eq!(read.len(), rows.len());
-    for (row, wanted) in read.iter().zip(&rows) {
+    assert_eq!(read.len(), 2 * rows.len());
+    for (row, wanted) in read.iter().zip(rows.iter().chain(&rows)) {
         assert_eq!(Value::from(row.opt_int("n").expect("n")), wanted[0]);
         assert_eq!(Value::from(row.opt_float("f").expect("f")), wanted[1]);
         assert_eq!(Value::from(row.opt_bool("b").expect("b")), wanted[2]);
@@ -315,6 +317,25 @@ pub async fn an_upsert_changes_the_row_that_is_there(backend: &Backend) {
     assert_eq!((taste("1").await.as_str(), taste("2").await.as_str()), ("sour", "bitter"));
     insert.or_update(["id"]).run(&store).await.expect("saves");
     assert_eq!((taste("1").await.as_str(), count(&store).await), ("salty", 2));
+}
+
+pub async fn an_insert_tells_which_rows_it_added(backend: &Backend) {
+    let store = store_with_cups(backend).await;
+    let mut transaction = store.begin().await.expect("begins");
+    transaction.execute(ADD, &["2".into(), "sweet".into()]).await.expect("saves");
+    for wanted in [["1", "3"].as_slice(), &[]] {
+        // One name stands in it twice.
+        let rows = ["1", "2", "3", "3"].map(|id| vec![id.into(), "sour".into()]);
+        let insert = Insert::into("cups").columns(["id", "taste"]).rows(rows).or_ignore(["id"]);
+        let added = insert.run_returning(&mut transaction, &["id"]).await;
+        if !store.dialect().returns_inserted() {
+            assert!(matches!(added, Err(StoreError::Value(_))), "{added:?}");
+            return;
+        }
+        let added = added.expect("saves");
+        let ids: Vec<String> = added.iter().map(|row| row.text("id").expect("id")).collect();
+        assert_eq!(ids, wanted);
+    }
 }
 
 pub async fn a_batch_beyond_the_parameter_limit_arrives_whole(backend: &Backend) {
