@@ -160,8 +160,9 @@ impl<S: Storage> Subscriber<S> {
                 let found = feed.read(&worker.storage, &lease.slot, lease.position, BATCH).await?;
                 held.busy = found.len() == BATCH;
                 if !found.is_empty() {
-                    worker.absorb(&mut held.lease, found).await?;
-                    held.next_due = Some(Timestamp::default());
+                    if worker.absorb(&mut held.lease, found).await? {
+                        held.next_due = Some(Timestamp::default());
+                    }
                     idle = !held.busy;
                 }
             }

@@ -71,11 +71,13 @@ impl From<Failure> for StepError {
 }
 
 impl<S: Storage> Worker<S> {
-    /// Does what a log delivered, in order. On return all of it is handled, in the lane or dead.
-    pub(crate) async fn absorb(&self, lease: &mut Lease, found: Vec<Delivery>) -> Result<(), StepError> {
-        let blocked = self.storage.blocked(&lease.slot).await?;
+    /// Does what a log delivered, in order. On return all of it is handled, in the lane or dead; tells whether the
+    /// lane holds anything.
+    pub(crate) async fn absorb(&self, lease: &mut Lease, found: Vec<Delivery>) -> Result<bool, StepError> {
+        let mut blocked = self.storage.blocked(&lease.slot).await?;
         let works = found.into_iter().map(Work::from_log).collect();
-        self.drive(lease, works, blocked).await
+        self.drive(lease, works, &mut blocked).await?;
+        Ok(!blocked.is_empty())
     }
 
     /// Tries again what is due in the slot's lane; returns how many were tried and when the next one is due.
@@ -84,7 +86,7 @@ impl<S: Storage> Worker<S> {
         let (rows, next) = self.storage.due(&lease.slot, now, BATCH).await?;
         let count = rows.len();
         let works = rows.into_iter().map(|row| Work::from_lane(row, now)).collect();
-        self.drive(lease, works, BTreeSet::new()).await?;
+        self.drive(lease, works, &mut BTreeSet::new()).await?;
         Ok((count, next))
     }
 
@@ -98,16 +100,17 @@ impl<S: Storage> Worker<S> {
         Ok(count)
     }
 
-    /// Does the works in order: together where all succeed, else around what fails.
+    /// Does the works in order: together where all succeed, else around what fails. Keys that have something in
+    /// the lane stand in `blocked`; those that get something there join them.
     async fn drive(
         &self,
         lease: &mut Lease,
         mut works: Vec<Work>,
-        mut blocked: BTreeSet<String>,
+        blocked: &mut BTreeSet<String>,
     ) -> Result<(), StepError> {
         while !works.is_empty() {
             for work in &mut works {
-                work.queue_behind(&blocked);
+                work.queue_behind(blocked);
             }
             let mut size = works.len().min(self.pace.load(Ordering::Relaxed).max(1));
             let mut failed = None;

@@ -5,14 +5,15 @@
 //! a sequence or an identity column cannot promise on PostgreSQL and MySQL.
 
 use ieum_core::Timestamp;
-use ieum_store::{Insert, Row, Store, StoreError, Transaction, Value};
+use ieum_store::{Dialect, Insert, Row, Store, StoreError, Transaction, Value};
 
 use crate::storage::{Delivery, Entry, Slot};
 
 const ENTRY: [&str; 7] = ["topic", "part", "lane_key", "event_id", "source", "body", "written_at"];
 const COLUMNS: [&str; 8] = ["seq", "topic", "part", "lane_key", "event_id", "source", "body", "written_at"];
 const IDENTITY: [&str; 3] = ["event_id", "source", "topic"];
-/// Row counts of the statements that an append is cut into, so that few statements are prepared.
+/// Row counts of the statements that an append is cut into, so that few statements are prepared. PostgreSQL takes
+/// any number of rows by one.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
 pub(super) async fn append(
@@ -27,7 +28,10 @@ pub(super) async fn append(
     let mut seq = touch_head(tx, count).await?;
     let mut left = entries;
     while !left.is_empty() {
-        let size = CHUNKS.into_iter().find(|size| *size <= left.len()).unwrap_or(1);
+        let size = match tx.dialect() {
+            Dialect::Postgres => left.len(),
+            _ => CHUNKS.into_iter().find(|size| *size <= left.len()).unwrap_or(1),
+        };
         let (chunk, rest) = left.split_at(size);
         let rows = chunk.iter().map(|entry| {
             seq += 1;
@@ -44,8 +48,12 @@ pub(super) async fn append(
 /// Raises the head by `count`, locks it until the transaction ends, and returns what it was before.
 pub(crate) async fn touch_head(tx: &mut Transaction, count: i64) -> Result<i64, StoreError> {
     let raise = "UPDATE ieum_bus_head SET next_seq = next_seq + ? WHERE name = 'log'";
-    tx.execute(raise, &[count.into()]).await?;
-    let row = tx.fetch_one("SELECT next_seq FROM ieum_bus_head WHERE name = 'log'", &[]).await?;
+    let row = if tx.dialect() == Dialect::MySql {
+        tx.execute(raise, &[count.into()]).await?;
+        tx.fetch_one("SELECT next_seq FROM ieum_bus_head WHERE name = 'log'", &[]).await?
+    } else {
+        tx.fetch_one(&format!("{raise} RETURNING next_seq"), &[count.into()]).await?
+    };
     Ok(row.int("next_seq")? - count)
 }
 
