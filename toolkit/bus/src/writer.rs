@@ -47,10 +47,20 @@ impl<L: Log> Writer<L> {
         while let Some(first) = self.waiting.recv().await {
             let mut batch = vec![first];
             let mut count = batch[0].entries.len();
+            let mut seen = 0;
             while count < MOST_IN_COMMIT {
-                let Ok(next) = self.waiting.try_recv() else { break };
-                count += next.entries.len();
-                batch.push(next);
+                match self.waiting.try_recv() {
+                    Ok(next) => {
+                        count += next.entries.len();
+                        batch.push(next);
+                    }
+                    // Whoever was just told publishes again at once and should not miss this commit by a hair.
+                    Err(_) if count > seen => {
+                        seen = count;
+                        tokio::task::yield_now().await;
+                    }
+                    Err(_) => break,
+                }
             }
             self.write(batch).await;
         }
