@@ -7,6 +7,7 @@ mod demo;
 mod front;
 mod housekeeping;
 mod links;
+mod notify;
 mod output;
 mod page;
 mod parts;

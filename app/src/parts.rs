@@ -11,11 +11,13 @@ use ieum_contracts::analytics::INSIGHTS_CONTRACT;
 use ieum_contracts::events::{
     EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
 };
+use ieum_contracts::notify::{NOTIFY_MESSAGES_CONTRACT, NOTIFY_RECIPIENTS_CONTRACT};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
 use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
 use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors, guard};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
 use ieum_link::{Contract, Link, Routes};
+use ieum_notify::NotifyPart;
 use ieum_partners::{PartnersDeps, PartnersPart};
 use ieum_store::Migration;
 use ieum_webhook::{WebhookOptions, Webhooks, WebhooksDeps};
@@ -25,19 +27,21 @@ use parking_lot::Mutex;
 use crate::config::{LinkCallers, Settings};
 use crate::front;
 use crate::links::{self, LinkBoard, Links, Steering, Watching};
+use crate::notify;
 use crate::platform::Platform;
 
 /// The consumer group of notices that arrive over the bus: whichever process takes one answers it.
 const NOTICES: &str = "links";
 
 /// Every part that can be named after `ieum up`.
-const NAMES: [&str; 3] = ["events", "analytics", "partners"];
+const NAMES: [&str; 4] = ["events", "analytics", "partners", "notify"];
 
 /// The parts of this process.
 pub struct Parts {
     events: Option<EventsPart>,
     analytics: Option<AnalyticsPart>,
     partners: Option<PartnersPart>,
+    notify: Option<NotifyPart>,
     gateway: Gateway,
     visitors: Visitors,
     routes: Routes,
@@ -71,6 +75,8 @@ pub fn contracts() -> Vec<&'static Contract> {
         &EVENT_PROGRAMME_CONTRACT,
         &INSIGHTS_CONTRACT,
         &PARTNER_KEYS_CONTRACT,
+        &NOTIFY_MESSAGES_CONTRACT,
+        &NOTIFY_RECIPIENTS_CONTRACT,
     ]
 }
 
@@ -80,6 +86,7 @@ pub fn migrations() -> Vec<Migration> {
     all.extend(EventsPart::migrations());
     all.extend(PartnersPart::migrations());
     all.extend(AnalyticsPart::migrations());
+    all.extend(NotifyPart::migrations());
     all
 }
 
@@ -160,6 +167,10 @@ impl Parts {
             routes = routes.merge(part.routes());
             partners = Some(part);
         }
+        let notify = chosen.contains(&"notify").then(|| notify::part(platform)).transpose()?;
+        if let Some(part) = &notify {
+            routes = routes.merge(part.routes());
+        }
         // The partners' front door frames the whole; a process without partners has one for the frame alone.
         let gateway = match &partners {
             Some(part) => part.gateway().clone(),
@@ -167,12 +178,14 @@ impl Parts {
         };
         let routes = routes.merge(own_routes(platform, &board));
         let visitors = visitors(platform.settings.gateway.hub);
-        Ok(Self { events, analytics, partners, gateway, visitors, routes, board, notices: Mutex::default() })
+        let notices = Mutex::default();
+        Ok(Self { events, analytics, partners, notify, gateway, visitors, routes, board, notices })
     }
 
     /// Returns the names of the parts of this process.
     pub fn names(&self) -> Vec<&'static str> {
-        let present = [self.events.is_some(), self.analytics.is_some(), self.partners.is_some()];
+        let present =
+            [self.events.is_some(), self.analytics.is_some(), self.partners.is_some(), self.notify.is_some()];
         NAMES.into_iter().zip(present).filter(|(_, present)| *present).map(|(name, _)| name).collect()
     }
 
@@ -204,6 +217,15 @@ impl Parts {
         if let Some(partners) = &self.partners {
             router = router.merge(partners.router());
         }
+        if let Some(notify) = &self.notify {
+            // Messages and addresses are about people: who brings no key must be at this machine, whoever may see
+            // the hub.
+            let visitors = match self.visitors {
+                Visitors::Nobody => Visitors::Nobody,
+                Visitors::Loopback | Visitors::Anyone => Visitors::Loopback,
+            };
+            router = router.merge(guard(&self.gateway, visitors, notify.router()));
+        }
         router
     }
 
@@ -230,6 +252,9 @@ impl Parts {
         if let Some(partners) = &self.partners {
             partners.start().await?;
         }
+        if let Some(notify) = &self.notify {
+            notify.start().await?;
+        }
         Ok(())
     }
 
@@ -247,6 +272,9 @@ impl Parts {
         }
         if let Some(partners) = &self.partners {
             partners.drain().await;
+        }
+        if let Some(notify) = &self.notify {
+            notify.drain().await;
         }
     }
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 use serde::Serialize;
 
 use crate::config::{LinkCallers, Settings};
+use crate::notify;
 use crate::output::Output;
 use crate::platform::{Platform, open_store};
 use crate::sealing;
@@ -45,6 +46,12 @@ pub async fn doctor(settings: &Settings, output: &Output) -> Result<(), Box<dyn 
         findings.push(match sealing::open(settings) {
             Ok(_) => found("store.sealing_keys", "", sealing::sentences(settings)),
             Err(error) => missing("store.sealing_keys", "", &error),
+        });
+    }
+    for inspected in notify::inspect(settings).await {
+        findings.push(match inspected.found {
+            Ok(says) => found(&inspected.key, &inspected.name, says),
+            Err(error) => missing(&inspected.key, &inspected.name, error.as_ref()),
         });
     }
     findings.push(found("server.links", "", links_sentences(settings)));

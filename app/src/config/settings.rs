@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use ieum_bus::check_bus_url;
 use ieum_client::OutboundPolicy;
+use ieum_contracts::notify::Channel;
 use ieum_core::{Secret, parse_duration};
 use ieum_gateway::{ForwardOptions, IssuerOptions};
+use ieum_notify::{check_provider_url, is_sender};
 use ieum_policy::PolicyConfig;
 use ieum_telemetry::LogFormat;
 use ieum_wires::tls::TlsFiles;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub outbound: OutboundPolicy,
     /// `[webhooks]`
     pub webhooks: ieum_webhook::Retention,
+    /// `[notify]`
+    pub notify: NotifySettings,
     /// `[telemetry]`
     pub telemetry: TelemetrySettings,
     /// `[gateway]`
@@ -93,6 +97,19 @@ pub enum KeySource {
     File(PathBuf),
     /// In the setting itself, as it comes from the environment.
     Text(Secret),
+}
+
+/// `[notify]`
+#[derive(Clone, Debug)]
+pub struct NotifySettings {
+    /// URLs of who takes messages, per channel in the order in which they are asked.
+    pub providers: BTreeMap<Channel, Vec<Secret>>,
+    /// Whom email comes from.
+    pub from: String,
+    /// A folder with templates beside those that come along.
+    pub templates: Option<PathBuf>,
+    /// How long messages stay that are over.
+    pub keep: Duration,
 }
 
 /// `[telemetry]`
@@ -176,6 +193,7 @@ impl Settings {
                 delivered: reader.duration("webhooks.keep_delivered"),
                 failed: reader.duration("webhooks.keep_failed"),
             },
+            notify: reader.notify(),
             telemetry: TelemetrySettings {
                 log: reader.text("telemetry.log"),
                 format: reader.format("telemetry.format"),
@@ -345,6 +363,34 @@ impl Reader<'_> {
             }
         }
         keys
+    }
+
+    fn notify(&mut self) -> NotifySettings {
+        let mut providers = BTreeMap::new();
+        for (key, channel) in
+            [("notify.email", Channel::Email), ("notify.sms", Channel::Sms), ("notify.push", Channel::Push)]
+        {
+            let list = self.value(key).and_then(Value::as_array).cloned().unwrap_or_default();
+            let mut urls = Vec::new();
+            for (i, entry) in list.iter().enumerate() {
+                let text = entry.as_str().unwrap_or_default();
+                if let Err(error) = check_provider_url(text, channel) {
+                    self.wrong(key, format!("entry {}: {error}", i + 1));
+                }
+                urls.push(Secret::new(text));
+            }
+            providers.insert(channel, urls);
+        }
+        let from = self.text("notify.from");
+        if !is_sender(&from) {
+            self.wrong(
+                "notify.from",
+                format!("{from:?} is no sender such as \"Ieum <no-reply@example.org>\""),
+            );
+        }
+        let templates =
+            Some(self.text("notify.templates")).filter(|path| !path.is_empty()).map(PathBuf::from);
+        NotifySettings { providers, from, templates, keep: self.duration("notify.keep") }
     }
 
     /// Reads `[tls]`: three files or none.

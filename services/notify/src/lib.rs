@@ -27,6 +27,6 @@ mod zone;
 
 pub use part::{NotifyDeps, NotifyOptions, NotifyPart, PartError};
 pub use providers::{
-    Letter, Provider, ProviderContext, ProviderError, Receipt, Repeat, SendError, open_provider,
-    provider_schemes,
+    Letter, Provider, ProviderContext, ProviderError, Receipt, Repeat, SendError, check_provider_url,
+    is_sender, open_provider, open_providers, provider_schemes,
 };

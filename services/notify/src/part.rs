@@ -51,6 +51,8 @@ pub struct NotifyDeps {
 pub struct NotifyOptions {
     /// A folder with templates beside those that come along.
     pub templates: Option<PathBuf>,
+    /// How long a message stays that is over, read or not. Default 90 days.
+    pub keep: Duration,
     /// When a message is tried again that nobody took. Default 8 attempts over about two hours.
     pub retry: RetryRule,
     /// When a provider is left alone. Default after 5 failures in a row, for 30 s.
@@ -107,7 +109,12 @@ impl Default for NotifyOptions {
             open_for: Duration::from_secs(30),
             probes: 1,
         };
-        Self { templates: None, retry: RetryRule { attempts: 8, backoff, ..RetryRule::default() }, breaker }
+        Self {
+            templates: None,
+            keep: Duration::from_secs(90 * 86_400),
+            retry: RetryRule { attempts: 8, backoff, ..RetryRule::default() },
+            breaker,
+        }
     }
 }
 
@@ -117,7 +124,7 @@ impl NotifyPart {
         let NotifyDeps { store, bus, clock, providers, options } = deps;
         let templates = Templates::open(options.templates.as_deref()).map_err(PartError::Templates)?;
         let service = Arc::new(Service::new(NotifyStore::new(store), templates, clock));
-        let worker = Worker::new(service.clone(), providers, options.retry, options.breaker);
+        let worker = Worker::new(service.clone(), providers, &options);
         Ok(Self { service, worker: Arc::new(worker), bus, running: Mutex::new(None) })
     }
 
@@ -144,9 +151,10 @@ impl NotifyPart {
         self.worker.round().await
     }
 
-    /// Removes messages that have been over for `keep`; returns how many.
-    pub async fn purge(&self, keep: Duration) -> Result<u64, Fault> {
-        self.service.store.purge(self.service.clock.now() - keep).await
+    /// Removes messages that have been over for as long as the options say; returns how many. Done every hour once
+    /// the service has started.
+    pub async fn purge(&self) -> Result<u64, Fault> {
+        self.worker.purge().await
     }
 
     /// Starts listening and sending. Starting twice changes nothing.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use ieum_contracts::notify::{Channel, MessageState, Recipient};
 use ieum_core::{Cx, Fault, Timestamp, new_id};
-use ieum_policy::{Breaker, BreakerRule, Outcome, Rejected, RetryRule};
+use ieum_policy::{Breaker, Outcome, Rejected, RetryRule};
 use rand::Rng;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::digest;
+use crate::part::NotifyOptions;
 use crate::providers::{Letter, Provider, Receipt, Repeat, SendError};
 use crate::rules::{Asked, Plan, plan};
 use crate::service::Service;
@@ -26,6 +27,8 @@ const LONGEST: Duration = Duration::from_secs(40);
 const LEASE: Duration = Duration::from_secs(60);
 /// How often it is looked for what is due where nobody says so.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often old messages are removed.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 /// How long a message waits where a breaker says no time.
 const REST: Duration = Duration::from_secs(5);
 
@@ -41,6 +44,7 @@ pub struct Worker {
     /// Per channel, in the order in which they are asked.
     pub providers: HashMap<Channel, Vec<Guarded>>,
     pub retry: RetryRule,
+    keep: Duration,
     owner: String,
 }
 
@@ -64,21 +68,33 @@ impl Worker {
     pub fn new(
         service: Arc<Service>,
         providers: HashMap<Channel, Vec<Arc<dyn Provider>>>,
-        retry: RetryRule,
-        rule: BreakerRule,
+        options: &NotifyOptions,
     ) -> Self {
-        let guard = |provider| Guarded { provider, breaker: Breaker::new(rule) };
+        let guard = |provider| Guarded { provider, breaker: Breaker::new(options.breaker) };
         let providers = providers
             .into_iter()
             .map(|(channel, list)| (channel, list.into_iter().map(guard).collect()))
             .collect();
-        Self { service, providers, retry, owner: new_id().to_string() }
+        let (retry, keep, owner) = (options.retry, options.keep, new_id().to_string());
+        Self { service, providers, retry, keep, owner }
+    }
+
+    /// Removes what has been over for long enough.
+    pub async fn purge(&self) -> Result<u64, Fault> {
+        self.service.store.purge(self.service.clock.now() - self.keep).await
     }
 
     /// Sends until `stop`, then lets what is with providers end.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut sending = JoinSet::new();
+        let mut purge_at = self.service.clock.moment() + PURGE_EVERY;
         while !stop.is_cancelled() {
+            if self.service.clock.moment() >= purge_at {
+                purge_at = self.service.clock.moment() + PURGE_EVERY;
+                if let Err(fault) = self.purge().await {
+                    tracing::warn!(error = %fault, "purging old notifications failed");
+                }
+            }
             let free = AT_ONCE.saturating_sub(sending.len());
             match self.begin_due(&mut sending, free).await {
                 Ok(begun) if begun > 0 && begun < free => continue,

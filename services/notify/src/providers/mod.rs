@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::notify::Channel;
-use ieum_core::{Cx, Fault, Id, SharedClock, redact_url};
+use ieum_core::{Cx, Fault, Id, Secret, SharedClock, redact_url};
 use url::Url;
 
 /// A message as a provider gets it.
@@ -103,6 +103,12 @@ pub enum ProviderError {
         /// Those that do.
         known: String,
     },
+    /// Two providers of a channel could not be told apart.
+    #[error("{name}: stands there twice")]
+    Twice {
+        /// Scheme, host and port.
+        name: String,
+    },
     /// A part of the URL is missing or wrong.
     #[error("{url}: {problem}")]
     Part {
@@ -137,6 +143,11 @@ pub fn open_provider(
     channel: Channel,
     context: &ProviderContext,
 ) -> Result<Arc<dyn Provider>, ProviderError> {
+    let (url, open) = parse(text, channel)?;
+    open(&url, channel, context).map_err(|problem| ProviderError::Part { url: redact_url(text), problem })
+}
+
+fn parse(text: &str, channel: Channel) -> Result<(Url, Open), ProviderError> {
     let scheme = text.split(':').next().unwrap_or_default();
     let found = SCHEMES.iter().find(|(name, takes, _)| *name == scheme && takes.contains(&channel));
     let Some((_, _, open)) = found else {
@@ -148,7 +159,40 @@ pub fn open_provider(
     };
     let url = Url::parse(text).ok().filter(Url::has_host);
     let url = url.ok_or_else(|| ProviderError::Address { scheme: scheme.to_owned() })?;
-    open(&url, channel, context).map_err(|problem| ProviderError::Part { url: redact_url(text), problem })
+    Ok((url, *open))
+}
+
+/// Opens the providers of a channel, in the order in which they are asked.
+///
+/// # Errors
+/// Says what of which URL is wrong, or which stands there twice.
+pub fn open_providers(
+    urls: &[Secret],
+    channel: Channel,
+    context: &ProviderContext,
+) -> Result<Vec<Arc<dyn Provider>>, ProviderError> {
+    let mut all: Vec<Arc<dyn Provider>> = Vec::new();
+    for url in urls {
+        let provider = open_provider(url.expose(), channel, context)?;
+        if all.iter().any(|other| other.name() == provider.name()) {
+            return Err(ProviderError::Twice { name: provider.name().to_owned() });
+        }
+        all.push(provider);
+    }
+    Ok(all)
+}
+
+/// Checks what can be checked of a provider's URL without opening it: scheme and host.
+///
+/// # Errors
+/// Says what is wrong, without credentials.
+pub fn check_provider_url(text: &str, channel: Channel) -> Result<(), ProviderError> {
+    parse(text, channel).map(drop)
+}
+
+/// Tells whether email can come from `text`, such as `Ieum <no-reply@example.org>`.
+pub fn is_sender(text: &str) -> bool {
+    text.parse::<lettre::message::Mailbox>().is_ok()
 }
 
 /// Returns the value of `name` in the URL's query.
@@ -216,5 +260,8 @@ mod tests {
         assert!(refused("sns://sns.eu-west-1.amazonaws.com/eu-west-1", Channel::Sms).contains("access key"));
         let good = open_provider("smtp://u:hunter2@host:2525", Channel::Email, &context()).expect("is right");
         assert_eq!(good.name(), "smtp://host:2525");
+        let twice = ["smtp://a:b@host", "smtp://c:d@host"].map(Secret::new);
+        let error = open_providers(&twice, Channel::Email, &context()).err().expect("is refused");
+        assert_eq!(error.to_string(), "smtp://host: stands there twice");
     }
 }
