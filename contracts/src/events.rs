@@ -164,6 +164,9 @@ pub struct SyncSettings {
     pub retry_policy: RetryPolicy,
     /// The name of the shape the source answers in; `event-realtime/1` is the seed's.
     pub data_schema: String,
+    /// Requests per minute that all reading of the source together sends at most, 1 to 60 000. Whatever the source
+    /// itself asks for (`Retry-After`, `RateLimit`) is obeyed besides.
+    pub requests_per_minute: u32,
 }
 
 /// A source's own retry settings.
@@ -178,7 +181,12 @@ pub struct RetryPolicy {
 
 impl Default for SyncSettings {
     fn default() -> Self {
-        Self { interval: 30, retry_policy: RetryPolicy::default(), data_schema: "event-realtime/1".into() }
+        Self {
+            interval: 30,
+            retry_policy: RetryPolicy::default(),
+            data_schema: "event-realtime/1".into(),
+            requests_per_minute: 1_200,
+        }
     }
 }
 
@@ -238,12 +246,31 @@ pub struct ProbeReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProbeCheck {
-    /// Such as `health`, `authentication`, `sample`.
+    /// Such as `authentication`, `scopes`, `sample`, `clock`, `limits`, `hook`.
     pub name: String,
     /// Whether it passed.
     pub ok: bool,
     /// What was tried and what came of it.
     pub detail: String,
+    /// How it stands; what is no failure may still be worth a look.
+    #[serde(default)]
+    pub level: ProbeLevel,
+    /// What to do about it, where anything is to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+/// How a check of a probe stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeLevel {
+    /// As it should be.
+    #[default]
+    Ok,
+    /// It works, and something about it is worth a look.
+    Warn,
+    /// The source cannot be read like this.
+    Fail,
 }
 
 /// Every source.
@@ -290,6 +317,12 @@ pub struct SourceStatus {
     /// How its scans came in.
     #[serde(default)]
     pub scans: ScanCounts,
+    /// Orders that vanished at the source.
+    #[serde(default)]
+    pub gone_orders: u64,
+    /// When the source was last looked through for what vanished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swept_at: Option<Timestamp>,
 }
 
 /// How many scans came in by which way first. What only a sweep brought in, every other way had lost.

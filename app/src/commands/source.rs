@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ieum_contracts::events::{
     Authentication, AuthenticationKind, ConnectorKind, EVENT_SERVICE_REGISTRY_CONTRACT, Endpoints,
-    EventServiceConfig, EventServiceRegistry, EventServiceRegistryClient, ListSources, ProbeReport,
-    ProgressStep, RegistrationStep, SourceId, SourcePhase, SourceStatus, StepState, SyncSettings,
+    EventServiceConfig, EventServiceRegistry, EventServiceRegistryClient, ListSources, ProbeLevel,
+    ProbeReport, ProgressStep, RegistrationStep, SourceId, SourcePhase, SourceStatus, StepState,
+    SyncSettings,
 };
 use ieum_core::{Clock, SystemClock};
 
@@ -181,11 +182,15 @@ fn authentication(add: &SourceAdd, connector: ConnectorKind) -> Result<Authentic
 fn report(probe: &ProbeReport) -> String {
     let mut text = String::new();
     for check in &probe.checks {
-        let mark = if check.ok { "ok  " } else { "FAIL" };
+        let mark = match (check.ok, check.level) {
+            (false, _) | (_, ProbeLevel::Fail) => "FAIL",
+            (true, ProbeLevel::Warn) => "warn",
+            (true, ProbeLevel::Ok) => "ok  ",
+        };
         text.push_str(&format!("{mark}  {:<16} {}\n", check.name, check.detail));
-    }
-    if let Some(skew) = probe.clock_skew_seconds {
-        text.push_str(&format!("      {:<16} the source's clock minus ours: {skew:.1} s\n", "clock"));
+        if let Some(advice) = &check.advice {
+            text.push_str(&format!("      {:<16} {advice}\n", ""));
+        }
     }
     text
 }

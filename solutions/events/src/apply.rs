@@ -7,7 +7,7 @@ use ieum_contracts::events::GateActivity;
 use ieum_core::{Fault, Timestamp};
 use ieum_store::{Insert, StoreError, Transaction, Value};
 
-use crate::facts::{Batch, CheckinFact, OrderFacts, Profile, Totals};
+use crate::facts::{Batch, CheckinFact, Profile, Totals};
 use crate::rules::Figures;
 
 /// A gate's throughput is its mean over this span.
@@ -55,7 +55,7 @@ pub async fn apply(
     generation: i64,
     batch: &Batch,
 ) -> Result<(), StoreError> {
-    replace_orders(tx, event_id, generation, &batch.orders).await?;
+    replace_orders(tx, event_id, generation, batch).await?;
     for code in &batch.gone_orders {
         drop_order(tx, event_id, code).await?;
     }
@@ -163,8 +163,9 @@ async fn replace_orders(
     tx: &mut Transaction,
     event_id: &str,
     generation: i64,
-    orders: &[OrderFacts],
+    batch: &Batch,
 ) -> Result<(), StoreError> {
+    let orders = &batch.orders;
     // A ticket stands once even where a split order shows it twice on a page: the later order has it.
     let mut positions = BTreeMap::new();
     let mut checkins = Vec::new();
@@ -183,7 +184,9 @@ async fn replace_orders(
         tx.execute(&sql, &values).await?;
     }
     let ids: Vec<i64> = positions.keys().copied().collect();
-    delete_ids(tx, "ieum_events_checkin", "position_id", event_id, &ids).await?;
+    if !batch.scans_apart {
+        delete_ids(tx, "ieum_events_checkin", "position_id", event_id, &ids).await?;
+    }
     let rows = positions.values().map(|(order, position)| {
         vec![
             event_id.into(),

@@ -9,14 +9,14 @@ use std::time::Duration;
 use ieum_bus::Bus;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::events::{EventServiceConfig, SourcePhase};
-use ieum_core::{Cx, Fault, SharedClock};
+use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use parking_lot::Mutex;
 
 use crate::connector::{self, Connector, Hint, pretix::MOST_HINTED_ORDERS};
 use crate::facts::{Batch, Next};
 use crate::realtime::Realtime;
 use crate::reconcile::Sweep;
-use crate::store::{self, EventsStore};
+use crate::store::{self, EventsStore, Source};
 
 /// More pages than this in one read mean that the source never ends.
 const MOST_PAGES: u32 = 50_000;
@@ -33,6 +33,7 @@ pub struct Collector {
     pub(crate) clock: SharedClock,
     pub(crate) reconcile_every: Duration,
     pub(crate) sweep: Sweep,
+    pub(crate) vanished_every: Duration,
     opened: Mutex<HashMap<String, Opened>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     stopping: AtomicBool,
@@ -47,18 +48,19 @@ struct Opened {
 pub(crate) struct Reading {
     pub(crate) config: EventServiceConfig,
     pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) created_at: Timestamp,
 }
 
 impl Collector {
-    /// Makes a collector. The last argument says how often totals are compared while nothing changes, and what is
-    /// done where they differ for good.
+    /// Makes a collector. The last argument says how often totals are compared while nothing changes, what is done
+    /// where they differ for good, and how often a source is looked through for what vanished.
     pub fn new(
         store: EventsStore,
         bus: Bus,
         realtime: Arc<Realtime>,
         outbound: OutboundPolicy,
         clock: SharedClock,
-        (reconcile_every, sweep): (Duration, Sweep),
+        (reconcile_every, sweep, vanished_every): (Duration, Sweep, Duration),
     ) -> Self {
         Self {
             store,
@@ -68,6 +70,7 @@ impl Collector {
             clock,
             reconcile_every,
             sweep,
+            vanished_every,
             opened: Mutex::default(),
             turns: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -82,6 +85,11 @@ impl Collector {
     /// Makes reads end after their present page.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Tells whether reads are to end.
+    pub(crate) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// Returns the connector of a source, the same as long as its configuration stays.
@@ -168,14 +176,14 @@ impl Collector {
         health
     }
 
-    fn turn(&self, event_id: &str) -> Arc<tokio::sync::Mutex<()>> {
+    pub(crate) fn turn(&self, event_id: &str) -> Arc<tokio::sync::Mutex<()>> {
         self.turns.lock().entry(event_id.to_owned()).or_default().clone()
     }
 
-    async fn reading(&self, event_id: &str) -> Result<Reading, Fault> {
-        let config = self.store.source(event_id).await?.config;
+    pub(crate) async fn reading(&self, event_id: &str) -> Result<Reading, Fault> {
+        let Source { config, created_at, .. } = self.store.source(event_id).await?;
         let connector = self.connector(&config)?;
-        Ok(Reading { config, connector })
+        Ok(Reading { config, connector, created_at })
     }
 
     /// Reads page by page until the source has no more. Returns whether the state changed.

@@ -30,6 +30,10 @@ pub struct Cursor {
     pub reconciled_at: Option<Timestamp>,
     /// When a full sync was last begun because totals differed.
     pub resynced_at: Option<Timestamp>,
+    /// How far a sweep for what vanished is; `None` where none is under way.
+    pub sweep_text: Option<String>,
+    /// When a sweep was last complete.
+    pub swept_at: Option<Timestamp>,
 }
 
 const CURSOR: &str = "SELECT * FROM ieum_events_cursor WHERE event_id = ?";
@@ -66,8 +70,10 @@ pub async fn insert_cursor(tx: &mut Transaction, event_id: &str, cursor: &Cursor
         "override_totals",
         "reconciled_at",
         "resynced_at",
+        "sweep_text",
+        "swept_at",
     ];
-    let values: [Value; 11] = [
+    let values: [Value; 13] = [
         event_id.into(),
         phase_name(cursor.phase).into(),
         cursor.text.clone().into(),
@@ -79,6 +85,8 @@ pub async fn insert_cursor(tx: &mut Transaction, event_id: &str, cursor: &Cursor
         totals.into(),
         cursor.reconciled_at.into(),
         cursor.resynced_at.into(),
+        cursor.sweep_text.clone().into(),
+        cursor.swept_at.into(),
     ];
     let sql = tx.dialect().upsert("ieum_events_cursor", &["event_id"], &columns);
     tx.execute(&sql, &values).await?;
@@ -104,6 +112,8 @@ fn read_cursor(row: &Row) -> Result<Cursor, Fault> {
         override_totals: totals.map_err(|error| broken("override_totals", &error))?,
         reconciled_at: row.opt_int("reconciled_at")?.map(Timestamp::from_micros),
         resynced_at: row.opt_int("resynced_at")?.map(Timestamp::from_micros),
+        sweep_text: row.opt_text("sweep_text")?,
+        swept_at: row.opt_int("swept_at")?.map(Timestamp::from_micros),
     })
 }
 

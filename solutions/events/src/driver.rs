@@ -17,6 +17,9 @@ use crate::store::EventsStore;
 /// How soon hints that could not be followed are followed again, at the latest.
 const HINTS_AGAIN: Duration = Duration::from_secs(5);
 
+/// Jobs that run at once; the others wait until one ends, the longest overdue first.
+const MOST_AT_ONCE: usize = 64;
+
 /// What is done for a source again and again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Job {
@@ -26,6 +29,8 @@ pub enum Job {
     Hints(String),
     /// Ask its health.
     Health(String),
+    /// Look for what vanished without a word.
+    Sweep(String),
 }
 
 /// Runs jobs when they come due, each source's at its own pace, none overlapping itself.
@@ -35,6 +40,7 @@ pub struct Driver {
     store: EventsStore,
     clock: SharedClock,
     health_every: Duration,
+    sweep_every: Duration,
     wake: Notify,
     stop: tokio::sync::watch::Sender<bool>,
 }
@@ -45,7 +51,7 @@ impl Driver {
         collector: Arc<Collector>,
         store: EventsStore,
         clock: SharedClock,
-        health_every: Duration,
+        (health_every, sweep_every): (Duration, Duration),
     ) -> Self {
         Self {
             schedule: Mutex::default(),
@@ -53,6 +59,7 @@ impl Driver {
             store,
             clock,
             health_every,
+            sweep_every,
             wake: Notify::new(),
             stop: tokio::sync::watch::Sender::new(false),
         }
@@ -68,6 +75,7 @@ impl Driver {
             schedule.add(Job::Read(event_id.clone()), interval, now);
             schedule.add(Job::Hints(event_id.clone()), interval.min(HINTS_AGAIN), now);
             schedule.add(Job::Health(event_id.clone()), self.health_every, now);
+            schedule.add_later(Job::Sweep(event_id.clone()), self.sweep_every, now);
         }
         self.wake.notify_one();
     }
@@ -75,8 +83,8 @@ impl Driver {
     /// Ends a source's jobs.
     pub fn remove(&self, event_id: &str) {
         let mut schedule = self.schedule.lock();
-        for job in [Job::Read(event_id.into()), Job::Hints(event_id.into()), Job::Health(event_id.into())] {
-            schedule.remove(&job);
+        for job in [Job::Read, Job::Hints, Job::Health, Job::Sweep] {
+            schedule.remove(&job(event_id.into()));
         }
     }
 
@@ -96,11 +104,13 @@ impl Driver {
         let mut stopped = self.stop.subscribe();
         let mut running = JoinSet::new();
         while !*stopped.borrow() {
-            for job in self.take_due() {
+            for job in self.take_due(MOST_AT_ONCE.saturating_sub(running.len())) {
                 let driver = self.clone();
                 running.spawn(async move { driver.run_job(job).await });
             }
-            let next = self.schedule.lock().next_due();
+            // With as many as may run at once, the end of one is waited for and no time.
+            let full = running.len() >= MOST_AT_ONCE;
+            let next = self.schedule.lock().next_due().filter(|_| !full);
             let sleep = async {
                 match next {
                     Some(next) => self.clock.sleep_until(next).await,
@@ -127,8 +137,8 @@ impl Driver {
         self.stop.send_replace(true);
     }
 
-    fn take_due(&self) -> Vec<Job> {
-        self.schedule.lock().take_due(self.clock.moment())
+    fn take_due(&self, most: usize) -> Vec<Job> {
+        self.schedule.lock().take_due(self.clock.moment(), most)
     }
 
     async fn run_job(&self, job: Job) {
@@ -140,6 +150,9 @@ impl Driver {
             Job::Read(event_id) => (event_id, self.collector.read(&cx, event_id).await.map(|()| false)),
             Job::Hints(event_id) => (event_id, self.collector.follow_hints(&cx, event_id).await),
             Job::Health(event_id) => (event_id, self.collector.watch(&cx, event_id).await.map(|()| true)),
+            Job::Sweep(event_id) => {
+                (event_id, self.collector.sweep_source(&cx, event_id).await.map(|()| false))
+            }
         };
         ending.run = match result {
             Ok(answered) => {
@@ -163,7 +176,7 @@ impl Driver {
         tracing::warn!(event_id, job = job.name(), error = %fault, "a source's job failed");
         let failures = match job {
             Job::Read(_) => self.store.note_failure(event_id, &fault.to_string()).await.unwrap_or(1),
-            Job::Hints(_) | Job::Health(_) => 1,
+            Job::Hints(_) | Job::Health(_) | Job::Sweep(_) => 1,
         };
         Run::Failed { failures, floor }
     }
@@ -175,6 +188,7 @@ impl Job {
             Self::Read(_) => "read",
             Self::Hints(_) => "hints",
             Self::Health(_) => "health",
+            Self::Sweep(_) => "sweep",
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Batch {
     pub gone_orders: Vec<String>,
     /// Single scans.
     pub checkins: Vec<CheckinFact>,
+    /// Whether orders are told without their scans, so that those in the tables stay.
+    pub scans_apart: bool,
     /// Scans that no longer count.
     pub void_checkins: Vec<i64>,
     /// What is known of the event and how its people are counted.

@@ -17,7 +17,7 @@ use crate::programme::facts::ProgrammeFacts;
 use crate::programme::{self, rules::is_change};
 use crate::rules::{Figures, is_news, normalise};
 use crate::store::EventsStore;
-use crate::{hints as kept_hints, states, store};
+use crate::{hints as kept_hints, states, store, sweep};
 
 /// How a scan came in first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,7 @@ impl Collector {
         let way = Way::of(&present, version.is_none());
         let scans = apply::new_scans(&mut tx, event_id, &batch).await?;
         count_scans(&mut tx, event_id, way, scans).await?;
+        sweep::bury(&mut tx, event_id, &batch, self.clock.now()).await?;
         apply::apply(&mut tx, event_id, present.generation, &batch).await?;
         if let Some(lists) = &batch.lists {
             programme::store::replace_lists(&mut tx, event_id, lists).await?;
@@ -92,10 +93,15 @@ impl Collector {
             Taken { state: None, is_news: false }
         };
         tx.commit().await?;
+        self.show(&taken).await;
+        Ok(taken)
+    }
+
+    /// Shows a state that was committed.
+    pub(crate) async fn show(&self, taken: &Taken) {
         if let Some(state) = &taken.state {
             self.realtime.show(state).await;
         }
-        Ok(taken)
     }
 
     /// Takes a whole programme in, and tells the bus which slots changed.
@@ -120,7 +126,7 @@ impl Collector {
     }
 
     /// Counts anew, saves the state, and tells the bus where anything changed.
-    async fn renew(
+    pub(crate) async fn renew(
         &self,
         cx: &Cx,
         tx: &mut Transaction,
@@ -176,7 +182,12 @@ fn advance(present: &Cursor, batch: &Batch) -> Cursor {
 }
 
 /// Adds to how many scans came this way. Kept in the tables, since processes come and go.
-async fn count_scans(tx: &mut Transaction, event_id: &str, way: Way, scans: u64) -> Result<(), Fault> {
+pub(crate) async fn count_scans(
+    tx: &mut Transaction,
+    event_id: &str,
+    way: Way,
+    scans: u64,
+) -> Result<(), Fault> {
     if scans == 0 {
         return Ok(());
     }

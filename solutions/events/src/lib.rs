@@ -28,6 +28,7 @@ mod secrets;
 pub mod simulator;
 mod states;
 mod store;
+mod sweep;
 mod tables;
 mod web;
 

@@ -59,6 +59,8 @@ pub struct EventsOptions {
     pub reconcile_every: Duration,
     /// What is done where totals differ for good. Default a sweep at most every 300 s.
     pub sweep: Sweep,
+    /// How often each source is looked through for what vanished without a word. Default 6 h.
+    pub vanished_every: Duration,
     /// Who may see the hub's pages without a key. Default this machine.
     pub visitors: Visitors,
 }
@@ -80,6 +82,7 @@ impl Default for EventsOptions {
             health_every: Duration::from_secs(60),
             reconcile_every: Duration::from_secs(30),
             sweep: Sweep::AtMostEvery(Duration::from_secs(300)),
+            vanished_every: Duration::from_secs(6 * 3_600),
             visitors: Visitors::default(),
         }
     }
@@ -97,13 +100,14 @@ impl EventsPart {
             realtime.clone(),
             deps.outbound,
             deps.clock.clone(),
-            (deps.options.reconcile_every, deps.options.sweep),
+            (deps.options.reconcile_every, deps.options.sweep, deps.options.vanished_every),
         ));
         let driver = Arc::new(Driver::new(
             collector.clone(),
             store.clone(),
             deps.clock.clone(),
-            deps.options.health_every,
+            // Looked at more often than it is due, so that a restart puts nothing off by a whole span.
+            (deps.options.health_every, deps.options.vanished_every / 8),
         ));
         let registry = Arc::new(Registry {
             store: store.clone(),

@@ -104,6 +104,7 @@ impl Collector {
             mismatches,
             version,
             resynced_at: Some(now),
+            sweep_text: None,
             ..cursor
         };
         self.write_cursor(event_id, &resync).await?;

@@ -11,7 +11,7 @@ use ieum_core::{Cx, Fault, Secret, SharedClock, new_id};
 use rand::Rng;
 
 use crate::collector::Collector;
-use crate::connector::invalid;
+use crate::connector::{Connector, invalid, probe};
 use crate::driver::Driver;
 use crate::programme::rules::read_room_lists;
 use crate::programme::{ATTENDED_BY, ROOM_LISTS};
@@ -35,7 +35,7 @@ impl EventServiceRegistry for Registry {
         validate(&config)?;
         let event_id = config.event_id.clone();
         let connector = crate::connector::open(&config, self.collector.outbound(), &self.clock)?;
-        let probe = connector.probe(cx).await;
+        let probe = self.probe(cx, &*connector, &config).await;
         if !probe.ok {
             return Err(probe_failed(&event_id, &probe));
         }
@@ -57,6 +57,7 @@ impl EventServiceRegistry for Registry {
         for source in self.store.sources().await? {
             let cursor = self.store.cursor(&source.config.event_id).await?;
             let scans = self.store.scan_counts(&source.config.event_id).await?;
+            let gone_orders = self.store.gone_orders(&source.config.event_id).await?;
             sources.push(SourceStatus {
                 event_id: source.config.event_id,
                 service_name: source.config.service_name,
@@ -71,6 +72,8 @@ impl EventServiceRegistry for Registry {
                 synced_rows: cursor.synced_rows,
                 cursor: cursor.text,
                 scans,
+                gone_orders,
+                swept_at: cursor.swept_at,
             });
         }
         Ok(Sources { sources })
@@ -78,7 +81,8 @@ impl EventServiceRegistry for Registry {
 
     async fn check(&self, cx: &Cx, ask: SourceId) -> Result<ProbeReport, Fault> {
         let source = self.store.source(&ask.event_id).await?;
-        Ok(self.collector.connector(&source.config)?.probe(cx).await)
+        let connector = self.collector.connector(&source.config)?;
+        Ok(self.probe(cx, &*connector, &source.config).await)
     }
 
     async fn progress(&self, _: &Cx, ask: SourceId) -> Result<Progress, Fault> {
@@ -101,6 +105,10 @@ impl EventServiceRegistry for Registry {
 }
 
 impl Registry {
+    async fn probe(&self, cx: &Cx, connector: &dyn Connector, config: &EventServiceConfig) -> ProbeReport {
+        probe::report(connector, cx, config, self.collector.outbound(), &self.clock).await
+    }
+
     /// Asks the source for webhooks, where we have an address for it. Without them the source is still read
     /// on schedule, so a refusal is logged and no failure.
     async fn attach_webhook(
@@ -166,6 +174,9 @@ fn validate(config: &EventServiceConfig) -> Result<(), Fault> {
     if !(1..=86_400).contains(&config.sync_settings.interval) {
         return Err(invalid("syncSettings.interval", "is not between 1 and 86400 seconds"));
     }
+    if !(1..=60_000).contains(&config.sync_settings.requests_per_minute) {
+        return Err(invalid("syncSettings.requestsPerMinute", "is not between 1 and 60000"));
+    }
     let retry = &config.sync_settings.retry_policy;
     if !(1..=10).contains(&retry.attempts) {
         return Err(invalid("syncSettings.retryPolicy.attempts", "is not between 1 and 10"));
@@ -191,7 +202,10 @@ fn probe_failed(event_id: &str, probe: &ProbeReport) -> Fault {
         .checks
         .iter()
         .filter(|check| !check.ok)
-        .map(|check| format!("{}: {}", check.name, check.detail))
+        .map(|check| {
+            let advice = check.advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default();
+            format!("{}: {}{advice}", check.name, check.detail)
+        })
         .collect();
     let message = format!("probing source {event_id}: {}", failed.join("; "));
     Fault::failed_precondition("events.source.probe_failed", message)

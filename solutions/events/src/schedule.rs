@@ -68,6 +68,17 @@ impl<K: Clone + Eq + Hash + Ord> Schedule<K> {
         job.hastened = job.running;
     }
 
+    /// Adds a job that is due for the first time after its interval, somewhere within the last half of it by the
+    /// key's order of arrival, so that many added at once do not come due at once.
+    pub fn add_later(&mut self, key: K, interval: Duration, now: Moment) {
+        let place = u32::try_from(self.jobs.len() % 16).unwrap_or(0);
+        self.add(key.clone(), interval, now);
+        if let Some(job) = self.jobs.get_mut(&key) {
+            job.due = now + interval / 2 + interval / 32 * place;
+            job.hastened = false;
+        }
+    }
+
     /// Tells whether there is such a job.
     pub fn holds(&self, key: &K) -> bool {
         self.jobs.contains_key(key)
@@ -93,8 +104,8 @@ impl<K: Clone + Eq + Hash + Ord> Schedule<K> {
         }
     }
 
-    /// Returns the jobs that are due and marks them as running, the longest overdue first.
-    pub fn take_due(&mut self, now: Moment) -> Vec<K> {
+    /// Returns the jobs that are due, at most `most`, and marks them as running, the longest overdue first.
+    pub fn take_due(&mut self, now: Moment, most: usize) -> Vec<K> {
         let mut due: Vec<(Moment, K)> = self
             .jobs
             .iter()
@@ -102,6 +113,7 @@ impl<K: Clone + Eq + Hash + Ord> Schedule<K> {
             .map(|(key, job)| (job.due, key.clone()))
             .collect();
         due.sort();
+        due.truncate(most);
         for (_, key) in &due {
             if let Some(job) = self.jobs.get_mut(key) {
                 job.running = true;
@@ -161,11 +173,11 @@ mod tests {
     fn an_interval_beyond_a_minute_is_kept_and_jittered() {
         let mut schedule = Schedule::default();
         schedule.add("expo", INTERVAL, second(0));
-        assert_eq!(schedule.take_due(second(0)), ["expo"]);
+        assert_eq!(schedule.take_due(second(0), 9), ["expo"]);
         schedule.finished(&"expo", Run::Done, second(1), 0.0);
         assert_eq!(schedule.next_due(), Some(second(82)));
-        assert!(schedule.take_due(second(81)).is_empty());
-        assert_eq!(schedule.take_due(second(82)), ["expo"]);
+        assert!(schedule.take_due(second(81), 9).is_empty());
+        assert_eq!(schedule.take_due(second(82), 9), ["expo"]);
         schedule.finished(&"expo", Run::Done, second(82), 1.0);
         assert_eq!(schedule.next_due(), Some(second(181)));
     }
@@ -174,13 +186,13 @@ mod tests {
     fn a_running_job_is_never_due_and_a_hint_meanwhile_runs_it_once_more() {
         let mut schedule = Schedule::default();
         schedule.add("expo", INTERVAL, second(0));
-        assert_eq!(schedule.take_due(second(0)).len(), 1);
+        assert_eq!(schedule.take_due(second(0), 9).len(), 1);
         schedule.hasten(&"expo", second(5));
         schedule.hasten(&"expo", second(6));
-        assert!(schedule.take_due(second(500)).is_empty());
+        assert!(schedule.take_due(second(500), 9).is_empty());
         assert_eq!(schedule.next_due(), None);
         schedule.finished(&"expo", Run::Done, second(7), 0.5);
-        assert_eq!(schedule.take_due(second(7)), ["expo"]);
+        assert_eq!(schedule.take_due(second(7), 9), ["expo"]);
         schedule.finished(&"expo", Run::Done, second(8), 0.5);
         assert_eq!(schedule.next_due(), Some(second(98)));
     }
@@ -203,11 +215,11 @@ mod tests {
     fn a_failing_job_runs_at_once_when_its_source_works_again() {
         let mut schedule = Schedule::default();
         schedule.add("expo", INTERVAL, second(0));
-        schedule.take_due(second(0));
+        schedule.take_due(second(0), 9);
         schedule.finished(&"expo", Run::Failed { failures: 9, floor: Duration::ZERO }, second(0), 0.5);
         assert_eq!(schedule.next_due(), Some(second(300)));
         schedule.recover(&"expo", second(7));
-        assert_eq!(schedule.take_due(second(7)), ["expo"]);
+        assert_eq!(schedule.take_due(second(7), 9), ["expo"]);
         let floor = Duration::from_secs(60);
         schedule.finished(&"expo", Run::Failed { failures: 9, floor }, second(7), 0.5);
         schedule.recover(&"expo", second(8));
@@ -221,9 +233,63 @@ mod tests {
     fn a_removed_job_never_comes_back() {
         let mut schedule = Schedule::default();
         schedule.add("expo", INTERVAL, second(0));
-        schedule.take_due(second(0));
+        schedule.take_due(second(0), 9);
         schedule.remove(&"expo");
         schedule.finished(&"expo", Run::Done, second(1), 0.0);
         assert_eq!(schedule.next_due(), None);
+    }
+
+    #[test]
+    fn two_hundred_sources_keep_their_pace_without_overlap_and_without_a_herd() {
+        const SOURCES: usize = 200;
+        const AT_ONCE: usize = 64;
+        let mut schedule = Schedule::default();
+        let mut random = {
+            let mut seed = 7_u64;
+            move || {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (seed >> 33) as f64 / f64::from(1_u32 << 31)
+            }
+        };
+        let interval = |source: usize| Duration::from_secs([30, 60, 90, 300][source % 4]);
+        for source in 0..SOURCES {
+            schedule.add(source, interval(source), second(0));
+        }
+        let mut running: HashMap<usize, Moment> = HashMap::new();
+        let mut began: HashMap<usize, Vec<Moment>> = HashMap::new();
+        let mut most = 0;
+        // Tenths of a second for two hours; a read takes 0.3 to 2 s.
+        for tenth in 0..72_000_u64 {
+            let now = Moment::from_start(Duration::from_millis(tenth * 100));
+            let ended: Vec<usize> =
+                running.iter().filter(|(_, until)| **until <= now).map(|(source, _)| *source).collect();
+            for source in ended {
+                running.remove(&source);
+                schedule.finished(&source, Run::Done, now, random());
+            }
+            let free = AT_ONCE - running.len();
+            for source in schedule.take_due(now, free) {
+                let until = now + Duration::from_millis(300 + (random() * 1_700.0) as u64);
+                assert!(running.insert(source, until).is_none(), "source {source} overlaps itself");
+                began.entry(source).or_default().push(now);
+            }
+            if tenth > 36_000 {
+                most = most.max(running.len());
+            }
+            assert!(running.len() <= AT_ONCE);
+        }
+        for source in 0..SOURCES {
+            let begins = &began[&source];
+            let interval = interval(source).as_secs_f64();
+            for pair in begins.windows(2) {
+                let gap = pair[1].since(pair[0]).as_secs_f64();
+                // The interval with its jitter, the read itself, and a tenth for the steps of this test.
+                assert!(
+                    gap >= interval * 0.9 && gap <= interval * 1.1 + 2.3,
+                    "{source}: {gap} s of {interval} s"
+                );
+            }
+        }
+        assert!(most <= 40, "after an hour {most} of {SOURCES} still come due at once");
     }
 }

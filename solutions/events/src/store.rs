@@ -98,6 +98,8 @@ impl EventsStore {
             override_totals: None,
             reconciled_at: None,
             resynced_at: None,
+            sweep_text: None,
+            swept_at: None,
         };
         insert_cursor(&mut tx, event_id, &cursor).await?;
         tx.commit().await?;

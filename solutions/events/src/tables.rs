@@ -94,7 +94,7 @@ fn third(dialect: Dialect) -> Vec<String> {
         format!("ALTER TABLE ieum_events_cursor ADD COLUMN swept_at {time}"),
         format!(
             "CREATE TABLE ieum_events_gone (event_id {key} NOT NULL, order_code {key} NOT NULL, \
-             tickets {int} NOT NULL, gone_at {time} NOT NULL, PRIMARY KEY (event_id, order_code))"
+             gone_at {time} NOT NULL, PRIMARY KEY (event_id, order_code))"
         ),
     ]
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ieum_contracts::events::{
     EVENT_SERVICE_REGISTRY_CONTRACT, EventServiceConfig, EventServiceRegistry, EventServiceRegistryClient,
-    EventServiceRegistryRoutes, ListSources, ProbeCheck, ProbeReport, Progress, Registered, Removed,
-    SourceId, Sources,
+    EventServiceRegistryRoutes, ListSources, ProbeCheck, ProbeLevel, ProbeReport, Progress, Registered,
+    Removed, SourceId, Sources,
 };
 use ieum_core::{Code, Cx, Fault};
 use parking_lot::Mutex;
@@ -31,7 +31,8 @@ fn unknown(event_id: &str) -> Fault {
 fn probe(config: &EventServiceConfig) -> ProbeReport {
     let ok = config.endpoints.api != "https://down.example";
     let detail = format!("GET {} as {:?}", config.endpoints.api, config.authentication.credentials);
-    let check = ProbeCheck { name: "health".into(), ok, detail };
+    let level = if ok { ProbeLevel::Warn } else { ProbeLevel::Fail };
+    let check = ProbeCheck { name: "health".into(), ok, detail, level, advice: Some("고치기".into()) };
     ProbeReport { ok, checks: vec![check], clock_skew_seconds: Some(-0.125) }
 }
 

@@ -1,12 +1,14 @@
 //! The seed's own shape: `GET {api}/analytics/realtime` and a health URL that answers `{"status":"healthy"}`.
 
 use async_trait::async_trait;
-use ieum_client::{OutboundPolicy, RestClient};
-use ieum_contracts::events::{EventServiceConfig, ProbeReport};
+use ieum_client::OutboundPolicy;
+use ieum_contracts::events::EventServiceConfig;
 use ieum_core::{Cx, Fault, SharedClock};
 use serde_json::Value;
 
-use super::{Connector, Hint, auth, base_url, check, client, invalid};
+use super::probe::Checked;
+use super::source::{SourceClient, Told};
+use super::{Connector, Hint, auth, base_url, client, invalid, rest_client};
 use crate::facts::{Batch, Next, Totals};
 use crate::rules::{garbage, read_realtime};
 
@@ -15,8 +17,8 @@ const SCHEMA: &str = "event-realtime/1";
 
 /// A source that counts its people itself.
 pub struct Generic {
-    client: RestClient,
-    health: RestClient,
+    client: SourceClient,
+    health: SourceClient,
     health_path: String,
 }
 
@@ -40,11 +42,9 @@ impl Generic {
         health.set_query(None);
         health.set_fragment(None);
         let sign_in = auth(config, "Bearer")?;
-        Ok(Self {
-            client: client(config, "endpoints.api", api, sign_in.clone(), outbound, clock)?,
-            health: client(config, "endpoints.healthCheck", health, sign_in, outbound, clock)?,
-            health_path,
-        })
+        let client = client(config, "endpoints.api", api, sign_in.clone(), outbound, clock)?;
+        let health = rest_client(config, "endpoints.healthCheck", health, sign_in, outbound, clock)?;
+        Ok(Self { health: client.beside(health), client, health_path })
     }
 
     async fn read(&self, cx: &Cx) -> Result<Batch, Fault> {
@@ -56,17 +56,21 @@ impl Generic {
 
 #[async_trait]
 impl Connector for Generic {
-    async fn probe(&self, cx: &Cx) -> ProbeReport {
+    async fn probe(&self, cx: &Cx) -> Vec<Checked> {
         let health = self.health(cx).await.map(|()| "status is healthy".to_owned());
         let sample = self.read(cx).await.map(|batch| {
             let figures = batch.figures.unwrap_or_default();
             format!("{} registered, {} inside", figures.total_registered, figures.current_attendees)
         });
         let checks = vec![
-            check("health", &self.health.config().base, health),
-            check("sample", &self.client.config().base, sample),
+            Checked::of("health", &self.health.config().base, health),
+            Checked::of("sample", &self.client.config().base, sample),
         ];
-        ProbeReport { ok: checks.iter().all(|check| check.ok), checks, clock_skew_seconds: None }
+        checks
+    }
+
+    fn told(&self) -> Told {
+        self.client.told()
     }
 
     async fn health(&self, cx: &Cx) -> Result<(), Fault> {

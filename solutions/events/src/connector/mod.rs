@@ -6,20 +6,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, header};
 use ieum_client::{Auth, OutboundPolicy, RestClient, RestConfig};
-use ieum_contracts::events::{
-    AuthenticationKind, ConnectorKind, EventServiceConfig, ProbeCheck, ProbeReport,
-};
+use ieum_contracts::events::{AuthenticationKind, ConnectorKind, EventServiceConfig};
 use ieum_core::{Cx, Fault, Secret, SharedClock};
-use ieum_policy::PolicyConfig;
+use ieum_policy::{Gcra, PolicyConfig};
 use url::Url;
 
+use self::probe::Checked;
+use self::source::{Pace, SourceClient, Told};
 use crate::facts::{Batch, Totals};
 
 mod advice;
+pub mod declarative;
 pub mod feed;
 pub mod generic;
+mod headers;
 pub mod pretalx;
 pub mod pretix;
+pub(crate) mod probe;
+pub(crate) mod source;
 
 /// The longest any call to a source may take, retries included.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
@@ -42,8 +46,16 @@ pub struct Hint {
 /// sync cut off anywhere goes on where it stood.
 #[async_trait]
 pub trait Connector: Send + Sync {
-    /// Tries connection, credentials and a sample, and reports each check. Never fails as a whole.
-    async fn probe(&self, cx: &Cx) -> ProbeReport;
+    /// Tries connection, credentials and a sample, check by check, and ends at the first that it cannot do without.
+    async fn probe(&self, cx: &Cx) -> Vec<Checked>;
+
+    /// Returns what the source's answers told of its clock and limits so far.
+    fn told(&self) -> Told;
+
+    /// Returns what this connector can do beyond the rest.
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
 
     /// Fails where the source is not healthy.
     async fn health(&self, cx: &Cx) -> Result<(), Fault>;
@@ -70,6 +82,15 @@ pub trait Connector: Send + Sync {
     async fn detach_webhook(&self, cx: &Cx, id: &str) -> Result<(), Fault>;
 }
 
+/// What only some connectors can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// A first sync tells every order there is, so that what it does not tell is gone.
+    pub tells_all: bool,
+    /// [`Connector::hinted`] finds out whether a single order is still there.
+    pub looks_up: bool,
+}
+
 /// Makes the connector for `config`. Fails with `events.source.invalid`, naming the field.
 pub fn open(
     config: &EventServiceConfig,
@@ -83,9 +104,7 @@ pub fn open(
             Arc::new(feed::Feed::open(config, outbound, clock)?)
         }
         ConnectorKind::Pretalx => Arc::new(pretalx::Pretalx::open(config, outbound, clock)?),
-        ConnectorKind::Declarative => {
-            return Err(invalid("connector", "is not in this build"));
-        }
+        ConnectorKind::Declarative => Arc::new(declarative::Declarative::open(config, outbound, clock)?),
     })
 }
 
@@ -107,6 +126,23 @@ pub(crate) fn base_url(field: &str, text: &str) -> Result<Url, Fault> {
 
 /// Makes the HTTP client of a source at `base`.
 pub(crate) fn client(
+    config: &EventServiceConfig,
+    field: &str,
+    base: Url,
+    auth: Auth,
+    outbound: &OutboundPolicy,
+    clock: &SharedClock,
+) -> Result<SourceClient, Fault> {
+    let per_minute = config.sync_settings.requests_per_minute;
+    // A twelfth may come at once: a few pages need not wait for each other.
+    let limit = Gcra::new(per_minute, Duration::from_secs(60), (per_minute / 12).max(1));
+    let limit = limit.map_err(|error| invalid("syncSettings.requestsPerMinute", error))?;
+    let client = rest_client(config, field, base, auth, outbound, clock)?;
+    Ok(SourceClient::new(client, Pace::new(limit), clock.clone()))
+}
+
+/// Makes a client without a budget of its own, to stand beside another.
+pub(crate) fn rest_client(
     config: &EventServiceConfig,
     field: &str,
     base: Url,
@@ -158,17 +194,6 @@ fn check_header_value(field: &str, text: &str) -> Result<(), Fault> {
     HeaderValue::from_str(text)
         .map(drop)
         .map_err(|_| invalid(field, "holds characters that no header can carry"))
-}
-
-/// Makes one line of a probe's report. A failure names the step, what was asked of which address, and what to
-/// do about it. The address holds no credentials: [`base_url`] refuses such.
-pub(crate) fn check(name: &str, address: &Url, result: Result<String, Fault>) -> ProbeCheck {
-    let ok = result.is_ok();
-    let detail = result.unwrap_or_else(|fault| {
-        let address = address.as_str().trim_end_matches('/');
-        format!("asking {address}: {}; {}", fault.message, advice::advice(&fault))
-    });
-    ProbeCheck { name: name.to_owned(), ok, detail }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

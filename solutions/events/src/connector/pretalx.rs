@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method};
-use ieum_client::{OutboundPolicy, Request, RestClient};
-use ieum_contracts::events::{EventServiceConfig, ProbeReport};
+use ieum_client::{OutboundPolicy, Request};
+use ieum_contracts::events::EventServiceConfig;
 use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Connector, Hint, auth, base_url, check, client, invalid};
+use super::probe::Checked;
+use super::source::{SourceClient, Told};
+use super::{Connector, Hint, auth, base_url, client, invalid};
 use crate::facts::{Batch, Next, Totals};
 use crate::programme::facts::{ProgrammeFacts, RoomFact, SlotFact, bounded_text};
 use crate::rules::garbage;
@@ -33,7 +35,7 @@ const ATTEMPTS: u32 = 3;
 
 /// One event on a pretalx server.
 pub struct Pretalx {
-    client: RestClient,
+    client: SourceClient,
     event: String,
 }
 
@@ -206,19 +208,23 @@ impl Text {
 
 #[async_trait]
 impl Connector for Pretalx {
-    async fn probe(&self, cx: &Cx) -> ProbeReport {
+    async fn probe(&self, cx: &Cx) -> Vec<Checked> {
         let address = &self.client.config().base;
         let event: Result<Event, Fault> = self.get(cx, &self.path("")).await;
         let found = event.map(|event| format!("found {:?}", event.name.into_one()));
-        let mut checks = vec![check("event", address, found)];
-        if checks[0].ok {
+        let mut checks = vec![Checked::of("event", address, found)];
+        if checks[0].passed() {
             let sample = self.read(cx).await;
             let told = sample.map(|programme| {
                 format!("{} rooms, {} released slots", programme.rooms.len(), programme.slots.len())
             });
-            checks.push(check("sample", address, told));
+            checks.push(Checked::of("sample", address, told));
         }
-        ProbeReport { ok: checks.iter().all(|check| check.ok), checks, clock_skew_seconds: None }
+        checks
+    }
+
+    fn told(&self) -> Told {
+        self.client.told()
     }
 
     async fn health(&self, cx: &Cx) -> Result<(), Fault> {

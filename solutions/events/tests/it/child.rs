@@ -12,6 +12,7 @@ use crate::hub::{ForTests, Hub, serve};
 const URL: &str = "IEUM_EVENTS_CHILD_URL";
 const LISTEN: &str = "IEUM_EVENTS_CHILD_LISTEN";
 const SWEEP: &str = "IEUM_EVENTS_CHILD_SWEEP";
+const VANISHED: &str = "IEUM_EVENTS_CHILD_VANISHED";
 
 /// The process that is killed: a hub that reads whatever is registered in its tables. No test by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -23,6 +24,10 @@ async fn child_hub() {
         Some("never") => options.without_sweep(),
         // Often: every annulled scan needs one.
         _ => EventsOptions { sweep: Sweep::AtMostEvery(Duration::from_secs(2)), ..options.for_tests() },
+    };
+    let options = match setting(VANISHED) {
+        Some(_) => EventsOptions { vanished_every: Duration::from_millis(800), ..options },
+        None => options,
     };
     let hub = Hub::open_at(&url, system_clock(), options).await;
     if let Some(address) = setting(LISTEN) {
@@ -45,6 +50,8 @@ pub struct ChildHub {
     pub listen: Option<String>,
     /// Whether it may read everything anew where totals differ.
     pub sweep: bool,
+    /// Whether it looks through sources for what vanished again and again.
+    pub vanished: bool,
 }
 
 impl ChildHub {
@@ -53,6 +60,9 @@ impl ChildHub {
         command.args(["--ignored", "--exact", "child::child_hub"]).env(URL, &self.url);
         if let Some(address) = &self.listen {
             command.env(LISTEN, address);
+        }
+        if self.vanished {
+            command.env(VANISHED, "often");
         }
         if !self.sweep {
             command.env(SWEEP, "never");

@@ -228,7 +228,7 @@ async fn totals_converge_through_a_bad_network_and_kills_of_either_side() {
     answers.change(rough(SEED)).expect("is a plan");
     let mut scene = Scene {
         pretix: Arc::new(tokio::sync::Mutex::new(own)),
-        child: ChildHub { url: base.url.clone(), listen: Some(listen), sweep: false },
+        child: ChildHub { url: base.url.clone(), listen: Some(listen), sweep: false, vanished: false },
         staleness: Staleness::start(&base.url).await,
         outages: Outages::default(),
         done: Arc::default(),

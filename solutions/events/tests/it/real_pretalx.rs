@@ -66,7 +66,7 @@ async fn a_hub_killed_while_a_programme_changes_ends_with_pretalx_own() {
     hub.part.registry().register(&Cx::root(), pretalx.config("talks")).await.expect("registers");
     hub.store.close().await;
     drop(hub);
-    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false };
+    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: false };
     let (mut talks, rooms) = (pretalx.talks(), pretalx.rooms());
     let (mut moved, mut added, mut cancelled) = (0, 0, 0);
     for i in 0..changes {

@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 use chrono_tz::Tz;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use ieum_client::{OutboundPolicy, Request, Response, RestClient};
-use ieum_contracts::events::{ConnectorKind, EventServiceConfig, ProbeReport};
+use ieum_client::{OutboundPolicy, Request, Response};
+use ieum_contracts::events::{ConnectorKind, EventServiceConfig};
 use ieum_core::{Cx, Fault, SharedClock};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Connector, Hint, auth, base_url, check, client, invalid};
+use super::probe::Checked;
+use super::source::{SourceClient, Told};
+use super::{Connector, Hint, auth, base_url, client, invalid};
 use crate::facts::{Batch, Next, Totals};
 use crate::programme::facts::{ProgrammeFacts, short_hash};
 use crate::rules::garbage;
@@ -27,7 +29,7 @@ const SECRET_QUERY: &str = "query";
 
 /// A feed that tells a programme.
 pub struct Feed {
-    client: RestClient,
+    client: SourceClient,
     /// The whole address; its query may be a secret.
     address: String,
     shown: Url,
@@ -157,14 +159,18 @@ impl Seen {
 
 #[async_trait]
 impl Connector for Feed {
-    async fn probe(&self, cx: &Cx) -> ProbeReport {
+    async fn probe(&self, cx: &Cx) -> Vec<Checked> {
         let answer = self.fetch(cx, None).await;
         let mut checks = Vec::new();
         let sample = answer.and_then(|answer| self.parse(&answer.body));
         let told = sample
             .map(|programme| format!("{} rooms, {} slots", programme.rooms.len(), programme.slots.len()));
-        checks.push(check("sample", &self.shown, told));
-        ProbeReport { ok: checks.iter().all(|check| check.ok), checks, clock_skew_seconds: None }
+        checks.push(Checked::of("sample", &self.shown, told));
+        checks
+    }
+
+    fn told(&self) -> Told {
+        self.client.told()
     }
 
     async fn health(&self, cx: &Cx) -> Result<(), Fault> {

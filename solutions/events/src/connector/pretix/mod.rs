@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use ieum_client::{OutboundPolicy, Request, RestClient};
-use ieum_contracts::events::{EventServiceConfig, ProbeReport};
+use ieum_client::{OutboundPolicy, Request};
+use ieum_contracts::events::EventServiceConfig;
 use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use serde::de::DeserializeOwned;
 
 use self::position::{Position, Step};
-use super::{Connector, Hint, auth, base_url, check, client, invalid};
+use super::probe::Checked;
+use super::source::{SourceClient, Told};
+use super::{Abilities, Connector, Hint, auth, base_url, client, headers, invalid};
 use crate::facts::{Batch, Profile, Totals};
 use crate::programme::facts::{ListFact, bounded_text};
 use crate::rules::garbage;
@@ -36,11 +38,12 @@ pub(crate) const MOST_HINTED_ORDERS: usize = 20;
 
 /// A check-in list of one event on a pretix server.
 pub struct Pretix {
-    client: RestClient,
+    client: SourceClient,
     clock: SharedClock,
     organizer: String,
     event: String,
     list: Option<i64>,
+    wants_webhooks: bool,
 }
 
 /// An answer's rows with what its headers tell of the server's time.
@@ -79,6 +82,7 @@ impl Pretix {
             organizer: slug("organizer")?,
             event: slug("event")?,
             list,
+            wants_webhooks: config.endpoints.webhook.is_some(),
         })
     }
 
@@ -100,8 +104,7 @@ impl Pretix {
         let header = |name: &str| response.headers.get(name).and_then(|value| value.to_str().ok());
         let wall = self.clock.now();
         // The header has whole seconds; the server's clock may stand anywhere within the second.
-        let server_now =
-            header("date").and_then(position::parse_date).map(|date| date + Duration::from_secs(1));
+        let server_now = headers::date(&response.headers).map(|date| date + Duration::from_secs(1));
         let latest = server_now.unwrap_or(wall);
         let generated_at = match header("x-page-generated") {
             Some(text) => {
@@ -214,33 +217,44 @@ impl Pretix {
 
 #[async_trait]
 impl Connector for Pretix {
-    async fn probe(&self, cx: &Cx) -> ProbeReport {
+    async fn probe(&self, cx: &Cx) -> Vec<Checked> {
         let address = &self.client.config().base;
         let event: Result<answers::Event, Fault> = self.client.get_json(cx, &self.event_path("")).await;
         let mut checks =
-            vec![check("event", address, event.map(|event| format!("found {:?}", event.name())))];
-        let mut skew = None;
-        if checks[0].ok {
+            vec![Checked::of("event", address, event.map(|event| format!("found {:?}", event.name())))];
+        if checks[0].passed() {
             let list = match self.all_lists(cx).await {
                 Ok(lists) => self.find_list(cx, lists).await,
                 Err(fault) => Err(fault),
             };
-            checks.push(check(
+            checks.push(Checked::of(
                 "check-in list",
                 address,
                 list.map(|list| format!("list {} {:?}", list.id, list.name)),
             ));
             let path = self.event_path("orders/?page_size=1");
             let orders: Result<Page<answers::Order>, Fault> = self.page(cx, &path).await;
-            skew = orders.as_ref().ok().and_then(|page| self.skew(page.server_now));
-            checks.push(check("orders", address, orders.map(|_| "may be read".to_owned())));
+            checks.push(Checked::of("orders", address, orders.map(|_| "may be read".to_owned())));
             let path = self.event_path("checkins/?page_size=1");
             let scans: Result<Page<answers::Checkin>, Fault> = self.page(cx, &path).await;
-            checks.push(check("check-ins", address, scans.map(|_| "may be read".to_owned())));
+            checks.push(Checked::of("check-ins", address, scans.map(|_| "may be read".to_owned())));
+            if self.wants_webhooks {
+                let path = self.path("webhooks/?page_size=1");
+                let hooks: Result<answers::List<answers::Webhook>, Fault> =
+                    self.client.get_json(cx, &path).await;
+                let told = hooks.map(|_| "may be set".to_owned());
+                checks.push(Checked::of("webhooks", address, told).optional());
+            }
         }
-        #[allow(clippy::cast_precision_loss, reason = "clocks differ by less than 2^52 microseconds")]
-        let clock_skew_seconds = skew.map(|micros| micros as f64 / 1e6);
-        ProbeReport { ok: checks.iter().all(|check| check.ok), checks, clock_skew_seconds }
+        checks
+    }
+
+    fn told(&self) -> Told {
+        self.client.told()
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { tells_all: true, looks_up: true }
     }
 
     /// pretix's own health page has an empty body and says nothing of the token, so the event is asked for.

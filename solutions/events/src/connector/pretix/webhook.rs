@@ -1,11 +1,12 @@
 //! Asks pretix to send its webhooks here, and to stop (<https://docs.pretix.eu/dev/api/resources/webhooks.html>).
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use ieum_client::{Request, RestClient};
+use ieum_client::Request;
 use ieum_core::{Cx, Fault};
 use serde_json::json;
 
 use super::answers::{List, Webhook};
+use crate::connector::source::SourceClient;
 use crate::rules::garbage;
 
 /// What the hub wants to hear of. Annulled scans have no webhook; the status shows them.
@@ -29,7 +30,7 @@ const ACTIONS: [&str; 15] = [
 
 /// Adds a webhook to `url`, or finds the one that is there already.
 pub async fn attach(
-    client: &RestClient,
+    client: &SourceClient,
     cx: &Cx,
     path: &str,
     event: &str,
@@ -53,7 +54,7 @@ pub async fn attach(
 }
 
 /// Removes a webhook. One that is gone already is no failure.
-pub async fn detach(client: &RestClient, cx: &Cx, path: &str, id: &str) -> Result<(), Fault> {
+pub async fn detach(client: &SourceClient, cx: &Cx, path: &str, id: &str) -> Result<(), Fault> {
     let request = Request::new(Method::DELETE, format!("{path}{id}/")).any_status();
     let response = client.send(cx, request).await?;
     match response.status {
