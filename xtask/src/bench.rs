@@ -20,6 +20,9 @@ pub struct BenchArguments {
 const NEEDS: [(&str, &[&Kind]); 2] =
     [("bus", &[&postgres::KIND, &nats::SYNCED]), ("webhook", &[&postgres::KIND])];
 
+/// What stands beside our forecasts, as pip names it.
+const STATSFORECAST: [&str; 1] = ["statsforecast==2.1.1"];
+
 /// Builds optimised, starts the servers, measures, stops the servers.
 ///
 /// # Errors
@@ -49,6 +52,14 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
                 }
                 Err(why) => println!("{name:16} missing  {why}"),
             }
+        }
+    }
+    if asked("events") {
+        match libraries::python_in("py-statsforecast", &STATSFORECAST) {
+            Ok(python) => {
+                command.env("IEUM_BENCH_STATSFORECAST", python);
+            }
+            Err(why) => println!("{:16} missing  {why}", "statsforecast"),
         }
     }
     for (name, why) in servers.missing() {

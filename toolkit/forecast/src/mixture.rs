@@ -28,6 +28,13 @@ pub struct Weighed {
     pub weight: f64,
 }
 
+/// A held-out end, and how each model continued what is before it.
+struct Window {
+    tried: Vec<Vec<Vec<f64>>>,
+    /// How many values lie after the end.
+    after: usize,
+}
+
 /// Held-out errors and weights: one list a model, one number a series.
 type PerModel = Vec<Vec<f64>>;
 
@@ -50,21 +57,37 @@ impl Mixture {
             return Err(ForecastError::BadLevel { level: self.level });
         }
         panel.check(horizon)?;
-        let shown = panel.without_last(horizon);
-        let tried = self.continued(&shown, horizon)?;
+        let windows = self.windows(panel, horizon)?;
         let units: Vec<f64> =
             panel.series.iter().map(|series| seasonal_scale(&series.values, panel.season.short)).collect();
-        let errors: PerModel = tried.iter().map(|tried| scaled_errors(panel, tried, &units)).collect();
+        let errors = errors(panel, &windows[0], &units);
         let weights = weights(&errors);
-        let mixed = mix(&tried, &weights);
-        let (widths, own) = widths(panel, &mixed, self.level, &units);
+        let widths = widths(panel, &windows, &weights, self.level, &units);
         let continued = mix(&self.continued(panel, horizon)?, &weights);
-        let each = panel.series.iter().zip(continued).zip(&own);
+        let each = panel.series.iter().zip(continued).zip(&units);
         let forecasts = each.map(|((series, values), unit)| {
             let never_negative = series.values.iter().all(|value| *value >= 0.0);
             widths.around(&series.name, values, *unit, never_negative)
         });
         Ok((forecasts.collect(), self.worth(&errors, &weights)))
+    }
+
+    /// Continues the panel without its last horizon, and, where every series is long enough, without its last two.
+    ///
+    /// Weights come from the last end alone, which is likest to what comes. Widths come from both: on the end that
+    /// chose the weights the mixture looks better than it is.
+    fn windows(&self, panel: &Panel, horizon: usize) -> Result<Vec<Window>, ForecastError> {
+        let window = |after: usize| {
+            let shown = panel.without_last(after + horizon);
+            Ok(Window { tried: self.continued(&shown, horizon)?, after })
+        };
+        let mut windows = vec![window(0)?];
+        match window(horizon) {
+            Ok(earlier) => windows.push(earlier),
+            Err(ForecastError::TooShort { .. }) => {}
+            Err(other) => return Err(other),
+        }
+        Ok(windows)
     }
 
     fn continued(&self, panel: &Panel, horizon: usize) -> Result<Vec<Vec<Vec<f64>>>, ForecastError> {
@@ -82,15 +105,13 @@ impl Mixture {
     }
 }
 
-/// Mean absolute error of each series' held-out end, in the series' unit.
-fn scaled_errors(panel: &Panel, tried: &[Vec<f64>], units: &[f64]) -> Vec<f64> {
-    let each = panel.series.iter().zip(tried).zip(units);
-    each.map(|((series, tried), unit)| mean(&held_out_errors(&series.values, tried)) / unit).collect()
-}
-
-fn held_out_errors(values: &[f64], tried: &[f64]) -> Vec<f64> {
-    let held_out = &values[values.len() - tried.len()..];
-    held_out.iter().zip(tried).map(|(came, tried)| (came - tried).abs()).collect()
+/// Mean absolute error of each model on each series' held-out end, in the series' unit.
+fn errors(panel: &Panel, window: &Window, units: &[f64]) -> PerModel {
+    let of_model = |tried: &Vec<Vec<f64>>| {
+        let each = panel.series.iter().zip(tried).zip(units);
+        each.map(|((series, tried), unit)| mean(&window.errors(&series.values, tried)) / unit).collect()
+    };
+    window.tried.iter().map(of_model).collect()
 }
 
 /// A weight for each model and series: the smaller its error there and over the panel, the more.
@@ -123,21 +144,27 @@ fn mix(tried: &[Vec<Vec<f64>>], weights: &PerModel) -> Vec<Vec<f64>> {
     (0..series).into_par_iter().map(one).collect()
 }
 
-/// The intervals' widths, and each series' own unit for them: its held-out error, drawn to the panel's.
-fn widths(panel: &Panel, mixed: &[Vec<f64>], level: f64, units: &[f64]) -> (Widths, Vec<f64>) {
-    let errors: Vec<Vec<f64>> = panel
-        .series
-        .iter()
-        .zip(mixed)
-        .map(|(series, mixed)| held_out_errors(&series.values, mixed))
-        .collect();
-    let own = units.to_vec();
-    let scaled: Vec<Vec<f64>> = errors
-        .into_iter()
-        .zip(&own)
-        .map(|(errors, own)| errors.into_iter().map(|error| error / own.max(f64::MIN_POSITIVE)).collect())
-        .collect();
-    (Widths::of(&scaled, level), own)
+/// The intervals' widths, from what the mixture would have missed on the held-out ends, in the series' units.
+fn widths(panel: &Panel, windows: &[Window], weights: &PerModel, level: f64, units: &[f64]) -> Widths {
+    let scaled = windows.iter().flat_map(|window| {
+        let mixed = mix(&window.tried, weights);
+        let each = panel.series.iter().zip(mixed).zip(units);
+        each.map(|((series, mixed), unit)| {
+            let errors = window.errors(&series.values, &mixed);
+            errors.into_iter().map(|error| error / unit.max(f64::MIN_POSITIVE)).collect()
+        })
+        .collect::<Vec<Vec<f64>>>()
+    });
+    Widths::of(&scaled.collect::<Vec<_>>(), level)
+}
+
+impl Window {
+    /// What was missed of the held-out end.
+    fn errors(&self, values: &[f64], tried: &[f64]) -> Vec<f64> {
+        let end = values.len() - self.after;
+        let held_out = &values[end - tried.len()..end];
+        held_out.iter().zip(tried).map(|(came, tried)| (came - tried).abs()).collect()
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {
