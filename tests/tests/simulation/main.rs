@@ -108,6 +108,20 @@ fn the_same_seed_is_the_same_run_step_by_step() {
 }
 
 #[test]
+fn the_same_seed_is_the_same_storm_over_the_real_http_wire() {
+    let mut digests = std::collections::BTreeSet::new();
+    for seed in 0..3 {
+        let runs = [0, 1].map(|_| {
+            let (verdict, dice) = http_world::run(seed);
+            (verdict, dice.digest(), dice.steps())
+        });
+        assert_eq!(runs[0], runs[1], "seed {seed}");
+        digests.insert(runs[0].1);
+    }
+    assert_eq!(digests.len(), 3, "another seed is another storm");
+}
+
+#[test]
 fn every_planted_mistake_is_caught() {
     const MOST: u64 = 300;
     let mut missed = Vec::new();

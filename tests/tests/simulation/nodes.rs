@@ -51,7 +51,7 @@ pub struct Listener {
 
 /// Tells the cups that no reader can handle before they are mended.
 pub fn is_bad(id: &str) -> bool {
-    id.ends_with("-2")
+    id.ends_with("-2") || id.ends_with("-5")
 }
 
 fn unsure(failure: &Failure) -> Fault {

@@ -27,11 +27,13 @@ pub enum Plant {
     ForgetsContext,
     /// A process repeats whatever failed, without asking the budget.
     NoBudget,
+    /// Whoever lost a slot while it stood still goes on as if it were its own.
+    NoFence,
 }
 
 impl Plant {
     /// Every mistake.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AnswersEarly,
         Self::DroppedSync,
         Self::NoDedupe,
@@ -42,6 +44,7 @@ impl Plant {
         Self::PositionFirst,
         Self::ForgetsContext,
         Self::NoBudget,
+        Self::NoFence,
     ];
 
     /// Returns what of it sits in the storage.
@@ -51,6 +54,7 @@ impl Plant {
             Self::NoDedupe => sim::Plant::NoDedupe,
             Self::LostTimer => sim::Plant::LostTimer,
             Self::PositionFirst => sim::Plant::PositionFirst,
+            Self::NoFence => sim::Plant::NoFence,
             _ => sim::Plant::Nothing,
         }
     }

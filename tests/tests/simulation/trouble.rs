@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use ieum_core::Clock;
 
-use crate::world::{NODES, World};
+use crate::world::{LEASE, NODES, World};
 
 impl World {
-    /// Lets every ready task go on, and kills the doomed node in the middle of it.
+    /// Lets every ready task go on; in the middle of that kills the doomed node, and pauses now and then a node
+    /// whose transaction just came to nothing.
     pub fn run_ready(&mut self) {
         while self.executor.step() {
+            if let Some(node) = self.disk.take_undone() {
+                self.pause_within_work(node);
+            }
             if let Some((node, steps)) = &mut self.doomed {
                 *steps -= 1;
                 if *steps == 0 {
@@ -22,13 +26,33 @@ impl World {
         }
     }
 
+    /// Pauses a node for longer than its leases between a failure and what it does about it: another member takes
+    /// its slots and works on them, then this one goes on as if nothing had been.
+    fn pause_within_work(&mut self, node: usize) {
+        if !self.mended.load(Ordering::SeqCst) && self.dice.chance(0.3) {
+            let span = LEASE + Duration::from_millis(self.dice.within(1_000..4_000));
+            self.freeze(node, span);
+        }
+    }
+
+    fn freeze(&mut self, node: usize, span: Duration) {
+        // A frozen writer would stop everybody; a database ends its transaction instead.
+        if self.disk.writing() != Some(node) && !self.frozen.contains_key(&node) {
+            self.executor.freeze(node);
+            self.frozen.insert(node, self.clock.moment() + span);
+        }
+    }
+
+    fn thaw_rested(&mut self) {
+        let now = self.clock.moment();
+        for (node, _) in self.frozen.extract_if(.., |_, until| *until <= now) {
+            self.executor.thaw(node);
+        }
+    }
+
     /// Decides what breaks next, if anything does.
     pub fn break_something(&mut self) {
-        let now = self.clock.moment();
-        if let Some((node, _)) = self.frozen.filter(|(_, until)| *until <= now) {
-            self.executor.thaw(node);
-            self.frozen = None;
-        }
+        self.thaw_rested();
         for node in self.down.clone() {
             if self.dice.chance(0.03) {
                 self.down.remove(&node);
@@ -55,14 +79,10 @@ impl World {
                 let node = 1 + self.dice.index(5);
                 self.storages[node].set_cut(!self.storages[node].is_cut());
             }
-            40..52 if self.frozen.is_none() => {
+            40..52 if self.frozen.is_empty() => {
                 let node = 1 + self.dice.index(5);
-                // A frozen writer would stop everybody; a database ends its transaction instead.
-                if self.disk.writing() != Some(node) {
-                    let span = Duration::from_millis(self.dice.within(200..6_000));
-                    self.executor.freeze(node);
-                    self.frozen = Some((node, now + span));
-                }
+                let span = Duration::from_millis(self.dice.within(200..6_000));
+                self.freeze(node, span);
             }
             _ => {}
         }
@@ -71,7 +91,7 @@ impl World {
     /// Ends all that is wrong.
     pub fn heal(&mut self) {
         self.doomed = None;
-        if let Some((node, _)) = self.frozen.take() {
+        for node in std::mem::take(&mut self.frozen).into_keys() {
             self.executor.thaw(node);
         }
         for node in std::mem::take(&mut self.down) {

@@ -1,6 +1,6 @@
 //! One simulated run: nodes are started, killed, frozen and parted for a while, then everything is whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub const NODES: std::ops::Range<usize> = 1..6;
 /// For how long things break, how long everything may take after that, and how long nothing more may come.
 const ROUGH: Duration = Duration::from_secs(12);
 pub const PATIENCE: Duration = Duration::from_secs(240);
+/// How long a member that gives no sign of life keeps its slots.
+pub const LEASE: Duration = Duration::from_secs(2);
 const STRAGGLERS: Duration = Duration::from_secs(4);
 
 /// All machines of a run.
@@ -46,7 +48,8 @@ pub struct World {
     plant: Plant,
     lives: usize,
     pub down: BTreeSet<usize>,
-    pub frozen: Option<(usize, Moment)>,
+    /// Nodes that stand still, and until when.
+    pub frozen: BTreeMap<usize, Moment>,
     /// Kills a node after so many steps: in the middle of whatever it does.
     pub doomed: Option<(usize, u64)>,
 }
@@ -76,7 +79,7 @@ impl World {
             plant,
             lives: 0,
             down: BTreeSet::new(),
-            frozen: None,
+            frozen: BTreeMap::new(),
             doomed: None,
         };
         NODES.for_each(|node| world.start(node));
@@ -136,7 +139,7 @@ impl World {
             retry: RetryLanes { attempts: 1_000, backoff: backoff() },
             concurrency: 2,
             time_limit: Duration::from_millis(500),
-            lease: Duration::from_secs(2),
+            lease: LEASE,
             poll: Duration::from_millis(150),
         }
     }

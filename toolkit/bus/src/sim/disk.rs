@@ -39,6 +39,8 @@ pub struct Disk {
     pub(super) state: Mutex<State>,
     /// Who writes, as its node's number plus one; 0 is nobody.
     writing: AtomicUsize,
+    /// Whose transaction ended last without a commit, as its node's number plus one; 0 is nobody's.
+    undone: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -63,6 +65,7 @@ impl Disk {
             writer: Arc::default(),
             state: Mutex::default(),
             writing: AtomicUsize::new(0),
+            undone: AtomicUsize::new(0),
         })
     }
 
@@ -93,6 +96,17 @@ impl Disk {
     /// Returns the node within a write transaction, if any.
     pub fn writing(&self) -> Option<usize> {
         self.writing.load(Ordering::SeqCst).checked_sub(1)
+    }
+
+    /// Returns the node whose write transaction ended without a commit since the last time it was asked, if any:
+    /// that node is in the middle of something.
+    pub fn take_undone(&self) -> Option<usize> {
+        self.undone.swap(0, Ordering::SeqCst).checked_sub(1)
+    }
+
+    /// Remembers that whoever writes now gave up.
+    pub(super) fn note_undone(&self) {
+        self.undone.store(self.writing.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
     pub(super) fn set_writing(&self, node: Option<usize>) {

@@ -26,6 +26,7 @@ pub struct SimTx {
     pub(super) tables: Tables,
     cuts: u64,
     disk: Arc<Disk>,
+    committing: bool,
     _alone: OwnedMutexGuard<()>,
 }
 
@@ -59,6 +60,9 @@ impl SimTx {
 
 impl Drop for SimTx {
     fn drop(&mut self) {
+        if !self.committing {
+            self.disk.note_undone();
+        }
         self.disk.set_writing(None);
     }
 }
@@ -156,10 +160,11 @@ impl Storage for SimStorage {
         self.disk.set_writing(self.node);
         let state = self.disk.state.lock();
         let disk = Arc::clone(&self.disk);
-        Ok(SimTx { tables: state.seen.clone(), cuts: state.cuts, disk, _alone: alone })
+        Ok(SimTx { tables: state.seen.clone(), cuts: state.cuts, disk, committing: false, _alone: alone })
     }
 
-    async fn commit(&self, tx: SimTx) -> Result<(), Failure> {
+    async fn commit(&self, mut tx: SimTx) -> Result<(), Failure> {
+        tx.committing = true;
         self.disk.pause().await;
         self.reach("committing")?;
         let lost = |tx: &SimTx| self.disk.state.lock().cuts != tx.cuts;
