@@ -407,6 +407,10 @@ pub struct ReadCounts {
     pub tickets: u64,
     /// Scans that count.
     pub checkins: u64,
+    /// Rooms of a programme.
+    pub rooms: u64,
+    /// Slots that a programme holds now.
+    pub slots: u64,
 }
 
 /// Where a source's data stands.

@@ -24,6 +24,9 @@ const MOST_PAGES: u32 = 50_000;
 /// How long followed hints are remembered, so that a repeat is recognised. pretix repeats for three days.
 const HINT_MEMORY: Duration = Duration::from_secs(4 * 24 * 3_600);
 
+/// How long a slot is told as gone that its source no longer names.
+const SLOT_MEMORY: Duration = Duration::from_secs(90 * 24 * 3_600);
+
 /// Reads sources.
 pub struct Collector {
     pub(crate) store: EventsStore,
@@ -121,6 +124,7 @@ impl Collector {
         let news = self.catch_up(cx, &reading).await?;
         self.reconcile(cx, &reading, news).await?;
         self.store.note_success(event_id, self.clock.now()).await?;
+        self.store.drop_gone_slots(event_id, self.clock.now() - SLOT_MEMORY).await?;
         self.store.drop_old_hints(event_id, self.clock.now() - HINT_MEMORY).await
     }
 

@@ -2,6 +2,7 @@
 
 use ieum_contracts::events::{Progress, ProgressStep, ReadCounts, RegistrationStep, SourcePhase, StepState};
 use ieum_core::Fault;
+use ieum_store::Value;
 
 use crate::cursor::Cursor;
 use crate::store::{EventsStore, Source};
@@ -10,9 +11,12 @@ impl EventsStore {
     /// Returns what was read of a source so far.
     pub async fn read_counts(&self, event_id: &str, cursor: &Cursor) -> Result<ReadCounts, Fault> {
         let sql = "SELECT COUNT(DISTINCT order_code) AS orders, COUNT(*) AS tickets, \
-                   (SELECT COUNT(*) FROM ieum_events_checkin WHERE event_id = ?) AS checkins \
+                   (SELECT COUNT(*) FROM ieum_events_checkin WHERE event_id = ?) AS checkins, \
+                   (SELECT COUNT(*) FROM ieum_events_room WHERE event_id = ?) AS rooms, \
+                   (SELECT COUNT(*) FROM ieum_events_slot WHERE event_id = ? AND gone_at IS NULL) AS slots \
                    FROM ieum_events_order_position WHERE event_id = ?";
-        let row = self.sql().fetch_one(sql, &[event_id.into(), event_id.into()]).await?;
+        let values: Vec<Value> = vec![event_id.into(); 4];
+        let row = self.sql().fetch_one(sql, &values).await?;
         let number = |name: &str| Ok::<_, Fault>(u64::try_from(row.int(name)?).unwrap_or(0));
         let known = u64::from(cursor.profile.is_some());
         let counts_itself = cursor.profile.is_none() && cursor.phase == SourcePhase::Live;
@@ -22,6 +26,8 @@ impl EventsStore {
             orders: number("orders")?,
             tickets: number("tickets")?,
             checkins: number("checkins")?,
+            rooms: number("rooms")?,
+            slots: number("slots")?,
         })
     }
 }
@@ -63,6 +69,9 @@ pub fn progress(source: &Source, cursor: &Cursor, read: ReadCounts, scheduled: b
 }
 
 fn read_so_far(read: &ReadCounts) -> String {
-    let ReadCounts { events, lists, orders, tickets, checkins } = read;
+    let ReadCounts { events, lists, orders, tickets, checkins, rooms, slots } = read;
+    if *rooms + *slots > 0 && *tickets == 0 {
+        return format!("{rooms} rooms, {slots} slots");
+    }
     format!("{events} events, {lists} lists, {orders} orders, {tickets} tickets, {checkins} check-ins")
 }

@@ -10,7 +10,8 @@ use http::{HeaderMap, StatusCode, header};
 use ieum_bus::Subscription;
 use ieum_contracts::events::{
     Authentication, AuthenticationKind, ConnectorKind, EVENT_PROGRAMME_UPDATES, Endpoints, EventId,
-    EventProgramme, EventServiceConfig, EventServiceRegistry, Programme, SlotState, SlotStatus, SyncSettings,
+    EventProgramme, EventServiceConfig, EventServiceRegistry, Programme, SlotState, SlotStatus, SourceId,
+    SyncSettings,
 };
 use ieum_core::{Cx, system_clock};
 use ieum_testkit::backend::SqlStore;
@@ -155,6 +156,10 @@ async fn a_programme_follows_its_feed_and_what_is_missed_is_told_as_gone(base: &
     }
     subscribed.stop();
     assert!(hub.state("talks").await.is_none(), "a programme alone is no event with people");
+    let ask = SourceId { event_id: "talks".into() };
+    let read = hub.part.registry().progress(&Cx::root(), ask).await.expect("is registered");
+    assert_eq!((read.read.rooms, read.read.slots), (2, 2), "{read:?}");
+    assert_eq!(read.steps[2].detail, "2 rooms, 2 slots");
     hub.stop().await;
 }
 
