@@ -96,7 +96,7 @@ pub struct SourceAdd {
     /// The system's name, for people.
     #[arg(long)]
     pub name: Option<String>,
-    /// `generic`, `pretix`, `pretalx`, `icalendar`, `schedule-xml` or `declarative`.
+    /// `generic`, `pretix`, `pretalx`, `icalendar`, `schedule-xml`, `declarative` or `push`.
     #[arg(long, default_value = "generic")]
     pub connector: String,
     /// The API's base URL.

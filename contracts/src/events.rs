@@ -6,6 +6,7 @@ use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
 
+pub use crate::gates::*;
 pub use crate::programme::*;
 
 /// The bus topic of every change of an event's live state; the key is the event id and the data a
@@ -83,7 +84,9 @@ pub struct EventServiceConfig {
     pub sync_settings: SyncSettings,
     /// What only one kind of connector needs. pretix: `organizer`, `event`, optionally `checkinList`; pretalx:
     /// `event`; feeds: optionally `timeZone`; declarative: `mapping`. Whatever tells a programme: optionally
-    /// `attendedBy`, the event whose scans count, and `roomLists`, as `room=check-in list, …`.
+    /// `attendedBy`, the event whose scans count, and `roomLists`, as `room=check-in list, …`. push: optionally
+    /// `registered`, `beginsAt`, `endsAt`. Any: optionally `capacity`, people who fit in, and `graceMinutes`, for how
+    /// long after the end people may still be inside.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, String>,
 }
@@ -105,6 +108,8 @@ pub enum ConnectorKind {
     ScheduleXml,
     /// A JSON API that a mapping in `options.mapping` describes.
     Declarative,
+    /// Gates that push their scans themselves; nothing is read. See [`EventGates::record`].
+    Push,
 }
 
 /// A source's addresses.
@@ -337,6 +342,8 @@ pub struct ScanCounts {
     pub hook: u64,
     /// By reading everything anew after totals had differed.
     pub sweep: u64,
+    /// By gates that push.
+    pub push: u64,
 }
 
 /// How far a source's registration is.

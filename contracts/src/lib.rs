@@ -5,6 +5,7 @@
 
 pub mod analytics;
 pub mod events;
+mod gates;
 pub mod notify;
 pub mod partners;
 pub mod platform;

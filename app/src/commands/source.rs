@@ -127,8 +127,9 @@ fn read_config(settings: &Settings, add: &SourceAdd) -> Result<EventServiceConfi
         "icalendar" => ConnectorKind::Icalendar,
         "schedule-xml" => ConnectorKind::ScheduleXml,
         "declarative" => ConnectorKind::Declarative,
+        "push" => ConnectorKind::Push,
         other => {
-            let known = "generic, pretix, pretalx, icalendar, schedule-xml and declarative";
+            let known = "generic, pretix, pretalx, icalendar, schedule-xml, declarative and push";
             return Err(format!("--connector {other:?} is none of {known}").into());
         }
     };
@@ -171,7 +172,10 @@ fn authentication(add: &SourceAdd, connector: ConnectorKind) -> Result<Authentic
     let (kind, name) = match connector {
         ConnectorKind::Generic => (AuthenticationKind::ApiKey, "apiKey"),
         ConnectorKind::Pretix | ConnectorKind::Pretalx => (AuthenticationKind::ApiKey, "token"),
-        ConnectorKind::Icalendar | ConnectorKind::ScheduleXml | ConnectorKind::Declarative => {
+        ConnectorKind::Icalendar
+        | ConnectorKind::ScheduleXml
+        | ConnectorKind::Declarative
+        | ConnectorKind::Push => {
             (AuthenticationKind::Oauth2, "token")
         }
     };

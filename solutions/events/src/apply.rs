@@ -1,20 +1,14 @@
 //! Takes a page of facts into the tables, and counts people from what the tables then hold.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use ieum_contracts::events::GateActivity;
 use ieum_core::{Fault, Timestamp};
 use ieum_store::{Insert, StoreError, Transaction, Value};
 
 use crate::facts::{Batch, CheckinFact, Profile, Totals};
+use crate::gates::book::{self, Look};
+use crate::gates::{crowd, tally};
 use crate::rules::Figures;
-
-/// A gate's throughput is its mean over this span.
-const THROUGHPUT_SPAN: Duration = Duration::from_secs(300);
-
-/// A gate without a scan for this long counts as idle.
-const IDLE_AFTER: Duration = Duration::from_secs(900);
 
 /// Ids per `IN (…)`.
 const MOST_IDS: usize = 500;
@@ -48,19 +42,24 @@ pub async fn new_scans(tx: &mut Transaction, event_id: &str, batch: &Batch) -> R
     Ok(new)
 }
 
-/// Takes the page's facts into the tables. The same page twice changes nothing.
+/// Takes the page's facts into the tables, and books what they change. The same page twice changes nothing.
 pub async fn apply(
     tx: &mut Transaction,
     event_id: &str,
     generation: i64,
     batch: &Batch,
-) -> Result<(), StoreError> {
+) -> Result<(), Fault> {
+    let look = Look::before(tx, event_id, batch).await?;
     replace_orders(tx, event_id, generation, batch).await?;
     for code in &batch.gone_orders {
         drop_order(tx, event_id, code).await?;
     }
     insert_checkins(tx, event_id, generation, &batch.checkins).await?;
-    delete_ids(tx, "ieum_events_checkin", "checkin_id", event_id, &batch.void_checkins).await
+    delete_ids(tx, "ieum_events_checkin", "checkin_id", event_id, &batch.void_checkins).await?;
+    match look {
+        Some(look) => look.settle(tx, event_id).await,
+        None => Ok(()),
+    }
 }
 
 /// Drops facts that a complete sync of `generation` did not find.
@@ -70,14 +69,32 @@ pub async fn drop_older(tx: &mut Transaction, event_id: &str, generation: i64) -
         let sql = format!("DELETE FROM {table} WHERE event_id = ? AND generation < ?");
         dropped += tx.execute(&sql, &[event_id.into(), generation.into()]).await?;
     }
+    if dropped > 0 {
+        tally::forget(tx, event_id).await?;
+    }
     Ok(dropped)
 }
 
-/// Counts people as the check-in list's own status does.
-pub async fn count(tx: &mut Transaction, event_id: &str, profile: &Profile) -> Result<Totals, StoreError> {
+/// Counts people as the check-in list's own status does; with `only`, those tickets alone.
+pub async fn count(
+    tx: &mut Transaction,
+    event_id: &str,
+    profile: &Profile,
+    only: Option<&[i64]>,
+) -> Result<Totals, StoreError> {
     let mut values: Vec<Value> = vec![false.into(), true.into(), event_id.into(), profile.list_id.into()];
     let mut counts = "p.event_id = ? AND p.canceled = ?".to_owned();
+    let mut scanned = String::new();
+    let holes = only.map(|only| vec!["?"; only.len()].join(", "));
+    if let (Some(only), Some(holes)) = (only, &holes) {
+        scanned = format!(" AND position_id IN ({holes})");
+        values.extend(only.iter().map(|position| Value::from(*position)));
+    }
     values.extend([event_id.into(), false.into()]);
+    if let (Some(only), Some(holes)) = (only, &holes) {
+        counts += &format!(" AND p.position_id IN ({holes})");
+        values.extend(only.iter().map(|position| Value::from(*position)));
+    }
     counts += if profile.include_pending {
         " AND p.order_status IN ('p', 'n')"
     } else {
@@ -102,7 +119,7 @@ pub async fn count(tx: &mut Transaction, event_id: &str, profile: &Profile) -> R
          FROM ieum_events_order_position p LEFT JOIN (SELECT position_id, \
          MAX(CASE WHEN is_exit = ? THEN scanned_at END) AS last_entry, \
          MAX(CASE WHEN is_exit = ? THEN scanned_at END) AS last_exit \
-         FROM ieum_events_checkin WHERE event_id = ? AND list_id = ? GROUP BY position_id) c \
+         FROM ieum_events_checkin WHERE event_id = ? AND list_id = ?{scanned} GROUP BY position_id) c \
          ON c.position_id = p.position_id WHERE {counts}"
     );
     let row = tx.fetch_one(&sql, &values).await?;
@@ -114,49 +131,27 @@ pub async fn count(tx: &mut Transaction, event_id: &str, profile: &Profile) -> R
     })
 }
 
-/// Returns the event's figures from the facts, or from `override_totals` where the facts are known to differ.
+/// Returns the event's figures from the ledger, or from `override_totals` where the facts are known to differ.
 pub async fn figures(
     tx: &mut Transaction,
     event_id: &str,
     profile: &Profile,
     override_totals: Option<Totals>,
     now: Timestamp,
-) -> Result<Figures, Fault> {
-    let totals = match override_totals {
-        Some(totals) => totals,
-        None => count(tx, event_id, profile).await?,
-    };
-    Ok(Figures {
+) -> Result<(Figures, tally::Tally), Fault> {
+    let tally = book::current(tx, event_id, profile).await?;
+    let totals = override_totals.unwrap_or(tally.totals);
+    let gates = crowd::gates(tx, event_id, profile, now).await?;
+    let figures = Figures {
         event_name: Some(profile.event_name.clone()).filter(|name| !name.is_empty()),
         total_registered: totals.registered,
         checked_in: totals.checked_in,
         current_attendees: totals.inside,
-        gates: gates(tx, event_id, profile, now).await?,
+        gates: gates.into_iter().map(crowd::activity).collect(),
         alerts: Vec::new(),
         status: profile.status(totals.inside, now),
-    })
-}
-
-async fn gates(
-    tx: &mut Transaction,
-    event_id: &str,
-    profile: &Profile,
-    now: Timestamp,
-) -> Result<Vec<GateActivity>, StoreError> {
-    let sql = "SELECT gate, MAX(scanned_at) AS last_at, COUNT(CASE WHEN scanned_at > ? THEN 1 END) AS recent \
-               FROM ieum_events_checkin WHERE event_id = ? AND list_id = ? GROUP BY gate ORDER BY gate";
-    let values = [(now - THROUGHPUT_SPAN).into(), event_id.into(), profile.list_id.into()];
-    let gate = |row: &ieum_store::Row| {
-        let last_at = Timestamp::from_micros(row.int("last_at")?);
-        let status = if now.since(last_at) < IDLE_AFTER { "open" } else { "idle" };
-        let per_minute = row.float("recent")? * 60.0 / THROUGHPUT_SPAN.as_secs_f64();
-        Ok(GateActivity {
-            gate_id: row.opt_text("gate")?.unwrap_or_else(|| profile.list_name.clone()),
-            status: status.to_owned(),
-            throughput: (per_minute * 10.0).round() / 10.0,
-        })
     };
-    tx.fetch_all(sql, &values).await?.iter().map(gate).collect()
+    Ok((figures, tally))
 }
 
 async fn replace_orders(

@@ -13,6 +13,7 @@ use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use parking_lot::Mutex;
 
 use crate::connector::{self, Connector, Hint, pretix::MOST_HINTED_ORDERS};
+use crate::exporter::Exporter;
 use crate::facts::{Batch, Next};
 use crate::realtime::Realtime;
 use crate::reconcile::Sweep;
@@ -40,6 +41,7 @@ pub struct Collector {
     opened: Mutex<HashMap<String, Opened>>,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     stopping: AtomicBool,
+    pub(crate) exporter: Arc<Exporter>,
 }
 
 struct Opened {
@@ -65,6 +67,7 @@ impl Collector {
         clock: SharedClock,
         (reconcile_every, sweep, vanished_every): (Duration, Sweep, Duration),
     ) -> Self {
+        let exporter = Arc::new(Exporter::new(clock.clone()));
         Self {
             store,
             bus,
@@ -77,6 +80,7 @@ impl Collector {
             opened: Mutex::default(),
             turns: Mutex::default(),
             stopping: AtomicBool::new(false),
+            exporter,
         }
     }
 

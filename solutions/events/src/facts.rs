@@ -112,6 +112,9 @@ pub struct Profile {
     pub subevent: Option<i64>,
     /// Only these products; `None` for all.
     pub items: Option<BTreeSet<i64>>,
+    /// People registered, where gates push their scans and no tickets are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<u64>,
 }
 
 /// A source's own totals.

@@ -2,8 +2,8 @@
 
 use ieum_bus::Event;
 use ieum_contracts::events::{
-    EVENT_DATA_UPDATED, EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATED, EVENT_PROGRAMME_UPDATES,
-    NormalizedEventData, ScanCounts, SourcePhase,
+    EVENT_ALERT_CLEARED, EVENT_ALERT_RAISED, EVENT_ALERTS, EVENT_DATA_UPDATED, EVENT_DATA_UPDATES,
+    EVENT_PROGRAMME_UPDATED, EVENT_PROGRAMME_UPDATES, NormalizedEventData, ScanCounts, SourcePhase,
 };
 use ieum_core::{Cx, Fault};
 use ieum_store::{Transaction, Value};
@@ -13,6 +13,7 @@ use crate::collector::{Collector, Reading};
 use crate::connector::Hint;
 use crate::cursor::{self, Cursor};
 use crate::facts::{Batch, Next};
+use crate::gates::watch::{self, Told};
 use crate::programme::facts::ProgrammeFacts;
 use crate::programme::{self, rules::is_change};
 use crate::rules::{Figures, is_news, normalise};
@@ -30,6 +31,8 @@ pub enum Way {
     Hook,
     /// By reading everything anew, since totals differed for good.
     Sweep,
+    /// By gates that push.
+    Push,
 }
 
 /// What a page changed besides facts.
@@ -136,14 +139,22 @@ impl Collector {
     ) -> Result<Taken, Fault> {
         let event_id = &reading.config.event_id;
         let now = self.clock.now();
-        let figures = match (figures, &cursor.profile) {
-            (Some(figures), _) => figures,
+        let (figures, tally) = match (figures, &cursor.profile) {
+            (Some(figures), _) => (figures, None),
             (None, Some(profile)) => {
-                apply::figures(tx, event_id, profile, cursor.override_totals, now).await?
+                let (figures, tally) =
+                    apply::figures(tx, event_id, profile, cursor.override_totals, now).await?;
+                (figures, Some(tally))
             }
             (None, None) => return Ok(Taken { state: None, is_news: false }),
         };
-        let state = normalise(event_id, &reading.config.service_name, figures, now);
+        let mut state = normalise(event_id, &reading.config.service_name, figures, now);
+        let counted = cursor.profile.as_ref().zip(tally.as_ref());
+        let told = watch::watch(tx, &reading.config, counted, &mut state, now).await?;
+        self.tell_alerts(cx, tx, event_id, &told).await?;
+        if let Some(occupancy) = told.occupancy {
+            self.exporter.note(event_id, occupancy, told.newest, now);
+        }
         let before = states::fetch_state(tx, event_id).await?;
         let is_news = is_news(before.as_ref(), &state);
         states::save_state(tx, &state, is_news).await?;
@@ -157,6 +168,35 @@ impl Collector {
             self.bus.outbox(tx, EVENT_DATA_UPDATES, &event).await?;
         }
         Ok(Taken { state: Some(state), is_news })
+    }
+
+    /// Renews a state from what is in the tables.
+    pub(crate) async fn renew_now(&self, cx: &Cx, event_id: &str) -> Result<(), Fault> {
+        // A read under way would find its position moved.
+        let turn = self.turn(event_id);
+        let _turn = turn.lock().await;
+        let reading = self.reading(event_id).await?;
+        self.take(cx, &reading, Batch::default(), &[]).await.map(drop)
+    }
+
+    /// Tells the bus which alerts begin and end.
+    async fn tell_alerts(
+        &self,
+        cx: &Cx,
+        tx: &mut Transaction,
+        event_id: &str,
+        told: &Told,
+    ) -> Result<(), Fault> {
+        let cleared = told.cleared.iter().map(|alert| (EVENT_ALERT_CLEARED, alert));
+        for (kind, alert) in told.raised.iter().map(|alert| (EVENT_ALERT_RAISED, alert)).chain(cleared) {
+            let source = format!("/events/{event_id}/alerts");
+            let event = Event::new(cx, source, kind, event_id, alert)
+                .map_err(|error| Fault::internal("events.news", error.to_string()))?
+                .with_subject(event_id)
+                .at(alert.at);
+            self.bus.outbox(tx, EVENT_ALERTS, &event).await?;
+        }
+        Ok(())
     }
 }
 
@@ -214,6 +254,7 @@ impl EventsStore {
                 "first_sync" => counts.first_sync = scans,
                 "poll" => counts.poll = scans,
                 "hook" => counts.hook = scans,
+                "push" => counts.push = scans,
                 _ => counts.sweep = scans,
             }
         }
@@ -237,6 +278,7 @@ impl Way {
             Self::Poll => "poll",
             Self::Hook => "hook",
             Self::Sweep => "sweep",
+            Self::Push => "push",
         }
     }
 }

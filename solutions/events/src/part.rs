@@ -7,27 +7,33 @@ use ieum_bus::Bus;
 use ieum_cache::Cache;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::events::{
-    EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES, EventProgrammeRoutes, EventServiceRegistryRoutes,
-    EventStateRoutes,
+    EVENT_ALERTS, EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES, EventGatesRoutes, EventProgrammeRoutes,
+    EventServiceRegistryRoutes, EventStateRoutes,
 };
 use ieum_core::{Fault, SharedClock};
 use ieum_data::TimeSeries;
 use ieum_gateway::Gateway;
 use ieum_link::Routes;
 use ieum_store::{Migration, Sealer, Store};
+use ieum_telemetry::Gather;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::collector::Collector;
 use crate::door::Visitors;
 use crate::driver::Driver;
+use crate::exporter::Exporter;
+use crate::gates::Gates;
+use crate::gates::renewals::Renewals;
 use crate::points::PointLog;
 use crate::programme::Programmes;
 use crate::realtime::Realtime;
 use crate::reconcile::Sweep;
 use crate::registry::Registry;
 use crate::store::EventsStore;
-use crate::{hook, tables, web};
+use crate::stream::Pictures;
+use crate::{gates, hook, tables, web};
 
 /// What the events hub stands on.
 #[derive(Clone)]
@@ -70,10 +76,15 @@ pub struct EventsPart {
     registry: Arc<Registry>,
     realtime: Arc<Realtime>,
     programmes: Arc<Programmes>,
+    gates: Arc<Gates>,
+    renewals: Arc<Renewals>,
+    exporter: Arc<Exporter>,
+    pictures: Arc<Pictures>,
     driver: Arc<Driver>,
     store: EventsStore,
     visitors: Visitors,
-    running: Mutex<Option<JoinHandle<()>>>,
+    running: Mutex<Vec<JoinHandle<()>>>,
+    stop: watch::Sender<bool>,
 }
 
 impl Default for EventsOptions {
@@ -109,6 +120,10 @@ impl EventsPart {
             // Looked at more often than it is due, so that a restart puts nothing off by a whole span.
             (deps.options.health_every, deps.options.vanished_every / 8),
         ));
+        let renewals = Arc::new(Renewals::new(collector.clone(), deps.clock.clone()));
+        let gates = Arc::new(Gates::new(store.clone(), renewals.clone(), deps.clock.clone()));
+        let exporter = collector.exporter.clone();
+        let pictures = Pictures::new(realtime.clone(), deps.clock.clone());
         let registry = Arc::new(Registry {
             store: store.clone(),
             collector,
@@ -118,7 +133,20 @@ impl EventsPart {
         });
         let programmes = Arc::new(Programmes::new(store.clone()));
         let visitors = deps.options.visitors;
-        Self { registry, realtime, programmes, driver, store, visitors, running: Mutex::new(None) }
+        Self {
+            registry,
+            realtime,
+            programmes,
+            gates,
+            renewals,
+            exporter,
+            pictures,
+            driver,
+            store,
+            visitors,
+            running: Mutex::default(),
+            stop: watch::Sender::new(false),
+        }
     }
 
     /// Returns the migrations of the hub's tables.
@@ -128,7 +156,7 @@ impl EventsPart {
 
     /// Returns the topics that the hub publishes to.
     pub fn topics() -> Vec<&'static str> {
-        vec![EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES]
+        vec![EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES, EVENT_ALERTS]
     }
 
     /// Returns the registry of sources.
@@ -146,19 +174,31 @@ impl EventsPart {
         self.programmes.clone()
     }
 
+    /// Returns the gates.
+    pub fn gates(&self) -> Arc<Gates> {
+        self.gates.clone()
+    }
+
+    /// Returns what the hub tells Prometheus of every source.
+    pub fn metrics(&self) -> Arc<dyn Gather> {
+        self.exporter.clone()
+    }
+
     /// Returns what the hub serves over links.
     pub fn routes(&self) -> Routes {
         EventServiceRegistryRoutes::of(self.registry.clone())
             .merge(EventStateRoutes::of(self.realtime.clone()))
             .merge(EventProgrammeRoutes::of(self.programmes.clone()))
+            .merge(EventGatesRoutes::of(self.gates.clone()))
     }
 
     /// Returns the hub's HTTP routes: its pages behind the gateway's public door, and the addresses at which
     /// sources knock.
     pub fn router(&self, gateway: &Gateway) -> axum::Router {
         let clock = self.registry.clock.clone();
-        let pictures = (self.realtime.clone(), self.programmes.clone());
+        let pictures = (self.realtime.clone(), self.programmes.clone(), self.pictures.clone());
         web::router(gateway, self.visitors, pictures, clock)
+            .merge(gates::web::router(gateway, self.visitors, self.gates.clone()))
             .merge(hook::router(gateway, self.registry.clone()))
     }
 
@@ -172,18 +212,27 @@ impl EventsPart {
         for source in &sources {
             self.driver.add(&source.config);
         }
-        *self.running.lock() = Some(tokio::spawn(self.driver.clone().run()));
+        let exporting = self.exporter.clone().run(self.store.clone(), self.stop.subscribe());
+        let running = [
+            tokio::spawn(self.driver.clone().run()),
+            tokio::spawn(self.renewals.clone().run()),
+            tokio::spawn(exporting),
+        ];
+        self.running.lock().extend(running);
         Ok(sources.len())
     }
 
     /// Begins nothing more and returns once every read has ended after its present page.
     pub async fn drain(&self) {
         self.driver.stop();
-        let running = self.running.lock().take();
-        if let Some(running) = running
-            && let Err(error) = running.await
-        {
-            tracing::error!(error = %error, "the events hub ended by a panic");
+        self.renewals.stop();
+        self.pictures.close();
+        self.stop.send_replace(true);
+        let running = std::mem::take(&mut *self.running.lock());
+        for running in running {
+            if let Err(error) = running.await {
+                tracing::error!(error = %error, "the events hub ended by a panic");
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::apply;
 use crate::collector::{Collector, Reading};
 use crate::cursor::{self, Cursor};
 use crate::facts::{Batch, Profile, Totals};
+use crate::gates::tally::{self, Basis};
 
 /// What is done where totals differ from the source's own although neither moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,12 @@ impl Collector {
 
     async fn ours(&self, event_id: &str, profile: &Profile) -> Result<Totals, Fault> {
         let mut tx = self.store.sql().begin_read().await?;
-        let totals = apply::count(&mut tx, event_id, profile).await?;
+        // What is shown is compared. Where the ledger itself were wrong, it would not agree either.
+        let shown = tally::fetch(&mut tx, event_id).await?.filter(|tally| tally.basis == Basis::of(profile));
+        let totals = match shown {
+            Some(tally) => tally.totals,
+            None => apply::count(&mut tx, event_id, profile, None).await?,
+        };
         tx.rollback().await?;
         Ok(totals)
     }

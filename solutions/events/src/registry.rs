@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ieum_contracts::events::{
-    EventServiceConfig, EventServiceRegistry, ListSources, ProbeReport, Progress, Registered, Removed,
-    SourceId, SourceStatus, Sources,
+    ConnectorKind, EventServiceConfig, EventServiceRegistry, ListSources, ProbeReport, Progress, Registered,
+    Removed, SourceId, SourceStatus, Sources,
 };
 use ieum_core::{Cx, Fault, Secret, SharedClock, new_id};
 use rand::Rng;
 
 use crate::collector::Collector;
-use crate::connector::{Connector, invalid, probe};
+use crate::connector::{Connector, invalid, probe, push};
 use crate::driver::Driver;
 use crate::programme::rules::read_room_lists;
 use crate::programme::{ATTENDED_BY, ROOM_LISTS};
@@ -106,6 +106,9 @@ impl EventServiceRegistry for Registry {
 
 impl Registry {
     async fn probe(&self, cx: &Cx, connector: &dyn Connector, config: &EventServiceConfig) -> ProbeReport {
+        if config.connector == ConnectorKind::Push {
+            return push::report(config);
+        }
         probe::report(connector, cx, config, self.collector.outbound(), &self.clock).await
     }
 
@@ -191,6 +194,7 @@ fn validate(config: &EventServiceConfig) -> Result<(), Fault> {
     if let Some(text) = config.options.get(ROOM_LISTS) {
         read_room_lists(text).map_err(|problem| invalid("options.roomLists", problem))?;
     }
+    crate::gates::check_options(config)?;
     if let Some(address) = &config.endpoints.webhook {
         crate::connector::base_url("endpoints.webhook", address)?;
     }

@@ -4,11 +4,12 @@ use ieum_store::{Dialect, Migration};
 
 /// Sources with their sync position and health, raw facts, the live state, and hints not yet followed; then
 /// sealed secrets, how scans came in, and points on their way into the time series; then programmes, check-in
-/// lists, sweeps and what they missed.
-pub const MIGRATIONS: [Migration; 3] = [
+/// lists, sweeps and what they missed; then gates.
+pub const MIGRATIONS: [Migration; 4] = [
     Migration { name: "0001_events", owner: "events", up: first },
     Migration { name: "0002_events_intake", owner: "events", up: second },
     Migration { name: "0003_events_programme", owner: "events", up: third },
+    crate::gates::tables::MIGRATION,
 ];
 
 fn first(dialect: Dialect) -> Vec<String> {

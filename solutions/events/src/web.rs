@@ -1,44 +1,37 @@
 //! The hub's pages over HTTP: live states, their stream, history, the dashboard.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
-use axum::response::IntoResponse;
-use axum::response::sse::{Event as Sse, KeepAlive, Sse as SseAnswer};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::response::sse::{KeepAlive, Sse as SseAnswer};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use futures::Stream;
+use http::{HeaderMap, Uri};
 use ieum_contracts::events::{
     EventId, EventProgramme, EventState, EventStates, History, HistoryRange, ListEvents, LiveEvent, Programme,
 };
-use ieum_core::{Cx, Fault, SharedClock, Timestamp};
+use ieum_core::{Fault, SharedClock, Timestamp};
 use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Partner};
 use serde::Deserialize;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dashboard::{Dashboard, parse_time_range};
 use crate::door::{self, Visitors};
 use crate::programme::Programmes;
 use crate::realtime::Realtime;
+use crate::stream::{Pictures, check_origin};
 
-/// Streams at once. Each looks into the tables at every change.
-const MOST_STREAMS: usize = 256;
-
-/// Ages go on while nothing changes; listeners hear at least this often.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-
-/// Changes within this time are told together.
-const GATHER: Duration = Duration::from_millis(200);
+/// The longest message that a watcher may send; none is listened to.
+const LONGEST_MESSAGE: usize = 4 * 1_024;
 
 #[derive(Clone)]
 struct Web {
     realtime: Arc<Realtime>,
     programmes: Arc<Programmes>,
+    pictures: Arc<Pictures>,
     clock: SharedClock,
-    streams: Arc<Semaphore>,
 }
 
 /// The holder of the key that a request brought, if any.
@@ -48,13 +41,14 @@ type Visitor = Option<Extension<Partner>>;
 pub fn router(
     gateway: &Gateway,
     visitors: Visitors,
-    (realtime, programmes): (Arc<Realtime>, Arc<Programmes>),
+    (realtime, programmes, pictures): (Arc<Realtime>, Arc<Programmes>, Arc<Pictures>),
     clock: SharedClock,
 ) -> Router {
-    let web = Web { realtime, programmes, clock, streams: Arc::new(Semaphore::new(MOST_STREAMS)) };
+    let web = Web { realtime, programmes, pictures, clock };
     let router = Router::new()
         .route("/api/events", get(list))
         .route("/api/events/stream", get(stream))
+        .route("/api/events/socket", get(socket))
         .route("/api/events/{event_id}", get(one))
         .route("/api/events/{event_id}/history", get(history))
         .route("/api/events/{event_id}/programme", get(programme))
@@ -166,55 +160,25 @@ async fn dashboard(
 }
 
 /// Streams the whole picture: at once, after each change, and as a heartbeat, since ages go on.
-async fn stream(
+async fn stream(State(web): State<Web>, visitor: Visitor) -> Result<impl IntoResponse, ApiError> {
+    let watcher = web.pictures.watch(door::visible(visitor.as_deref())).await?;
+    Ok(SseAnswer::new(watcher.events()).keep_alive(KeepAlive::default()))
+}
+
+/// The same over a WebSocket: each message is `{"event": …, "data": …}`.
+async fn socket(
     State(web): State<Web>,
     visitor: Visitor,
-    Context(cx): Context,
-) -> Result<impl IntoResponse, ApiError> {
-    let Ok(place) = web.streams.clone().try_acquire_owned() else {
-        let message = format!("streaming live states: {MOST_STREAMS} streams are open already");
-        let fault = Fault::resource_exhausted("events.stream.too_many", message);
-        return Err(fault.with_retry_after(HEARTBEAT).into());
-    };
-    let watching = Watching { web, cx, ask: asked(&visitor), _place: place };
-    Ok(SseAnswer::new(pictures(watching)).keep_alive(KeepAlive::default()))
-}
-
-/// One open stream.
-struct Watching {
-    web: Web,
-    cx: Cx,
-    ask: ListEvents,
-    _place: OwnedSemaphorePermit,
-}
-
-fn pictures(watching: Watching) -> impl Stream<Item = Result<Sse, Infallible>> {
-    let changes = watching.web.realtime.changes();
-    futures::stream::unfold((watching, changes, true), |(watching, mut changes, first)| async move {
-        if !first && !wait_for_change(&watching.web.clock, &mut changes).await {
-            return None;
-        }
-        let picture = match watching.web.realtime.list(&watching.cx, watching.ask.clone()).await {
-            Ok(states) => Sse::default().event("states").json_data(&states),
-            Err(fault) => Sse::default().event("fault").json_data(fault.to_problem(None)),
-        };
-        let picture = picture.unwrap_or_else(|_| Sse::default().comment("a state has no JSON form"));
-        Some((Ok(picture), (watching, changes, false)))
-    })
-}
-
-/// Waits for a change and a moment longer, or for the heartbeat. Returns false once there is nobody to hear from.
-async fn wait_for_change(
-    clock: &SharedClock,
-    changes: &mut tokio::sync::broadcast::Receiver<String>,
-) -> bool {
-    tokio::select! {
-        change = changes.recv() => match change {
-            Err(RecvError::Closed) => return false,
-            Ok(_) | Err(RecvError::Lagged(_)) => clock.sleep(GATHER).await,
-        },
-        () = clock.sleep(HEARTBEAT) => return true,
-    }
-    while changes.try_recv().is_ok() {}
-    true
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|refused| {
+        let message = format!("opening the socket of live states: {}", refused.body_text());
+        let fault = Fault::invalid_argument("events.socket.upgrade", message);
+        ApiError::from(fault).with_status(refused.status())
+    })?;
+    check_origin(&headers, &uri)?;
+    let watcher = web.pictures.watch(door::visible(visitor.as_deref())).await?;
+    Ok(upgrade.max_message_size(LONGEST_MESSAGE).on_upgrade(|socket| watcher.serve(socket)))
 }

@@ -1,6 +1,7 @@
 //! The platform's own contracts directly and over every link mode: what they carry arrives as it was sent.
 
 mod every_way;
+mod gates;
 mod insights;
 mod platform;
 mod programme;
@@ -179,8 +180,9 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 7] = [
+const COVERED: [&str; 8] = [
     "analytics.insights",
+    "events.gates",
     "events.programme",
     "events.registry",
     "events.state",

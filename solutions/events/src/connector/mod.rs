@@ -22,6 +22,7 @@ pub mod generic;
 mod headers;
 pub mod pretalx;
 pub mod pretix;
+pub mod push;
 pub(crate) mod probe;
 pub(crate) mod source;
 
@@ -100,6 +101,7 @@ pub fn open(
     Ok(match config.connector {
         ConnectorKind::Generic => Arc::new(generic::Generic::open(config, outbound, clock)?),
         ConnectorKind::Pretix => Arc::new(pretix::Pretix::open(config, outbound, clock)?),
+        ConnectorKind::Push => Arc::new(push::Push::open(config)?),
         ConnectorKind::Icalendar | ConnectorKind::ScheduleXml => {
             Arc::new(feed::Feed::open(config, outbound, clock)?)
         }

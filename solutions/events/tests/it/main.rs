@@ -9,6 +9,7 @@ mod fake_eventbrite;
 mod fake_pretix;
 mod faults;
 mod feeds;
+mod gates;
 mod hooks;
 mod hostile;
 mod hub;

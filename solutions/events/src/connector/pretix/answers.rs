@@ -125,6 +125,7 @@ pub fn profile(event: Event, list: CheckinList) -> Profile {
         include_pending: list.include_pending,
         subevent: list.subevent,
         items: (!list.all_products).then(|| list.limit_products.into_iter().collect()),
+        pushed: None,
     }
 }
 
