@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use ieum_contracts::notify::{Channel, MessageState, SendNotification};
 use ieum_core::{Fault, Timestamp};
 
+use crate::outbox::{NewMessage, end_held, held, insert};
 use crate::rules::{Asked, Plan, plan};
 use crate::service::Service;
-use crate::store::{NewMessage, end_held, held, insert, recipient_within};
+use crate::store::recipient_within;
 
 /// The template and the kind of a digest.
 pub const DIGEST: &str = "digest";

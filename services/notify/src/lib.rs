@@ -14,6 +14,7 @@
 mod alerts;
 mod digest;
 mod listener;
+mod outbox;
 mod part;
 mod providers;
 mod rules;

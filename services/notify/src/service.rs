@@ -12,8 +12,9 @@ use ieum_store::Transaction;
 use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 
+use crate::outbox::{NewMessage, insert};
 use crate::rules;
-use crate::store::{NewMessage, NotifyStore, insert, recipient_within};
+use crate::store::{NotifyStore, recipient_within};
 use crate::templates::Templates;
 
 /// How many changes a slow listener may lag behind before it reads the whole again.

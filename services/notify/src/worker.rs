@@ -12,11 +12,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::digest;
+use crate::outbox::{Attempt, Outgoing, Settled};
 use crate::part::NotifyOptions;
 use crate::providers::{Letter, Provider, Receipt, Repeat, SendError};
 use crate::rules::{Asked, Plan, plan};
 use crate::service::Service;
-use crate::store::{Attempt, Outgoing, Settled};
 use crate::templates::Written;
 
 /// How many messages are with providers at once.
