@@ -13,6 +13,8 @@ mod pretix;
 mod probe;
 mod receivers;
 mod redis;
+mod sail;
+mod spark;
 mod victoriametrics;
 
 use std::path::{Path, PathBuf};
@@ -70,7 +72,7 @@ pub struct Started {
 }
 
 /// Every server that tests can ask for.
-pub const KINDS: [Kind; 11] = [
+pub const KINDS: [Kind; 13] = [
     postgres::KIND,
     mysql::KIND,
     redis::KIND,
@@ -82,7 +84,12 @@ pub const KINDS: [Kind; 11] = [
     pretalx::KIND,
     aiosmtpd::KIND,
     moto::KIND,
+    sail::KIND,
+    spark::KIND,
 ];
+
+/// Too large to be installed unless asked for by name.
+const LARGE: [&str; 1] = ["spark"];
 
 /// The servers of one run, and why some do not run.
 pub struct Servers {
@@ -124,17 +131,18 @@ pub fn run(chore: &ServersChore) -> Result<(), Failure> {
     }
 }
 
-/// Returns the servers called `names`, or all for an empty list.
+/// Returns the servers called `names`; for an empty list all but the large ones.
 ///
 /// # Errors
 /// For a name that no server has.
 pub fn chosen(names: &[String]) -> Result<Vec<&'static Kind>, Failure> {
-    static ALL: [Kind; 11] = KINDS;
+    static ALL: [Kind; 13] = KINDS;
     if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|kind| kind.name == **name)) {
         let known: Vec<&str> = ALL.iter().map(|kind| kind.name).collect();
         return Err(Failure(format!("no server is called {unknown:?}; the names are {}", known.join(", "))));
     }
-    Ok(ALL.iter().filter(|kind| names.is_empty() || names.iter().any(|name| name == kind.name)).collect())
+    let usual = |kind: &Kind| names.is_empty() && !LARGE.contains(&kind.name);
+    Ok(ALL.iter().filter(|kind| usual(kind) || names.iter().any(|name| name == kind.name)).collect())
 }
 
 impl Servers {

@@ -12,7 +12,7 @@ use crate::servers::{self, Servers};
 use crate::{running, shell};
 
 /// What to test, and against what.
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 pub struct TestArguments {
     /// The long form of the fault suites; without it they run shortened, by fixed seeds
     #[arg(value_enum)]
@@ -36,10 +36,12 @@ pub struct TestArguments {
 enum Suite {
     /// Fault suites in their long form
     Faults,
+    /// History on Apache Spark itself, which is large and so not part of the usual run
+    Spark,
 }
 
 /// What the newcomer's build leaves out and tests do not: package and feature.
-const FEATURES: [(&str, &str); 2] = [("ieum", "kafka"), ("ieum-bus", "kafka")];
+const FEATURES: [(&str, &str); 3] = [("ieum", "kafka"), ("ieum-bus", "kafka"), ("ieum-lake", "engines")];
 
 /// What the test programs counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +56,7 @@ struct Tally {
 /// # Errors
 /// When a test failed, the tests did not build, or an argument is wrong.
 pub fn run(arguments: &TestArguments) -> Result<(), Failure> {
+    let arguments = &narrowed(arguments);
     let kinds = if arguments.no_servers { Vec::new() } else { servers::chosen(&arguments.only)? };
     let mut servers = Servers::start(&kinds)?;
     let libraries = Libraries::prepare();
@@ -78,6 +81,20 @@ pub fn run(arguments: &TestArguments) -> Result<(), Failure> {
         return Err(Failure(format!("test: {} tests failed", tally.failed)));
     }
     if status.success() { Ok(()) } else { Err(Failure(format!("test: cargo test ended with {status}"))) }
+}
+
+/// Returns the arguments with what their suite means.
+fn narrowed(arguments: &TestArguments) -> TestArguments {
+    let arguments = arguments.clone();
+    match arguments.suite {
+        Some(Suite::Spark) => TestArguments {
+            only: vec!["spark".to_owned()],
+            package: vec!["ieum-lake".to_owned()],
+            passed: vec!["spark".to_owned()],
+            ..arguments
+        },
+        _ => arguments,
+    }
 }
 
 fn command(arguments: &TestArguments) -> Command {
@@ -187,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_full_build_has_every_feature_of_what_it_builds() {
-        assert_eq!(features(&[]), "ieum/kafka,ieum-bus/kafka");
+        assert_eq!(features(&[]), "ieum/kafka,ieum-bus/kafka,ieum-lake/engines");
         assert_eq!(features(&["ieum-bus".to_owned()]), "ieum-bus/kafka");
         assert_eq!(features(&["ieum-store".to_owned()]), "");
     }

@@ -5,7 +5,7 @@ use url::Url;
 /// Shown in place of a part that may hold a secret.
 const HIDDEN: &str = "<hidden>";
 
-/// Returns `text` as logs, errors and pages may show it: without password, query and fragment.
+/// Returns `text` as logs, errors and pages may show it: without password, parameters, query and fragment.
 ///
 /// Every URL that `ieum.toml` takes passes here, lists of instances included (`http://a:1,http://b:2`). A file
 /// (`sqlite:…`) and a bare scheme (`memory:`) have no secrets and stay as they are. What cannot be understood
@@ -28,6 +28,10 @@ fn redact_one(text: &str) -> String {
         Ok(mut url) if url.has_host() => {
             if url.password().is_some() && url.set_password(Some("***")).is_err() {
                 return HIDDEN.to_owned();
+            }
+            // Spark writes its token behind a semicolon (RFC 3986 §3.3: a segment's own parameters).
+            if let Some((path, _)) = url.path().to_owned().split_once(';') {
+                url.set_path(path);
             }
             url.set_query(None);
             url.set_fragment(None);
@@ -59,6 +63,7 @@ mod tests {
             ("http://a:7100,http://b:7100", "http://a:7100,http://b:7100"),
             ("dns+grpc://u:hunter2@stock", "dns+grpc://u:***@stock"),
             ("http://a/", "http://a/"),
+            ("sc://spark:15002/;token=hunter2;use_ssl=true", "sc://spark:15002"),
             ("sqlite:한글 폴더/a.db", "sqlite:한글 폴더/a.db"),
             ("memory:", "memory:"),
             ("bus:", "bus:"),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Names of the servers that `cargo xtask test` knows, as [`url()`] takes them.
-pub const KNOWN: [&str; 11] = [
+pub const KNOWN: [&str; 13] = [
     "postgres",
     "mysql",
     "redis",
@@ -17,6 +17,8 @@ pub const KNOWN: [&str; 11] = [
     "nats",
     "aiosmtpd",
     "moto",
+    "sail",
+    "spark",
 ];
 
 /// The environment variable that names the file which collects tests that did not run.

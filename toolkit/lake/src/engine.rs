@@ -1,0 +1,52 @@
+//! What answers SQL over a lake.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{LakeError, Rows};
+
+/// What a question may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// The most rows in one answer.
+    pub most_rows: usize,
+    /// How long one question may take.
+    pub timeout: Duration,
+    /// How much memory the embedded engine may hold, in bytes. A cluster has its own limits.
+    pub memory: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { most_rows: 100_000, timeout: Duration::from_secs(60), memory: 512 << 20 }
+    }
+}
+
+/// An engine that reads a lake's datasets as tables.
+#[async_trait]
+pub trait SqlEngine: Send + Sync + 'static {
+    /// Names the engine, as people know it.
+    fn name(&self) -> &'static str;
+
+    /// Asks the engine for an answer.
+    ///
+    /// # Errors
+    /// [`LakeError::Unreachable`] where it gives none.
+    async fn ping(&self) -> Result<(), LakeError>;
+
+    /// Answers one `SELECT` over the datasets, each under its own name. Numbers come as 64 bits, decimals as
+    /// floating point; times are UTC.
+    ///
+    /// # Errors
+    /// [`LakeError::Refused`] for anything but a question, and where the engine does not understand it;
+    /// [`LakeError::TooMuch`], [`LakeError::Late`] where it costs more than it may.
+    async fn query(&self, sql: &str) -> Result<Rows, LakeError>;
+}
+
+/// Tells whether the text holds the dataset's name as a word of its own, so that the dataset is worth opening.
+#[cfg(feature = "engines")]
+pub(crate) fn mentions(sql: &str, dataset: &str) -> bool {
+    let words = sql.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    words.into_iter().any(|word| word.eq_ignore_ascii_case(dataset))
+}
