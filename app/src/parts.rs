@@ -20,6 +20,7 @@ use ieum_link::{Contract, Link, Routes};
 use ieum_notify::NotifyPart;
 use ieum_partners::{PartnersDeps, PartnersPart};
 use ieum_store::Migration;
+use ieum_telemetry::Gather;
 use ieum_webhook::{WebhookOptions, Webhooks, WebhooksDeps};
 use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
@@ -197,6 +198,11 @@ impl Parts {
     /// Returns the contracts answered here.
     pub fn routes(&self) -> Routes {
         self.routes.clone()
+    }
+
+    /// Returns what the hub tells of its sources, where it runs here.
+    pub fn source_metrics(&self) -> Option<Arc<dyn Gather>> {
+        self.events.as_ref().map(EventsPart::metrics)
     }
 
     /// Returns the links of this process.

@@ -62,6 +62,9 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     let listener = server::listening(listener, &platform)?;
     let health = server::health(&platform);
     telemetry.metrics().ask(Arc::new(parts.board()));
+    if let Some(sources) = parts.source_metrics() {
+        telemetry.metrics().ask(sources);
+    }
     let forwards = parts.forwards(&platform.settings)?;
     let router = server::router(&platform, &parts, health.clone(), &telemetry).merge(forwards);
     let serving = tokio::spawn(server::serve(listener, router, platform.clone()));

@@ -7,6 +7,7 @@
 
 mod bus;
 mod commits;
+mod events_load;
 mod forecast;
 mod gateway;
 mod http;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// Every benchmark, by name.
-const NAMES: [&str; 7] = ["link", "http", "bus", "idle", "gateway", "webhook", "events"];
+const NAMES: [&str; 8] = ["link", "http", "bus", "idle", "gateway", "webhook", "events", "events-load"];
 /// What no benchmark takes; one that does is broken.
 const LONGEST: Duration = Duration::from_secs(180);
 /// The same of the one whose peer needs minutes.
@@ -72,6 +73,7 @@ async fn run(name: &str) -> Result<(), ieum_core::Fault> {
         "webhook" => webhook::run().await,
         "gateway" => gateway::run().await,
         "events" => forecast::run().await,
+        "events-load" => events_load::run().await,
         _ => idle::run().await,
     }
 }

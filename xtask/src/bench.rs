@@ -30,7 +30,7 @@ const STATSFORECAST: [&str; 1] = ["statsforecast==2.1.1"];
 pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let asked = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|other| other == name);
     build("ieum-benches")?;
-    if asked("idle") {
+    if asked("idle") || asked("events-load") {
         if let Err(failure) = demo::build_console() {
             println!("measuring without the page: {failure}");
         }
