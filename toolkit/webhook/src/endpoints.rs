@@ -80,6 +80,13 @@ pub(crate) async fn list(
     rows.iter().map(|row| read(row, now)).collect()
 }
 
+/// Returns every partner's endpoints, by partner, the oldest first.
+pub(crate) async fn list_all(store: &Store, now: Timestamp) -> Result<Vec<Endpoint>, WebhookError> {
+    let sql = format!("SELECT {COLUMNS} FROM ieum_webhook_endpoint ORDER BY partner, created_at, id");
+    let rows = store.fetch_all(&sql, &[]).await.map_err(at("listing endpoints"))?;
+    rows.iter().map(|row| read(row, now)).collect()
+}
+
 /// Returns these partners' endpoints within a transaction: what accepting a message fans out to.
 pub(crate) async fn list_within(
     tx: &mut Transaction,

@@ -25,7 +25,7 @@ mod worker;
 pub use answer::{Answer, KEPT_BODY, Verdict};
 pub use endpoint::{DisabledReason, Endpoint, EndpointError, EndpointState, NewEndpoint, SecretRing, wants};
 pub use error::WebhookError;
-pub use log::{Attempt, Delivery, DeliveryFilter, DeliveryState, MOST_LISTED};
+pub use log::{Attempt, Delivery, DeliveryFilter, DeliveryState, MOST_LISTED, Sent};
 pub use message::{MessageError, WebhookMessage};
 pub use options::WebhookOptions;
 pub use retention::{Purged, Retention};

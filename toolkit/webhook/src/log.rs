@@ -68,6 +68,15 @@ pub struct Attempt {
     pub detail: String,
 }
 
+/// A delivery with what it carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The body that is sent, JSON.
+    pub body: String,
+}
+
 /// Which deliveries to show.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
@@ -138,6 +147,20 @@ pub(crate) async fn of_message(store: &Store, message_id: &str) -> Result<Vec<De
         .await
         .map_err(at("finding the message's deliveries"))?;
     rows.iter().map(read_delivery).collect()
+}
+
+/// Returns the partner's delivery with the body that is sent.
+pub(crate) async fn sent(store: &Store, partner: &str, id: Id) -> Result<Sent, WebhookError> {
+    let step = "reading the delivery";
+    let sql = "SELECT * FROM ieum_webhook_delivery WHERE id = ? AND partner = ?";
+    let row = store.fetch_optional(sql, &[id.into(), partner.into()]).await.map_err(at(step))?;
+    let delivery = read_delivery(&row.ok_or(WebhookError::NoDelivery(id))?)?;
+    let sql = "SELECT body FROM ieum_webhook_message WHERE partner = ? AND id = ?";
+    let values = [partner.into(), delivery.message_id.as_str().into()];
+    let row = store.fetch_optional(sql, &values).await.map_err(at(step))?;
+    // Retention lets go of both at once, perhaps just now.
+    let body = row.ok_or(WebhookError::NoDelivery(id))?.text("body").map_err(at(step))?;
+    Ok(Sent { delivery, body })
 }
 
 /// Returns the attempts of the partner's delivery, the first first.

@@ -13,7 +13,7 @@ use crate::endpoint::{DisabledReason, Endpoint, NewEndpoint, SecretRing};
 use crate::endpoints;
 use crate::error::{WebhookError, at};
 use crate::gather::{self, Gatherer};
-use crate::log::{self, Attempt, Delivery, DeliveryFilter};
+use crate::log::{self, Attempt, Delivery, DeliveryFilter, Sent};
 use crate::message::WebhookMessage;
 use crate::options::WebhookOptions;
 use crate::retention::{self, Purged, Retention};
@@ -114,6 +114,11 @@ impl Webhooks {
     /// Returns the partner's endpoints, the oldest first.
     pub async fn endpoints(&self, partner: &str) -> Result<Vec<Endpoint>, WebhookError> {
         endpoints::list(&self.0.store, partner, self.now()).await
+    }
+
+    /// Returns every partner's endpoints, by partner, the oldest first.
+    pub async fn all_endpoints(&self) -> Result<Vec<Endpoint>, WebhookError> {
+        endpoints::list_all(&self.0.store, self.now()).await
     }
 
     /// Returns one endpoint. Fails where the partner has no such endpoint.
@@ -246,6 +251,11 @@ impl Webhooks {
         filter: &DeliveryFilter,
     ) -> Result<Vec<Delivery>, WebhookError> {
         log::list(&self.0.store, partner, filter).await
+    }
+
+    /// Returns one of the partner's deliveries with the body that is sent. Fails where there is none.
+    pub async fn sent(&self, partner: &str, delivery: Id) -> Result<Sent, WebhookError> {
+        log::sent(&self.0.store, partner, delivery).await
     }
 
     /// Returns the attempts of a delivery, the first first.
