@@ -8,6 +8,7 @@ mod front;
 mod housekeeping;
 mod links;
 mod notify;
+mod operator;
 mod output;
 mod page;
 mod parts;

@@ -20,9 +20,14 @@ the console. Run <code>cargo xtask console</code> (it needs Node) and build agai
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
 frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Returns the routes of the page: `/` and its hashed assets.
+/// The addresses under which the page shows itself. It reads from the address what to show.
+const PAGES: [&str; 8] =
+    ["/", "/events/{eventId}", "/insights", "/sources", "/partners", "/webhooks", "/dead-letters", "/system"];
+
+/// Returns the routes of the page: its addresses and its hashed assets.
 pub fn routes() -> Router {
-    Router::new().route("/", get(index)).route("/assets/{*file}", get(asset))
+    let assets = Router::new().route("/assets/{*file}", get(asset));
+    PAGES.iter().fold(assets, |router, page| router.route(page, get(index)))
 }
 
 async fn index() -> Response {

@@ -195,6 +195,11 @@ impl Parts {
         self.partners.as_ref().map(|partners| partners.webhooks().clone())
     }
 
+    /// Returns the front door.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
     /// Returns the contracts answered here.
     pub fn routes(&self) -> Routes {
         self.routes.clone()

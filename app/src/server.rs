@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{LinkCallers, Settings};
 use crate::links;
+use crate::operator;
 use crate::page;
 use crate::parts::Parts;
 use crate::platform::Platform;
@@ -88,7 +89,11 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Te
         let answer = ieum_wires::grpc::unserved(&contracts, request.uri(), request.headers());
         answer.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
     };
-    let served = parts.router().merge(page::routes()).fallback(unknown);
+    let served = parts
+        .router()
+        .merge(operator::router(platform, parts, health.clone()))
+        .merge(page::routes())
+        .fallback(unknown);
     let served = served.layer(map_response_with_state(platform.stop.clone(), end_with_the_process));
     // The frame answers unknown paths and panics too, so it goes around everything but the links, which
     // speak for themselves.

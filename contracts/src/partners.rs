@@ -111,6 +111,9 @@ pub struct KeyStatus {
     /// Until when the text before the last rotation is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_valid_until: Option<Timestamp>,
+    /// When it was last used, give or take a second; none where it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Every key.

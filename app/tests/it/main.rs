@@ -2,6 +2,7 @@
 
 mod insights;
 mod links;
+mod operator;
 mod tls;
 
 use std::io::{BufRead, BufReader};

@@ -84,6 +84,7 @@ fn status(record: KeyRecord, now: Timestamp) -> KeyStatus {
         created_at: record.created_at,
         expires_at: record.expires_at,
         previous_valid_until: record.previous_valid_until.filter(|until| *until > now),
+        last_used_at: record.last_used_at,
     }
 }
 

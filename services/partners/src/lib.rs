@@ -17,3 +17,4 @@ pub use listener::{EVENT_DATA_UPDATED, GROUP};
 pub use openapi::openapi_json;
 pub use part::{PartError, PartnersDeps, PartnersPart};
 pub use rules::scope;
+pub use views::{AttemptView, DeliveryView, ProblemView, Webhook};

@@ -41,6 +41,7 @@ impl PartnerKeys for KeyRing {
             created_at: Timestamp::from_millis(1_790_000_000_123),
             expires_at: wish.expires_at,
             previous_valid_until: None,
+            last_used_at: None,
         };
         keys.push(key.clone());
         Ok(IssuedKey { text: format!("ieum_partner_{}_비밀", key.key_id), key })

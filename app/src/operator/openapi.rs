@@ -1,0 +1,89 @@
+//! The operator API's description, generated from the handlers.
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{bus, dead, keys, links, overview, sources, webhooks};
+
+/// The OpenAPI 3.1 document of the operator API.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Ieum operator API",
+        description = "What the console asks: sources, keys, webhooks, dead letters, links. Open to people of \
+            this machine; from elsewhere with a key that has the scopes events:read and hub:operate."
+    ),
+    paths(
+        overview::show,
+        overview::locate,
+        bus::show,
+        sources::list,
+        sources::register,
+        sources::check,
+        sources::progress,
+        sources::remove,
+        keys::list,
+        keys::create,
+        keys::rotate,
+        keys::revoke,
+        webhooks::list,
+        webhooks::enable,
+        webhooks::disable,
+        webhooks::deliveries,
+        webhooks::delivery,
+        webhooks::resend,
+        dead::list,
+        dead::show,
+        dead::replay,
+        dead::replay_all,
+        dead::discard,
+        links::list,
+        links::steer,
+    ),
+    modifiers(&OptionalKey)
+)]
+struct OperatorApi;
+
+/// A key opens the API from elsewhere; people of this machine need none.
+struct OptionalKey;
+
+impl Modify for OptionalKey {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let header = ApiKeyValue::with_description("X-API-Key", "A key with the scope hub:operate.");
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("key", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        let with_key = SecurityRequirement::new("key", Vec::<String>::new());
+        document.security = Some(vec![SecurityRequirement::default(), with_key]);
+    }
+}
+
+/// Returns the document as pretty JSON with a line end.
+///
+/// # Panics
+/// Never: the document holds only what JSON can.
+pub(super) fn openapi_json() -> String {
+    let mut text = OperatorApi::openapi().to_pretty_json().expect("the document holds only what JSON can");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn the_committed_openapi_document_is_up_to_date() {
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/openapi/operator.json");
+        let generated = super::openapi_json();
+        if std::fs::read_to_string(&committed).unwrap_or_default() == generated {
+            return;
+        }
+        let fresh = std::env::temp_dir().join("ieum-operator.json");
+        std::fs::write(&fresh, generated).expect("writes the new document");
+        panic!(
+            "the API changed; look at the difference, then: cp {} {}",
+            fresh.display(),
+            committed.display()
+        );
+    }
+}
