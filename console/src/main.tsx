@@ -2,14 +2,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { LivePage } from "./LivePage";
-import "./style.css";
+import { App } from "./App";
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <LivePage />
+      <App />
     </StrictMode>,
   );
 }

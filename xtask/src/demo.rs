@@ -46,7 +46,7 @@ pub fn build_console() -> Result<(), Failure> {
     let built = newest(&console.join("dist"));
     let sources = ["src", "public", "package.json", "package-lock.json", "index.html", "vite.config.ts"];
     let changed = sources.iter().map(|name| newest(&console.join(name))).max().flatten();
-    if built.is_some() && built >= changed {
+    if built.is_some() && built >= changed && !lacks_packages(&console) {
         return Ok(());
     }
     check_node()?;
@@ -56,11 +56,17 @@ pub fn build_console() -> Result<(), Failure> {
         command.args(arguments).current_dir(&console);
         shell::run(&format!("npm {}", arguments.join(" ")), &mut command)
     };
-    if !console.join("node_modules").is_dir() {
+    if lacks_packages(&console) {
         npm(&["ci", "--no-audit", "--no-fund"]).or_else(|_| npm(&["install", "--no-audit", "--no-fund"]))?;
     }
     npm(&["run", "build"])?;
     if built.is_none() { build_page_anew() } else { Ok(()) }
+}
+
+/// Tells whether npm has to install what the lock file names: npm writes down when it last did.
+fn lacks_packages(console: &Path) -> bool {
+    let installed = newest(&console.join("node_modules").join(".package-lock.json"));
+    installed.is_none() || installed < newest(&console.join("package-lock.json"))
 }
 
 /// The oldest Node that the page's tools run on.
@@ -119,6 +125,22 @@ mod tests {
     fn nodes_version_is_read_up_to_its_first_dot() {
         assert_eq!(major("v18.20.4\n"), Some(18));
         assert_eq!(major("nonsense"), None);
+    }
+
+    #[test]
+    fn packages_are_installed_where_the_lock_file_is_newer() {
+        let folder = ieum_testkit::temp::folder();
+        let lock = folder.path().join("package-lock.json");
+        std::fs::write(&lock, "{}").expect("the folder is ours");
+        assert!(lacks_packages(folder.path()), "nothing is installed");
+        std::fs::create_dir(folder.path().join("node_modules")).expect("the folder is ours");
+        let installed = folder.path().join("node_modules").join(".package-lock.json");
+        std::fs::write(&installed, "{}").expect("the folder is ours");
+        assert!(!lacks_packages(folder.path()));
+        let later = SystemTime::UNIX_EPOCH + since_epoch() + Duration::from_secs(60);
+        let lock = std::fs::File::options().append(true).open(&lock).expect("is there");
+        lock.set_modified(later).expect("the file is ours");
+        assert!(lacks_packages(folder.path()), "the lock file changed since");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The real servers that tests run against: which there are, installing, starting and stopping them.
 
 mod aiosmtpd;
+mod chromium;
 mod influxdb;
 mod install;
 mod kafka;
@@ -72,7 +73,7 @@ pub struct Started {
 }
 
 /// Every server that tests can ask for.
-pub const KINDS: [Kind; 13] = [
+pub const KINDS: [Kind; 14] = [
     postgres::KIND,
     mysql::KIND,
     redis::KIND,
@@ -84,6 +85,7 @@ pub const KINDS: [Kind; 13] = [
     pretalx::KIND,
     aiosmtpd::KIND,
     moto::KIND,
+    chromium::KIND,
     sail::KIND,
     spark::KIND,
 ];
@@ -136,7 +138,7 @@ pub fn run(chore: &ServersChore) -> Result<(), Failure> {
 /// # Errors
 /// For a name that no server has.
 pub fn chosen(names: &[String]) -> Result<Vec<&'static Kind>, Failure> {
-    static ALL: [Kind; 13] = KINDS;
+    static ALL: [Kind; 14] = KINDS;
     if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|kind| kind.name == **name)) {
         let known: Vec<&str> = ALL.iter().map(|kind| kind.name).collect();
         return Err(Failure(format!("no server is called {unknown:?}; the names are {}", known.join(", "))));

@@ -1,0 +1,323 @@
+// What the platform answers; the OpenAPI documents under contracts/openapi and the contracts say the same.
+
+export type Severity = "info" | "warning" | "critical";
+
+export interface Gate {
+  gateId: string;
+  status: string;
+  throughput: number;
+}
+
+export interface Alert {
+  kind: string;
+  severity: Severity;
+  message: string;
+}
+
+export interface LiveEvent {
+  eventId: string;
+  eventName: string;
+  timestamp: string;
+  metrics: {
+    totalRegistered: number;
+    currentAttendees: number;
+    checkedIn: number;
+    attendanceRate: number;
+    gateActivity: Gate[];
+  };
+  alerts: Alert[];
+  status: "upcoming" | "active" | "ended" | "unknown";
+  freshness: "fresh" | "stale";
+  ageSeconds: number;
+}
+
+export interface HistoryRow {
+  at: string;
+  currentAttendees: number;
+  checkedIn: number;
+  totalRegistered: number;
+}
+
+export interface History {
+  eventId: string;
+  rows: HistoryRow[];
+}
+
+export interface Dashboard {
+  charts: { attendanceTrend: History[] };
+}
+
+export interface Programme {
+  eventId: string;
+  attendedBy?: string;
+  rooms: { roomId: string; name: string; capacity?: number; inside?: number; checkedIn?: number }[];
+  slots: {
+    slotId: string;
+    roomId?: string;
+    title: string;
+    beginsAt: string;
+    endsAt: string;
+    timeZone?: string;
+    status: "planned" | "cancelled" | "gone";
+    url?: string;
+    attended?: number;
+    fill?: number;
+  }[];
+}
+
+export interface AttendanceGroup {
+  eventType?: string;
+  hourOfDay?: number;
+  dayOfWeek?: number;
+  arrivals: number;
+  eventDays: number;
+  averageArrivals: number;
+  sampleSize: number;
+  averageAttendance?: number;
+}
+
+export interface AttendanceReport {
+  byEventType: AttendanceGroup[];
+  byTimeOfDay: AttendanceGroup[];
+  byDayOfWeek: AttendanceGroup[];
+  trends: {
+    eventType: string;
+    earlierDays: number;
+    earlierAverage: number;
+    laterDays: number;
+    laterAverage: number;
+    change?: number;
+  }[];
+}
+
+export interface Forecast {
+  eventId: string;
+  gateId?: string;
+  step: "hour" | "day";
+  refused?: string;
+  caution?: string;
+  model?: string;
+  level: number;
+  madeAt?: string;
+  score: { steps: number; within: number; absoluteError: number; actual: number };
+  points: { at: string; value: number; lower: number; upper: number }[];
+}
+
+export interface Recommendation {
+  kind: string;
+  severity: Severity;
+  eventId?: string;
+  message: string;
+  messageKorean: string;
+  rule: string;
+  evidence: { source: string; row: string; value: number; unit: string; at?: string }[];
+}
+
+export interface RoiFigures {
+  currency: string;
+  revenueMinor: number;
+  costMinor: number;
+  netMinor: number;
+  roi?: number;
+  attendees: number;
+}
+
+export interface Roi {
+  formula: string;
+  events: (RoiFigures & { eventId: string })[];
+  totals: RoiFigures[];
+}
+
+export interface EventInsights {
+  profile: { eventType?: string; timeZone?: string; capacity?: number };
+  attendancePatterns: AttendanceReport;
+  performanceMetrics: {
+    noShowRate?: number;
+    mostInside: number;
+    mostInsideAt?: string;
+    capacity?: number;
+    highestOccupancy?: number;
+    busiestHour?: { at: string; arrivals: number };
+    eventDays: number;
+    gates: { gateId: string; people: number; share: number; mostPerHour: number }[];
+  };
+  predictions: { attendanceForecast: Forecast[] };
+  roiAnalysis: Roi;
+  recommendations: Recommendation[];
+}
+
+export interface CrossInsights {
+  totalEvents: number;
+  attendancePatterns: AttendanceReport;
+  predictions: { attendanceForecast: Forecast[]; optimalTiming: AttendanceGroup[] };
+  roiAnalysis: Roi;
+  recommendations: Recommendation[];
+}
+
+export interface ProbeReport {
+  ok: boolean;
+  checks: { name: string; ok: boolean; detail: string; level?: "ok" | "warn" | "fail"; advice?: string }[];
+  clockSkewSeconds?: number;
+}
+
+export interface GatesNow {
+  gates: {
+    gateId: string;
+    status: string;
+    entered: number;
+    left: number;
+    inPerMinute: number;
+    outPerMinute: number;
+    lastScanAt?: string;
+  }[];
+  occupancy: {
+    estimated: number;
+    low: number;
+    high: number;
+    capacity?: number;
+    share?: number;
+    method: "survival" | "entries_only" | "counted" | "told" | "ended";
+  };
+}
+
+export type Connector = "push" | "generic" | "pretix" | "pretalx" | "icalendar" | "schedule_xml" | "declarative";
+
+export interface Source {
+  eventId: string;
+  serviceName: string;
+  connector: Connector;
+  api: string;
+  interval: number;
+  phase: "initial_sync" | "live" | "removed";
+  healthy: boolean;
+  lastSuccessAt?: string;
+  lastError?: string;
+  failures: number;
+  syncedRows: number;
+  cursor?: string;
+  scans: { firstSync: number; poll: number; hook: number; sweep: number };
+}
+
+export interface Progress {
+  eventId: string;
+  steps: {
+    step: "probed" | "saved" | "initial_sync" | "scheduled" | "health_watched";
+    state: "waiting" | "running" | "done" | "failed";
+    detail: string;
+  }[];
+}
+
+export interface Key {
+  keyId: string;
+  name: string;
+  tier: "public" | "partner" | "premium";
+  scopes: string[];
+  events: string[];
+  status: "active" | "expired" | "revoked";
+  createdAt: string;
+  expiresAt?: string;
+  previousValidUntil?: string;
+  lastUsedAt?: string;
+}
+
+export interface IssuedKey {
+  text: string;
+  key: Key;
+}
+
+export interface Webhook {
+  partner: string;
+  partnerName: string;
+  id: string;
+  url: string;
+  events: string[];
+  ordered: boolean;
+  state: "active" | "paused" | "disabled";
+  reason?: "gone" | "failing" | "by_hand";
+  pausedUntil?: string;
+  failingSince?: string;
+  createdAt: string;
+}
+
+export const DELIVERY_STATES = ["pending", "held", "delivered", "exhausted", "cancelled"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+export interface Delivery {
+  id: string;
+  webhookId: string;
+  messageId: string;
+  event: string;
+  state: DeliveryState;
+  attempts: number;
+  dueAt?: string;
+  lastStatus?: number;
+  createdAt: string;
+  finishedAt?: string;
+}
+
+export interface DeliveryDetail {
+  delivery: Delivery;
+  body: string;
+  attempts: { number: number; at: string; elapsedMs: number; status?: number; detail: string }[];
+}
+
+export type DeadState = "parked" | "replaying" | "in_lane" | "resolved" | "discarded";
+
+export interface DeadLetter {
+  id: string;
+  topic: string;
+  group: string;
+  key: string;
+  eventId: string;
+  body: string;
+  code: string;
+  reason: string;
+  message: string;
+  attempts: number;
+  firstAt: string;
+  lastAt: string;
+  traceparent?: string;
+  state: DeadState;
+}
+
+export interface DeadShown {
+  letter: DeadLetter;
+  trail: { at: string; who: string; action: string; detail: string }[];
+}
+
+export type HealthStatus = "healthy" | "degraded" | "unhealthy" | "starting" | "stopping";
+
+export interface Overview {
+  version: string;
+  parts: string[];
+  now: string;
+  health: {
+    status: HealthStatus;
+    checks: { name: string; status: HealthStatus; critical: boolean; detail?: string; since: string }[];
+  };
+}
+
+export interface PlatformLink {
+  name: string;
+  to: string;
+  wire: string;
+  fallback: string;
+  calls: number;
+  inFlight: number;
+  failures: number;
+  rejected: Record<string, number>;
+  fallbacks: Record<string, number>;
+  retries: number;
+  p95Ms?: number;
+  breaker?: { state: "closed" | "open" | "half-open" | "held-open" | "forced-closed"; reason?: string; opened: number };
+  instances: { address: string; running: number; ejected: boolean }[];
+}
+
+export interface BusOverview {
+  backend: string;
+  groups: { topic: string; group: string; unread: number; inLane: number; dead: number; oldestSeconds: number }[];
+}
+
+export interface Sightings {
+  sightings: { stage: string; at: string; detail: string }[];
+}

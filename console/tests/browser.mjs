@@ -1,0 +1,103 @@
+// What the tests of the console share: a running platform with demo data, and a browser that looks at it.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after } from "node:test";
+
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The binary under test, and where a Chromium listens for DevTools. */
+const { IEUM_BINARY: BINARY, IEUM_TEST_CHROMIUM_URL: CHROMIUM } = process.env;
+
+/** What ends with the last test of a file. */
+const started = [];
+let browser;
+after(async () => {
+  await browser?.close();
+  await Promise.all(started.map((stop) => stop("SIGKILL")));
+});
+
+/** Starts `ieum demo` and returns once it is ready. `listen` may name the port of one that ended. */
+export async function demo(listen = "127.0.0.1:0") {
+  const child = spawn(BINARY, ["--json", "demo"], {
+    cwd: "/",
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      ...process.env,
+      IEUM__SERVER__LISTEN: listen,
+      IEUM__SERVER__DRAIN: "1s",
+      IEUM__TELEMETRY__LOG: "error",
+      // A test looks at more pages a minute than a person.
+      IEUM__GATEWAY__PUBLIC_PER_MINUTE: "60000",
+    },
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  let text = "";
+  for await (const piece of child.stdout) {
+    text += piece;
+    if (text.includes("}")) break;
+  }
+  const { address } = JSON.parse(text);
+  const stop = async (signal = "SIGTERM") => {
+    child.kill(signal);
+    await ended;
+  };
+  started.push(stop);
+  return { address, url: `http://${address}`, stop };
+}
+
+/** Asks the platform directly, for what a test needs to be there. */
+export async function ask(platform, method, path, body, key) {
+  const headers = { "content-type": "application/json", ...(key && { "x-api-key": key }) };
+  const answer = await fetch(platform.url + path, { method, headers, body: body && JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+
+/** Opens a window of its own, with nothing remembered. What goes wrong in the page fails the test by `errors`. */
+export async function open({ language = "en", scheme = "light", width = 1280 } = {}) {
+  if (!browser) {
+    browser = await chromium.connectOverCDP(CHROMIUM);
+  }
+  const context = await browser.newContext({
+    locale: language === "ko" ? "ko-KR" : "en-GB",
+    colorScheme: scheme,
+    viewport: { width, height: 800 },
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    // The browser reports answers that the page expects and shows in words.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) errors.push(message.text());
+  });
+  await page.addInitScript(() => {
+    window.shifted = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  return { page, errors, close: () => context.close() };
+}
+
+/** Returns once the page shows its heading and nothing is loading any more. */
+export async function settled(page) {
+  await page.locator("main h1").waitFor();
+  await page.waitForFunction(() => !document.querySelector("main .MuiSkeleton-root"));
+  await page.locator("[data-connection=live]").waitFor();
+}
+
+/** Returns what axe finds that keeps people out: rule, and where. */
+export async function barriers(page) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }),
+  );
+  return found.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).join("; ")}`);
+}

@@ -1,0 +1,206 @@
+// The console in use: figures that move by themselves, the keyboard alone, and what people do with it.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, describe, test } from "node:test";
+
+import { ask, barriers, demo, open, settled } from "./browser.mjs";
+
+describe("use", () => {
+  let platform;
+  before(async () => {
+    platform = await demo();
+  });
+
+  test("figures, lines and the announcement move without a reload", async () => {
+    const { page, close } = await open();
+    await page.goto(platform.url);
+    await settled(page);
+    await page.evaluate(() => (window.isSame = true));
+    const inside = page.locator("[data-event=coffee-fair] [data-figure=inside]");
+    const first = await inside.textContent();
+    await page.waitForFunction(
+      (before) => document.querySelector("[data-event=coffee-fair] [data-figure=inside]").textContent !== before,
+      first,
+    );
+    const said = await page.locator("[data-announcer]").textContent();
+    assert.match(said, /people inside, 3 events/);
+    await page.getByRole("link", { name: "커피 박람회" }).click();
+    const line = page.locator("figure path[class*='ine']").first();
+    await line.waitFor({ state: "attached" });
+    const drawn = await line.getAttribute("d");
+    await page.waitForFunction(
+      (before) => document.querySelector("figure path[class*='ine']").getAttribute("d") !== before,
+      drawn,
+    );
+    assert.equal(await page.evaluate(() => window.isSame), true, "the page was not loaded anew");
+    const spoken = await page.evaluate(() => window.shifted);
+    assert.ok(spoken < 0.02, `moving figures moved the page by ${spoken}`);
+    await close();
+  });
+
+  test("the keyboard alone reaches the content, every page, and a chart's table", async () => {
+    const { page, close } = await open();
+    await page.goto(platform.url);
+    await settled(page);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "Skip to the content");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "content");
+    await page.getByRole("navigation").getByRole("link").first().focus();
+    for (const name of ["Insights", "Sources", "Partners", "Webhooks", "Dead letters", "Health"]) {
+      await page.keyboard.press("Tab");
+      assert.equal(await focused(), name);
+    }
+    await page.keyboard.press("Enter");
+    await page.locator("main h1", { hasText: "Health" }).waitFor();
+    assert.equal(await focused(), "Health", "the heading has the focus, so that it is read");
+    assert.equal(await page.locator("nav [aria-current=page]").textContent(), "Health");
+    await page.goto(`${platform.url}/events/coffee-fair`);
+    await settled(page);
+    const button = page.getByRole("button", { name: "Show as table" }).first();
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await page.locator("figure table tbody tr").first().waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await close();
+  });
+
+  test("the language comes from the browser, is switched by keyboard, and is remembered", async () => {
+    const { page, close } = await open({ language: "ko" });
+    await page.goto(platform.url);
+    await settled(page);
+    assert.equal(await page.locator("main h1").textContent(), "이벤트");
+    await page.getByRole("button", { name: /^언어/ }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("menuitemradio", { name: "English" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.locator("main h1", { hasText: "Events" }).waitFor();
+    await page.reload();
+    await settled(page);
+    assert.equal(await page.locator("main h1").textContent(), "Events");
+    await page.getByRole("button", { name: /^Appearance/ }).click();
+    await page.getByRole("menuitemradio", { name: "Dark" }).click();
+    await page.reload();
+    await page.locator("html[data-dark]").waitFor();
+    await close();
+  });
+
+  test("a source is checked, removed and connected again", async () => {
+    const { sources } = await ask(platform, "GET", "/api/operator/sources");
+    const source = sources.find(({ eventId }) => eventId === "rust-meetup");
+    const { page, errors, close } = await open();
+    await page.goto(`${platform.url}/sources`);
+    await settled(page);
+    await page.getByRole("button", { name: "Check: rust-meetup" }).click();
+    await page.getByText("Every necessary check passed.").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "Remove: rust-meetup" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await page.locator("[data-source=rust-meetup]").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Connect a system" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Event id").fill("rust-meetup");
+    await dialog.getByLabel("Address of the API").fill("http://127.0.0.1:9/api");
+    await dialog.getByRole("button", { name: "Connect a system" }).click();
+    await dialog.getByRole("alert").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await dialog.getByLabel("Address of the API").fill(source.api);
+    await dialog.getByLabel("Health address").fill(source.api.replace(/\/api$/, "/health"));
+    await dialog.getByLabel("Seconds between two reads").fill("1");
+    await dialog.getByRole("button", { name: "Connect a system" }).click();
+    await page.getByText("First read · done").waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.locator("[data-source=rust-meetup]").waitFor();
+    assert.deepEqual(errors, []);
+    await close();
+  });
+
+  test("a key is made, shown once, rotated and revoked by keyboard", async () => {
+    const { page, errors, close } = await open();
+    await page.goto(`${platform.url}/partners`);
+    await settled(page);
+    await page.getByRole("button", { name: "New key" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Partner").waitFor();
+    await page.keyboard.type("City Transport");
+    await page.keyboard.press("Enter");
+    const text = await page.locator("[data-secret]").textContent();
+    assert.match(text, /^ieum_partner_/);
+    assert.deepEqual(await barriers(page), []);
+    await page.keyboard.press("Escape");
+    await page.locator("[data-secret]").waitFor({ state: "detached" });
+    const seen = await ask(platform, "GET", "/api/partner/events", undefined, text);
+    assert.equal(seen.events.length, 3, "the key works");
+    await page.getByRole("button", { name: "Rotate: City Transport" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
+    assert.notEqual(await page.locator("[data-secret]").textContent(), text);
+    await page.keyboard.press("Escape");
+    await page.getByText(/The text before works until/).waitFor();
+    await page.getByRole("button", { name: "Revoke: City Transport" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await page.locator("[data-key]", { hasText: "City Transport" }).getByText("Revoked").waitFor();
+    await assert.rejects(ask(platform, "GET", "/api/partner/events", undefined, text), /401/);
+    assert.deepEqual(errors, []);
+    await close();
+  });
+
+  test("a delivery is shown with its body and answer, and sent again", async () => {
+    const received = [];
+    const receiver = createServer((request, response) => {
+      received.push(request.headers["webhook-id"]);
+      request.resume();
+      response.writeHead(200).end("thank you");
+    });
+    await new Promise((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+    after(() => receiver.close());
+    const wish = { name: "Radio", tier: "partner", events: ["*"] };
+    const key = await ask(platform, "POST", "/api/operator/keys", wish);
+    const url = `http://127.0.0.1:${receiver.address().port}/hook`;
+    await ask(platform, "POST", "/api/partner/webhooks", { url }, key.text);
+    const { page, errors, close } = await open();
+    await page.goto(`${platform.url}/webhooks`);
+    await settled(page);
+    await page.getByRole("button", { name: url, exact: true }).click();
+    await page.getByRole("button", { name: /^Show delivery/ }).first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText('"eventId"').waitFor();
+    await dialog.getByText("thank you").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    const id = await dialog.locator("dd code").first().textContent();
+    await dialog.getByRole("button", { name: "Send again" }).click();
+    await page.getByText("It is due again").waitFor();
+    while (received.filter((one) => one === id).length < 2) await new Promise((resolve) => receiver.once("request", resolve));
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: `Disable: ${url}` }).click();
+    await page.getByRole("button", { name: `Enable: ${url}` }).waitFor();
+    assert.deepEqual(errors, []);
+    await close();
+  });
+
+  test("a breaker is held open with a reason and released", async () => {
+    const { page, errors, close } = await open();
+    await page.goto(`${platform.url}/system`);
+    await settled(page);
+    const link = page.locator("[data-link='events.state']");
+    const steer = async (order, reason) => {
+      await page.getByRole("button", { name: "Steer the breaker of events.state" }).click();
+      await page.getByRole("menuitem", { name: order }).click();
+      const dialog = page.getByRole("dialog");
+      if (reason) await dialog.getByLabel("Reason").fill(reason);
+      await dialog.getByRole("button", { name: "Steer" }).click();
+    };
+    await steer(/^Hold open/, "an exercise");
+    await link.getByText("Held open").waitFor();
+    await link.getByText("an exercise").waitFor();
+    await steer(/^Release/);
+    await link.getByText("Held open").waitFor({ state: "detached" });
+    await page.getByLabel("Id of a bus event").fill("nothing");
+    await page.getByRole("button", { name: "Find" }).click();
+    await page.getByText("Nobody here has seen it").waitFor();
+    assert.deepEqual(errors, []);
+    await close();
+  });
+});
