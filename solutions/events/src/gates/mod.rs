@@ -30,6 +30,7 @@ pub(crate) mod book;
 pub(crate) mod crowd;
 pub mod ledger;
 pub mod occupancy;
+mod post;
 pub(crate) mod renewals;
 pub(crate) mod scans;
 pub(crate) mod tables;

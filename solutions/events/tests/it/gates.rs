@@ -40,7 +40,7 @@ fn push_config(event_id: &str, options: &[(&str, &str)]) -> EventServiceConfig {
     config
 }
 
-async fn pushing(base: &SqlStore, clock: SharedClock, options: &[(&str, &str)]) -> Hub {
+pub async fn pushing(base: &SqlStore, clock: SharedClock, options: &[(&str, &str)]) -> Hub {
     let hub = Hub::started(base, clock).await;
     hub.part.registry().register(&Cx::root(), push_config("expo", options)).await.expect("registers");
     let seen = || async { hub.state("expo").await.is_some() };
@@ -48,7 +48,7 @@ async fn pushing(base: &SqlStore, clock: SharedClock, options: &[(&str, &str)]) 
     hub
 }
 
-fn scan(id: &str, gate: &str, direction: GateDirection, at: Timestamp, ticket: Option<&str>) -> GateScan {
+pub fn scan(id: &str, gate: &str, direction: GateDirection, at: Timestamp, ticket: Option<&str>) -> GateScan {
     GateScan { scan_id: id.into(), gate_id: gate.into(), direction, at, ticket: ticket.map(str::to_owned) }
 }
 

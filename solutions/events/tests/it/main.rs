@@ -21,3 +21,4 @@ mod real_pretix;
 mod simulated;
 mod staleness;
 mod vanishing;
+mod watching;
