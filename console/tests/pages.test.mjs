@@ -73,6 +73,30 @@ describe("pages", () => {
     }
   }
 
+  for (const [language, why] of Object.entries({ en: "Reading the source fails", ko: "소스를 읽지 못하고 있습니다" })) {
+    test(`a stale event and its alerts are said in words in ${language}`, async () => {
+      const { page, errors, close } = await open({ language });
+      const { events } = await ask(platform, "GET", "/api/events");
+      const alert = { kind: "capacity.90", severity: "critical", message: "90 % of what it holds" };
+      const stale = { ...events[0], freshness: "stale", ageSeconds: 4_020, alerts: [alert] };
+      const body = `event: states\ndata: ${JSON.stringify({ events: [stale, ...events.slice(1)] })}\n\n`;
+      await page.route("**/api/events/stream", (route) => route.fulfill({ contentType: "text/event-stream", body }));
+      const source = { eventId: stale.eventId, lastError: "connecting to the source timed out" };
+      await page.route("**/api/operator/sources", (route) => route.fulfill({ json: { sources: [source] } }));
+      await page.goto(platform.url);
+      await page.getByText(`${why}: connecting to the source timed out`).waitFor();
+      await page.getByText("90 % of what it holds").waitFor();
+      if (language === "ko") await page.getByText("수용 인원의 90%에 도달했습니다").waitFor();
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.locator(`html[data-${scheme}]`).waitFor();
+        assert.deepEqual(await barriers(page), [], scheme);
+      }
+      assert.deepEqual(errors, []);
+      await close();
+    });
+  }
+
   test("a narrow window shows every page without scrolling sideways", async () => {
     const { page, close } = await open({ width: 390 });
     for (const path of Object.keys(PAGES).filter((path) => path !== "/nowhere")) {

@@ -14,7 +14,7 @@ import { Link, useParams } from "wouter";
 import { path } from "../api/client";
 import { useLive } from "../api/live";
 import type { EventInsights, GatesNow, LiveEvent } from "../api/types";
-import { Scrolling, StateChip, Under } from "../parts/bits";
+import { AlertLine, Scrolling, StateChip, Under } from "../parts/bits";
 import { Facts } from "../parts/dialogs";
 import { Beside, Figures, Page, Panel, Stacked } from "../parts/Page";
 import { Empty, Loaded, Quiet, useReading, type Reading } from "../parts/states";
@@ -238,8 +238,6 @@ function Counted({ gates }: { gates: GatesNow["gates"] }) {
   );
 }
 
-const ALERT_TONE = { info: "info", warning: "warning", critical: "bad" } as const;
-
 function Alerts({ event }: { event: LiveEvent | undefined }) {
   const { t } = useText();
   const alerts = event?.alerts ?? [];
@@ -250,10 +248,9 @@ function Alerts({ event }: { event: LiveEvent | undefined }) {
       ) : (
         <Box component="ul" sx={{ listStyle: "none", m: 0, px: 2.5, pb: 2, display: "grid", gap: 1.25 }}>
           {alerts.map((alert) => (
-            <Box component="li" key={alert.kind} sx={{ display: "flex", gap: 1.25, alignItems: "center" }}>
-              <StateChip tone={ALERT_TONE[alert.severity]}>{t.severity[alert.severity]}</StateChip>
-              <span>{alert.message}</span>
-            </Box>
+            <li key={alert.kind}>
+              <AlertLine alert={alert} />
+            </li>
           ))}
         </Box>
       )}

@@ -15,9 +15,9 @@ import { Link } from "wouter";
 
 import { path } from "../api/client";
 import { useLive, type Moment } from "../api/live";
-import type { Alert, Dashboard, LiveEvent, Source } from "../api/types";
+import type { Dashboard, LiveEvent, Source } from "../api/types";
 import { useAnnounce } from "../parts/announce";
-import { OneOf, Scrolling, Share, Sparkline, StateChip, Under } from "../parts/bits";
+import { AlertLine, OneOf, Scrolling, Share, Sparkline, StateChip, Under } from "../parts/bits";
 import { Figures, Page, Panel } from "../parts/Page";
 import { Empty, Lines, ProblemNotice, Quiet, useReading } from "../parts/states";
 import { useText } from "../text";
@@ -173,18 +173,6 @@ function useSpoken(events: LiveEvent[] | undefined) {
   }, [events, say, t, number]);
 }
 
-const ALERT_TONE = { info: "info", warning: "warning", critical: "bad" } as const;
-
-function AlertLine({ alert }: { alert: Alert }) {
-  const { t } = useText();
-  return (
-    <Box sx={{ display: "flex", gap: 1, alignItems: "center", mt: 0.75 }}>
-      <StateChip tone={ALERT_TONE[alert.severity]}>{t.severity[alert.severity]}</StateChip>
-      <Under>{alert.message}</Under>
-    </Box>
-  );
-}
-
 function Row({ event, line, why }: { event: LiveEvent; line: number[]; why?: string }) {
   const { t, number, span, decimal } = useText();
   const { metrics } = event;
@@ -192,16 +180,14 @@ function Row({ event, line, why }: { event: LiveEvent; line: number[]; why?: str
   const open = metrics.gateActivity.filter((gate) => gate.status === "open").length;
   const flow = metrics.gateActivity.reduce((total, gate) => total + gate.throughput, 0);
   const tone = event.status === "active" ? "good" : event.status === "upcoming" ? "info" : "quiet";
-  return (
-    <TableRow hover data-event={event.eventId} sx={{ "& td, & th": { verticalAlign: "top", py: 1.5 } }}>
+  const hasMore = isStale || event.alerts.length > 0;
+  const row = (
+    <TableRow data-event={event.eventId} sx={{ "& td, & th": { verticalAlign: "top", py: 1.5, ...(hasMore && { borderBottom: 0 }) } }}>
       <TableCell component="th" scope="row" sx={{ maxWidth: 320 }}>
         <MuiLink component={Link} href={path`/events/${event.eventId}`} underline="hover" sx={{ fontWeight: 650, fontSize: "0.95rem" }}>
           {event.eventName || event.eventId}
         </MuiLink>
         <Under>{event.eventId}</Under>
-        {event.alerts.map((alert) => (
-          <AlertLine key={alert.kind} alert={alert} />
-        ))}
       </TableCell>
       <TableCell sx={{ minWidth: 150, maxWidth: 240 }}>
         <Box sx={{ display: "flex", gap: 0.75, flexWrap: "wrap" }}>
@@ -211,7 +197,6 @@ function Row({ event, line, why }: { event: LiveEvent; line: number[]; why?: str
         <Under tone={isStale ? "warning.main" : undefined}>
           {isStale ? t.staleSince(span(event.ageSeconds)) : t.readAgo(span(event.ageSeconds))}
         </Under>
-        {isStale && <Under>{why ? t.staleWhy(why) : t.staleNoWhy}</Under>}
       </TableCell>
       <TableCell align="right" data-figure="inside" sx={{ fontSize: "1.05rem", fontWeight: 650, minWidth: 96 }}>
         {number(metrics.currentAttendees)}
@@ -237,5 +222,21 @@ function Row({ event, line, why }: { event: LiveEvent; line: number[]; why?: str
         )}
       </TableCell>
     </TableRow>
+  );
+  if (!hasMore) return row;
+  return (
+    <>
+      {row}
+      <TableRow>
+        <TableCell colSpan={7} sx={{ pt: 0, pb: 2 }}>
+          <Box sx={{ display: "grid", gap: 1 }}>
+            {isStale && <Under>{why ? t.staleWhy(why) : t.staleNoWhy}</Under>}
+            {event.alerts.map((alert) => (
+              <AlertLine key={alert.kind} alert={alert} />
+            ))}
+          </Box>
+        </TableCell>
+      </TableRow>
+    </>
   );
 }

@@ -82,6 +82,13 @@ export default function Sources() {
   );
 }
 
+/** Tells whether reads have failed to come for several turns; from 300 s on the hub calls the event stale. */
+function isBehind(source: Source): boolean {
+  if (source.phase !== "live" || !source.lastSuccessAt) return false;
+  const lag = (Date.now() - new Date(source.lastSuccessAt).getTime()) / 1_000;
+  return lag > Math.max(5 * source.interval, 300);
+}
+
 function Row({ source, onRemove }: { source: Source; onRemove: () => void }) {
   const { t, ago, span, number } = useText();
   const [report, setReport] = useState<ProbeReport | null>(null);
@@ -106,7 +113,11 @@ function Row({ source, onRemove }: { source: Source; onRemove: () => void }) {
         {source.lastError && <Under>{source.lastError}</Under>}
       </TableCell>
       <TableCell sx={{ minWidth: 170 }}>
-        <StateChip tone={source.phase === "live" ? "good" : "info"}>{t.phase[source.phase]}</StateChip>
+        {isBehind(source) ? (
+          <StateChip tone="warning">{t.behind}</StateChip>
+        ) : (
+          <StateChip tone={source.phase === "live" ? "good" : "info"}>{t.phase[source.phase]}</StateChip>
+        )}
         <Under>
           {t.lastRead}: {source.lastSuccessAt ? ago(source.lastSuccessAt) : t.never}
         </Under>

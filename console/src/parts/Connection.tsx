@@ -58,7 +58,7 @@ export function LostBanner() {
         severity="error"
         variant="filled"
         role="alert"
-        sx={{ maxWidth: 720, mx: "auto", pointerEvents: "auto", alignItems: "center" }}
+        sx={{ maxWidth: 720, mx: "auto", pointerEvents: "auto", alignItems: "center", bgcolor: "#b91c1c", color: "#fff" }}
       >
         {t.lostSentence}
       </Alert>

@@ -9,6 +9,7 @@ import Typography from "@mui/material/Typography";
 import { Check, Copy } from "lucide-react";
 import { useState, type ReactNode } from "react";
 
+import type { Alert } from "../api/types";
 import { MONOSPACE } from "../theme";
 import { useText } from "../text";
 
@@ -34,6 +35,29 @@ export function StateChip({ tone, children }: { tone: Tone; children: ReactNode 
         borderRadius: "6px",
       }}
     />
+  );
+}
+
+const ALERT_TONE = { info: "info", warning: "warning", critical: "bad" } as const;
+
+/** An alert in one line. */
+export function AlertLine({ alert }: { alert: Alert }) {
+  const { t } = useText();
+  const title = t.alertTitle(alert.kind);
+  return (
+    <Box sx={{ display: "flex", gap: 1.25, alignItems: "center" }}>
+      <StateChip tone={ALERT_TONE[alert.severity]}>{t.severity[alert.severity]}</StateChip>
+      <Box component="span" sx={{ minWidth: 0 }}>
+        {title}
+        {title ? (
+          <Under>
+            <span lang="en">{alert.message}</span>
+          </Under>
+        ) : (
+          alert.message
+        )}
+      </Box>
+    </Box>
   );
 }
 

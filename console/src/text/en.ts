@@ -114,6 +114,8 @@ export const en = {
   announceTotals: (inside: string, events: number) => `${inside} people inside, ${plural(events, "event", "events")}`,
   announceStale: (name: string) => `${name} is stale`,
   announceFresh: (name: string) => `${name} is fresh again`,
+  /** What an alert is about, where its own words are of another language. */
+  alertTitle: (_kind: string): string => "",
   severity: { info: "Good to know", warning: "Look soon", critical: "Act now" },
   gatesOpen: (open: number, all: number) => `${open} of ${all} open`,
 
@@ -217,6 +219,7 @@ export const en = {
   healthy: "Healthy",
   unhealthy: "Does not answer",
   phase: { initial_sync: "First read", live: "In step", removed: "Removed" },
+  behind: "Behind",
   every: (span: string) => `every ${span}`,
   position: "Position and lag",
   lag: "Lag",

@@ -1,6 +1,19 @@
 // What the console says, in Korean.
 import type { Text } from "./en";
 
+const ALERTS: Record<string, string> = {
+  "gate.silent": "게이트에서 스캔이 들어오지 않습니다",
+  "gate.surge": "게이트에 사람이 갑자기 몰리고 있습니다",
+  "gate.clock": "게이트의 시계가 어긋나 있습니다",
+  "gate.more_exits": "입장보다 퇴장이 많이 집계되었습니다",
+};
+
+/** Alerts come in English; their kinds are known. */
+function alertTitle(kind: string): string {
+  const percent = /^capacity\.(\d+)$/.exec(kind)?.[1];
+  return percent ? `수용 인원의 ${percent}%에 도달했습니다` : (ALERTS[kind] ?? "");
+}
+
 const number = (count: number) => count.toLocaleString("ko");
 
 export const ko: Text = {
@@ -110,6 +123,7 @@ export const ko: Text = {
   announceTotals: (inside: string, events: number) => `이벤트 ${number(events)}개, 현재 입장객 ${inside}명`,
   announceStale: (name: string) => `${name} 갱신이 지연되고 있습니다`,
   announceFresh: (name: string) => `${name} 갱신이 재개되었습니다`,
+  alertTitle,
   severity: { info: "참고", warning: "주의", critical: "긴급" },
   gatesOpen: (open: number, all: number) => `${all}곳 중 ${open}곳 열림`,
 
@@ -213,6 +227,7 @@ export const ko: Text = {
   healthy: "정상",
   unhealthy: "응답 없음",
   phase: { initial_sync: "첫 동기화 중", live: "동기화됨", removed: "제거됨" },
+  behind: "지연",
   every: (span: string) => `${span}마다`,
   position: "동기화 위치와 지연",
   lag: "지연",
