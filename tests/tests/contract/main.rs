@@ -3,6 +3,7 @@
 mod every_way;
 mod gates;
 mod insights;
+mod notify;
 mod platform;
 mod programme;
 mod registry;
@@ -181,12 +182,14 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 8] = [
+const COVERED: [&str; 10] = [
     "analytics.insights",
     "events.gates",
     "events.programme",
     "events.registry",
     "events.state",
+    "notify.messages",
+    "notify.recipients",
     "partners.keys",
     "platform.links",
     "platform.watch",
