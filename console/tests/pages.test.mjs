@@ -97,6 +97,14 @@ describe("pages", () => {
     });
   }
 
+  test("files travel compressed and stay with the browser", async () => {
+    const [file] = /assets\/index-[^"]+\.js/.exec(await (await fetch(platform.url)).text());
+    const answer = await fetch(`${platform.url}/${file}`);
+    assert.equal(answer.headers.get("content-encoding"), "gzip");
+    assert.match(answer.headers.get("cache-control"), /immutable/);
+    assert.ok((await answer.text()).length > 100_000, "it is the whole file");
+  });
+
   test("a narrow window shows every page without scrolling sideways", async () => {
     const { page, close } = await open({ width: 390 });
     for (const path of Object.keys(PAGES).filter((path) => path !== "/nowhere")) {
