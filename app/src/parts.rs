@@ -327,6 +327,7 @@ fn analytics_part(platform: &Platform, hub: Link) -> Result<AnalyticsPart, Box<d
         store: platform.store.clone(),
         bus: platform.bus.clone(),
         events: hub,
+        engine: platform.engine.clone(),
         clock: platform.clock.clone(),
         options: AnalyticsOptions::default(),
     })?)

@@ -1,5 +1,6 @@
 //! The backing services of one process, opened by URL.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ieum_bus::{Bus, BusCapabilities, BusOptions, Durability, open_bus};
@@ -7,6 +8,7 @@ use ieum_cache::{Cache, open_cache_on};
 use ieum_client::OutboundPolicy;
 use ieum_core::{SharedClock, system_clock};
 use ieum_data::{TimeSeries, open_series};
+use ieum_lake::{EngineOptions, LakeError, SqlEngine, open_engine};
 use ieum_store::{Sealer, Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +34,8 @@ pub struct Platform {
     pub bus: Bus,
     /// Time series.
     pub series: Arc<dyn TimeSeries>,
+    /// What answers questions over history as files, where one is set.
+    pub engine: Option<Arc<dyn SqlEngine>>,
     /// What may be called outside.
     pub outbound: OutboundPolicy,
     /// Fires when the process begins to stop.
@@ -107,6 +111,10 @@ impl Platform {
         let series =
             open_series(&settings.series, Some(store.clone())).await.map_err(named("series.main"))?;
         output.line(&format!("series     {}", scheme(&settings.series)));
+        let engine = open_history(&settings, clock.clone()).await.map_err(named("analytics.main"))?;
+        if let Some(engine) = &engine {
+            output.line(&format!("analytics  {}", engine.name()));
+        }
         let outbound = settings.outbound.clone();
         Ok(Self {
             settings,
@@ -116,6 +124,7 @@ impl Platform {
             cache,
             bus,
             series,
+            engine,
             outbound,
             stop: CancellationToken::new(),
         })
@@ -138,7 +147,18 @@ impl Platform {
             let series = open_series(&settings.series, Some(store.clone())).await?;
             Ok((scheme(&settings.series), sentences(series.capabilities().sentences())))
         };
-        vec![("cache.main", cache.await), ("bus.main", bus.await), ("series.main", series.await)]
+        let mut inspected =
+            vec![("cache.main", cache.await), ("bus.main", bus.await), ("series.main", series.await)];
+        if let Some(url) = &settings.analytics {
+            let engine = async {
+                let folder = lake_folder(settings);
+                let engine = open_engine(url, &folder, EngineOptions::default(), system_clock()).await?;
+                engine.ping().await?;
+                Ok((scheme(url), vec![format!("gives SQL over history, answered by {}", engine.name())]))
+            };
+            inspected.push(("analytics.main", engine.await));
+        }
+        inspected
     }
 
     /// Closes what holds files and connections.
@@ -150,6 +170,20 @@ impl Platform {
 
 fn sentences(given: Vec<impl Into<String>>) -> Vec<String> {
     given.into_iter().map(Into::into).collect()
+}
+
+/// Opens what answers questions over history, where one is set.
+async fn open_history(
+    settings: &Settings,
+    clock: SharedClock,
+) -> Result<Option<Arc<dyn SqlEngine>>, LakeError> {
+    let Some(url) = &settings.analytics else { return Ok(None) };
+    open_engine(url, &lake_folder(settings), EngineOptions::default(), clock).await.map(Some)
+}
+
+/// Where history lies as files.
+fn lake_folder(settings: &Settings) -> PathBuf {
+    settings.data.join("lake")
 }
 
 /// Returns the part of a URL that holds no credentials.

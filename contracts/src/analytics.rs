@@ -56,9 +56,57 @@ pub trait Insights {
     #[query]
     async fn across(&self, cx: &Cx, ask: AttendanceRange) -> Result<CrossEventInsights, Fault>;
 
+    /// Answers one `SELECT` over the history of all events, kept as files: the table [`HISTORY_TABLE`]. Fails with
+    /// `analytics.history.off` where no engine is set, `lake.refused`, `lake.too_much`, `lake.late`.
+    #[query]
+    async fn ask(&self, cx: &Cx, ask: HistoryQuestion) -> Result<HistoryAnswer, Fault>;
+
     /// Returns what events earned and cost, entry by entry.
     #[query]
     async fn roi(&self, cx: &Cx, ask: RoiAsk) -> Result<RoiReport, Fault>;
+}
+
+/// The table that questions over history read: one row per event and quarter of an hour, with `event_id`,
+/// `event_name`, `event_type`, `slot_at` (UTC), `event_date`, `hour_of_day` and `day_of_week` (1 is Monday) of the
+/// event's own zone, `arrivals`, `most_inside`, `registered`, `checked_in`, `attendance_rate`.
+pub const HISTORY_TABLE: &str = "event_attendance_data";
+
+// === Asking ===
+
+/// A question over history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryQuestion {
+    /// One `SELECT`, at most 16 KiB.
+    pub sql: String,
+}
+
+/// The answer's rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryAnswer {
+    /// Which engine answered.
+    pub engine: String,
+    /// The columns' names, in their order.
+    pub columns: Vec<String>,
+    /// One cell per column in each. A day is its count since 1970-01-01, a time its microseconds since then.
+    pub rows: Vec<Vec<HistoryCell>>,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HistoryCell {
+    /// Nothing is known.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number, a day, a time.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(String),
 }
 
 // === Describing ===

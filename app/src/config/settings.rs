@@ -35,6 +35,8 @@ pub struct Settings {
     pub bus: String,
     /// `series.main`
     pub series: String,
+    /// `analytics.main`; `None` for "off"
+    pub analytics: Option<String>,
     /// `[outbound]`
     pub outbound: OutboundPolicy,
     /// `[webhooks]`
@@ -188,6 +190,7 @@ impl Settings {
             cache: reader.backend("cache.main", CACHES),
             bus: reader.bus("bus.main"),
             series: reader.backend("series.main", SERIES),
+            analytics: reader.analytics("analytics.main"),
             outbound: OutboundPolicy { allow: reader.networks("outbound.allow") },
             webhooks: ieum_webhook::Retention {
                 delivered: reader.duration("webhooks.keep_delivered"),
@@ -335,6 +338,13 @@ impl Reader<'_> {
             self.wrong(key, problem);
         }
         text
+    }
+
+    fn analytics(&mut self, key: &str) -> Option<String> {
+        match self.text(key).as_str() {
+            "off" => None,
+            _ => Some(self.backend(key, &ieum_lake::SCHEMES)),
+        }
     }
 
     fn networks(&mut self, key: &str) -> Vec<IpNet> {

@@ -6,6 +6,7 @@
 mod forecasting;
 mod forecasts;
 mod history;
+mod landing;
 mod ledger;
 mod listener;
 mod money;

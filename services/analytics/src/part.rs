@@ -8,12 +8,14 @@ use ieum_bus::{Bus, BusError, Subscribed, Subscription};
 use ieum_contracts::analytics::{Insights, InsightsRoutes};
 use ieum_contracts::events::{EVENT_DATA_UPDATES, EventStateClient};
 use ieum_core::SharedClock;
+use ieum_lake::SqlEngine;
 use ieum_link::{Link, Routes};
 use ieum_store::{Migration, Store};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::landing::Landing;
 use crate::listener::{GROUP, Listener};
 use crate::service::Service;
 use crate::store::AnalyticsStore;
@@ -30,6 +32,8 @@ pub struct AnalyticsDeps {
     pub events: Link,
     /// The time.
     pub clock: SharedClock,
+    /// What answers questions over history as files; `None` where nothing does.
+    pub engine: Option<Arc<dyn SqlEngine>>,
     /// How often, in which time zone.
     pub options: AnalyticsOptions,
 }
@@ -77,9 +81,10 @@ impl Default for AnalyticsOptions {
 impl AnalyticsPart {
     /// Wires the service. Fails where the usual time zone is none.
     pub fn new(deps: AnalyticsDeps) -> Result<Self, PartError> {
-        let AnalyticsDeps { store, bus, events, clock, options } = deps;
+        let AnalyticsDeps { store, bus, events, clock, engine, options } = deps;
         let zone = Zone::named(&options.time_zone).map_err(PartError::Zone)?;
         let service = Arc::new(Service {
+            landing: engine.map(|engine| Landing::new(engine, store.clone())),
             store: AnalyticsStore::new(store, zone),
             events: Arc::new(EventStateClient::new(events)),
             clock,
@@ -135,6 +140,11 @@ async fn keep_forecasting(service: Arc<Service>, options: AnalyticsOptions) {
             Err(fault) => tracing::warn!(error = %fault, "making forecasts failed; they are made again"),
         }
         drop(round);
+        if let Some(landing) = &service.landing
+            && let Err(fault) = landing.land(service.clock.now(), false).await
+        {
+            tracing::warn!(error = %fault, "bringing history into files failed; it is brought again");
+        }
         service.clock.sleep(options.forecast_every).await;
     }
 }

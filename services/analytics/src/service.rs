@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use ieum_contracts::analytics::{
     AttendanceGroup, AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights,
-    EventProfile, ForecastAsk, ForecastStep, ForecastsRefreshed, HistoryRebuilt, Insights, MoneyEntries,
-    MoneyRecorded, Predictions, RebuildHistory, Recommendation, RefreshForecasts, RoiAsk, RoiReport, UNTYPED,
+    EventProfile, ForecastAsk, ForecastStep, ForecastsRefreshed, HistoryAnswer, HistoryQuestion,
+    HistoryRebuilt, Insights, MoneyEntries, MoneyRecorded, Predictions, RebuildHistory, Recommendation,
+    RefreshForecasts, RoiAsk, RoiReport, UNTYPED,
 };
 use ieum_contracts::events::{EventId, EventState, Severity};
 use ieum_core::{Cx, Fault, SharedClock};
 use tokio::sync::Semaphore;
 
+use crate::landing::Landing;
 use crate::money;
 use crate::report::{Span, report};
 use crate::rules::{self, Facts};
@@ -26,6 +28,8 @@ pub(crate) struct Service {
     pub store: AnalyticsStore,
     pub events: Arc<dyn EventState>,
     pub clock: SharedClock,
+    /// History as files, where an engine is set.
+    pub landing: Option<Landing>,
     /// One round of forecasts at a time.
     pub rounds: Arc<Semaphore>,
 }
@@ -45,7 +49,21 @@ impl Insights for Service {
     }
 
     async fn rebuild(&self, cx: &Cx, ask: RebuildHistory) -> Result<HistoryRebuilt, Fault> {
-        self.store.rebuild(cx, self.events.as_ref(), &ask, self.clock.now()).await
+        let rebuilt = self.store.rebuild(cx, self.events.as_ref(), &ask, self.clock.now()).await?;
+        if let Some(landing) = &self.landing {
+            landing.land(self.clock.now(), true).await?;
+        }
+        Ok(rebuilt)
+    }
+
+    async fn ask(&self, _cx: &Cx, ask: HistoryQuestion) -> Result<HistoryAnswer, Fault> {
+        let Some(landing) = &self.landing else {
+            let message = "asking the history: no engine is set; set analytics.main, such as \"datafusion:\"";
+            return Err(Fault::failed_precondition("analytics.history.off", message));
+        };
+        // What came since the last hour is part of the answer.
+        landing.land(self.clock.now(), false).await?;
+        landing.ask(&ask.sql).await
     }
 
     async fn refresh(&self, _cx: &Cx, _ask: RefreshForecasts) -> Result<ForecastsRefreshed, Fault> {

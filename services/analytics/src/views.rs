@@ -446,3 +446,24 @@ pub(crate) struct ProblemView {
     /// The earliest time at which trying again makes sense, milliseconds from now.
     retry_after_ms: Option<u64>,
 }
+
+/// A question over history.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HistoryQuestion {
+    /// One SELECT, at most 16 KiB.
+    sql: String,
+}
+
+/// The answer's rows.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HistoryAnswer {
+    /// Which engine answered.
+    engine: String,
+    /// The columns' names, in their order.
+    columns: Vec<String>,
+    /// One cell per column in each: null, truth, number or text. A day is its count since 1970-01-01, a time its
+    /// microseconds since then.
+    rows: Vec<Vec<serde_json::Value>>,
+}

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
 use ieum_contracts::analytics::{
     AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights, ForecastAsk,
-    ForecastStep, Insights, RoiAsk, RoiReport,
+    ForecastStep, HistoryAnswer, HistoryQuestion, Insights, RoiAsk, RoiReport,
 };
 use ieum_contracts::events::EventId;
 use ieum_core::{Fault, Timestamp};
@@ -21,6 +21,8 @@ use crate::views::{self, ProblemView};
 
 /// What a key needs to see history and forecasts.
 const HISTORY: &str = "analytics:read";
+/// What a key needs to ask its own questions over all history.
+const ASK: &str = "analytics:ask";
 /// What a key needs to see money.
 const MONEY: &str = "finance:read";
 
@@ -70,6 +72,7 @@ pub(crate) fn router(insights: Arc<dyn Insights>) -> Router {
         .route("/api/insights", get(across))
         .route("/api/insights/attendance", get(attendance))
         .route("/api/insights/roi", get(roi))
+        .route("/api/insights/ask", post(ask))
         .route("/api/events/{event_id}/insights", get(event))
         .route("/api/events/{event_id}/forecast", get(forecast))
         .with_state(insights)
@@ -193,6 +196,36 @@ pub(crate) async fn roi(
 ) -> Result<ApiJson<RoiReport>, ApiError> {
     check(&visitor, None, MONEY)?;
     Ok(ApiJson(insights.roi(&cx, RoiAsk { event_ids: visible(&visitor) }).await?))
+}
+
+/// Answers one SELECT over the history of all events, the table event_attendance_data. A key needs the scope
+/// analytics:ask and to see all events.
+#[utoipa::path(post, path = "/api/insights/ask", tag = "insights", security((), ("key" = [])),
+    request_body = views::HistoryQuestion,
+    responses(
+    (status = 200, description = "The rows", body = views::HistoryAnswer),
+    (status = 400, description = "A malformed body, or a question that the engine does not take", body = ProblemView, content_type = "application/problem+json"),
+    (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key lacks the scope or may not see every event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 412, description = "No engine is set", body = ProblemView, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large", body = ProblemView, content_type = "application/problem+json"),
+    (status = 415, description = "The body is no JSON", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests, or too many rows", body = ProblemView, content_type = "application/problem+json"),
+    (status = 503, description = "The engine cannot be reached", body = ProblemView, content_type = "application/problem+json"),
+    (status = 504, description = "The question took too long", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn ask(
+    State(insights): Web,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiJson(question): ApiJson<HistoryQuestion>,
+) -> Result<ApiJson<HistoryAnswer>, ApiError> {
+    check(&visitor, None, ASK)?;
+    if visible(&visitor).is_some() {
+        let message = "asking the history: the key may not see every event, and a question reads all of them";
+        return Err(Fault::permission_denied("analytics.history.partial", message).into());
+    }
+    Ok(ApiJson(insights.ask(&cx, question).await?))
 }
 
 impl RangeQuery {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ieum_contracts::analytics::{
     AttendanceGroup, AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights,
     EventProfile, EventRoi, Evidence, ForecastAsk, ForecastPoint, ForecastStep, ForecastsRefreshed,
-    HistoryRebuilt, INSIGHTS_CONTRACT, Insights, InsightsClient, InsightsRoutes, MoneyEntries, MoneyEntry,
+    HistoryAnswer, HistoryCell, HistoryQuestion, HistoryRebuilt, INSIGHTS_CONTRACT, Insights, InsightsClient, InsightsRoutes, MoneyEntries, MoneyEntry,
     MoneyKind, MoneyRecorded, RebuildHistory, Recommendation, RefreshForecasts, RoiAsk, RoiFigures,
     RoiReport,
 };
@@ -34,6 +34,18 @@ impl Insights for Echo {
 
     async fn rebuild(&self, _: &Cx, ask: RebuildHistory) -> Result<HistoryRebuilt, Fault> {
         Ok(HistoryRebuilt { events: ask.event_ids.map_or(0, |ids| ids.len() as u64), slots: u64::MAX >> 12 })
+    }
+
+    async fn ask(&self, _: &Cx, ask: HistoryQuestion) -> Result<HistoryAnswer, Fault> {
+        let row = vec![
+            HistoryCell::Text(ask.sql),
+            HistoryCell::Null,
+            HistoryCell::Int(i64::MIN),
+            HistoryCell::Float(0.5),
+            HistoryCell::Bool(true),
+        ];
+        let columns = ["text", "null", "int", "float", "bool"].map(str::to_owned).into();
+        Ok(HistoryAnswer { engine: "echo".into(), columns, rows: vec![row, Vec::new()] })
     }
 
     async fn refresh(&self, _: &Cx, _: RefreshForecasts) -> Result<ForecastsRefreshed, Fault> {
@@ -129,6 +141,8 @@ async fn insights_mean_the_same_every_way() {
         assert_eq!(insights.record_money(&cx, money).await, Ok(MoneyRecorded { entries: 1 }), "{way}");
         let ask = RebuildHistory { event_ids: Some(vec!["a".into()]), from: Some(later(0)) };
         assert_eq!(insights.rebuild(&cx, ask.clone()).await, direct.rebuild(&cx, ask).await, "{way}");
+        let ask = HistoryQuestion { sql: "SELECT 'ß' FROM \"행사\"".into() };
+        assert_eq!(insights.ask(&cx, ask.clone()).await, direct.ask(&cx, ask).await, "{way}");
         let busy = insights.refresh(&cx, RefreshForecasts {}).await.expect_err("is busy");
         assert_eq!(
             (busy.code, &*busy.reason),

@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::columns::read_batch;
 use crate::engine::mentions;
-use crate::{EngineOptions, Lake, LakeError, Rows, SqlEngine};
+use crate::{Cell, Column, EngineOptions, Lake, LakeError, Rows, SqlEngine};
 
 const NAME: &str = "datafusion";
 
@@ -61,6 +61,20 @@ impl SqlEngine for Embedded {
 
     async fn ping(&self) -> Result<(), LakeError> {
         self.lake.datasets().map(drop)
+    }
+
+    async fn keep(
+        &self,
+        dataset: &str,
+        partition: &str,
+        columns: &[Column],
+        rows: Vec<Vec<Cell>>,
+    ) -> Result<(), LakeError> {
+        self.lake.write(dataset, partition, columns, rows).await
+    }
+
+    fn partitions(&self, dataset: &str) -> Result<Vec<String>, LakeError> {
+        self.lake.partitions(dataset)
     }
 
     async fn query(&self, sql: &str) -> Result<Rows, LakeError> {

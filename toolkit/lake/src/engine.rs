@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{LakeError, Rows};
+use crate::{Cell, Column, LakeError, Rows};
 
 /// What a question may cost.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,26 @@ pub trait SqlEngine: Send + Sync + 'static {
     /// # Errors
     /// [`LakeError::Unreachable`] where it gives none.
     async fn ping(&self) -> Result<(), LakeError>;
+
+    /// Makes the rows the partition's, in place of those it had, and the dataset where it is not there yet. Names are 1
+    /// to 64 lower-case letters, digits and `_`, partitions also `-`. All is checked before anything is written.
+    ///
+    /// # Errors
+    /// [`LakeError::Rows`] for a name, a cell or columns that do not fit; [`LakeError::File`] where writing fails, of
+    /// which nothing is seen then.
+    async fn keep(
+        &self,
+        dataset: &str,
+        partition: &str,
+        columns: &[Column],
+        rows: Vec<Vec<Cell>>,
+    ) -> Result<(), LakeError>;
+
+    /// Returns the names of the dataset's partitions that hold rows, in order; none where it is not there.
+    ///
+    /// # Errors
+    /// [`LakeError::File`] where the folder cannot be read.
+    fn partitions(&self, dataset: &str) -> Result<Vec<String>, LakeError>;
 
     /// Answers one `SELECT` over the datasets, each under its own name. Numbers come as 64 bits, decimals as
     /// floating point; times are UTC.

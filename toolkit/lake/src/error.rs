@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ieum_core::Fault;
+
 /// Why history could not be kept or asked. Messages hold no token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -78,4 +80,23 @@ pub enum LakeError {
         /// How long was waited.
         after: Duration,
     },
+}
+
+impl From<LakeError> for Fault {
+    fn from(error: LakeError) -> Self {
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            message = format!("{message}: {error}");
+            cause = error.source();
+        }
+        match error {
+            LakeError::Refused { .. } => Self::invalid_argument("lake.refused", message),
+            LakeError::TooMuch { .. } => Self::resource_exhausted("lake.too_much", message),
+            LakeError::Late { .. } => Self::deadline_exceeded("lake.late", message),
+            LakeError::Unreachable { .. } => Self::unavailable("lake.unreachable", message),
+            LakeError::Url { .. } | LakeError::Rows { .. } => Self::internal("lake.misused", message),
+            LakeError::File { .. } | LakeError::Damaged { .. } => Self::internal("lake.file", message),
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod description;
 mod history;
 mod outlook;
 mod pages;
+mod questions;
 mod stage;
 mod suite;
 
@@ -24,5 +25,6 @@ ieum_testkit::over_sql_stores!(
     an_insight_has_the_seeds_shape_and_rows_for_what_it_recommends,
     a_key_sees_its_events_and_no_money_without_the_scope,
     a_bad_question_names_its_field,
+    history_answers_sql_as_the_report_does,
     answers_are_what_the_description_says,
 );

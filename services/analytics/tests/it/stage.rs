@@ -16,6 +16,7 @@ use ieum_contracts::events::{
 };
 use ieum_core::{Cx, Fault, ManualClock, Timestamp, system_clock};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, NewKey, Tier};
+use ieum_lake::{EngineOptions, open_engine};
 use ieum_link::loopback;
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub struct Stage {
     bus: Bus,
     keys: Keys,
     router: Router,
+    /// Goes with the stage.
+    _lake: tempfile::TempDir,
 }
 
 /// What the hub knows of one event: states, the latest last.
@@ -132,10 +135,14 @@ impl Stage {
             open_bus("local:", store.clone(), real.clone(), BusOptions::default()).await.expect("opens");
         let hub: Arc<dyn EventState> = Arc::new(Hub(kept()));
         let clock = ManualClock::at(at(NOON));
+        let lake = tempfile::tempdir().expect("a folder");
         let part = AnalyticsPart::new(AnalyticsDeps {
             store: store.clone(),
             bus: bus.clone(),
             events: loopback(EventStateRoutes::of(hub), real.clone()),
+            engine: open_engine("datafusion:", lake.path(), EngineOptions::default(), real.clone())
+                .await
+                .ok(),
             clock: clock.shared(),
             options: AnalyticsOptions::default(),
         })
@@ -146,7 +153,7 @@ impl Stage {
         let gateway =
             Gateway::new(keys.clone(), cache, real, GatewayOptions::default()).expect("is a gateway");
         let router = gateway.frame(gateway.public(part.router()));
-        Self { part, insights, clock, bus, keys, router }
+        Self { part, insights, clock, bus, keys, router, _lake: lake }
     }
 
     /// Publishes states and waits until the last of them is history.
@@ -193,11 +200,21 @@ impl Stage {
     }
 
     pub async fn get(&self, path: &str, key: Option<&str>) -> (u16, Value) {
-        let mut request = http::Request::builder().uri(path);
-        if let Some(key) = key {
-            request = request.header("x-api-key", key);
-        }
-        let request = request.body(Body::empty()).expect("is a request");
+        self.send(http::Request::builder().uri(path), key, Body::empty()).await
+    }
+
+    pub async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
+        let request = http::Request::builder().method("POST").uri(path);
+        let request = request.header("content-type", "application/json");
+        self.send(request, key, Body::from(body.to_string())).await
+    }
+
+    async fn send(&self, request: http::request::Builder, key: Option<&str>, body: Body) -> (u16, Value) {
+        let request = match key {
+            Some(key) => request.header("x-api-key", key),
+            None => request,
+        };
+        let request = request.body(body).expect("is a request");
         let response = self.router.clone().oneshot(request).await.expect("is answered");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 1 << 22).await.expect("is read");

@@ -4,3 +4,4 @@ pub use crate::description::*;
 pub use crate::history::*;
 pub use crate::outlook::*;
 pub use crate::pages::*;
+pub use crate::questions::*;

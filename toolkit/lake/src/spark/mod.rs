@@ -18,7 +18,7 @@ use tonic_prost::ProstCodec;
 
 use crate::columns::read_batch;
 use crate::engine::mentions;
-use crate::{EngineOptions, Lake, LakeError, Rows, SqlEngine};
+use crate::{Cell, Column, EngineOptions, Lake, LakeError, Rows, SqlEngine};
 use address::Address;
 use message::{
     Command, ConfigOperation, ConfigRequest, ConfigResponse, ConfigSet, ExecutePlanRequest,
@@ -180,6 +180,20 @@ impl SqlEngine for Spark {
 
     async fn ping(&self) -> Result<(), LakeError> {
         self.ask("SELECT 1 AS one").await.map(drop)
+    }
+
+    async fn keep(
+        &self,
+        dataset: &str,
+        partition: &str,
+        columns: &[Column],
+        rows: Vec<Vec<Cell>>,
+    ) -> Result<(), LakeError> {
+        self.lake.write(dataset, partition, columns, rows).await
+    }
+
+    fn partitions(&self, dataset: &str) -> Result<Vec<String>, LakeError> {
+        self.lake.partitions(dataset)
     }
 
     async fn query(&self, sql: &str) -> Result<Rows, LakeError> {
