@@ -60,6 +60,7 @@ pub(crate) struct Platform {
 
 /// Prints what the hub carries.
 pub async fn run() -> Result<(), Fault> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let Some(program) = std::env::var_os("IEUM_BENCH_APP").map(PathBuf::from) else {
         let why = "IEUM_BENCH_APP names no binary; run it by `cargo xtask bench events-load`";
         not_run(NAME, "scans pushed by gates", why);
@@ -212,7 +213,8 @@ impl Platform {
 
     /// Registers a source.
     pub(crate) async fn register(&self, config: EventServiceConfig) -> Result<(), Fault> {
-        let options = LinkOptions { total: Some(PATIENCE), ..LinkOptions::default() };
+        let options =
+            LinkOptions { first_byte: Some(PATIENCE), total: Some(PATIENCE), ..LinkOptions::default() };
         let link = open_link(&self.url(), &EVENT_SERVICE_REGISTRY_CONTRACT, &options, system_clock());
         let registry =
             EventServiceRegistryClient::new(link.map_err(|error| failed("opening a link", &error))?.link);

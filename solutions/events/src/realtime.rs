@@ -61,11 +61,11 @@ impl Realtime {
             }
             Err(error) => tracing::warn!(event_id, error = %error, "encoding a live state failed"),
         }
+        // Nobody listening is fine. Whoever listens need not wait until history is written.
+        let _ = self.changes.send(event_id.clone());
         if let Err(error) = self.points.hand_over(event_id).await {
             tracing::warn!(event_id, error = %error, "writing attendance into the time series failed; it is written again");
         }
-        // Nobody listening is fine.
-        let _ = self.changes.send(event_id.clone());
     }
 
     /// Forgets what the cache holds of an event and tells listeners.

@@ -53,6 +53,9 @@ pub struct Memory {
     /// What is raised now, by kind and gate.
     #[serde(default)]
     active: BTreeMap<String, Raised>,
+    /// The minute in which the gates were last looked at.
+    #[serde(default)]
+    looked: Option<i64>,
 }
 
 /// What changed, and what stands.
@@ -67,6 +70,18 @@ pub struct Change {
 }
 
 impl Memory {
+    /// Returns what was found odd about the gates in this very minute; `None` where nobody looked yet. Once a minute
+    /// is enough: minutes are what gates are compared by.
+    pub fn found_in(&self, minute: i64) -> Option<Vec<Raised>> {
+        let gates = self.active.values().filter(|raised| !raised.alert.kind.starts_with("capacity."));
+        (self.looked == Some(minute)).then(|| gates.cloned().collect())
+    }
+
+    /// Notes the minute in which the gates were looked at.
+    pub fn look(&mut self, minute: i64) {
+        self.looked = Some(minute);
+    }
+
     /// Takes in what is found now. `share` is of the capacity, 1 for full; `None` where no capacity is known.
     pub fn change(&mut self, share: Option<f64>, found: Vec<Raised>) -> Change {
         let mut now: BTreeMap<String, Raised> =
@@ -119,12 +134,43 @@ fn crowded(level: u8, percent: f64) -> Raised {
     Raised::of(&format!("capacity.{level}"), severity, None, message)
 }
 
+/// The last minutes, so that a look at every gate is one walk over them.
+struct Past<'a> {
+    /// Scans by minute, per gate.
+    own: BTreeMap<&'a str, BTreeMap<i64, i64>>,
+    /// Scans of all gates up to and with each minute.
+    all: BTreeMap<i64, i64>,
+}
+
+impl<'a> Past<'a> {
+    fn of(minutes: &'a [MinuteRow]) -> Self {
+        let mut own: BTreeMap<&str, BTreeMap<i64, i64>> = BTreeMap::new();
+        let mut all: BTreeMap<i64, i64> = BTreeMap::new();
+        for row in minutes {
+            let people = row.entered + row.left;
+            *own.entry(&row.gate).or_default().entry(row.minute).or_default() += people;
+            *all.entry(row.minute).or_default() += people;
+        }
+        let mut sum = 0;
+        for people in all.values_mut() {
+            sum += *people;
+            *people = sum;
+        }
+        Self { own, all }
+    }
+
+    fn all_until(&self, minute: i64) -> i64 {
+        self.all.range(..=minute).next_back().map_or(0, |(_, people)| *people)
+    }
+}
+
 /// Returns what is odd about the gates at `now`, from their totals and their last minutes.
 pub fn anomalies(gates: &[GateTotal], minutes: &[MinuteRow], now: Timestamp) -> Vec<Raised> {
+    let past = Past::of(minutes);
     let mut found = Vec::new();
     for gate in gates {
-        found.extend(silent(gate, minutes, now));
-        found.extend(surge(&gate.gate, minutes, now));
+        found.extend(silent(gate, &past, now));
+        found.extend(surge(&gate.gate, &past, now));
         let ahead = gate.last_at.since(now).as_secs();
         if ahead > AHEAD {
             let message = format!("gate {} scans {ahead} s ahead of our clock; set its clock", gate.gate);
@@ -141,19 +187,15 @@ pub fn anomalies(gates: &[GateTotal], minutes: &[MinuteRow], now: Timestamp) -> 
 }
 
 /// A gate is silent where, at its share of all scans before, many were to be expected of it since.
-fn silent(gate: &GateTotal, minutes: &[MinuteRow], now: Timestamp) -> Option<Raised> {
+fn silent(gate: &GateTotal, past: &Past<'_>, now: Timestamp) -> Option<Raised> {
     let (last, present) = (minute_of(gate.last_at), minute_of(now));
     if present - last <= SILENT_AFTER {
         return None;
     }
-    let scans = |own: bool, since: bool| -> i64 {
-        let wanted = minutes.iter().filter(|row| {
-            (row.gate == gate.gate) == own && (row.minute > last) == since && row.minute <= present
-        });
-        wanted.map(|row| row.entered + row.left).sum()
-    };
-    let (own, others, since) = (scans(true, false), scans(false, false), scans(false, true));
-    if own < FEWEST_PEOPLE || others == 0 {
+    let own: i64 = past.own.get(gate.gate.as_str())?.values().sum();
+    let others = past.all_until(last) - own;
+    let since = past.all_until(present) - past.all_until(last);
+    if own < FEWEST_PEOPLE || others <= 0 {
         return None;
     }
     #[allow(clippy::cast_precision_loss, reason = "people per event stay far below 2^52")]
@@ -171,13 +213,9 @@ fn silent(gate: &GateTotal, minutes: &[MinuteRow], now: Timestamp) -> Option<Rai
 /// The last whole minute against the minutes before by the robust z-score: the distance from the median over the
 /// median absolute deviation (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993).
 #[allow(clippy::cast_precision_loss, reason = "people per minute stay far below 2^52")]
-fn surge(gate: &str, minutes: &[MinuteRow], now: Timestamp) -> Option<Raised> {
+fn surge(gate: &str, past: &Past<'_>, now: Timestamp) -> Option<Raised> {
     let last = minute_of(now) - 1;
-    let own: BTreeMap<i64, i64> = minutes
-        .iter()
-        .filter(|row| row.gate == gate)
-        .map(|row| (row.minute, row.entered + row.left))
-        .collect();
+    let own = past.own.get(gate)?;
     let people = own.get(&last).copied().unwrap_or(0);
     let first = *own.keys().next()?;
     let history: Vec<f64> =

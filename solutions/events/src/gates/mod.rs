@@ -18,6 +18,7 @@ use ieum_store::Transaction;
 use self::ledger::{MINUTE, minute_of};
 use self::renewals::Renewals;
 use self::tally::{Basis, Tally};
+use crate::collector::Reading;
 use crate::connector::invalid;
 use crate::facts::Profile;
 use crate::intake::{Way, count_scans};
@@ -154,7 +155,7 @@ impl EventGates for Gates {
         Ok(GateFlow { event_id: ask.event_id, step_seconds, rows: steps.into_iter().map(row).collect() })
     }
 
-    async fn record(&self, _: &Cx, scans: GateScans) -> Result<GateScansTaken, Fault> {
+    async fn record(&self, cx: &Cx, scans: GateScans) -> Result<GateScansTaken, Fault> {
         scans::check(&scans, self.clock.now())?;
         let event_id = scans.event_id.as_str();
         let source = self.store.source(event_id).await?;
@@ -164,14 +165,24 @@ impl EventGates for Gates {
         }
         let mut tx = self.store.sql().begin_write().await?;
         let cursor = cursor::fetch_cursor(&mut tx, event_id).await?;
-        if cursor.is_none_or(|cursor| cursor.phase == SourcePhase::Removed) {
-            return Err(unknown_source(event_id));
-        }
+        let cursor = cursor.filter(|cursor| cursor.phase != SourcePhase::Removed);
+        let cursor = cursor.ok_or_else(|| unknown_source(event_id))?;
         let taken = scans::take(&mut tx, event_id, &scans.scans).await?;
         count_scans(&mut tx, event_id, Way::Push, taken.accepted).await?;
+        let collector = self.renewals.collector();
+        let renews = taken.accepted > 0 && cursor.phase == SourcePhase::Live && self.renewals.take(event_id);
+        let renewed = if renews {
+            let connector = collector.connector(&source.config)?;
+            let reading = Reading { config: source.config, connector, created_at: source.created_at };
+            Some(collector.renew(cx, &mut tx, &reading, &cursor, None).await?)
+        } else {
+            None
+        };
         tx.commit().await?;
-        if taken.accepted > 0 {
-            self.renewals.ask(event_id);
+        match renewed {
+            Some(renewed) => collector.show(&renewed).await,
+            None if taken.accepted > 0 => self.renewals.ask(event_id),
+            None => {}
         }
         Ok(taken)
     }

@@ -33,6 +33,16 @@ struct Book {
 }
 
 impl Book {
+    /// Tells whether an event rested long enough to be renewed now, and notes that it is.
+    fn take(&mut self, event_id: &str, now: Moment) -> bool {
+        let rested = self.last.get(event_id).is_none_or(|last| *last + PACE <= now);
+        if rested {
+            self.due.remove(event_id);
+            self.last.insert(event_id.to_owned(), now);
+        }
+        rested
+    }
+
     /// Makes an event due: at once where it rests, else a while after its last renewal.
     fn ask(&mut self, event_id: &str, now: Moment) {
         let due = self.last.get(event_id).map_or(now, |last| (*last + PACE).max(now));
@@ -64,6 +74,17 @@ impl Renewals {
     pub fn ask(&self, event_id: &str) {
         self.book.lock().ask(event_id, self.clock.moment());
         self.wake.notify_one();
+    }
+
+    /// Tells whether whoever asks should renew an event's state, together with what it writes: that saves a
+    /// transaction, and on SQLite the wait for all those that come before it.
+    pub fn take(&self, event_id: &str) -> bool {
+        self.book.lock().take(event_id, self.clock.moment())
+    }
+
+    /// Returns the collector that renews.
+    pub fn collector(&self) -> &Collector {
+        &self.collector
     }
 
     /// Renews what is due until [`Renewals::stop`].
@@ -115,5 +136,7 @@ mod tests {
         assert_eq!(book.due["expo"], at(1_080), "the last scans are not forgotten");
         book.ask("fair", at(1_000));
         assert_eq!(book.take_due(at(1_000)), ["fair"], "another event does not wait");
+        assert!(!book.take("expo", at(1_050)), "not yet");
+        assert!(book.take("expo", at(1_100)) && book.due.is_empty(), "and then nothing is due any more");
     }
 }

@@ -38,6 +38,8 @@ pub async fn watch(
 ) -> Result<Told, Fault> {
     let event_id = config.event_id.as_str();
     let capacity = capacity(tx, config).await?;
+    let mut memory = read_memory(tx, event_id).await?;
+    let before = memory.clone();
     let mut newest = None;
     let (occupancy, found) = match counted {
         Some((profile, tally)) => {
@@ -45,15 +47,20 @@ pub async fn watch(
             let gates = tally::totals(tx, event_id).await?;
             newest = gates.iter().map(|gate| gate.last_at).max();
             let present = minute_of(now);
-            let minutes = tally::minutes(tx, event_id, present - LOOK_BACK, present + 1).await?;
-            (occupancy, anomalies(&gates, &minutes, now))
+            let found = match memory.found_in(present) {
+                Some(found) => found,
+                None => {
+                    let minutes = tally::minutes(tx, event_id, present - LOOK_BACK, present + 1).await?;
+                    memory.look(present);
+                    anomalies(&gates, &minutes, now)
+                }
+            };
+            (occupancy, found)
         }
         None => (told_by(state), Vec::new()),
     };
     let occupancy = crowd::with_capacity(occupancy, capacity);
     let share = occupancy.share;
-    let mut memory = read_memory(tx, event_id).await?;
-    let before = memory.clone();
     let Change { raised, cleared, shown } = memory.change(share, found);
     if memory != before {
         save_memory(tx, event_id, &memory).await?;

@@ -28,6 +28,17 @@ fn each_level_is_raised_once_until_it_is_five_points_lower() {
 }
 
 #[test]
+fn gates_are_looked_at_once_a_minute_and_what_was_found_stands_until_then() {
+    let mut memory = Memory::default();
+    assert_eq!(memory.found_in(7), None);
+    let silent = Raised::of("gate.silent", Severity::Warning, Some("north"), "is silent".into());
+    memory.look(7);
+    assert_eq!(memory.change(Some(0.6), vec![silent.clone()]).raised.len(), 2);
+    assert_eq!(memory.found_in(7), Some(vec![silent]));
+    assert_eq!(memory.found_in(8), None);
+}
+
+#[test]
 fn what_was_raised_survives_a_restart_by_its_written_form() {
     let mut memory = Memory::default();
     assert_eq!(memory.change(Some(0.8), Vec::new()).raised.len(), 2);
