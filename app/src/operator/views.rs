@@ -39,7 +39,7 @@ pub struct SourceWish {
     event_id: String,
     /// The system's name, for people.
     service_name: String,
-    /// `generic`, `pretix`, `pretalx`, `icalendar`, `schedule_xml` or `declarative`.
+    /// `generic`, `pretix`, `pretalx`, `icalendar`, `schedule_xml`, `declarative` or `push`.
     connector: Option<String>,
     /// Its addresses.
     endpoints: EndpointsView,
@@ -141,6 +141,8 @@ pub struct ScansView {
     hook: u64,
     /// By reading everything anew.
     sweep: u64,
+    /// By gates that push.
+    push: u64,
 }
 
 /// What a probe found.
