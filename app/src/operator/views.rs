@@ -228,6 +228,10 @@ pub struct ReadView {
     tickets: u64,
     /// Scans that count.
     checkins: u64,
+    /// Rooms of a programme.
+    rooms: u64,
+    /// Slots of a programme.
+    slots: u64,
 }
 
 // === Keys ===
