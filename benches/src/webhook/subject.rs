@@ -54,8 +54,8 @@ impl Subject {
         for number in 0..ENDPOINTS * 2 {
             let ordered = number >= ENDPOINTS;
             let url = receiver.next_url();
-            let wish =
-                NewEndpoint { partner: format!("p{number}"), url: url.clone(), events: Vec::new(), ordered };
+            let (partner, filters) = (format!("p{number}"), Vec::new());
+            let wish = NewEndpoint { partner, url: url.clone(), events: Vec::new(), ordered, filters };
             let registered = webhooks.register(wish).await;
             let secret = registered.map_err(|error| failed("registering", &error))?.secret;
             receiver.know(&secret).await?;

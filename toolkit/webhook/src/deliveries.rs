@@ -7,10 +7,12 @@ use std::time::Duration;
 use ieum_core::{Id, Timestamp, TraceContext, new_id};
 use ieum_store::{Dialect, Insert, Row, Sealer, Store, Transaction, Value};
 
-use crate::endpoint::{EndpointState, wants};
+use crate::endpoint::{Endpoint, EndpointState, wants};
 use crate::endpoints::{self, Target, marks, padded};
 use crate::error::{WebhookError, at};
+use crate::filter::Body;
 use crate::log::{Delivery, read_delivery};
+use crate::message::TEST_EVENT;
 
 /// The most message ids looked up at once.
 const MOST_LOOKED_UP: usize = 1_000;
@@ -78,11 +80,12 @@ pub(crate) async fn accept(
         messages.into_iter().filter(|one| taken.insert((one.partner.clone(), one.id.clone()))).collect();
     let mut deliveries = Vec::new();
     for one in &fresh {
+        let body = Body::new(&one.body);
         let takers = present
             .iter()
             .filter(|endpoint| endpoint.partner == one.partner)
             .filter(|endpoint| !matches!(endpoint.state, EndpointState::Disabled { .. }))
-            .filter(|endpoint| wants(&endpoint.events, &one.event));
+            .filter(|endpoint| wants(&endpoint.events, &one.event) && body.meets(&endpoint.filters));
         for endpoint in takers {
             let order_key = if endpoint.ordered { one.key.clone() } else { None };
             deliveries.push(NewDelivery {
@@ -365,55 +368,118 @@ pub(crate) async fn resend(
     Ok(delivery)
 }
 
-/// Makes everything due again that the endpoint did not get since `since`: failed, held and cancelled
-/// deliveries, and messages it wants that had no delivery to it, such as those of a disabled time.
-pub(crate) async fn resend_since(
+/// Which messages an endpoint is to get again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Those accepted from this time on.
+    pub since: Timestamp,
+    /// Those accepted before this time; up to now where left out.
+    pub until: Option<Timestamp>,
+    /// Whether what arrived is sent again too, instead of only what did not.
+    pub delivered: bool,
+}
+
+/// Makes messages of a span due again: failed, held and cancelled deliveries, delivered ones where asked for, and
+/// messages the endpoint wants that had no delivery to it, such as those of a disabled time.
+pub(crate) async fn replay(
     tx: &mut Transaction,
     partner: &str,
     endpoint: Id,
-    since: Timestamp,
+    replay: Replay,
     now: Timestamp,
 ) -> Result<u64, WebhookError> {
-    let present = endpoints::list_within(tx, &BTreeSet::from([partner]), now).await?;
-    let endpoint =
-        present.into_iter().find(|one| one.id == endpoint).ok_or(WebhookError::NoEndpoint(endpoint))?;
-    if matches!(endpoint.state, EndpointState::Disabled { .. }) {
-        return Err(WebhookError::NotActive(endpoint.id));
-    }
-    let mut count = tx
-        .execute(
-            "UPDATE ieum_webhook_delivery SET state = 'pending', attempts = 0, due_at = ?, lease_until = 0, \
-             finished_at = NULL WHERE endpoint_id = ? AND created_at >= ? \
-             AND state IN ('exhausted', 'held', 'cancelled')",
-            &[now.into(), endpoint.id.into(), since.into()],
-        )
-        .await
-        .map_err(at("making failed deliveries due again"))?;
-    let missed = tx
+    let endpoint = active(tx, partner, endpoint, now).await?;
+    let until = replay.until.unwrap_or(Timestamp::from_micros(i64::MAX));
+    let states = match replay.delivered {
+        true => "'exhausted', 'held', 'cancelled', 'delivered'",
+        false => "'exhausted', 'held', 'cancelled'",
+    };
+    let sql = format!(
+        "UPDATE ieum_webhook_delivery SET state = 'pending', attempts = 0, due_at = ?, lease_until = 0, \
+         lease_owner = NULL, finished_at = NULL WHERE endpoint_id = ? AND created_at >= ? AND created_at < ? \
+         AND state IN ({states})"
+    );
+    let values = [now.into(), endpoint.id.into(), replay.since.into(), until.into()];
+    let due_again = tx.execute(&sql, &values).await.map_err(at("making deliveries due again"))?;
+    let missed = missed(tx, &endpoint, replay.since, until).await?;
+    let count = due_again + missed.len() as u64;
+    insert_deliveries(tx, missed, now, now).await?;
+    Ok(count)
+}
+
+/// Returns the messages of a span that an endpoint wants and has no delivery of.
+async fn missed(
+    tx: &mut Transaction,
+    endpoint: &Endpoint,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<NewDelivery>, WebhookError> {
+    let rows = tx
         .fetch_all(
-            "SELECT m.id, m.event, m.order_key FROM ieum_webhook_message m WHERE m.partner = ? \
-             AND m.created_at >= ? AND NOT EXISTS (SELECT 1 FROM ieum_webhook_delivery d \
-             WHERE d.endpoint_id = ? AND d.message_id = m.id) ORDER BY m.created_at",
-            &[partner.into(), since.into(), endpoint.id.into()],
+            "SELECT m.id, m.event, m.order_key, m.body FROM ieum_webhook_message m WHERE m.partner = ? \
+             AND m.created_at >= ? AND m.created_at < ? AND m.event <> ? AND NOT EXISTS (SELECT 1 \
+             FROM ieum_webhook_delivery d WHERE d.endpoint_id = ? AND d.message_id = m.id) \
+             ORDER BY m.created_at",
+            &[
+                endpoint.partner.as_str().into(),
+                since.into(),
+                until.into(),
+                // A trial is for the endpoint it was asked of alone.
+                TEST_EVENT.into(),
+                endpoint.id.into(),
+            ],
         )
         .await
         .map_err(at("finding missed messages"))?;
     let mut deliveries = Vec::new();
-    for row in &missed {
+    for row in &rows {
         let step = "reading a missed message";
-        let event = row.text("event").map_err(at(step))?;
-        if !wants(&endpoint.events, &event) {
+        let (event, body) = (row.text("event").map_err(at(step))?, row.text("body").map_err(at(step))?);
+        if !wants(&endpoint.events, &event) || !Body::new(&body).meets(&endpoint.filters) {
             continue;
         }
         deliveries.push(NewDelivery {
             endpoint: endpoint.id,
-            partner: partner.to_owned(),
+            partner: endpoint.partner.clone(),
             message_id: row.text("id").map_err(at(step))?,
             event,
             order_key: if endpoint.ordered { row.opt_text("order_key").map_err(at(step))? } else { None },
         });
     }
-    count += deliveries.len() as u64;
-    insert_deliveries(tx, deliveries, now, now).await?;
-    Ok(count)
+    Ok(deliveries)
+}
+
+/// Stores a message for one endpoint alone, whatever it subscribes to.
+pub(crate) async fn accept_for(
+    tx: &mut Transaction,
+    endpoint: Id,
+    message: &Accepted,
+    now: Timestamp,
+) -> Result<(), WebhookError> {
+    let endpoint = active(tx, &message.partner, endpoint, now).await?;
+    let acceptance = Acceptance { now, due: now };
+    insert_messages(tx, vec![message], acceptance).await?;
+    let delivery = NewDelivery {
+        endpoint: endpoint.id,
+        partner: message.partner.clone(),
+        message_id: message.id.clone(),
+        event: message.event.clone(),
+        order_key: None,
+    };
+    insert_deliveries(tx, vec![delivery], now, now).await
+}
+
+/// Returns the partner's endpoint. Fails where there is none or it is disabled.
+async fn active(
+    tx: &mut Transaction,
+    partner: &str,
+    id: Id,
+    now: Timestamp,
+) -> Result<Endpoint, WebhookError> {
+    let present = endpoints::list_within(tx, &BTreeSet::from([partner]), now).await?;
+    let endpoint = present.into_iter().find(|one| one.id == id).ok_or(WebhookError::NoEndpoint(id))?;
+    match endpoint.state {
+        EndpointState::Disabled { .. } => Err(WebhookError::NotActive(endpoint.id)),
+        EndpointState::Active | EndpointState::Paused { .. } => Ok(endpoint),
+    }
 }

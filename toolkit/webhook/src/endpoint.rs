@@ -6,6 +6,8 @@ use ieum_core::{Id, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::filter::{self, Filter};
+use crate::key_pair::SigningPair;
 use crate::signing::SigningSecret;
 
 /// The longest URL that is taken, in bytes.
@@ -26,6 +28,8 @@ pub struct NewEndpoint {
     pub events: Vec<String>,
     /// Whether a later message of the same key waits for the earlier one.
     pub ordered: bool,
+    /// What must hold of a message's body, all of it; empty means nothing.
+    pub filters: Vec<Filter>,
 }
 
 /// An endpoint as it is kept, without its secrets.
@@ -41,6 +45,11 @@ pub struct Endpoint {
     pub events: Vec<String>,
     /// See [`NewEndpoint::ordered`].
     pub ordered: bool,
+    /// See [`NewEndpoint::filters`].
+    pub filters: Vec<Filter>,
+    /// What receivers verify `v1a` signatures with; none of an endpoint from before there were any, until its
+    /// secret is rotated.
+    pub public_key: Option<String>,
     /// Whether it takes messages.
     pub state: EndpointState,
     /// Since when every attempt failed.
@@ -97,6 +106,7 @@ pub struct SecretRing(Vec<RingEntry>);
 #[derive(Clone, Debug)]
 struct RingEntry {
     secret: SigningSecret,
+    pair: Option<SigningPair>,
     expires: Option<Timestamp>,
 }
 
@@ -104,6 +114,8 @@ struct RingEntry {
 #[derive(Serialize, Deserialize)]
 struct StoredSecret {
     secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pair: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
 }
@@ -139,12 +151,13 @@ impl NewEndpoint {
         if self.events.len() > MOST_EVENTS {
             return wrong("events", format!("has more than {MOST_EVENTS} names"));
         }
-        match self.events.iter().find(|name| !is_event_pattern(name)) {
-            Some(name) => {
-                wrong("events", format!("{name:?} is no event name such as event.data.updated or event.*"))
-            }
-            None => Ok(()),
+        if let Some(name) = self.events.iter().find(|name| !is_event_pattern(name)) {
+            return wrong(
+                "events",
+                format!("{name:?} is no event name such as event.data.updated or event.*"),
+            );
         }
+        filter::check(&self.filters).map_err(|problem| EndpointError { field: "filters", problem })
     }
 }
 
@@ -193,28 +206,41 @@ impl DisabledReason {
 // === SecretRing ===
 
 impl SecretRing {
-    /// Begins with one secret.
-    pub fn new(secret: SigningSecret) -> Self {
-        Self(vec![RingEntry { secret, expires: None }])
+    /// Begins with one secret and one pair.
+    pub fn new(secret: SigningSecret, pair: SigningPair) -> Self {
+        Self(vec![RingEntry { secret, pair: Some(pair), expires: None }])
     }
 
-    /// Puts `secret` first; what signed before signs along until `now + overlap`.
+    /// Puts `secret` and `pair` first; what signed before signs along until `now + overlap`.
     #[must_use]
-    pub fn rotate(&self, secret: SigningSecret, now: Timestamp, overlap: Duration) -> Self {
+    pub fn rotate(
+        &self,
+        secret: SigningSecret,
+        pair: SigningPair,
+        now: Timestamp,
+        overlap: Duration,
+    ) -> Self {
         let ends = now + overlap;
-        let older =
-            self.0.iter().filter(|entry| entry.expires.is_none_or(|expires| expires > now)).map(|entry| {
-                let expires = Some(entry.expires.map_or(ends, |expires| expires.min(ends)));
-                RingEntry { secret: entry.secret.clone(), expires }
-            });
-        let newest = RingEntry { secret, expires: None };
+        let older = self.valid(now).map(|entry| {
+            let expires = Some(entry.expires.map_or(ends, |expires| expires.min(ends)));
+            RingEntry { expires, ..entry.clone() }
+        });
+        let newest = RingEntry { secret, pair: Some(pair), expires: None };
         Self(std::iter::once(newest).chain(older).take(MOST_SECRETS).collect())
     }
 
-    /// Returns who signs at `now`, the newest first.
+    /// Returns who signs at `now` by a shared secret, the newest first.
     pub fn signing(&self, now: Timestamp) -> Vec<SigningSecret> {
-        let valid = self.0.iter().filter(|entry| entry.expires.is_none_or(|expires| expires > now));
-        valid.map(|entry| entry.secret.clone()).collect()
+        self.valid(now).map(|entry| entry.secret.clone()).collect()
+    }
+
+    /// Returns who signs at `now` by a key pair, the newest first.
+    pub fn pairs(&self, now: Timestamp) -> Vec<SigningPair> {
+        self.valid(now).filter_map(|entry| entry.pair.clone()).collect()
+    }
+
+    fn valid(&self, now: Timestamp) -> impl Iterator<Item = &RingEntry> {
+        self.0.iter().filter(move |entry| entry.expires.is_none_or(|expires| expires > now))
     }
 
     /// Returns the form that is sealed and stored.
@@ -224,6 +250,7 @@ impl SecretRing {
             .iter()
             .map(|entry| StoredSecret {
                 secret: entry.secret.expose().to_owned(),
+                pair: entry.pair.as_ref().map(|pair| pair.expose().to_owned()),
                 expires: entry.expires.map(Timestamp::as_micros),
             })
             .collect();
@@ -235,7 +262,8 @@ impl SecretRing {
         let entries: Vec<StoredSecret> = serde_json::from_str(opened.expose()).ok()?;
         let entries = entries.into_iter().map(|entry| {
             let secret = SigningSecret::parse(&entry.secret).ok()?;
-            Some(RingEntry { secret, expires: entry.expires.map(Timestamp::from_micros) })
+            let pair = entry.pair.map(|text| SigningPair::parse(&text)).transpose().ok()?;
+            Some(RingEntry { secret, pair, expires: entry.expires.map(Timestamp::from_micros) })
         });
         entries.collect::<Option<Vec<_>>>().filter(|ring| !ring.is_empty()).map(Self)
     }
@@ -251,6 +279,7 @@ mod tests {
             url: url.into(),
             events: events.iter().map(|name| (*name).to_owned()).collect(),
             ordered: false,
+            filters: Vec::new(),
         }
     }
 
@@ -280,13 +309,23 @@ mod tests {
     fn an_older_secret_signs_along_until_its_time_is_up() {
         let now = Timestamp::from_seconds(1_000);
         let day = Duration::from_secs(86_400);
-        let first = SigningSecret::generate();
-        let ring = SecretRing::new(first.clone()).rotate(SigningSecret::generate(), now, day);
-        assert_eq!(ring.signing(now).len(), 2);
+        let (first, pair) = (SigningSecret::generate(), SigningPair::generate());
+        let ring = SecretRing::new(first.clone(), pair.clone()).rotate(
+            SigningSecret::generate(),
+            SigningPair::generate(),
+            now,
+            day,
+        );
+        assert_eq!((ring.signing(now).len(), ring.pairs(now).len()), (2, 2));
+        assert_eq!(ring.pairs(now)[1].public_key(), pair.public_key());
         assert_eq!(ring.signing(now)[1].expose(), first.expose());
-        assert_eq!(ring.signing(now + day).len(), 1);
+        assert_eq!((ring.signing(now + day).len(), ring.pairs(now + day).len()), (1, 1));
         let read = SecretRing::from_stored(&ring.to_stored()).expect("reads back");
-        assert_eq!(read.signing(now).len(), 2);
+        assert_eq!((read.signing(now).len(), read.pairs(now).len()), (2, 2));
+        let old = format!(r#"[{{"secret":"{}"}}]"#, first.expose());
+        let old =
+            SecretRing::from_stored(&Secret::new(old)).expect("a ring from before there were pairs reads");
+        assert_eq!((old.signing(now).len(), old.pairs(now).len()), (1, 0));
         assert!(!format!("{ring:?}").contains(first.expose()));
         assert!(SecretRing::from_stored(&Secret::new("[]")).is_none());
     }

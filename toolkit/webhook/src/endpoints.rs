@@ -8,10 +8,11 @@ use ieum_store::{Row, SealedColumn, Sealer, Store, Transaction, Value};
 
 use crate::endpoint::{DisabledReason, Endpoint, EndpointState, NewEndpoint, SecretRing, wants};
 use crate::error::{WebhookError, at};
+use crate::key_pair::SigningPair;
 use crate::signing::SigningSecret;
 
-const COLUMNS: &str =
-    "id, partner, url, events, ordered, state, reason, state_since, failing_since, not_before, created_at";
+const COLUMNS: &str = "id, partner, url, events, ordered, filters, public_key, state, reason, state_since, \
+    failing_since, not_before, created_at";
 
 /// Where the sealed secrets stand.
 pub(crate) const SECRETS: SealedColumn =
@@ -27,12 +28,18 @@ pub(crate) struct Target {
     pub ring: SecretRing,
 }
 
+/// What is kept of an endpoint's secrets, and what of them everybody may know.
+pub(crate) struct Secrets {
+    pub sealed: String,
+    pub public_key: String,
+}
+
 /// Inserts an endpoint with its sealed secrets, unless the partner has `most` already.
 pub(crate) async fn insert(
     tx: &mut Transaction,
     id: Id,
     new: &NewEndpoint,
-    sealed: String,
+    secrets: Secrets,
     most: usize,
     now: Timestamp,
 ) -> Result<(), WebhookError> {
@@ -48,19 +55,22 @@ pub(crate) async fn insert(
         return Err(WebhookError::TooMany { partner: new.partner.clone(), most });
     }
     let events = serde_json::to_string(&new.events).expect("strings are JSON");
+    let filters = serde_json::to_string(&new.filters).expect("JSON is JSON");
     let values: Vec<Value> = vec![
         id.into(),
         new.partner.as_str().into(),
         new.url.as_str().into(),
         events.into(),
         i64::from(new.ordered).into(),
+        filters.into(),
+        secrets.public_key.into(),
         now.into(),
-        sealed.into(),
+        secrets.sealed.into(),
         now.into(),
     ];
     tx.execute(
-        "INSERT INTO ieum_webhook_endpoint (id, partner, url, events, ordered, state, state_since, \
-         not_before, secrets, created_at) VALUES (?, ?, ?, ?, ?, 'active', ?, 0, ?, ?)",
+        "INSERT INTO ieum_webhook_endpoint (id, partner, url, events, ordered, filters, public_key, state, \
+         state_since, not_before, secrets, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'active', ?, 0, ?, ?)",
         &values,
     )
     .await
@@ -237,12 +247,12 @@ pub(crate) async fn enable(tx: &mut Transaction, id: Id, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Puts a new secret first.
+/// Puts a new secret and a new pair first.
 pub(crate) async fn rotate(
     tx: &mut Transaction,
     sealer: &Sealer,
     id: Id,
-    secret: &SigningSecret,
+    (secret, pair): (&SigningSecret, &SigningPair),
     overlap: Duration,
     now: Timestamp,
 ) -> Result<(), WebhookError> {
@@ -251,10 +261,10 @@ pub(crate) async fn rotate(
         .await
         .map_err(at("reading the endpoint's secrets"))?;
     let row = row.ok_or(WebhookError::NoEndpoint(id))?;
-    let ring = ring(sealer, &row, id)?.rotate(secret.clone(), now, overlap);
+    let ring = ring(sealer, &row, id)?.rotate(secret.clone(), pair.clone(), now, overlap);
     tx.execute(
-        "UPDATE ieum_webhook_endpoint SET secrets = ? WHERE id = ?",
-        &[seal(sealer, id, &ring).into(), id.into()],
+        "UPDATE ieum_webhook_endpoint SET secrets = ?, public_key = ? WHERE id = ?",
+        &[seal(sealer, id, &ring).into(), pair.public_key().to_string().into(), id.into()],
     )
     .await
     .map_err(at("saving the endpoint's secrets"))?;
@@ -306,12 +316,15 @@ fn read(row: &Row, now: Timestamp) -> Result<Endpoint, WebhookError> {
         },
     };
     let events = row.text("events").map_err(at(step))?;
+    let filters = row.opt_text("filters").map_err(at(step))?;
     Ok(Endpoint {
         id: id.parse().map_err(|_| damaged())?,
         partner: row.text("partner").map_err(at(step))?,
         url: row.text("url").map_err(at(step))?,
         events: serde_json::from_str(&events).map_err(|_| damaged())?,
         ordered: row.int("ordered").map_err(at(step))? != 0,
+        filters: serde_json::from_str(filters.as_deref().unwrap_or("[]")).map_err(|_| damaged())?,
+        public_key: row.opt_text("public_key").map_err(at(step))?,
         state,
         failing_since: row.opt_int("failing_since").map_err(at(step))?.map(Timestamp::from_micros),
         created_at: Timestamp::from_micros(row.int("created_at").map_err(at(step))?),

@@ -90,6 +90,21 @@ pub struct DeliveryFilter {
     pub limit: u32,
 }
 
+/// Which deliveries to show, looked for more closely.
+#[derive(Clone, Debug, Default)]
+pub struct DeliverySearch {
+    /// See there.
+    pub filter: DeliveryFilter,
+    /// Only of this event.
+    pub event: Option<String>,
+    /// Only of this message.
+    pub message: Option<String>,
+    /// Only those accepted from this time on.
+    pub since: Option<Timestamp>,
+    /// Only those accepted before this time.
+    pub until: Option<Timestamp>,
+}
+
 impl DeliveryState {
     /// Every state.
     pub const ALL: [Self; 5] = [Self::Pending, Self::Held, Self::Delivered, Self::Exhausted, Self::Cancelled];
@@ -115,21 +130,25 @@ impl DeliveryState {
 pub(crate) async fn list(
     store: &Store,
     partner: &str,
-    filter: &DeliveryFilter,
+    search: &DeliverySearch,
 ) -> Result<Vec<Delivery>, WebhookError> {
+    let filter = &search.filter;
+    let wishes: [(&str, Option<Value>); 7] = [
+        ("endpoint_id =", filter.endpoint.map(Value::from)),
+        ("state =", filter.state.map(|state| state.name().into())),
+        ("id <", filter.before.map(Value::from)),
+        ("event =", search.event.as_deref().map(Value::from)),
+        ("message_id =", search.message.as_deref().map(Value::from)),
+        ("created_at >=", search.since.map(Value::from)),
+        ("created_at <", search.until.map(Value::from)),
+    ];
     let mut sql = "SELECT * FROM ieum_webhook_delivery WHERE partner = ?".to_owned();
     let mut values: Vec<Value> = vec![partner.into()];
-    if let Some(endpoint) = filter.endpoint {
-        sql.push_str(" AND endpoint_id = ?");
-        values.push(endpoint.into());
-    }
-    if let Some(state) = filter.state {
-        sql.push_str(" AND state = ?");
-        values.push(state.name().into());
-    }
-    if let Some(before) = filter.before {
-        sql.push_str(" AND id < ?");
-        values.push(before.into());
+    for (column, wish) in wishes {
+        if let Some(wish) = wish {
+            sql.push_str(&format!(" AND {column} ?"));
+            values.push(wish);
+        }
     }
     let limit = if filter.limit == 0 { 50 } else { filter.limit.min(MOST_LISTED) };
     sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));

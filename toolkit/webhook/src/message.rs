@@ -4,6 +4,9 @@ use ieum_core::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+/// The event of a trial that a partner asks for: sent to one endpoint, whatever it subscribes to.
+pub const TEST_EVENT: &str = "webhook.test";
+
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 128;
 /// The longest event name, in bytes.

@@ -52,9 +52,10 @@ impl Poster {
     }
 
     fn sign(&self, claimed: &Claimed, now: Timestamp) -> Option<WireRequest> {
-        let secrets = claimed.target.ring.signing(now);
+        let ring = &claimed.target.ring;
+        let (secrets, pairs) = (ring.signing(now), ring.pairs(now));
         let seconds = now.as_seconds();
-        let signatures = signature_header(&secrets, &claimed.message_id, seconds, &claimed.body);
+        let signatures = signature_header(&secrets, &pairs, &claimed.message_id, seconds, &claimed.body);
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_str(&self.options.user_agent).ok()?);

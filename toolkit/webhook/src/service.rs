@@ -8,13 +8,14 @@ use ieum_store::{Migration, Sealer, Store, Transaction};
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::deliveries::{self, Accepted};
+use crate::deliveries::{self, Accepted, Replay};
 use crate::endpoint::{DisabledReason, Endpoint, NewEndpoint, SecretRing};
-use crate::endpoints;
+use crate::endpoints::{self, Secrets};
 use crate::error::{WebhookError, at};
 use crate::gather::{self, Gatherer};
-use crate::log::{self, Attempt, Delivery, DeliveryFilter, Sent};
-use crate::message::WebhookMessage;
+use crate::key_pair::SigningPair;
+use crate::log::{self, Attempt, Delivery, DeliveryFilter, DeliverySearch, Sent};
+use crate::message::{TEST_EVENT, WebhookMessage};
 use crate::options::WebhookOptions;
 use crate::retention::{self, Purged, Retention};
 use crate::signing::SigningSecret;
@@ -102,10 +103,19 @@ impl Webhooks {
         let url = Url::parse(&new.url).map_err(|error| WebhookError::Address(error.to_string()))?;
         self.0.guard.check_url(&url).map_err(|refused| WebhookError::Address(refused.to_string()))?;
         let (id, now) = (new_id(), self.now());
-        let secret = SigningSecret::generate();
+        let (secret, pair) = (SigningSecret::generate(), SigningPair::generate());
+        let public_key = pair.public_key().to_string();
         let mut tx = self.begin().await?;
-        let sealed = endpoints::seal(&self.0.sealer, id, &SecretRing::new(secret.clone()));
-        endpoints::insert(&mut tx, id, &new, sealed, self.0.options.max_endpoints, now).await?;
+        let sealed = endpoints::seal(&self.0.sealer, id, &SecretRing::new(secret.clone(), pair));
+        endpoints::insert(
+            &mut tx,
+            id,
+            &new,
+            Secrets { sealed, public_key },
+            self.0.options.max_endpoints,
+            now,
+        )
+        .await?;
         tx.commit().await.map_err(at("saving the endpoint"))?;
         let endpoint = endpoints::get(&self.0.store, &new.partner, id, now).await?;
         Ok(Registered { endpoint, secret })
@@ -151,13 +161,14 @@ impl Webhooks {
         Ok(())
     }
 
-    /// Makes a new secret, shown this once. The one before signs along for the overlap.
+    /// Makes a new secret, shown this once, and a new key pair, whose public key the endpoint shows. Those before
+    /// sign along for the overlap.
     pub async fn rotate_secret(&self, partner: &str, id: Id) -> Result<SigningSecret, WebhookError> {
         self.endpoint(partner, id).await?;
-        let secret = SigningSecret::generate();
+        let (secret, pair) = (SigningSecret::generate(), SigningPair::generate());
         let mut tx = self.begin().await?;
         let (sealer, overlap) = (&self.0.sealer, self.0.options.secret_overlap);
-        endpoints::rotate(&mut tx, sealer, id, &secret, overlap, self.now()).await?;
+        endpoints::rotate(&mut tx, sealer, id, (&secret, &pair), overlap, self.now()).await?;
         tx.commit().await.map_err(at("saving the endpoint's secrets"))?;
         Ok(secret)
     }
@@ -229,11 +240,37 @@ impl Webhooks {
         endpoint: Id,
         since: Timestamp,
     ) -> Result<u64, WebhookError> {
+        self.replay(partner, endpoint, Replay { since, until: None, delivered: false }).await
+    }
+
+    /// Makes messages of a span due again, under the same ids and in the same order; returns how many. Fails
+    /// where the partner has no such endpoint or it is disabled.
+    pub async fn replay(&self, partner: &str, endpoint: Id, replay: Replay) -> Result<u64, WebhookError> {
         let mut tx = self.begin().await?;
-        let count = deliveries::resend_since(&mut tx, partner, endpoint, since, self.now()).await?;
-        tx.commit().await.map_err(at("making missed messages due again"))?;
+        let count = deliveries::replay(&mut tx, partner, endpoint, replay, self.now()).await?;
+        tx.commit().await.map_err(at("making messages due again"))?;
         self.wake();
         Ok(count)
+    }
+
+    /// Sends the endpoint a trial message ([`TEST_EVENT`]), whatever it subscribes to. Fails where the partner has
+    /// no such endpoint or it is disabled.
+    pub async fn send_test(&self, cx: &Cx, partner: &str, endpoint: Id) -> Result<Delivery, WebhookError> {
+        let message = WebhookMessage {
+            id: new_id().to_string(),
+            event: TEST_EVENT.to_owned(),
+            timestamp: self.now(),
+            data: serde_json::json!({"webhookId": endpoint.to_string()}),
+            key: None,
+            partner: partner.to_owned(),
+        };
+        let accepted = self.checked(cx.trace(), &message)?;
+        let mut tx = self.begin().await?;
+        deliveries::accept_for(&mut tx, endpoint, &accepted, self.now()).await?;
+        tx.commit().await.map_err(at("accepting a trial message"))?;
+        self.wake();
+        let sent = log::of_message(&self.0.store, &message.id).await?.pop();
+        sent.ok_or(WebhookError::NoEndpoint(endpoint))
     }
 
     /// Removes what is over: delivered, failed and cancelled messages with their deliveries and attempts. What
@@ -250,7 +287,16 @@ impl Webhooks {
         partner: &str,
         filter: &DeliveryFilter,
     ) -> Result<Vec<Delivery>, WebhookError> {
-        log::list(&self.0.store, partner, filter).await
+        self.search(partner, &DeliverySearch { filter: filter.clone(), ..DeliverySearch::default() }).await
+    }
+
+    /// Returns those of the partner's deliveries that are looked for, the newest first.
+    pub async fn search(
+        &self,
+        partner: &str,
+        search: &DeliverySearch,
+    ) -> Result<Vec<Delivery>, WebhookError> {
+        log::list(&self.0.store, partner, search).await
     }
 
     /// Returns one of the partner's deliveries with the body that is sent. Fails where there is none.

@@ -1,4 +1,4 @@
-//! Signatures as the Standard Webhooks specification has them, and their verification.
+//! Signatures by a shared secret as the Standard Webhooks specification has them, and their verification.
 //!
 //! Source: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
 
@@ -11,6 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use ieum_core::{Secret, Timestamp};
 use rand::RngCore;
 use sha2::Sha256;
+
+use crate::key_pair::{PublicKey, SigningPair};
 
 /// Header with the message's id; the same over all attempts.
 pub const HEADER_ID: &str = "webhook-id";
@@ -47,9 +49,18 @@ pub enum SecretError {
     /// The prefix is missing.
     #[error("a signing secret begins with whsec_")]
     Prefix,
+    /// A private key's prefix is missing.
+    #[error("a private key begins with whsk_")]
+    PrivatePrefix,
+    /// A public key's prefix is missing.
+    #[error("a public key begins with whpk_")]
+    PublicPrefix,
     /// What follows the prefix is not base64.
-    #[error("a signing secret is base64 after whsec_")]
+    #[error("a signing secret is base64 after its prefix")]
     Base64,
+    /// The bytes are no ed25519 key (RFC 8032).
+    #[error("an ed25519 key is 32 bytes, and a private one a seed and the public key that follows from it")]
+    Pair,
     /// The key is too short or too long.
     #[error("a signing secret holds 24 to 64 bytes, not {0}")]
     Length(usize),
@@ -68,7 +79,7 @@ pub enum VerifyError {
     #[error("webhook-timestamp is more than 300 s in the future")]
     TooNew,
     /// No signature matched.
-    #[error("no v1 signature in webhook-signature matches")]
+    #[error("no signature in webhook-signature matches")]
     NoMatch,
 }
 
@@ -131,10 +142,22 @@ fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length (RFC 2104 §3)")
 }
 
-/// Returns the value of `webhook-signature`: one signature per secret, the newest first.
-pub fn signature_header(secrets: &[SigningSecret], id: &str, seconds: i64, body: &[u8]) -> String {
-    let signatures: Vec<String> = secrets.iter().map(|secret| secret.sign(id, seconds, body)).collect();
-    signatures.join(" ")
+/// Returns the value of `webhook-signature`: one signature per secret, the newest first, then one per pair.
+pub fn signature_header(
+    secrets: &[SigningSecret],
+    pairs: &[SigningPair],
+    id: &str,
+    seconds: i64,
+    body: &[u8],
+) -> String {
+    let shared = secrets.iter().map(|secret| secret.sign(id, seconds, body));
+    let asymmetric = pairs.iter().map(|pair| pair.sign(id, seconds, body));
+    shared.chain(asymmetric).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns what is signed: `{id}.{timestamp}.{body}`.
+pub(crate) fn signed_text(id: &str, seconds: i64, body: &[u8]) -> Vec<u8> {
+    [format!("{id}.{seconds}.").as_bytes(), body].concat()
 }
 
 /// Checks a received message: the timestamp against `now` and any `v1` signature, in constant time.
@@ -146,6 +169,30 @@ pub fn verify(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), VerifyError> {
+    let seconds = timely(timestamp, now)?;
+    let matched = signatures
+        .split(' ')
+        .filter_map(|signature| signature.strip_prefix("v1,"))
+        .filter_map(|encoded| STANDARD.decode(encoded).ok())
+        .any(|tag| secret.mac(id, seconds, body).verify_slice(&tag).is_ok());
+    if matched { Ok(()) } else { Err(VerifyError::NoMatch) }
+}
+
+/// Checks a received message by the public key alone: the timestamp against `now` and any `v1a` signature.
+pub fn verify_public(
+    key: &PublicKey,
+    id: &str,
+    timestamp: &str,
+    signatures: &str,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), VerifyError> {
+    let seconds = timely(timestamp, now)?;
+    if key.matches(id, seconds, signatures, body) { Ok(()) } else { Err(VerifyError::NoMatch) }
+}
+
+/// Returns the timestamp's seconds where they lie within the tolerance of `now`.
+fn timely(timestamp: &str, now: Timestamp) -> Result<i64, VerifyError> {
     let seconds: i64 = timestamp.parse().map_err(|_| VerifyError::Timestamp)?;
     let sent = Timestamp::from_seconds(seconds);
     if now.since(sent) > TOLERANCE {
@@ -154,12 +201,7 @@ pub fn verify(
     if sent.since(now) > TOLERANCE {
         return Err(VerifyError::TooNew);
     }
-    let matched = signatures
-        .split(' ')
-        .filter_map(|signature| signature.strip_prefix("v1,"))
-        .filter_map(|encoded| STANDARD.decode(encoded).ok())
-        .any(|tag| secret.mac(id, seconds, body).verify_slice(&tag).is_ok());
-    if matched { Ok(()) } else { Err(VerifyError::NoMatch) }
+    Ok(seconds)
 }
 
 #[cfg(test)]
@@ -189,7 +231,7 @@ mod tests {
     #[test]
     fn one_matching_signature_among_several_is_enough() {
         let rotating = [SigningSecret::generate(), secret()];
-        let header = signature_header(&rotating, ID, SECONDS, BODY);
+        let header = signature_header(&rotating, &[], ID, SECONDS, BODY);
         assert_eq!(header.split(' ').count(), 2);
         assert_eq!(check(&header, BODY, SECONDS), Ok(()));
         assert_eq!(check(&format!("v1a,xxxx v2,{} {SIGNATURE}", "QQ=="), BODY, SECONDS), Ok(()));

@@ -8,6 +8,7 @@ pub fn migrations() -> Vec<Migration> {
         Migration { name: "0001_webhook", owner: "webhook", up: create_tables },
         Migration { name: "0002_message_age", owner: "webhook", up: index_age },
         Migration { name: "0003_message_id", owner: "webhook", up: index_id },
+        Migration { name: "0004_filters_and_pairs", owner: "webhook", up: add_filters },
     ]
 }
 
@@ -35,6 +36,15 @@ fn index_age(_dialect: Dialect) -> Vec<String> {
 /// What accepting looks for: ids that are known. The primary key begins with the partner and finds none by id.
 fn index_id(_dialect: Dialect) -> Vec<String> {
     vec!["CREATE INDEX ieum_webhook_message_id ON ieum_webhook_message (id)".into()]
+}
+
+/// What an endpoint wants of a body, as JSON, and what receivers verify with; none of what was there before.
+fn add_filters(dialect: Dialect) -> Vec<String> {
+    let text = dialect.types().text;
+    vec![
+        format!("ALTER TABLE ieum_webhook_endpoint ADD COLUMN filters {text}"),
+        format!("ALTER TABLE ieum_webhook_endpoint ADD COLUMN public_key {text}"),
+    ]
 }
 
 fn endpoint_table(dialect: Dialect) -> String {

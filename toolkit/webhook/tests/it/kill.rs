@@ -80,7 +80,7 @@ async fn accepted(store: &Store) -> usize {
 
 async fn register(webhooks: &Webhooks, partner: &str, url: &str) {
     let (partner, url) = (partner.to_owned(), url.to_owned());
-    let wish = NewEndpoint { partner, url, events: Vec::new(), ordered: true };
+    let wish = NewEndpoint { partner, url, events: Vec::new(), ordered: true, filters: Vec::new() };
     webhooks.register(wish).await.expect("registers");
 }
 

@@ -1,5 +1,6 @@
 //! One suite over every SQL backend, and the official Standard Webhooks libraries as judges.
 
+mod chosen;
 mod kill;
 mod official;
 mod purged;
@@ -36,4 +37,9 @@ ieum_testkit::over_sql_stores!(
     a_drained_sender_leaves_nothing_under_way,
     what_arrived_goes_after_its_time_and_what_is_to_be_sent_stays,
     a_missed_message_stays_in_range_of_a_resend_and_many_go_in_groups,
+    a_message_is_signed_for_the_public_key_too_over_a_rotation,
+    an_endpoint_gets_only_what_its_filters_let_through,
+    a_trial_goes_to_one_endpoint_whatever_it_wants,
+    a_span_is_sent_again_with_what_arrived_where_asked,
+    the_log_is_searched_by_event_message_and_span,
 );

@@ -57,6 +57,7 @@ impl Stage {
             url: self.receiver.url.clone(),
             events: vec!["event.*".into()],
             ordered: false,
+            filters: Vec::new(),
         }
     }
 
