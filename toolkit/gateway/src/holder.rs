@@ -21,6 +21,12 @@ pub struct Holder {
     pub scopes: BTreeSet<String>,
     /// Which events the holder may see.
     pub events: EventAccess,
+    /// Which plan the key is on.
+    pub plan: Option<String>,
+    /// How many requests a day the plan gives, UTC; any number where it does not say.
+    pub day_quota: Option<u32>,
+    /// Whether it is an API key, whose uses are counted.
+    pub(crate) is_key: bool,
     pub(crate) limit: Option<Limit>,
     /// Under which name requests are counted; made once, since every request needs it.
     pub(crate) counted: String,
@@ -35,7 +41,8 @@ impl Holder {
         let (counted, caller) = (format!("gateway:{kind}:{id}"), Caller::new(&id));
         let header = HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unnamed"));
         let (scopes, events) = (BTreeSet::new(), EventAccess::None);
-        Self { id, name, tier, scopes, events, limit: None, counted, caller, header }
+        let (plan, day_quota, is_key, limit) = (None, None, false, None);
+        Self { id, name, tier, scopes, events, plan, day_quota, is_key, limit, counted, caller, header }
     }
 
     /// Returns the scopes as a header tells them, parted by spaces; `None` where there are none.

@@ -9,6 +9,8 @@ use ieum_policy::{Decision, Gcra, GcraError};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use crate::keys::DayLeft;
+
 /// draft-ietf-httpapi-ratelimit-headers-10 §3: what the limit is.
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The same draft, §4: what is left of it.
@@ -66,11 +68,27 @@ impl Limit {
         Ok(Self { gcra, name, policy })
     }
 
-    /// Writes what the limit is and what is left of it, and when to come back.
-    pub fn write_headers(&self, decision: &Decision, headers: &mut HeaderMap) {
+    /// Writes what the limit is and what is left of it, and when to come back; of the limit and the key's day
+    /// that of which less is left.
+    pub fn write_headers(&self, decision: &Decision, day: Option<&DayLeft>, headers: &mut HeaderMap) {
         let left = decision.remaining;
         let state = format!("\"{}\";r={left};t={}", self.name, whole_seconds(decision.reset_after));
-        headers.insert(RATE_LIMIT_POLICY, self.policy.clone());
+        if let Some(day) = day {
+            let policy =
+                format!("{}, \"day\";q={};w=86400", self.policy.to_str().unwrap_or_default(), day.quota);
+            headers.extend(HeaderValue::from_str(&policy).ok().map(|value| (RATE_LIMIT_POLICY, value)));
+            if day.left < left || !day.allowed {
+                let ends = whole_seconds(day.resets_in);
+                let state = format!("\"day\";r={};t={ends}", day.left);
+                headers.extend(HeaderValue::from_str(&state).ok().map(|value| (RATE_LIMIT, value)));
+                if !day.allowed {
+                    headers.insert(header::RETRY_AFTER, ends.max(1).into());
+                }
+                return;
+            }
+        } else {
+            headers.insert(RATE_LIMIT_POLICY, self.policy.clone());
+        }
         headers.extend(HeaderValue::from_str(&state).ok().map(|value| (RATE_LIMIT, value)));
         if !decision.allowed {
             headers.insert(header::RETRY_AFTER, whole_seconds(decision.retry_after).max(1).into());

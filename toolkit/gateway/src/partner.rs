@@ -10,6 +10,7 @@ use http::request::Parts;
 use ieum_core::Fault;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::DETAILS;
 use crate::{ApiError, Holder};
 
 /// The tier of a key or route. A higher tier may use the routes of the lower ones.
@@ -113,6 +114,21 @@ impl From<EventAccess> for Vec<String> {
 impl Partner {
     pub(crate) fn new(holder: Arc<Holder>) -> Self {
         Self { holder }
+    }
+
+    /// Returns which plan the key is on.
+    pub fn plan(&self) -> Option<&str> {
+        self.holder.plan.as_deref()
+    }
+
+    /// Returns how many requests a day the plan gives, UTC.
+    pub fn day_quota(&self) -> Option<u32> {
+        self.holder.day_quota
+    }
+
+    /// Tells whether the key sees rows about single gates and people, instead of totals alone.
+    pub fn sees_details(&self) -> bool {
+        self.require(DETAILS).is_ok()
     }
 
     pub(crate) fn holder(&self) -> &Holder {

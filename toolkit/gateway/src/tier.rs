@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
@@ -11,12 +11,13 @@ use ieum_core::{Cx, Fault};
 use ieum_policy::Decision;
 
 use crate::gateway::{Door, Inner};
+use crate::keys::DayLeft;
 use crate::limit::Limit;
 use crate::{ApiError, ClientAddress, Holder, KeyRefusal, Partner, Tier, TokenRefusal, body};
 
 /// Lets a request through the door or answers why not.
 pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let (limit, decision, request) = match admit(&door, request).await {
+    let (leave, request) = match admit(&door, request).await {
         Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };
@@ -33,12 +34,49 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
         }
         Err(error) => error.into_response(),
     };
-    limit.write_headers(&decision, response.headers_mut());
+    leave.finish(&door.inner, &mut response);
     response
 }
 
+/// The leave that a door gave: what the answer tells of it, and where the request is counted.
+pub(crate) struct Leave {
+    limit: Limit,
+    decision: Decision,
+    day: Option<DayLeft>,
+    used: Option<Used>,
+}
+
+/// Whose request it was, at which endpoint.
+struct Used {
+    holder: Arc<Holder>,
+    endpoint: String,
+}
+
+impl Used {
+    /// Notes a request of a key; tokens are not counted.
+    fn of(holder: &Arc<Holder>, request: &Request) -> Option<Self> {
+        let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
+        let endpoint = || format!("{} {route}", request.method());
+        holder.is_key.then(|| Self { holder: holder.clone(), endpoint: endpoint() })
+    }
+
+    fn count(&self, inner: &Inner, refused: bool) {
+        inner.keys.count(&self.holder.id, &self.endpoint, refused);
+    }
+}
+
+impl Leave {
+    /// Tells in the answer what is left, and counts the request.
+    pub fn finish(&self, inner: &Inner, response: &mut Response) {
+        self.limit.write_headers(&self.decision, self.day.as_ref(), response.headers_mut());
+        if let Some(used) = &self.used {
+            used.count(inner, matches!(response.status().as_u16(), 401 | 403 | 429));
+        }
+    }
+}
+
 /// Says who asks and counts the request. Fails where it may not pass.
-pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Limit, Decision, Request), ApiError> {
+pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Leave, Request), ApiError> {
     let inner = &door.inner;
     let holder = match credential(request.headers(), door)? {
         Some(found) => {
@@ -47,12 +85,17 @@ pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Limit, D
         }
         None => None,
     };
+    let used = holder.as_ref().and_then(|holder| Used::of(holder, &request));
+    let refuse = |error: ApiError| {
+        used.iter().for_each(|used| used.count(inner, true));
+        error
+    };
     let found;
     let (limit, counted) = match &holder {
         Some(holder) => {
             if holder.tier < door.tier {
                 let message = format!("this needs a {} key and this one is {}", door.tier, holder.tier);
-                return Err(Fault::permission_denied("gateway.tier_too_low", message).into());
+                return Err(refuse(Fault::permission_denied("gateway.tier_too_low", message).into()));
             }
             let extensions = request.extensions_mut();
             if let Some(cx) = extensions.get_mut::<Cx>() {
@@ -74,15 +117,36 @@ pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Limit, D
         Some(own) => (&own.limit, decide(inner, &format!("{counted}@{}", own.name), &own.limit).await),
         None => (limit, decide(inner, counted, limit).await),
     };
-    if decision.allowed {
-        return Ok((limit.clone(), decision, request));
-    }
     let mut headers = HeaderMap::new();
-    limit.write_headers(&decision, &mut headers);
-    let message = format!("more than {} requests in {:?}", limit.gcra.rate(), limit.gcra.per());
-    let fault =
-        Fault::resource_exhausted("gateway.rate_limited", message).with_retry_after(decision.retry_after);
-    Err(ApiError::from(fault).with_headers(headers))
+    if !decision.allowed {
+        limit.write_headers(&decision, None, &mut headers);
+        let message = format!("more than {} requests in {:?}", limit.gcra.rate(), limit.gcra.per());
+        let fault =
+            Fault::resource_exhausted("gateway.rate_limited", message).with_retry_after(decision.retry_after);
+        return Err(refuse(ApiError::from(fault).with_headers(headers)));
+    }
+    let quota = holder.as_ref().and_then(|holder| Some((holder, holder.day_quota?)));
+    let day = match quota {
+        Some((holder, quota)) => Some(Box::pin(day(inner, holder, quota)).await?),
+        None => None,
+    };
+    if let Some(day) = day.as_ref().filter(|day| !day.allowed) {
+        limit.write_headers(&decision, Some(day), &mut headers);
+        let message = format!("more than {} requests a day; the next day begins at 00:00 UTC", day.quota);
+        let fault =
+            Fault::resource_exhausted("gateway.day_quota_used_up", message).with_retry_after(day.resets_in);
+        return Err(refuse(ApiError::from(fault).with_headers(headers)));
+    }
+    Ok((Leave { limit: limit.clone(), decision, day, used }, request))
+}
+
+/// Takes one request from the key's day. What cannot be counted is refused: a quota is kept exactly.
+async fn day(inner: &Inner, holder: &Holder, quota: u32) -> Result<DayLeft, ApiError> {
+    inner.keys.take_of_day(&holder.id, quota).await.map_err(|error| {
+        tracing::error!(error = &error as &dyn Error, "counting a key's day");
+        let message = "the key's requests of the day cannot be counted now";
+        Fault::unavailable("gateway.quota_unavailable", message).into()
+    })
 }
 
 /// What a request shows to be let in; the header's value, of which a clone copies no bytes.

@@ -76,12 +76,12 @@ impl Forward {
     }
 
     async fn answer(&self, frame: &SharedFrame, request: Request) -> Result<Response, ApiError> {
-        let (limit, decision, request) = tier::admit(&self.door, request).await?;
+        let (leave, request) = tier::admit(&self.door, request).await?;
         let mut response = match self.hand_on(frame, request).await {
             Ok(response) => response,
             Err(error) => error.into_response(),
         };
-        limit.write_headers(&decision, response.headers_mut());
+        leave.finish(&self.door.inner, &mut response);
         Ok(response)
     }
 

@@ -1,6 +1,7 @@
 //! API keys: made once, kept as a hash, rotated with an overlap, revoked within a second.
 
 mod known;
+mod quota;
 mod tables;
 mod text;
 mod usage;
@@ -15,8 +16,11 @@ use ieum_store::{Migration, Store, StoreError, Transaction, Value};
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use crate::plan::{Plan, PlanError, Plans};
 use crate::{EventAccess, Rate, Tier};
 use known::KnownKeys;
+pub(crate) use quota::DayLeft;
+pub use usage::KeyUse;
 use usage::Usage;
 use verify::Loading;
 pub use verify::{KeyRefusal, VerifiedKey};
@@ -32,6 +36,7 @@ struct Inner {
     known: KnownKeys,
     loading: Mutex<HashMap<String, Loading>>,
     usage: Usage,
+    plans: Plans,
 }
 
 /// How keys are remembered.
@@ -75,8 +80,10 @@ pub struct KeyRecord {
     pub scopes: BTreeSet<String>,
     /// Which events it may see.
     pub events: EventAccess,
-    /// Its own limit; the tier's where left out.
+    /// Its own limit; its plan's or tier's where left out.
     pub rate: Option<Rate>,
+    /// Which plan it is on.
+    pub plan: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends, if it does.
@@ -128,6 +135,20 @@ impl Default for KeysOptions {
 impl Keys {
     /// Opens the keys in `store`, whose migrations ([`Keys::migrations`]) must have run.
     pub fn new(store: Store, clock: SharedClock, options: KeysOptions) -> Self {
+        Self::with(store, clock, options, Plans::default())
+    }
+
+    /// Opens the keys with plans that they may be on. Fails at the first plan that cannot be.
+    pub fn with_plans(
+        store: Store,
+        clock: SharedClock,
+        options: KeysOptions,
+        plans: Vec<Plan>,
+    ) -> Result<Self, PlanError> {
+        Ok(Self::with(store, clock, options, Plans::new(plans)?))
+    }
+
+    fn with(store: Store, clock: SharedClock, options: KeysOptions, plans: Plans) -> Self {
         let known = KnownKeys::new(options.remembered);
         Self(Arc::new(Inner {
             store,
@@ -136,6 +157,7 @@ impl Keys {
             known,
             loading: Mutex::default(),
             usage: Usage::default(),
+            plans,
         }))
     }
 
@@ -147,12 +169,21 @@ impl Keys {
     /// Makes a key and returns it with its text, which cannot be had again.
     /// Fails with [`KeyError::Invalid`] naming the field, and where the store fails.
     pub async fn create(&self, wish: NewKey) -> Result<(KeyRecord, Secret), KeyError> {
+        self.create_on(None, wish).await
+    }
+
+    /// Makes a key on a plan, as [`Keys::create`] does without one. What the wish leaves out (no scope, no rate)
+    /// follows the plan as it stands at each request; the tier is the plan's.
+    pub async fn create_on(&self, plan: Option<&str>, wish: NewKey) -> Result<(KeyRecord, Secret), KeyError> {
         let now = self.0.clock.now();
+        let plan = plan.map(|name| self.plan(name)).transpose()?;
+        let wish = NewKey { tier: plan.map_or(wish.tier, |plan| plan.tier), ..wish };
+        let plan = plan.map(|plan| plan.name.clone());
         wish.check(now)?;
         let id = text::new_id();
         let key_text = text::new_text(wish.tier, &id);
         let NewKey { name, tier, scopes, events, expires_at, rate } = wish;
-        let values: [Value; 10] = [
+        let values: [Value; 11] = [
             id.clone().into(),
             name.clone().into(),
             tier.name().into(),
@@ -163,6 +194,7 @@ impl Keys {
             rate.map(|rate| rate.burst).into(),
             now.into(),
             expires_at.into(),
+            plan.clone().into(),
         ];
         let mut transaction = self.0.store.begin_write().await?;
         transaction.execute(tables::INSERT_KEY, &values).await?;
@@ -176,6 +208,7 @@ impl Keys {
             scopes,
             events,
             rate,
+            plan,
             created_at: now,
             expires_at,
             revoked_at,
@@ -183,6 +216,18 @@ impl Keys {
             previous_valid_until,
         };
         Ok((record, key_text))
+    }
+
+    /// Returns a plan. Fails with [`KeyError::Invalid`] where there is none of that name.
+    pub fn plan(&self, name: &str) -> Result<&Plan, KeyError> {
+        let unknown = || {
+            let problem = match self.0.plans.names() {
+                names if names.is_empty() => format!("there is no plan {name:?}; the settings list none"),
+                names => format!("there is no plan {name:?}; there are {names}"),
+            };
+            KeyError::Invalid { field: "tier", problem }
+        };
+        self.0.plans.get(name).ok_or_else(unknown)
     }
 
     /// Makes a second text for a key. The present one stays valid for `overlap`; one from an earlier
@@ -302,7 +347,7 @@ impl NewKey {
     }
 }
 
-fn is_scope(scope: &str) -> bool {
+pub(crate) fn is_scope(scope: &str) -> bool {
     let word = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
     };

@@ -11,12 +11,12 @@ use crate::{EventAccess, Rate, Tier};
 
 /// The columns of `api_keys` in the order in which they are inserted.
 pub(super) const INSERT_KEY: &str = "INSERT INTO api_keys \
-    (id, name, tier, scopes, events, rate_limit, rate_per, rate_burst, created_at, expires_at) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    (id, name, tier, scopes, events, rate_limit, rate_per, rate_burst, created_at, expires_at, plan) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// One row per key and valid text.
 pub(super) const SELECT_KEY: &str = "SELECT k.id, k.name, k.tier, k.scopes, k.events, k.rate_limit, \
-    k.rate_per, k.rate_burst, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, s.hash, s.valid_until \
+    k.rate_per, k.rate_burst, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.plan, s.hash, s.valid_until \
     FROM api_keys k JOIN api_key_texts s ON s.key_id = k.id";
 
 /// Returns the tables' migrations.
@@ -24,6 +24,7 @@ pub(super) fn migrations() -> Vec<Migration> {
     vec![
         Migration { name: "0001_api_keys", owner: "gateway", up: create },
         Migration { name: "0002_revoked_tokens", owner: "gateway", up: crate::tokens::revoked::create },
+        Migration { name: "0003_plans", owner: "gateway", up: add_plans },
     ]
 }
 
@@ -41,6 +42,24 @@ fn create(dialect: Dialect) -> Vec<String> {
              created_at {at} NOT NULL, valid_until {at})"
         ),
         "CREATE INDEX api_key_texts_key ON api_key_texts (key_id)".to_owned(),
+    ]
+}
+
+/// Which plan a key is on, what its day took, and how it was used.
+fn add_plans(dialect: Dialect) -> Vec<String> {
+    let types = dialect.types();
+    let (key, int) = (types.key, types.int);
+    vec![
+        format!("ALTER TABLE api_keys ADD COLUMN plan {key}"),
+        format!(
+            "CREATE TABLE api_key_days (key_id {key} NOT NULL, at_day {int} NOT NULL, \
+             requests {int} NOT NULL, PRIMARY KEY (key_id, at_day))"
+        ),
+        format!(
+            "CREATE TABLE api_key_uses (key_id {key} NOT NULL, at_hour {int} NOT NULL, \
+             endpoint {key} NOT NULL, requests {int} NOT NULL, refused {int} NOT NULL, \
+             PRIMARY KEY (key_id, at_hour, endpoint))"
+        ),
     ]
 }
 
@@ -81,6 +100,7 @@ fn read(row: &Row, id: String) -> Result<KeyRecord, StoreError> {
         scopes: list("scopes")?.into_iter().collect::<BTreeSet<_>>(),
         events: EventAccess::from(list("events")?),
         rate: rate(row)?,
+        plan: row.opt_text("plan")?,
         created_at: row.timestamp("created_at")?,
         expires_at: row.opt_timestamp("expires_at")?,
         revoked_at: row.opt_timestamp("revoked_at")?,

@@ -1,5 +1,6 @@
 //! Verifying a key's text: one hash per request, and no SQL while the key is remembered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -13,6 +14,7 @@ use super::text::{self, KeyHash};
 use super::{KeyRecord, Keys};
 use crate::Holder;
 use crate::limit::Limit;
+use crate::plan::Plan;
 
 /// A key whose text was verified.
 #[derive(Debug)]
@@ -100,29 +102,56 @@ impl Keys {
         let sql = format!("{SELECT_KEY} WHERE k.id = ?");
         let rows = self.0.store.fetch_all(&sql, &[id.into()]).await.map_err(Arc::new)?;
         let found = tables::group(&rows).map_err(Arc::new)?.pop();
-        let key = found.map(|(record, texts)| Arc::new(VerifiedKey::new(record, &texts)));
+        let key = found.map(|(record, texts)| Arc::new(self.verified(record, &texts)));
         let now = self.0.clock.moment();
         self.0.known.put(id, key.clone(), asked + self.0.options.remembered_for, now);
         Ok(key)
+    }
+
+    /// Returns what a key may do: what it says itself, else what its plan has now.
+    pub fn scopes_of(&self, record: &KeyRecord) -> BTreeSet<String> {
+        match record.plan.as_deref().and_then(|name| self.0.plans.get(name)) {
+            Some(plan) if record.scopes.is_empty() => plan.granted(),
+            _ => record.scopes.clone(),
+        }
+    }
+
+    /// Returns a key with what its plan adds. One whose plan was taken from the settings has only what it says
+    /// itself.
+    fn verified(&self, record: KeyRecord, texts: &[StoredText]) -> VerifiedKey {
+        let plan = record.plan.as_deref().and_then(|name| {
+            let plan = self.0.plans.get(name);
+            if plan.is_none() {
+                tracing::warn!(key = record.id, plan = name, "a key is on a plan that the settings lack");
+            }
+            plan
+        });
+        let scopes = self.scopes_of(&record);
+        VerifiedKey::new(KeyRecord { scopes, ..record }, plan, texts)
     }
 }
 
 // === VerifiedKey ===
 
 impl VerifiedKey {
-    fn new(record: KeyRecord, texts: &[StoredText]) -> Self {
+    fn new(record: KeyRecord, plan: Option<&Plan>, texts: &[StoredText]) -> Self {
         let decode = |text: &StoredText| {
             let mut hash = KeyHash::default();
             hex::decode_to_slice(&text.hash, &mut hash).ok().map(|()| (hash, text.valid_until))
         };
         // A limit was checked when the key was made; one that somebody edited into nonsense falls back to
         // the tier's.
-        let limit = record.rate.and_then(|rate| Limit::new(record.tier.name(), rate).ok());
+        let tier = plan.map_or(record.tier, |plan| plan.tier);
+        let rate = record.rate.or(plan.and_then(|plan| plan.rate));
+        let limit = rate.and_then(|rate| Limit::new(tier.name(), rate).ok());
         let holder = Holder {
             scopes: record.scopes,
             events: record.events,
             limit,
-            ..Holder::new("key", record.id, record.name, record.tier)
+            plan: record.plan,
+            day_quota: plan.and_then(|plan| plan.day_quota),
+            is_key: true,
+            ..Holder::new("key", record.id, record.name, tier)
         };
         Self {
             holder: Arc::new(holder),
