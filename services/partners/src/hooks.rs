@@ -1,15 +1,16 @@
 //! What partners ask about their webhook endpoints.
 
 use http::StatusCode;
-use ieum_gateway::{ApiJson, ApiQuery};
-use ieum_webhook::{DeliveryFilter, DeliveryState, NewEndpoint};
+use ieum_core::Timestamp;
+use ieum_gateway::{ApiError, ApiJson, ApiQuery, Context};
+use ieum_webhook::{DeliveryFilter, DeliverySearch, DeliveryState, MOST_LISTED, NewEndpoint, Replay};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::managed::{DeliveryId, EndpointId, Managed, Refused};
 use crate::views::{
-    AttemptView, Attempts, Deliveries, DeliveryView, NewWebhook, ProblemView, ResendSince, Resent, Webhook,
-    WebhookWithSecret, Webhooks,
+    AttemptView, Attempts, Deliveries, DeliveryView, NewWebhook, ProblemView, ResendSince, Resent, SentView,
+    Webhook, WebhookWithSecret, Webhooks,
 };
 use crate::web::malformed;
 
@@ -26,6 +27,41 @@ pub(crate) struct DeliveriesQuery {
     /// How many, at most 500; 50 where left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
+    /// Only of this event, such as `event.data.updated`.
+    event: Option<String>,
+    /// Only of this message: its `webhook-id`.
+    message: Option<String>,
+    /// Only those accepted from this time on, RFC 3339.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    /// Only those accepted before this time, RFC 3339.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
+impl DeliveriesQuery {
+    fn search(self, endpoint: ieum_core::Id) -> Result<DeliverySearch, ApiError> {
+        let state = self.state.map(|state| {
+            let known = DeliveryState::ALL.map(DeliveryState::name).join(", ");
+            let unknown = || malformed("state", &format!("{state:?} is none of {known}"));
+            DeliveryState::from_name(&state).ok_or_else(unknown)
+        });
+        let before = self.before.map(|before| {
+            let unknown = |_| malformed("before", &format!("{before:?} is no delivery id"));
+            before.parse().map_err(unknown)
+        });
+        if self.limit.is_some_and(|limit| !(1..=MOST_LISTED).contains(&limit)) {
+            return Err(malformed("limit", &format!("must be 1 to {MOST_LISTED}")));
+        }
+        let filter = DeliveryFilter {
+            endpoint: Some(endpoint),
+            state: state.transpose()?,
+            before: before.transpose()?,
+            limit: self.limit.unwrap_or_default(),
+        };
+        let Self { event, message, since, until, .. } = self;
+        Ok(DeliverySearch { filter, event, message, since, until })
+    }
 }
 
 /// Registers a webhook endpoint. The answer holds its secret, shown this once.
@@ -40,8 +76,9 @@ pub(crate) async fn register(
     Managed { webhooks, partner }: Managed,
     ApiJson(wish): ApiJson<NewWebhook>,
 ) -> Result<(StatusCode, ApiJson<WebhookWithSecret>), Refused> {
-    let NewWebhook { url, events, ordered } = wish;
-    let registered = webhooks.register(NewEndpoint { partner, url, events, ordered }).await?;
+    let NewWebhook { url, events, ordered, filters } = wish;
+    let filters = filters.into_iter().map(Into::into).collect();
+    let registered = webhooks.register(NewEndpoint { partner, url, events, ordered, filters }).await?;
     let secret = registered.secret.expose().to_owned();
     Ok((StatusCode::CREATED, ApiJson(WebhookWithSecret { webhook: registered.endpoint.into(), secret })))
 }
@@ -123,20 +160,39 @@ pub(crate) async fn deliveries(
     EndpointId(id): EndpointId,
     ApiQuery(query): ApiQuery<DeliveriesQuery>,
 ) -> Result<ApiJson<Deliveries>, Refused> {
-    let mut filter = DeliveryFilter { endpoint: Some(id), ..DeliveryFilter::default() };
-    filter.limit = query.limit.unwrap_or_default();
-    if let Some(state) = query.state {
-        let known = DeliveryState::ALL.map(DeliveryState::name).join(", ");
-        let unknown = || malformed("state", &format!("{state:?} is none of {known}"));
-        filter.state = Some(DeliveryState::from_name(&state).ok_or_else(unknown)?);
-    }
-    if let Some(before) = query.before {
-        let unknown = |_| malformed("before", &format!("{before:?} is no delivery id"));
-        filter.before = Some(before.parse().map_err(unknown)?);
-    }
+    let search = query.search(id)?;
     webhooks.endpoint(&partner, id).await?;
-    let found = webhooks.deliveries(&partner, &filter).await?;
+    let found = webhooks.search(&partner, &search).await?;
     Ok(ApiJson(Deliveries { deliveries: found.into_iter().map(DeliveryView::from).collect() }))
+}
+
+/// Returns a delivery with the body that is sent.
+#[utoipa::path(get, path = "/api/partner/webhooks/deliveries/{deliveryId}", tag = "webhooks",
+    security(("key" = [])), params(("deliveryId" = String, Path, description = "The delivery")), responses(
+    (status = 200, description = "The delivery and its body", body = SentView),
+    (status = 404, description = "No such delivery", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn delivery(
+    Managed { webhooks, partner }: Managed,
+    DeliveryId(id): DeliveryId,
+) -> Result<ApiJson<SentView>, Refused> {
+    Ok(ApiJson(webhooks.sent(&partner, id).await?.into()))
+}
+
+/// Sends the endpoint a trial message of the event `webhook.test`, whatever it subscribes to.
+#[utoipa::path(post, path = "/api/partner/webhooks/{webhookId}/test", tag = "webhooks",
+    security(("key" = [])), params(("webhookId" = String, Path, description = "The endpoint")), responses(
+    (status = 202, description = "It is due", body = DeliveryView),
+    (status = 404, description = "No such endpoint", body = ProblemView, content_type = "application/problem+json"),
+    (status = 412, description = "The endpoint is disabled", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn send_test(
+    Managed { webhooks, partner }: Managed,
+    Context(cx): Context,
+    EndpointId(id): EndpointId,
+) -> Result<(StatusCode, ApiJson<DeliveryView>), Refused> {
+    let delivery = webhooks.send_test(&cx, &partner, id).await?;
+    Ok((StatusCode::ACCEPTED, ApiJson(delivery.into())))
 }
 
 /// Lists the attempts of a delivery.
@@ -167,7 +223,7 @@ pub(crate) async fn resend(
     Ok((StatusCode::ACCEPTED, ApiJson(delivery.into())))
 }
 
-/// Sends again what the endpoint missed since a time.
+/// Sends again what the endpoint missed since a time or within a span; with `delivered` all of it.
 #[utoipa::path(post, path = "/api/partner/webhooks/{webhookId}/resend", tag = "webhooks",
     security(("key" = [])), params(("webhookId" = String, Path, description = "The endpoint")),
     request_body = ResendSince, responses(
@@ -179,6 +235,10 @@ pub(crate) async fn resend_since(
     EndpointId(id): EndpointId,
     ApiJson(wish): ApiJson<ResendSince>,
 ) -> Result<(StatusCode, ApiJson<Resent>), Refused> {
-    let count = webhooks.resend_since(&partner, id, wish.since).await?;
+    let ResendSince { since, until, delivered } = wish;
+    if until.is_some_and(|until| until < since) {
+        return Err(malformed("until", "is before since").into());
+    }
+    let count = webhooks.replay(&partner, id, Replay { since, until, delivered }).await?;
     Ok((StatusCode::ACCEPTED, ApiJson(Resent { count })))
 }

@@ -1,11 +1,12 @@
 //! Meets the contract `partners.keys` with the gateway's keys.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ieum_contracts::partners::{
     CreateKey, IssuedKey, KeyId, KeyList, KeyStatus, ListKeys, PartnerKeys, RotateKey,
 };
-use ieum_core::{Cx, Fault, Secret, SharedClock, Timestamp};
+use ieum_core::{Cx, Fault, Secret, SharedClock};
 use ieum_gateway::{KeyError, KeyRecord, Keys, NewKey, Rate, Tier};
 
 use crate::rules;
@@ -24,8 +25,17 @@ pub(crate) struct KeyService {
 #[async_trait::async_trait]
 impl PartnerKeys for KeyService {
     async fn create(&self, _cx: &Cx, wish: CreateKey) -> Result<IssuedKey, Fault> {
-        let tier: Tier = wish.tier.parse().map_err(|problem: String| invalid("tier", &problem))?;
+        let (tier, plan) = match wish.tier.parse::<Tier>() {
+            Ok(tier) => (tier, None),
+            Err(problem) => {
+                let plan = self.keys.plan(&wish.tier);
+                let plan = plan.map_err(|unknown| invalid("tier", &format!("{problem}; {unknown}")))?;
+                (plan.tier, Some(plan.name.as_str()))
+            }
+        };
         let scopes = match wish.scopes.is_empty() {
+            // A key on a plan has what the plan has at each request.
+            true if plan.is_some() => BTreeSet::new(),
             true => rules::usual_scopes(tier),
             false => wish.scopes.into_iter().collect(),
         };
@@ -40,7 +50,7 @@ impl PartnerKeys for KeyService {
             expires_at: wish.expires_at,
             rate: wish.per_minute.map(Rate::per_minute),
         };
-        let (record, text) = self.keys.create(new).await.map_err(fault)?;
+        let (record, text) = self.keys.create_on(plan, new).await.map_err(fault)?;
         Ok(self.issued(record, &text))
     }
 
@@ -55,36 +65,36 @@ impl PartnerKeys for KeyService {
 
     async fn revoke(&self, _cx: &Cx, wish: KeyId) -> Result<KeyStatus, Fault> {
         let record = self.keys.revoke(&wish.key_id).await.map_err(fault)?;
-        Ok(status(record, self.clock.now()))
+        Ok(self.status(record))
     }
 
     async fn list(&self, _cx: &Cx, _ask: ListKeys) -> Result<KeyList, Fault> {
-        let now = self.clock.now();
         let mut records = self.keys.list().await.map_err(fault)?;
         records.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-        Ok(KeyList { keys: records.into_iter().map(|record| status(record, now)).collect() })
+        Ok(KeyList { keys: records.into_iter().map(|record| self.status(record)).collect() })
     }
 }
 
 impl KeyService {
     fn issued(&self, record: KeyRecord, text: &Secret) -> IssuedKey {
-        IssuedKey { text: text.expose().to_owned(), key: status(record, self.clock.now()) }
+        IssuedKey { text: text.expose().to_owned(), key: self.status(record) }
     }
-}
 
-fn status(record: KeyRecord, now: Timestamp) -> KeyStatus {
-    let status = rules::key_status(&record, now).to_owned();
-    KeyStatus {
-        key_id: record.id,
-        name: record.name,
-        tier: record.tier.name().to_owned(),
-        scopes: record.scopes.into_iter().collect(),
-        events: record.events.into(),
-        status,
-        created_at: record.created_at,
-        expires_at: record.expires_at,
-        previous_valid_until: record.previous_valid_until.filter(|until| *until > now),
-        last_used_at: record.last_used_at,
+    fn status(&self, record: KeyRecord) -> KeyStatus {
+        let (now, scopes) = (self.clock.now(), self.keys.scopes_of(&record));
+        let status = rules::key_status(&record, now).to_owned();
+        KeyStatus {
+            key_id: record.id,
+            name: record.name,
+            tier: record.plan.unwrap_or_else(|| record.tier.name().to_owned()),
+            scopes: scopes.into_iter().collect(),
+            events: record.events.into(),
+            status,
+            created_at: record.created_at,
+            expires_at: record.expires_at,
+            previous_valid_until: record.previous_valid_until.filter(|until| *until > now),
+            last_used_at: record.last_used_at,
+        }
     }
 }
 
@@ -93,7 +103,7 @@ fn invalid(field: &str, problem: &str) -> Fault {
 }
 
 /// Returns the fault with the contract's reasons; what the store said is logged here and goes no further.
-fn fault(error: KeyError) -> Fault {
+pub(crate) fn fault(error: KeyError) -> Fault {
     let message = error.to_string();
     match error {
         KeyError::Invalid { .. } => Fault::invalid_argument("partners.key.invalid", message),

@@ -10,6 +10,7 @@ mod managed;
 mod openapi;
 mod part;
 mod rules;
+mod usage;
 mod views;
 mod web;
 

@@ -27,7 +27,13 @@ const SOON: Duration = Duration::from_secs(1);
 /// It is read outside the consumer's transaction: on a store with one connection a query of its own would
 /// wait for that transaction for ever.
 #[derive(Clone, Default)]
-pub(crate) struct Audience(Arc<RwLock<HashMap<String, KeyRecord>>>);
+pub(crate) struct Audience(Arc<RwLock<HashMap<String, Known>>>);
+
+/// A key, and whether it sees more than totals.
+struct Known {
+    key: KeyRecord,
+    details: bool,
+}
 
 /// Puts a webhook message per partner into the transaction that marks the event as handled.
 pub(crate) struct Listener {
@@ -42,22 +48,31 @@ impl Audience {
     /// Reads the keys anew.
     pub async fn refresh(&self, keys: &Keys) -> Result<(), KeyError> {
         let records = keys.list().await?;
-        *self.0.write() = records.into_iter().map(|record| (record.id.clone(), record)).collect();
+        let known = records.into_iter().map(|key| {
+            let details = rules::sees_details(&keys.scopes_of(&key));
+            (key.id.clone(), Known { key, details })
+        });
+        *self.0.write() = known.collect();
         Ok(())
     }
 
-    /// Returns those of `partners` who are told about the event. Fails with `partners.key.unread` where a
-    /// key was made so lately that it is not known here.
-    fn told(&self, partners: Vec<String>, event_id: &str, clock: &SharedClock) -> Result<Vec<String>, Fault> {
+    /// Returns those of `partners` who are told about the event, and whether of more than totals.
+    /// Fails with `partners.key.unread` where a key was made so lately that it is not known here.
+    fn told(
+        &self,
+        partners: Vec<String>,
+        event_id: &str,
+        clock: &SharedClock,
+    ) -> Result<Vec<(String, bool)>, Fault> {
         let (known, now) = (self.0.read(), clock.now());
         let mut told = Vec::new();
         for partner in partners {
-            let Some(key) = known.get(&partner) else {
+            let Some(Known { key, details }) = known.get(&partner) else {
                 let message = format!("key {partner} has webhooks and was not read yet");
                 return Err(Fault::unavailable("partners.key.unread", message).with_retry_after(SOON));
             };
             if rules::is_told(key, event_id, now) {
-                told.push(partner);
+                told.push((partner, *details));
             }
         }
         Ok(told)
@@ -71,13 +86,14 @@ impl Consumer for Listener {
     async fn handle(&self, cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
         let subscribers = self.webhooks.subscribers(tx, EVENT_DATA_UPDATED).await?;
         let told = self.audience.told(subscribers, &event.key, &self.clock)?;
+        let totals = rules::totals_of(&event.data);
         let messages: Vec<WebhookMessage> = told
             .into_iter()
-            .map(|partner| WebhookMessage {
+            .map(|(partner, details)| WebhookMessage {
                 id: event.id.clone(),
                 event: EVENT_DATA_UPDATED.to_owned(),
                 timestamp: event.time,
-                data: event.data.clone(),
+                data: if details { event.data.clone() } else { totals.clone() },
                 key: Some(event.key.clone()),
                 partner,
             })

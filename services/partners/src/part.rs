@@ -11,8 +11,8 @@ use ieum_cache::Cache;
 use ieum_client::OutboundGuard;
 use ieum_contracts::events::{EVENT_DATA_UPDATES, EventStateClient};
 use ieum_contracts::partners::{PartnerKeys, PartnerKeysRoutes};
-use ieum_core::SharedClock;
-use ieum_gateway::{Gateway, GatewayOptions, KeyError, Keys, KeysOptions, Tokens};
+use ieum_core::{SharedClock, Timestamp};
+use ieum_gateway::{Gateway, GatewayOptions, KeyError, Keys, KeysOptions, Plan, PlanError, Tokens};
 use ieum_link::{Link, Routes};
 use ieum_policy::GcraError;
 use ieum_store::{Migration, Sealer, Store};
@@ -24,10 +24,14 @@ use crate::keys::KeyService;
 use crate::listener::{Audience, GROUP, Listener};
 use crate::openapi::openapi_json;
 use crate::web::Web;
-use crate::{hooks, web};
+use crate::{hooks, usage, web};
 
 /// How often the keys are read anew and their use is written down.
 const REFRESH: Duration = Duration::from_secs(1);
+/// How long it is kept how keys were used.
+const USE_KEPT: Duration = Duration::from_secs(400 * 86_400);
+/// After how many refreshes what is older is forgotten.
+const FORGETTING: u32 = 3_600;
 
 /// What the service stands on.
 pub struct PartnersDeps {
@@ -61,6 +65,9 @@ pub enum PartError {
     /// A limit lets nothing pass.
     #[error("setting the gateway's limits")]
     Limits(#[source] GcraError),
+    /// A plan cannot be.
+    #[error("reading the plans")]
+    Plans(#[source] PlanError),
     /// Webhooks cannot be sent.
     #[error("preparing webhooks")]
     Webhooks(#[source] WebhookError),
@@ -96,15 +103,26 @@ struct Working {
 impl PartnersPart {
     /// Wires the service. Fails where a limit lets nothing pass or the network cannot be used.
     pub fn new(deps: PartnersDeps) -> Result<Self, PartError> {
+        Self::with_plans(deps, Vec::new())
+    }
+
+    /// Wires the service with plans that keys may be on. Fails where one of them cannot be, and as
+    /// [`PartnersPart::new`] does.
+    pub fn with_plans(deps: PartnersDeps, plans: Vec<Plan>) -> Result<Self, PartError> {
         let PartnersDeps { store, sealer, cache, bus, events, clock, guard, keys, gateway, tokens, webhooks } =
             deps;
-        let keys = Keys::new(store.clone(), clock.clone(), keys);
+        let keys = Keys::with_plans(store.clone(), clock.clone(), keys, plans).map_err(PartError::Plans)?;
         let gateway = Gateway::with_tokens(keys.clone(), tokens, cache, clock.clone(), gateway)
             .map_err(PartError::Limits)?;
         let options = webhooks;
         let deps = WebhooksDeps { store, sealer, guard, clock: clock.clone(), options };
         let webhooks = Webhooks::new(deps).map_err(PartError::Webhooks)?;
-        let web = Web { events: Arc::new(EventStateClient::new(events)), webhooks: webhooks.clone() };
+        let web = Web {
+            events: Arc::new(EventStateClient::new(events)),
+            webhooks: webhooks.clone(),
+            keys: keys.clone(),
+            clock: clock.clone(),
+        };
         let (audience, running) = (Audience::default(), Mutex::new(None));
         Ok(Self { keys, gateway, webhooks, web, bus, clock, audience, running })
     }
@@ -121,11 +139,14 @@ impl PartnersPart {
             .route("/api/partner/events", get(web::events))
             .route("/api/partner/events/{eventId}/attendance", get(web::attendance))
             .route("/api/partner/analytics/summary", get(web::summary))
+            .route("/api/partner/usage", get(usage::usage))
             .route("/api/partner/webhooks", post(hooks::register).get(hooks::list))
             .route("/api/partner/webhooks/{webhookId}", get(hooks::show).delete(hooks::delete))
             .route("/api/partner/webhooks/{webhookId}/enable", post(hooks::enable))
             .route("/api/partner/webhooks/{webhookId}/rotate-secret", post(hooks::rotate_secret))
             .route("/api/partner/webhooks/{webhookId}/deliveries", get(hooks::deliveries))
+            .route("/api/partner/webhooks/{webhookId}/test", post(hooks::send_test))
+            .route("/api/partner/webhooks/deliveries/{deliveryId}", get(hooks::delivery))
             .route("/api/partner/webhooks/{webhookId}/resend", post(hooks::resend_since))
             .route("/api/partner/webhooks/deliveries/{deliveryId}/attempts", get(hooks::attempts))
             .route("/api/partner/webhooks/deliveries/{deliveryId}/resend", post(hooks::resend));
@@ -194,8 +215,17 @@ impl PartnersPart {
 }
 
 async fn refresh(audience: Audience, keys: Keys, clock: SharedClock) {
-    loop {
+    for round in (0..FORGETTING).cycle() {
         clock.sleep(REFRESH).await;
+        if round == 0 {
+            let before = clock.now().as_seconds().saturating_sub_unsigned(USE_KEPT.as_secs());
+            if let Err(error) = keys.forget_usage(Timestamp::from_seconds(before)).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "forgetting old use of API keys failed"
+                );
+            }
+        }
         if let Err(error) = audience.refresh(&keys).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "reading the API keys failed");
         }

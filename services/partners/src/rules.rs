@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ieum_contracts::events::{EventStates, EventStatus, Freshness, LiveEvent};
+use ieum_contracts::events::{EventStates, EventStatus, Freshness, LiveEvent, NormalizedEventData};
 use ieum_core::Timestamp;
 use ieum_gateway::{EventAccess, KeyRecord, Tier};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::views::{PublicEvent, PublicEvents};
 
@@ -18,15 +20,17 @@ pub mod scope {
     pub const ANALYTICS_READ: &str = "analytics:read";
     /// Managing webhook endpoints and seeing their log.
     pub const WEBHOOKS_WRITE: &str = "webhooks:write";
-    /// Every scope there is.
-    pub const ALL: [&str; 4] = [EVENTS_READ, ATTENDANCE_READ, ANALYTICS_READ, WEBHOOKS_WRITE];
+    /// Seeing single gates, instead of totals alone.
+    pub const DETAILS_READ: &str = ieum_gateway::DETAILS;
+    /// What a key has that was made without scopes: everything but the details.
+    pub const USUAL: [&str; 4] = [EVENTS_READ, ATTENDANCE_READ, ANALYTICS_READ, WEBHOOKS_WRITE];
 }
 
 /// Returns the scopes of a key that was made without any: what its tier is for.
 pub fn usual_scopes(tier: Tier) -> BTreeSet<String> {
     match tier {
         Tier::Public => BTreeSet::from([scope::EVENTS_READ.to_owned()]),
-        Tier::Partner | Tier::Premium => scope::ALL.iter().map(|&scope| scope.to_owned()).collect(),
+        Tier::Partner | Tier::Premium => scope::USUAL.iter().map(|&scope| scope.to_owned()).collect(),
     }
 }
 
@@ -48,6 +52,30 @@ pub fn key_status(key: &KeyRecord, now: Timestamp) -> &'static str {
     } else {
         "active"
     }
+}
+
+/// Takes out of an event what is not a total: rows about single gates, and alerts but those on capacity, since
+/// others may name a gate or a person.
+pub fn keep_totals(data: &mut NormalizedEventData) {
+    data.metrics.gate_activity.clear();
+    data.alerts.retain(|alert| alert.kind.starts_with("capacity."));
+}
+
+/// Does the same with an event as the bus carries it. What is not known is left out; of what does not read as an
+/// event nothing is left.
+pub fn totals_of(data: &Value) -> Value {
+    match NormalizedEventData::deserialize(data) {
+        Ok(mut data) => {
+            keep_totals(&mut data);
+            serde_json::to_value(data).unwrap_or_default()
+        }
+        Err(_) => Value::Null,
+    }
+}
+
+/// Tells whether these scopes show more than totals.
+pub fn sees_details(scopes: &BTreeSet<String>) -> bool {
+    scopes.contains(scope::DETAILS_READ) || scopes.contains("details:*")
 }
 
 /// Tells whether the holder of this key is told about the event at `now`.
@@ -87,7 +115,7 @@ fn rate(part: u64, whole: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ieum_contracts::events::{EventMetrics, NormalizedEventData};
+    use ieum_contracts::events::{Alert, EventMetrics, GateActivity, Severity};
 
     use super::*;
 
@@ -117,6 +145,7 @@ mod tests {
             scopes: BTreeSet::new(),
             events: events.iter().map(|&event| event.to_owned()).collect::<Vec<_>>().into(),
             rate: None,
+            plan: None,
             created_at: Timestamp::from_seconds(0),
             expires_at: Some(Timestamp::from_seconds(100)),
             revoked_at: None,
@@ -141,6 +170,24 @@ mod tests {
         let revoked = KeyRecord { revoked_at: Some(now), ..key(&["e-1"]) };
         assert!(!is_told(&revoked, "e-1", now));
         assert_eq!(key_status(&revoked, now), "revoked");
+    }
+
+    #[test]
+    fn totals_hold_no_gate_and_no_alert_but_on_capacity() {
+        let mut data = event("a", 100, 40, EventStatus::Active).data;
+        let gate = GateActivity { gate_id: "canary".into(), status: "open".into(), throughput: 3.0 };
+        data.metrics.gate_activity.push(gate);
+        for kind in ["capacity.90", "gate.down", "source.alert"] {
+            let message = format!("canary of {kind}");
+            data.alerts.push(Alert { kind: kind.into(), severity: Severity::Info, message });
+        }
+        let mut raw = serde_json::to_value(&data).expect("is JSON");
+        raw["people"] = "canary".into();
+        keep_totals(&mut data);
+        assert!(data.metrics.gate_activity.is_empty() && data.alerts.len() == 1);
+        assert_eq!(totals_of(&raw), serde_json::to_value(&data).expect("is JSON"));
+        assert_eq!(totals_of(&"canary".into()), Value::Null);
+        assert!(!sees_details(&usual_scopes(Tier::Premium)), "totals alone unless somebody says otherwise");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use ieum_contracts::events::{EventId, EventState, HistoryRange, ListEvents};
-use ieum_core::{Fault, Timestamp};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner};
+use ieum_core::{Fault, SharedClock, Timestamp};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Keys, Partner};
 use ieum_webhook::Webhooks;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -18,6 +18,8 @@ use crate::views::{AnalyticsSummary, History, LiveEvent, PartnerEvents, ProblemV
 pub(crate) struct Web {
     pub events: Arc<dyn EventState>,
     pub webhooks: Webhooks,
+    pub keys: Keys,
+    pub clock: SharedClock,
 }
 
 /// Which part of an event's history to show.
@@ -49,7 +51,7 @@ pub(crate) async fn public_events(
     Ok(ApiJson(rules::public_events(&states)))
 }
 
-/// Lists the events that the key may see, with their live state.
+/// Lists the events that the key may see, with their live state; totals alone without the scope `details:read`.
 #[utoipa::path(get, path = "/api/partner/events", tag = "partner", security(("key" = [])), responses(
     (status = 200, description = "The events", body = PartnerEvents),
     (status = 401, description = "No valid key", body = ProblemView, content_type = "application/problem+json"),
@@ -63,11 +65,14 @@ pub(crate) async fn events(
 ) -> Result<ApiJson<PartnerEvents>, ApiError> {
     partner.require(scope::EVENTS_READ)?;
     let event_ids = rules::visible(partner.events());
-    let states = web.events.list(&cx, ListEvents { event_ids }).await?;
-    Ok(ApiJson(PartnerEvents { events: states.events.into_iter().map(Into::into).collect() }))
+    let mut events = web.events.list(&cx, ListEvents { event_ids }).await?.events;
+    if !partner.sees_details() {
+        events.iter_mut().for_each(|event| rules::keep_totals(&mut event.data));
+    }
+    Ok(ApiJson(PartnerEvents { events: events.into_iter().map(Into::into).collect() }))
 }
 
-/// Returns one event's attendance as it stands.
+/// Returns one event's attendance as it stands; totals alone without the scope `details:read`.
 #[utoipa::path(get, path = "/api/partner/events/{eventId}/attendance", tag = "partner",
     security(("key" = [])), params(("eventId" = String, Path, description = "The event")), responses(
     (status = 200, description = "The attendance", body = LiveEvent),
@@ -82,7 +87,10 @@ pub(crate) async fn attendance(
 ) -> Result<ApiJson<LiveEvent>, ApiError> {
     partner.require(scope::ATTENDANCE_READ)?;
     partner.may_see(&event_id)?;
-    let event = web.events.get(&cx, EventId { event_id }).await?;
+    let mut event = web.events.get(&cx, EventId { event_id }).await?;
+    if !partner.sees_details() {
+        rules::keep_totals(&mut event.data);
+    }
     Ok(ApiJson(event.into()))
 }
 

@@ -1,12 +1,14 @@
 //! What partners see: the resource-shaped JSON of the API, versioned apart from the contracts.
 
 mod events;
+mod usage;
 mod webhooks;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use events::*;
+pub use usage::*;
 pub use webhooks::*;
 
 /// An error (RFC 9457, `application/problem+json`).

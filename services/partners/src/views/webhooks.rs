@@ -1,8 +1,9 @@
 //! Webhook endpoints, deliveries and attempts as partners see them.
 
 use ieum_core::Timestamp;
-use ieum_webhook::{Attempt, Delivery, DeliveryState, Endpoint, EndpointState};
+use ieum_webhook::{Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Filter, Operator, Sent};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A wish for a webhook endpoint.
@@ -17,6 +18,48 @@ pub struct NewWebhook {
     /// Whether messages about one event come strictly one after the other.
     #[serde(default)]
     pub ordered: bool,
+    /// What must hold of a message, all of it; at most 16. Left out, every message of the events is sent.
+    #[serde(default)]
+    #[schema(max_items = 16)]
+    pub filters: Vec<FilterView>,
+}
+
+/// A condition on a message's body.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FilterView {
+    /// Names parted by dots from the body's root; in a list a number is one of its elements and `*` any.
+    #[schema(example = "data.metrics.currentAttendees", max_length = 200)]
+    pub field: String,
+    /// How the two are compared.
+    pub operator: OperatorView,
+    /// What is compared with: a text, number or truth value; for `in` a list of them, for `exists` a truth value.
+    #[schema(value_type = Value, example = 900)]
+    pub value: Value,
+}
+
+/// How a field and a value are compared.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorView {
+    /// Equal.
+    Eq,
+    /// Not equal, or not there.
+    Ne,
+    /// Less than a number.
+    Lt,
+    /// At most a number.
+    Le,
+    /// Greater than a number.
+    Gt,
+    /// At least a number.
+    Ge,
+    /// Equal to one of a list.
+    In,
+    /// A text that begins so.
+    StartsWith,
+    /// There, or not there.
+    Exists,
 }
 
 /// A webhook endpoint.
@@ -31,6 +74,11 @@ pub struct Webhook {
     pub events: Vec<String>,
     /// Whether messages about one event come strictly one after the other.
     pub ordered: bool,
+    /// What must hold of a message, all of it.
+    pub filters: Vec<FilterView>,
+    /// What receivers verify `v1a` signatures with (`whpk_…`, ed25519); it changes with the secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
     /// `active`, `paused` or `disabled`.
     pub state: String,
     /// Why it is disabled: `gone`, `failing` or `by_hand`.
@@ -108,6 +156,17 @@ pub struct DeliveryView {
     pub finished_at: Option<Timestamp>,
 }
 
+/// A delivery with what it carries.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SentView {
+    /// The delivery.
+    #[serde(flatten)]
+    pub delivery: DeliveryView,
+    /// The body as it is signed and sent, JSON.
+    pub body: String,
+}
+
 /// The attempts of a delivery.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -142,13 +201,20 @@ pub struct Resent {
     pub count: u64,
 }
 
-/// From when on to send again what an endpoint missed.
+/// Which messages to send again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResendSince {
-    /// The time, RFC 3339.
+    /// Those from this time on, RFC 3339.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
+    /// Those before this time, RFC 3339; up to now where left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+    /// Whether what arrived is sent again too, under the same ids; else only what did not arrive.
+    #[serde(default)]
+    pub delivered: bool,
 }
 
 // === From the webhooks ===
@@ -165,6 +231,8 @@ impl From<Endpoint> for Webhook {
             url: endpoint.url,
             events: endpoint.events,
             ordered: endpoint.ordered,
+            filters: endpoint.filters.into_iter().map(Into::into).collect(),
+            public_key: endpoint.public_key,
             state: state.to_owned(),
             reason,
             paused_until,
@@ -190,6 +258,39 @@ impl From<Delivery> for DeliveryView {
         }
     }
 }
+
+impl From<Sent> for SentView {
+    fn from(sent: Sent) -> Self {
+        Self { delivery: sent.delivery.into(), body: sent.body }
+    }
+}
+
+impl From<FilterView> for Filter {
+    fn from(view: FilterView) -> Self {
+        let operator = OPERATORS[view.operator as usize].1;
+        Self { field: view.field, operator, value: view.value }
+    }
+}
+
+impl From<Filter> for FilterView {
+    fn from(filter: Filter) -> Self {
+        let Filter { field, operator, value } = filter;
+        Self { field, operator: OPERATORS[operator as usize].0, value }
+    }
+}
+
+/// What the partners call an operator, and what the webhooks do; in the order of both.
+const OPERATORS: [(OperatorView, Operator); 9] = [
+    (OperatorView::Eq, Operator::Eq),
+    (OperatorView::Ne, Operator::Ne),
+    (OperatorView::Lt, Operator::Lt),
+    (OperatorView::Le, Operator::Le),
+    (OperatorView::Gt, Operator::Gt),
+    (OperatorView::Ge, Operator::Ge),
+    (OperatorView::In, Operator::In),
+    (OperatorView::StartsWith, Operator::StartsWith),
+    (OperatorView::Exists, Operator::Exists),
+];
 
 impl From<Attempt> for AttemptView {
     fn from(attempt: Attempt) -> Self {

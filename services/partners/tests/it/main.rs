@@ -2,6 +2,8 @@
 
 mod api;
 mod description;
+mod isolation;
+mod plans;
 mod stage;
 mod suite;
 mod told;
@@ -19,4 +21,9 @@ ieum_testkit::over_sql_stores!(
     the_description_is_served,
     a_change_reaches_who_may_see_it_signed_and_once,
     a_key_made_after_the_start_is_told_as_well,
+    no_path_shows_a_partner_anything_of_another,
+    totals_alone_unless_plan_or_key_says_otherwise,
+    a_days_quota_is_exact_over_two_processes_and_named,
+    a_key_sees_its_own_use_by_endpoint,
+    an_unknown_plan_is_refused,
 );

@@ -1,5 +1,6 @@
 //! The service over its own store, a local bus, and a small events hub behind a loopback link.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +11,14 @@ use ieum_cache::open_cache;
 use ieum_client::{OutboundGuard, OutboundPolicy};
 use ieum_contracts::events::{
     EVENT_DATA_UPDATED, EVENT_DATA_UPDATES, EventId, EventMetrics, EventState, EventStateRoutes, EventStates,
-    EventStatus, Freshness, History, HistoryRange, HistoryRow, ListEvents, LiveEvent, NormalizedEventData,
-    Summary,
+    EventStatus, Freshness, GateActivity, History, HistoryRange, HistoryRow, ListEvents, LiveEvent,
+    NormalizedEventData, Summary,
 };
 use ieum_contracts::partners::{CreateKey, IssuedKey, PartnerKeys, PartnerKeysClient};
 use ieum_core::{Cx, Fault, Timestamp, system_clock};
-use ieum_gateway::{GatewayOptions, KeysOptions};
+use ieum_gateway::{GatewayOptions, KeysOptions, Plan, Rate, Tier};
 use ieum_link::loopback;
-use ieum_partners::{PartnersDeps, PartnersPart};
+use ieum_partners::{PartnersDeps, PartnersPart, scope};
 use ieum_store::{Sealer, Store, StoreOptions, Synchronous, migrate};
 use ieum_webhook::WebhookOptions;
 use serde_json::Value;
@@ -30,6 +31,7 @@ pub struct Stage {
     pub part: PartnersPart,
     pub keys: PartnerKeysClient,
     pub bus: Bus,
+    store: Store,
     router: Router,
 }
 
@@ -57,7 +59,11 @@ pub fn event(id: &str, inside: u64) -> NormalizedEventData {
             current_attendees: inside,
             checked_in: inside,
             attendance_rate: inside as f64 / 100.0,
-            gate_activity: Vec::new(),
+            gate_activity: vec![GateActivity {
+                gate_id: "north-gate".into(),
+                status: "open".into(),
+                throughput: 3.0,
+            }],
         },
         alerts: Vec::new(),
         status: EventStatus::Active,
@@ -98,6 +104,40 @@ impl EventState for Hub {
     }
 }
 
+async fn part(store: &Store, bus: &Bus) -> PartnersPart {
+    let clock = system_clock();
+    let hub: Arc<dyn EventState> = Arc::new(Hub);
+    let network = "127.0.0.0/8".parse().expect("is a network");
+    let deps = PartnersDeps {
+        store: store.clone(),
+        sealer: Sealer::with_random_key(),
+        cache: open_cache("memory:", clock.clone()).await.expect("opens the cache"),
+        bus: bus.clone(),
+        events: loopback(EventStateRoutes::of(hub), clock.clone()),
+        clock: clock.clone(),
+        guard: OutboundGuard::new(&OutboundPolicy { allow: vec![network] }),
+        keys: KeysOptions::default(),
+        gateway: GatewayOptions::default(),
+        tokens: None,
+        webhooks: WebhookOptions::default(),
+    };
+    PartnersPart::with_plans(deps, plans()).expect("is wired")
+}
+
+/// A plan of three requests a day, and one that shows details.
+fn plans() -> Vec<Plan> {
+    let scopes: BTreeSet<String> = scope::USUAL.iter().map(|&scope| scope.to_owned()).collect();
+    let plan = |name: &str, day_quota, aggregate_only| Plan {
+        name: name.into(),
+        tier: Tier::Partner,
+        scopes: scopes.clone(),
+        rate: Some(Rate::per_minute(100)),
+        day_quota,
+        aggregate_only,
+    };
+    vec![plan("starter", Some(3), true), plan("open-book", None, false)]
+}
+
 impl Stage {
     pub async fn over(url: &str) -> Self {
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
@@ -108,25 +148,15 @@ impl Stage {
         let clock = system_clock();
         let bus =
             open_bus("local:", store.clone(), clock.clone(), BusOptions::default()).await.expect("opens");
-        let hub: Arc<dyn EventState> = Arc::new(Hub);
-        let network = "127.0.0.0/8".parse().expect("is a network");
-        let part = PartnersPart::new(PartnersDeps {
-            store,
-            sealer: Sealer::with_random_key(),
-            cache: open_cache("memory:", clock.clone()).await.expect("opens the cache"),
-            bus: bus.clone(),
-            events: loopback(EventStateRoutes::of(hub), clock.clone()),
-            clock: clock.clone(),
-            guard: OutboundGuard::new(&OutboundPolicy { allow: vec![network] }),
-            keys: KeysOptions::default(),
-            gateway: GatewayOptions::default(),
-            tokens: None,
-            webhooks: WebhookOptions::default(),
-        })
-        .expect("is wired");
+        let part = part(&store, &bus).await;
         let keys = PartnerKeysClient::new(loopback(part.routes(), clock));
         let router = part.router();
-        Self { part, keys, bus, router }
+        Self { part, keys, bus, store, router }
+    }
+
+    /// Returns the doors of another process over the same store, which counts bursts on its own.
+    pub async fn another(&self) -> Router {
+        part(&self.store, &self.bus).await.router()
     }
 
     pub async fn key(&self, tier: &str, events: &[&str]) -> IssuedKey {
@@ -156,23 +186,7 @@ impl Stage {
         key: Option<&IssuedKey>,
         body: Option<Value>,
     ) -> Answer {
-        let mut request = http::Request::builder().method(method).uri(path);
-        if let Some(key) = key {
-            request = request.header("x-api-key", &key.text);
-        }
-        let body = match body {
-            Some(body) => {
-                request = request.header("content-type", "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
-        let request = request.body(body).expect("is a request");
-        let response = self.router.clone().oneshot(request).await.expect("is answered");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, 1 << 20).await.expect("is read");
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        ask(&self.router, method, path, key, body).await
     }
 
     pub async fn get(&self, path: &str, key: &IssuedKey) -> Answer {
@@ -187,3 +201,30 @@ impl Stage {
 }
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks one process.
+pub async fn ask(
+    router: &Router,
+    method: &str,
+    path: &str,
+    key: Option<&IssuedKey>,
+    body: Option<Value>,
+) -> Answer {
+    let mut request = http::Request::builder().method(method).uri(path);
+    if let Some(key) = key {
+        request = request.header("x-api-key", &key.text);
+    }
+    let body = match body {
+        Some(body) => {
+            request = request.header("content-type", "application/json");
+            Body::from(body.to_string())
+        }
+        None => Body::empty(),
+    };
+    let request = request.body(body).expect("is a request");
+    let response = router.clone().oneshot(request).await.expect("is answered");
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 1 << 20).await.expect("is read");
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+}

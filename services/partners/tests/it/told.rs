@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::stage::{PATIENCE, Stage};
 
-type Inbox = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+pub type Inbox = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
-async fn receiver() -> (String, Inbox) {
+pub async fn receiver() -> (String, Inbox) {
     let inbox = Inbox::default();
     let filled = Arc::clone(&inbox);
     let take = move |headers: HeaderMap, body: Bytes| async move { filled.lock().push((headers, body)) };
@@ -25,7 +25,7 @@ async fn receiver() -> (String, Inbox) {
     (url, inbox)
 }
 
-async fn wait_for(inbox: &Inbox, count: usize) {
+pub async fn wait_for(inbox: &Inbox, count: usize) {
     let enough = || async { inbox.lock().len() >= count };
     ieum_testkit::wait::until(&format!("{count} webhooks came"), PATIENCE, enough).await.expect("they come");
 }
