@@ -175,9 +175,7 @@ fn authentication(add: &SourceAdd, connector: ConnectorKind) -> Result<Authentic
         ConnectorKind::Icalendar
         | ConnectorKind::ScheduleXml
         | ConnectorKind::Declarative
-        | ConnectorKind::Push => {
-            (AuthenticationKind::Oauth2, "token")
-        }
+        | ConnectorKind::Push => (AuthenticationKind::Oauth2, "token"),
     };
     let credentials = BTreeMap::from([(name.to_owned(), text.trim().to_owned())]);
     Ok(Authentication { kind, credentials })

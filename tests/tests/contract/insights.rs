@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use ieum_contracts::analytics::{
     AttendanceGroup, AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights,
     EventProfile, EventRoi, Evidence, ForecastAsk, ForecastPoint, ForecastStep, ForecastsRefreshed,
-    HistoryAnswer, HistoryCell, HistoryQuestion, HistoryRebuilt, INSIGHTS_CONTRACT, Insights, InsightsClient, InsightsRoutes, MoneyEntries, MoneyEntry,
-    MoneyKind, MoneyRecorded, RebuildHistory, Recommendation, RefreshForecasts, RoiAsk, RoiFigures,
-    RoiReport,
+    HistoryAnswer, HistoryCell, HistoryQuestion, HistoryRebuilt, INSIGHTS_CONTRACT, Insights, InsightsClient,
+    InsightsRoutes, MoneyEntries, MoneyEntry, MoneyKind, MoneyRecorded, RebuildHistory, Recommendation,
+    RefreshForecasts, RoiAsk, RoiFigures, RoiReport,
 };
 use ieum_contracts::events::{EventId, Severity};
 use ieum_core::{Code, Cx, Fault, Timestamp};

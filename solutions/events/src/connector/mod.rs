@@ -22,8 +22,8 @@ pub mod generic;
 mod headers;
 pub mod pretalx;
 pub mod pretix;
-pub mod push;
 pub(crate) mod probe;
+pub mod push;
 pub(crate) mod source;
 
 /// The longest any call to a source may take, retries included.

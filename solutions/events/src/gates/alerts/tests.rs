@@ -1,3 +1,5 @@
+//! When alerts are raised and when they go.
+
 use super::super::ledger::MINUTE;
 use super::*;
 

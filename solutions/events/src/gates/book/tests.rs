@@ -1,3 +1,5 @@
+//! The ledger says what a query over all scans says, whatever came in which order.
+
 use std::time::Duration;
 
 use ieum_store::{Insert, Store, StoreOptions, migrate};

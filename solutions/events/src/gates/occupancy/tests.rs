@@ -1,3 +1,5 @@
+//! The estimate against crowds whose truth is known.
+
 use proptest::prelude::*;
 
 use super::*;
