@@ -1,4 +1,5 @@
-//! Fresh SQL databases, one per test: SQLite in a temporary folder, the others on the servers of the test run.
+//! One suite over many backends, and fresh SQL databases, one per test: SQLite in a temporary folder, the others on
+//! the servers of the test run.
 
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 use tempfile::TempDir;
@@ -100,6 +101,38 @@ macro_rules! over_sql_stores {
                 let Some(store) = on else { return };
                 super::$suite::$case(&$make(&store.url).await).await;
                 store.clean_up().await;
+            })*
+        }
+    };
+}
+
+/// Writes a test per case and backend: `$make` makes a fresh backend, `$suite::$case` takes it, and its `clean_up` ends
+/// it. Where servers are named, it may make `None`: what it [`require`](crate::server::require)s was not started.
+///
+/// `over_backends!(suite, [a_case, another], memory => crate::memory(), redis "needs redis" => crate::on("redis"));`
+#[macro_export]
+macro_rules! over_backends {
+    ($suite:ident, $cases:tt, $($backend:ident $($needs:literal)? => $make:expr),+ $(,)?) => {
+        $($crate::over_backends!(@row $suite, $cases, $backend, $make $(, $needs)?);)+
+    };
+    (@row $suite:ident, [$($case:ident),* $(,)?], $backend:ident, $make:expr) => {
+        mod $backend {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let backend = $make.await;
+                super::$suite::$case(&backend).await;
+                backend.clean_up().await;
+            })*
+        }
+    };
+    (@row $suite:ident, [$($case:ident),* $(,)?], $backend:ident, $make:expr, $needs:literal) => {
+        mod $backend {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = $needs]
+            async fn $case() {
+                let Some(backend) = $make.await else { return };
+                super::$suite::$case(&backend).await;
+                backend.clean_up().await;
             })*
         }
     };

@@ -372,8 +372,7 @@ async fn killed_processes_lose_and_double_nothing_on_kafka() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs kafka postgres"]
 async fn killed_processes_lose_and_double_nothing_on_kafka_and_postgres() {
-    let (Some(url), Some(store)) = (require("kafka"), require("postgres")) else { return };
-    let world = World::on_server(&store, &url).await;
+    let Some(world) = World::on_kafka_and("postgres").await else { return };
     survives_kills(&world).await;
     world.clean_up().await;
 }

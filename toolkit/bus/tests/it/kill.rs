@@ -163,8 +163,7 @@ async fn killed_processes_lose_and_double_nothing_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs postgres"]
 async fn killed_processes_lose_and_double_nothing_on_postgres() {
-    let Some(url) = ieum_testkit::server::require("postgres") else { return };
-    let world = World::server(&url).await;
+    let Some(world) = World::on("postgres").await else { return };
     survives_kills(&world).await;
     world.clean_up().await;
 }
@@ -172,8 +171,7 @@ async fn killed_processes_lose_and_double_nothing_on_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs mysql"]
 async fn killed_processes_lose_and_double_nothing_on_mariadb() {
-    let Some(url) = ieum_testkit::server::require("mysql") else { return };
-    let world = World::server(&url).await;
+    let Some(world) = World::on("mysql").await else { return };
     survives_kills(&world).await;
     world.clean_up().await;
 }

@@ -9,63 +9,24 @@ mod listener;
 mod suite;
 mod world;
 
-use ieum_testkit::server::require;
-use world::World;
-
-/// Makes a module with one test per case over a world of its own.
-macro_rules! suite_on {
-    ($module:ident, $needs:literal, $world:ident, [$($case:ident),* $(,)?]) => {
-        mod $module {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = $needs]
-            async fn $case() {
-                let Some(world) = super::$world().await else { return };
-                super::suite::$case(&world).await;
-                world.clean_up().await;
-            })*
-        }
-    };
-}
-
-/// What holds wherever the log is.
+/// What holds wherever the log is, and what only the local one can show.
 macro_rules! suite_over {
     ([$($case:ident),* $(,)?], only_local: [$($local:ident),* $(,)?]) => {
-        mod local_sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::suite::$case(&super::World::sqlite().await).await;
-            })*
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $local() {
-                super::suite::$local(&super::World::sqlite().await).await;
-            })*
-        }
-        suite_on!(local_postgres, "needs postgres", on_postgres, [$($case,)* $($local,)*]);
-        suite_on!(local_mariadb, "needs mysql", on_mariadb, [$($case,)* $($local,)*]);
+        ieum_testkit::over_backends!(
+            suite,
+            [$($case,)* $($local,)*],
+            local_sqlite => crate::world::World::sqlite(),
+            local_postgres "needs postgres" => crate::world::World::on("postgres"),
+            local_mariadb "needs mysql" => crate::world::World::on("mysql"),
+        );
         #[cfg(feature = "kafka")]
-        suite_on!(kafka_sqlite, "needs kafka", on_kafka, [$($case,)*]);
-        #[cfg(feature = "kafka")]
-        suite_on!(kafka_postgres, "needs kafka postgres", on_kafka_and_postgres, [$($case,)*]);
+        ieum_testkit::over_backends!(
+            suite,
+            [$($case,)*],
+            kafka_sqlite "needs kafka" => crate::world::World::on_kafka(),
+            kafka_postgres "needs kafka postgres" => crate::world::World::on_kafka_and("postgres"),
+        );
     };
-}
-
-async fn on_postgres() -> Option<World> {
-    Some(World::server(&require("postgres")?).await)
-}
-
-async fn on_mariadb() -> Option<World> {
-    Some(World::server(&require("mysql")?).await)
-}
-
-#[cfg(feature = "kafka")]
-async fn on_kafka() -> Option<World> {
-    Some(World::kafka(&require("kafka")?).await)
-}
-
-#[cfg(feature = "kafka")]
-async fn on_kafka_and_postgres() -> Option<World> {
-    let broker = require("kafka")?;
-    Some(World::on_server(&require("postgres")?, &broker).await)
 }
 
 suite_over!([

@@ -7,6 +7,9 @@ use ieum_bus::{Bus, BusOptions, Consumer, Event, RetryLanes, Subscribed, Subscri
 use ieum_core::{Cx, new_id, system_clock};
 use ieum_policy::{Backoff, Jitter};
 use ieum_store::{Store, StoreOptions, migrate};
+use ieum_testkit::backend::SqlStore;
+#[cfg(feature = "kafka")]
+use ieum_testkit::server::require;
 use serde_json::json;
 
 /// A store with the bus's tables and one table for the effects of consumers.
@@ -16,10 +19,8 @@ pub struct World {
     pub topic: String,
     /// Ends topics and groups where other worlds share the broker.
     suffix: String,
-    url: String,
     bus_url: String,
-    server: Option<(String, String)>,
-    _folder: Option<tempfile::TempDir>,
+    database: SqlStore,
 }
 
 /// Waits until `condition` holds; fails the test after a minute.
@@ -34,43 +35,36 @@ pub(crate) use eventually;
 
 impl World {
     pub async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("makes a folder");
-        let url = format!("sqlite:{}", folder.path().join("bus.db").display());
-        Self::over(&url, "local:", None, Some(folder)).await
+        Self::over(SqlStore::sqlite(), "local:").await
+    }
+
+    /// Keeps everything in a database on the server `name`, where one was started.
+    pub async fn on(name: &str) -> Option<Self> {
+        Some(Self::over(SqlStore::on(name).await?, "local:").await)
     }
 
     /// Keeps the log at the broker `bus_url` and the rest in SQLite.
     #[cfg(feature = "kafka")]
     pub async fn kafka(bus_url: &str) -> Self {
-        let folder = tempfile::tempdir().expect("makes a folder");
-        let url = format!("sqlite:{}", folder.path().join("bus.db").display());
-        Self::over(&url, &with_few_partitions(bus_url), None, Some(folder)).await
+        Self::over(SqlStore::sqlite(), bus_url).await
     }
 
-    /// Makes a database of its own on the server at `url`.
-    pub async fn server(url: &str) -> Self {
-        Self::on_server(url, "local:").await
+    /// The same at the broker that was started, if one was.
+    #[cfg(feature = "kafka")]
+    pub async fn on_kafka() -> Option<Self> {
+        Some(Self::kafka(&require("kafka")?).await)
     }
 
-    pub async fn on_server(url: &str, bus_url: &str) -> Self {
-        let bus_url = &with_few_partitions(bus_url);
-        let database = format!("ieum_bus_{}", new_id().simple());
-        let admin = Store::open(url, &StoreOptions::default()).await.expect("reaches the server");
-        admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
-        admin.close().await;
-        let mut own = url::Url::parse(url).expect("is a url");
-        own.set_path(&database);
-        Self::over(own.as_str(), bus_url, Some((url.to_owned(), database)), None).await
+    /// Keeps the log at the broker and the rest on the server `name`, where both were started.
+    #[cfg(feature = "kafka")]
+    pub async fn on_kafka_and(name: &str) -> Option<Self> {
+        let broker = require("kafka")?;
+        Some(Self::over(SqlStore::on(name).await?, &broker).await)
     }
 
-    async fn over(
-        url: &str,
-        bus_url: &str,
-        server: Option<(String, String)>,
-        folder: Option<tempfile::TempDir>,
-    ) -> Self {
+    async fn over(database: SqlStore, bus_url: &str) -> Self {
         let options = StoreOptions { acquire_timeout: Duration::from_secs(20), ..StoreOptions::default() };
-        let store = Store::open(url, &options).await.expect("opens the store");
+        let store = Store::open(&database.url, &options).await.expect("opens the store");
         migrate(&store, &ieum_bus::migrations(), |_| {}).await.expect("migrates");
         let types = store.dialect().types();
         let table = format!(
@@ -79,11 +73,11 @@ impl World {
             key = types.key
         );
         store.execute(&table, &[]).await.expect("makes the effects' table");
-        let bus = open(bus_url, &store).await;
+        let bus_url = with_few_partitions(bus_url);
+        let bus = open(&bus_url, &store).await;
         let suffix = if bus_url == "local:" { String::new() } else { format!("-{}", new_id().simple()) };
         let topic = format!("cups{suffix}");
-        let (url, bus_url) = (url.to_owned(), bus_url.to_owned());
-        Self { bus, store, topic, suffix, url, bus_url, server, _folder: folder }
+        Self { bus, store, topic, suffix, bus_url, database }
     }
 
     /// Returns the group's name as the bus knows it.
@@ -96,7 +90,7 @@ impl World {
     }
 
     pub fn url(&self) -> &str {
-        &self.url
+        &self.database.url
     }
 
     /// Opens the bus as another process would.
@@ -121,12 +115,8 @@ impl World {
     }
 
     pub async fn clean_up(self) {
-        let Some((url, database)) = self.server else { return };
         self.store.close().await;
-        let admin = Store::open(&url, &StoreOptions::default()).await.expect("reaches the server");
-        let force = if url.starts_with("postgres") { " WITH (FORCE)" } else { "" };
-        let drop = format!("DROP DATABASE {database}{force}");
-        admin.execute(&drop, &[]).await.expect("drops the database");
+        self.database.clean_up().await;
     }
 }
 

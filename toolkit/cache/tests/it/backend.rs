@@ -6,18 +6,18 @@ use ieum_cache::{Cache, open_cache, open_cache_on};
 use ieum_core::{new_id, system_clock};
 use ieum_store::{Store, StoreOptions, Synchronous};
 use ieum_testkit::backend::SqlStore;
+use ieum_testkit::server::require;
 
 pub struct Backend {
     pub cache: Arc<dyn Cache>,
     /// Stands before every key: tests on one server share it.
     prefix: String,
-    server: Option<(SqlStore, Store)>,
-    _folder: Option<tempfile::TempDir>,
+    database: Option<(SqlStore, Store)>,
 }
 
 impl Backend {
     fn new(cache: Arc<dyn Cache>) -> Self {
-        Self { cache, prefix: new_id().simple().to_string(), server: None, _folder: None }
+        Self { cache, prefix: new_id().simple().to_string(), database: None }
     }
 
     pub fn key(&self, name: &str) -> String {
@@ -25,7 +25,7 @@ impl Backend {
     }
 
     pub async fn clean_up(self) {
-        if let Some((database, store)) = self.server {
+        if let Some((database, store)) = self.database {
             store.close().await;
             database.clean_up().await;
         }
@@ -41,19 +41,20 @@ pub async fn memory() -> Backend {
 }
 
 pub async fn sqlite() -> Backend {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let url = format!("sqlite:{}", folder.path().join("cache.db").display());
-    let store = Store::open(&url, &options()).await.expect("opens the store");
-    let cache = open_cache_on("sql:", system_clock(), Some(store)).await.expect("opens");
-    Backend { _folder: Some(folder), ..Backend::new(cache) }
+    in_sql(SqlStore::sqlite()).await
 }
 
-pub async fn server(url: &str) -> Backend {
-    if url.starts_with("redis") {
-        return Backend::new(open_cache(url, system_clock()).await.expect("opens"));
+/// A backend on the server `name`, where one was started.
+pub async fn on(name: &str) -> Option<Backend> {
+    if name == "redis" {
+        let cache = open_cache(&require(name)?, system_clock()).await.expect("opens");
+        return Some(Backend::new(cache));
     }
-    let database = SqlStore::at(url).await;
+    Some(in_sql(SqlStore::on(name).await?).await)
+}
+
+async fn in_sql(database: SqlStore) -> Backend {
     let store = Store::open(&database.url, &options()).await.expect("opens the store");
     let cache = open_cache_on("sql:", system_clock(), Some(store.clone())).await.expect("opens");
-    Backend { server: Some((database, store)), ..Backend::new(cache) }
+    Backend { database: Some((database, store)), ..Backend::new(cache) }
 }

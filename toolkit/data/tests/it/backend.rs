@@ -7,17 +7,17 @@ use ieum_core::{Clock, SystemClock, new_id};
 use ieum_data::{Point, Range, TimeSeries, open_series};
 use ieum_store::{Store, StoreOptions, Synchronous};
 use ieum_testkit::backend::SqlStore;
+use ieum_testkit::server::require;
 
 pub struct Backend {
     pub series: Arc<dyn TimeSeries>,
     prefix: String,
-    server: Option<(SqlStore, Store)>,
-    _folder: Option<tempfile::TempDir>,
+    database: Option<(SqlStore, Store)>,
 }
 
 impl Backend {
     fn new(series: Arc<dyn TimeSeries>) -> Self {
-        Self { series, prefix: format!("m{}", new_id().simple()), server: None, _folder: None }
+        Self { series, prefix: format!("m{}", new_id().simple()), database: None }
     }
 
     pub fn measurement(&self, name: &str) -> String {
@@ -40,7 +40,7 @@ impl Backend {
     }
 
     pub async fn clean_up(self) {
-        if let Some((database, store)) = self.server {
+        if let Some((database, store)) = self.database {
             store.close().await;
             database.clean_up().await;
         }
@@ -52,19 +52,19 @@ fn options() -> StoreOptions {
 }
 
 pub async fn sqlite() -> Backend {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let url = format!("sqlite:{}", folder.path().join("series.db").display());
-    let store = Store::open(&url, &options()).await.expect("opens the store");
-    let series = open_series("sql:", Some(store)).await.expect("opens");
-    Backend { _folder: Some(folder), ..Backend::new(series) }
+    in_sql(SqlStore::sqlite()).await
 }
 
-pub async fn server(url: &str) -> Backend {
-    if url.starts_with("influxdb") {
-        return Backend::new(open_series(url, None).await.expect("opens"));
+/// A backend on the server `name`, where one was started.
+pub async fn on(name: &str) -> Option<Backend> {
+    if let "influxdb" | "victoriametrics" = name {
+        return Some(Backend::new(open_series(&require(name)?, None).await.expect("opens")));
     }
-    let database = SqlStore::at(url).await;
+    Some(in_sql(SqlStore::on(name).await?).await)
+}
+
+async fn in_sql(database: SqlStore) -> Backend {
     let store = Store::open(&database.url, &options()).await.expect("opens the store");
     let series = open_series("sql:", Some(store.clone())).await.expect("opens");
-    Backend { server: Some((database, store)), ..Backend::new(series) }
+    Backend { database: Some((database, store)), ..Backend::new(series) }
 }

@@ -15,21 +15,21 @@ use ieum_gateway::{
     ApiError, ApiJson, ApiPath, ApiQuery, Context, EventAccess, Gateway, GatewayOptions, IssuerOptions,
     KeyRecord, KeySource, Keys, KeysOptions, NewKey, Partner, Rate, Tier, Tokens,
 };
-use ieum_store::{Dialect, Store, StoreOptions, Synchronous, migrate};
+use ieum_store::{Store, StoreOptions, Synchronous, migrate};
+use ieum_testkit::backend::SqlStore;
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
 pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Everything a test needs; the folder lives as long as it.
+/// Everything a test needs; a SQLite file of its own lives as long as it.
 pub struct Stage {
     pub clock: ManualClock,
     pub store: Store,
     pub keys: Keys,
     pub tokens: Option<Tokens>,
     pub gateway: Gateway,
-    server: Option<(Store, String)>,
-    _folder: tempfile::TempDir,
+    _kept: Option<SqlStore>,
 }
 
 /// An answer read whole.
@@ -64,29 +64,13 @@ impl Stage {
         Self::with(tight()).await
     }
 
-    /// The same as [`Stage::new`], in a database of its own at the server of `url`.
-    pub async fn on_server(url: &str) -> Self {
-        let admin = Store::open(url, &StoreOptions::default()).await.expect("opens");
-        let database = format!("ieum_test_{}", ieum_core::new_id().simple());
-        admin.execute(&format!("CREATE DATABASE {database}"), &[]).await.expect("makes a database");
-        let mut own = url::Url::parse(url).expect("is a URL");
-        own.set_path(&database);
-        let folder = tempfile::tempdir().expect("makes a folder");
-        let stage = Self::over(own.as_str(), StoreOptions::default(), folder, tight(), None).await;
-        Self { server: Some((admin, database)), ..stage }
-    }
-
-    /// Drops the database at a server.
-    pub async fn clean_up(self) {
-        self.store.close().await;
-        if let Some((admin, database)) = self.server {
-            let force = if admin.dialect() == Dialect::Postgres { " WITH (FORCE)" } else { "" };
-            admin.execute(&format!("DROP DATABASE {database}{force}"), &[]).await.expect("is dropped");
-        }
+    /// The same as [`Stage::new`] in the database at `url`.
+    pub async fn over(url: &str) -> Self {
+        Self::build(url, tight(), None).await
     }
 
     pub async fn with(options: GatewayOptions) -> Self {
-        Self::build(options, None).await
+        Self::in_sqlite(options, None).await
     }
 
     /// A stage that takes the tokens of `issuers` too.
@@ -95,26 +79,24 @@ impl Stage {
         issuers: Vec<IssuerOptions>,
         source: Arc<dyn KeySource>,
     ) -> Self {
-        Self::build(options, Some((issuers, source))).await
+        Self::in_sqlite(options, Some((issuers, source))).await
+    }
+
+    async fn in_sqlite(
+        options: GatewayOptions,
+        issuing: Option<(Vec<IssuerOptions>, Arc<dyn KeySource>)>,
+    ) -> Self {
+        let database = SqlStore::sqlite();
+        let stage = Self::build(&database.url, options, issuing).await;
+        Self { _kept: Some(database), ..stage }
     }
 
     async fn build(
-        options: GatewayOptions,
-        issuing: Option<(Vec<IssuerOptions>, Arc<dyn KeySource>)>,
-    ) -> Self {
-        let folder = tempfile::tempdir().expect("makes a folder");
-        let url = format!("sqlite:{}", folder.path().join("keys.db").display());
-        let store_options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
-        Self::over(&url, store_options, folder, options, issuing).await
-    }
-
-    async fn over(
         url: &str,
-        store_options: StoreOptions,
-        folder: tempfile::TempDir,
         options: GatewayOptions,
         issuing: Option<(Vec<IssuerOptions>, Arc<dyn KeySource>)>,
     ) -> Self {
+        let store_options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
         let clock = ManualClock::at(Timestamp::parse("2026-05-01T10:00:00Z").expect("is a time"));
         let store = Store::open(url, &store_options).await.expect("opens");
         migrate(&store, &Keys::migrations(), |_| {}).await.expect("migrates");
@@ -125,7 +107,7 @@ impl Stage {
         });
         let gateway = Gateway::with_tokens(keys.clone(), tokens.clone(), cache, clock.shared(), options)
             .expect("the limits are right");
-        Self { clock, store, keys, tokens, gateway, server: None, _folder: folder }
+        Self { clock, store, keys, tokens, gateway, _kept: None }
     }
 
     pub fn clock_seconds(&self) -> i64 {

@@ -28,6 +28,11 @@ impl Backend {
         Self { url: database.url.clone(), server: Some(database), _folder: None }
     }
 
+    /// The same on the server `name`, where one was started.
+    pub async fn on(name: &str) -> Option<Self> {
+        Some(Self::server(&ieum_testkit::server::require(name)?).await)
+    }
+
     pub fn url(&self) -> &str {
         &self.url
     }
