@@ -500,6 +500,15 @@ pub struct NormalizedEventData {
     pub status: EventStatus,
 }
 
+impl NormalizedEventData {
+    /// Takes out what is not a total: rows about single gates, and alerts but those on capacity, since others may name
+    /// a gate or a person.
+    pub fn keep_totals(&mut self) {
+        self.metrics.gate_activity.clear();
+        self.alerts.retain(|alert| alert.kind.starts_with("capacity."));
+    }
+}
+
 /// An event's figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -54,19 +54,12 @@ pub fn key_status(key: &KeyRecord, now: Timestamp) -> &'static str {
     }
 }
 
-/// Takes out of an event what is not a total: rows about single gates, and alerts but those on capacity, since
-/// others may name a gate or a person.
-pub fn keep_totals(data: &mut NormalizedEventData) {
-    data.metrics.gate_activity.clear();
-    data.alerts.retain(|alert| alert.kind.starts_with("capacity."));
-}
-
-/// Does the same with an event as the bus carries it. What is not known is left out; of what does not read as an
+/// Takes out of an event, as the bus carries it, what is not a total. What is not known is left out; of what does not read as an
 /// event nothing is left.
 pub fn totals_of(data: &Value) -> Value {
     match NormalizedEventData::deserialize(data) {
         Ok(mut data) => {
-            keep_totals(&mut data);
+            data.keep_totals();
             serde_json::to_value(data).unwrap_or_default()
         }
         Err(_) => Value::Null,
@@ -183,7 +176,7 @@ mod tests {
         }
         let mut raw = serde_json::to_value(&data).expect("is JSON");
         raw["people"] = "canary".into();
-        keep_totals(&mut data);
+        data.keep_totals();
         assert!(data.metrics.gate_activity.is_empty() && data.alerts.len() == 1);
         assert_eq!(totals_of(&raw), serde_json::to_value(&data).expect("is JSON"));
         assert_eq!(totals_of(&"canary".into()), Value::Null);

@@ -67,7 +67,7 @@ pub(crate) async fn events(
     let event_ids = rules::visible(partner.events());
     let mut events = web.events.list(&cx, ListEvents { event_ids }).await?.events;
     if !partner.sees_details() {
-        events.iter_mut().for_each(|event| rules::keep_totals(&mut event.data));
+        events.iter_mut().for_each(|event| event.data.keep_totals());
     }
     Ok(ApiJson(PartnerEvents { events: events.into_iter().map(Into::into).collect() }))
 }
@@ -89,7 +89,7 @@ pub(crate) async fn attendance(
     partner.may_see(&event_id)?;
     let mut event = web.events.get(&cx, EventId { event_id }).await?;
     if !partner.sees_details() {
-        rules::keep_totals(&mut event.data);
+        event.data.keep_totals();
     }
     Ok(ApiJson(event.into()))
 }

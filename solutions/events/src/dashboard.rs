@@ -9,6 +9,7 @@ use ieum_contracts::events::{
 use ieum_core::{Cx, Fault, Timestamp, parse_duration};
 use serde::Serialize;
 
+use crate::door::Sight;
 use crate::rules::summarise;
 
 /// Points per chart.
@@ -85,11 +86,13 @@ pub fn parse_time_range(text: &str) -> Result<Duration, Fault> {
 pub async fn build(
     state: &dyn EventState,
     cx: &Cx,
-    ask: ListEvents,
+    sight: &Sight,
     range: Duration,
     now: Timestamp,
 ) -> Result<Dashboard, Fault> {
-    let live = state.list(cx, ask).await?.events;
+    let mut states = state.list(cx, ListEvents { event_ids: sight.events.clone() }).await?;
+    sight.narrow(&mut states);
+    let live = states.events;
     let summary = summarise(&live);
     let step = u32::try_from((range.as_secs() / POINTS).clamp(1, 86_400)).unwrap_or(60);
     let (mut events, mut attendance_trend) = (Vec::new(), Vec::new());

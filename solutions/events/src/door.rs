@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri, header};
+use ieum_contracts::events::EventStates;
 use ieum_core::Fault;
 use ieum_gateway::{ApiError, EventAccess, Gateway, Partner};
 
@@ -73,6 +74,35 @@ fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
         Err(_) => return false,
     };
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// What somebody who watches may see.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Sight {
+    /// Only these events; `None` for all.
+    pub events: Option<Vec<String>>,
+    /// More than totals: rows about single gates, and alerts about them.
+    pub details: bool,
+}
+
+impl Sight {
+    /// Everything.
+    pub const ALL: Self = Self { events: None, details: true };
+
+    /// Returns what a request may see. Who needs no key sees everything.
+    pub fn of(partner: Option<&Partner>) -> Self {
+        Self { events: visible(partner), details: partner.is_none_or(Partner::sees_details) }
+    }
+
+    /// Leaves of the states what may be seen.
+    pub fn narrow(&self, states: &mut EventStates) {
+        if let Some(ids) = &self.events {
+            states.events.retain(|event| ids.contains(&event.data.event_id));
+        }
+        if !self.details {
+            states.events.iter_mut().for_each(|event| event.data.keep_totals());
+        }
+    }
 }
 
 /// Returns the events that a request may see; `None` for all.

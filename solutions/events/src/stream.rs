@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
+use crate::door::Sight;
 use crate::realtime::Realtime;
 
 /// Watchers at once.
@@ -44,7 +45,7 @@ pub struct Pictures {
 pub struct Picture {
     states: Result<EventStates, Fault>,
     /// Its messages, by the events that somebody may see.
-    made: Mutex<HashMap<Option<Vec<String>>, Told>>,
+    made: Mutex<HashMap<Sight, Told>>,
 }
 
 /// One message, ready for the wire.
@@ -59,7 +60,7 @@ struct Told {
 pub struct Watcher {
     pictures: Arc<Pictures>,
     newest: watch::Receiver<Arc<Picture>>,
-    visible: Option<Vec<String>>,
+    sight: Sight,
     _place: OwnedSemaphorePermit,
 }
 
@@ -77,9 +78,9 @@ impl Pictures {
         })
     }
 
-    /// Takes a place for somebody who may see `visible`; `None` is everything. The first picture is there at once.
+    /// Takes a place for somebody who may see `sight`. The first picture is there at once.
     /// Fails with `events.stream.too_many`.
-    pub async fn watch(self: &Arc<Self>, visible: Option<Vec<String>>) -> Result<Watcher, Fault> {
+    pub async fn watch(self: &Arc<Self>, sight: Sight) -> Result<Watcher, Fault> {
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             let message = format!("watching live states: {MOST_WATCHERS} streams are open already");
             return Err(
@@ -99,7 +100,7 @@ impl Pictures {
         drop(made);
         let mut newest = self.newest.subscribe();
         newest.mark_changed();
-        Ok(Watcher { pictures: self.clone(), newest, visible, _place: place })
+        Ok(Watcher { pictures: self.clone(), newest, sight, _place: place })
     }
 
     /// Ends every WebSocket. Event streams end with their connections.
@@ -137,24 +138,25 @@ async fn keep_making(pictures: Weak<Pictures>, mut changes: broadcast::Receiver<
 }
 
 impl Picture {
-    fn told(&self, visible: &Option<Vec<String>>) -> Told {
+    fn told(&self, sight: &Sight) -> Told {
         let mut made = self.made.lock();
-        if let Some(told) = made.get(visible) {
+        if let Some(told) = made.get(sight) {
             return told.clone();
         }
-        let told = self.tell(visible);
-        made.insert(visible.clone(), told.clone());
+        let told = self.tell(sight);
+        made.insert(sight.clone(), told.clone());
         told
     }
 
-    fn tell(&self, visible: &Option<Vec<String>>) -> Told {
-        let (name, json) = match (&self.states, visible) {
-            (Ok(states), None) => ("states", serde_json::to_string(states)),
-            (Ok(states), Some(ids)) => {
-                let own = states.events.iter().filter(|event| ids.contains(&event.data.event_id));
-                ("states", serde_json::to_string(&EventStates { events: own.cloned().collect() }))
+    fn tell(&self, sight: &Sight) -> Told {
+        let (name, json) = match &self.states {
+            Ok(states) if *sight == Sight::ALL => ("states", serde_json::to_string(states)),
+            Ok(states) => {
+                let mut own = states.clone();
+                sight.narrow(&mut own);
+                ("states", serde_json::to_string(&own))
             }
-            (Err(fault), _) => ("fault", serde_json::to_string(&fault.to_problem(None))),
+            Err(fault) => ("fault", serde_json::to_string(&fault.to_problem(None))),
         };
         let json = json.unwrap_or_else(|error| {
             tracing::error!(error = %error, "a live state has no JSON form");
@@ -170,7 +172,7 @@ impl Watcher {
     async fn next(&mut self) -> Option<Told> {
         self.newest.changed().await.ok()?;
         let picture = self.newest.borrow_and_update().clone();
-        Some(picture.told(&self.visible))
+        Some(picture.told(&self.sight))
     }
 
     /// Returns the pictures as server-sent events.

@@ -18,7 +18,7 @@ use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Partn
 use serde::Deserialize;
 
 use crate::dashboard::{Dashboard, parse_time_range};
-use crate::door::{self, Visitors};
+use crate::door::{self, Sight, Visitors};
 use crate::programme::Programmes;
 use crate::realtime::Realtime;
 use crate::stream::{Pictures, check_origin};
@@ -70,7 +70,9 @@ async fn list(
     visitor: Visitor,
     Context(cx): Context,
 ) -> Result<ApiJson<EventStates>, ApiError> {
-    Ok(ApiJson(web.realtime.list(&cx, asked(&visitor)).await?))
+    let mut states = web.realtime.list(&cx, asked(&visitor)).await?;
+    Sight::of(visitor.as_deref()).narrow(&mut states);
+    Ok(ApiJson(states))
 }
 
 async fn one(
@@ -80,7 +82,11 @@ async fn one(
     ApiPath(event_id): ApiPath<String>,
 ) -> Result<ApiJson<LiveEvent>, ApiError> {
     check_visible(&visitor, &event_id)?;
-    Ok(ApiJson(web.realtime.get(&cx, EventId { event_id }).await?))
+    let mut event = web.realtime.get(&cx, EventId { event_id }).await?;
+    if !Sight::of(visitor.as_deref()).details {
+        event.data.keep_totals();
+    }
+    Ok(ApiJson(event))
 }
 
 /// A partner who may see the programme but not the event whose scans count sees no attendance.
@@ -156,12 +162,13 @@ async fn dashboard(
 ) -> Result<ApiJson<Dashboard>, ApiError> {
     let range = parse_time_range(query.time_range.as_deref().unwrap_or("24h"))?;
     let now = web.clock.now();
-    Ok(ApiJson(crate::dashboard::build(&*web.realtime, &cx, asked(&visitor), range, now).await?))
+    let sight = Sight::of(visitor.as_deref());
+    Ok(ApiJson(crate::dashboard::build(&*web.realtime, &cx, &sight, range, now).await?))
 }
 
 /// Streams the whole picture: at once, after each change, and as a heartbeat, since ages go on.
 async fn stream(State(web): State<Web>, visitor: Visitor) -> Result<impl IntoResponse, ApiError> {
-    let watcher = web.pictures.watch(door::visible(visitor.as_deref())).await?;
+    let watcher = web.pictures.watch(Sight::of(visitor.as_deref())).await?;
     Ok(SseAnswer::new(watcher.events()).keep_alive(KeepAlive::default()))
 }
 
@@ -179,6 +186,6 @@ async fn socket(
         ApiError::from(fault).with_status(refused.status())
     })?;
     check_origin(&headers, &uri)?;
-    let watcher = web.pictures.watch(door::visible(visitor.as_deref())).await?;
+    let watcher = web.pictures.watch(Sight::of(visitor.as_deref())).await?;
     Ok(upgrade.max_message_size(LONGEST_MESSAGE).on_upgrade(|socket| watcher.serve(socket)))
 }

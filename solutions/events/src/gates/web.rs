@@ -9,7 +9,7 @@ use ieum_contracts::events::{
     EventGates, EventGatesNow, EventId, GateFlow, GateFlowRange, GateScan, GateScans, GateScansTaken,
 };
 use ieum_core::{Fault, Timestamp};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Partner};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, DETAILS, Gateway, Partner};
 use serde::Deserialize;
 
 use super::Gates;
@@ -58,8 +58,11 @@ async fn flow(
     Ok(ApiJson(gates.flow(&cx, GateFlowRange { event_id, from, until, step_seconds }).await?))
 }
 
+/// A gate is more than a total, so a key needs the scope for that too.
 fn check_visible(visitor: Option<&Partner>, event_id: &str) -> Result<(), Fault> {
-    visitor.map_or(Ok(()), |partner| partner.may_see(event_id))
+    let Some(partner) = visitor else { return Ok(()) };
+    partner.may_see(event_id)?;
+    partner.require(DETAILS)
 }
 
 /// What gates send: the scans alone, the event stands in the path.

@@ -159,16 +159,17 @@ async fn who_pushes_needs_a_key_with_the_scope_and_the_event(base: &SqlStore) {
     let hub = pushing(base, system_clock(), &[]).await;
     let router = hub.router();
     let keys = Keys::new(hub.store.clone(), system_clock(), KeysOptions::default());
-    let new = |event: &str, scope: &str| NewKey {
+    let new = |event: &str, scopes: &str| NewKey {
         name: "turnstile".into(),
         tier: Tier::Partner,
-        scopes: [scope.to_owned()].into(),
+        scopes: scopes.split(' ').map(str::to_owned).collect(),
         events: EventAccess::from(vec![event.to_owned()]),
         expires_at: None,
         rate: None,
     };
     let (_, key) = keys.create(new("expo", "gates:write")).await.expect("is made");
-    let (_, blind) = keys.create(new("expo", "events:read")).await.expect("is made");
+    let (_, blind) = keys.create(new("expo", "events:read details:read")).await.expect("is made");
+    let (_, totals) = keys.create(new("expo", "events:read")).await.expect("is made");
     let (_, other) = keys.create(new("fair", "gates:write")).await.expect("is made");
     let at = SystemClock.now().to_string();
     let body = json!({ "scans": [{ "scanId": "1", "gateId": "north", "direction": "in", "at": at }] });
@@ -184,12 +185,24 @@ async fn who_pushes_needs_a_key_with_the_scope_and_the_event(base: &SqlStore) {
         problem["detail"].as_str().is_some_and(|detail| detail.contains("scans[0].direction")),
         "{problem}"
     );
-    let ask = |path: &str| {
-        let request = Request::get(path).header("x-api-key", blind.expose()).body(Body::empty());
+    let with = |path: &str, key: &str| {
+        let request = Request::get(path).header("x-api-key", key).body(Body::empty());
         router.clone().oneshot(from("10.0.0.7:9", request.expect("is a request")))
     };
+    let ask = |path: &str| with(path, blind.expose());
     for path in ["/api/events/expo/gates", "/api/events/expo/gates/flow?stepSeconds=60"] {
         assert_eq!(ask(path).await.expect("answers").status(), StatusCode::OK, "{path}");
+        let refused = with(path, totals.expose()).await.expect("answers").status();
+        assert_eq!(refused, StatusCode::FORBIDDEN, "a gate is more than a total: {path}");
+    }
+    for path in ["/api/events", "/api/events/expo", "/api/dashboard"] {
+        for (key, seen) in [(&blind, true), (&totals, false)] {
+            let answer = with(path, key.expose()).await.expect("answers");
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("reads");
+            let text = String::from_utf8_lossy(&body);
+            assert!(text.contains("expo"), "{path}: {text}");
+            assert_eq!(text.contains("north"), seen, "{path}: {text}");
+        }
     }
     assert_eq!(ask("/api/events/fair/gates").await.expect("answers").status(), StatusCode::FORBIDDEN);
     let odd = ask("/api/events/expo/gates/flow?stepSeconds=90").await.expect("answers").status();
