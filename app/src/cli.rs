@@ -127,7 +127,7 @@ pub enum KeyCommand {
         /// Whose it is.
         #[arg(long)]
         name: String,
-        /// `public`, `partner` or `premium`.
+        /// `public`, `partner`, `premium`, or the name of a plan (`gateway.plans`).
         #[arg(long, default_value = "partner")]
         tier: String,
         /// What it may do; repeat for several.

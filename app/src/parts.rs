@@ -9,7 +9,7 @@ use ieum_bus::Subscribed;
 use ieum_client::OutboundGuard;
 use ieum_contracts::analytics::INSIGHTS_CONTRACT;
 use ieum_contracts::events::{
-    EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
+    EVENT_GATES_CONTRACT, EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
 };
 use ieum_contracts::notify::{NOTIFY_MESSAGES_CONTRACT, NOTIFY_RECIPIENTS_CONTRACT};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
@@ -74,6 +74,7 @@ pub fn contracts() -> Vec<&'static Contract> {
         &EVENT_SERVICE_REGISTRY_CONTRACT,
         &EVENT_STATE_CONTRACT,
         &EVENT_PROGRAMME_CONTRACT,
+        &EVENT_GATES_CONTRACT,
         &INSIGHTS_CONTRACT,
         &PARTNER_KEYS_CONTRACT,
         &NOTIFY_MESSAGES_CONTRACT,
@@ -131,7 +132,9 @@ fn gateway_options(settings: &Settings) -> GatewayOptions {
 }
 
 fn gateway(platform: &Platform) -> Result<Gateway, Box<dyn Error>> {
-    let keys = Keys::new(platform.store.clone(), platform.clock.clone(), KeysOptions::default());
+    let plans = platform.settings.gateway.plans.clone();
+    let (store, clock) = (platform.store.clone(), platform.clock.clone());
+    let keys = Keys::with_plans(store, clock, KeysOptions::default(), plans)?;
     let options = gateway_options(&platform.settings);
     let tokens = front::tokens(platform)?;
     Ok(Gateway::with_tokens(keys, tokens, platform.cache.clone(), platform.clock.clone(), options)?)
@@ -334,7 +337,8 @@ fn analytics_part(platform: &Platform, hub: Link) -> Result<AnalyticsPart, Box<d
 }
 
 fn partners_part(platform: &Platform, hub: Link) -> Result<PartnersPart, Box<dyn Error>> {
-    Ok(PartnersPart::new(PartnersDeps {
+    let plans = platform.settings.gateway.plans.clone();
+    let deps = PartnersDeps {
         store: platform.store.clone(),
         sealer: platform.sealer.clone(),
         cache: platform.cache.clone(),
@@ -346,5 +350,6 @@ fn partners_part(platform: &Platform, hub: Link) -> Result<PartnersPart, Box<dyn
         gateway: gateway_options(&platform.settings),
         tokens: front::tokens(platform)?,
         webhooks: WebhookOptions::default(),
-    })?)
+    };
+    Ok(PartnersPart::with_plans(deps, plans)?)
 }

@@ -1,10 +1,11 @@
-//! `[[gateway.issuers]]` and `[[gateway.routes]]`: whose tokens open the front door, and what stands behind it.
+//! `[[gateway.issuers]]`, `[[gateway.plans]]`, `[[gateway.routes]]`: whose tokens open the front door, what keys may
+//! do, and what stands behind it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ieum_core::{Secret, parse_duration};
-use ieum_gateway::{Algorithm, EventAccess, ForwardOptions, IssuerOptions, KeyOrigin, Rate, Tier};
+use ieum_gateway::{Algorithm, EventAccess, ForwardOptions, IssuerOptions, KeyOrigin, Plan, Rate, Tier};
 use toml::{Table, Value};
 use url::Url;
 
@@ -62,6 +63,26 @@ pub(super) fn routes(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ForwardO
         }
         entry.close();
         all.extend(options);
+    }
+    all
+}
+
+/// Reads the plans that keys may be on, adding a mistake for whatever is wrong.
+pub(super) fn plans(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<Plan> {
+    let mut all: Vec<Plan> = Vec::new();
+    for (index, value) in entries(table, "plans") {
+        let Some(mut entry) = Entry::open(format!("gateway.plans[{index}]"), value, mistakes) else {
+            continue;
+        };
+        let plan = plan(&mut entry);
+        if let Some(Err(error)) = plan.as_ref().map(Plan::check) {
+            entry.wrong("name", error.problem);
+        }
+        if plan.as_ref().is_some_and(|own| all.iter().any(|other| other.name == own.name)) {
+            entry.wrong("name", "is there already; one plan has one entry".to_owned());
+        }
+        entry.close();
+        all.extend(plan);
     }
     all
 }
@@ -141,6 +162,22 @@ fn route(entry: &mut Entry<'_>) -> Option<ForwardOptions> {
     Some(options)
 }
 
+fn plan(entry: &mut Entry<'_>) -> Option<Plan> {
+    let name = entry.needed("name");
+    let tier = entry.tier("tier");
+    let scopes = entry.texts("scopes").unwrap_or_default();
+    let rate = entry.number("per_minute").map(Rate::per_minute);
+    let burst = entry.number("burst");
+    let day_quota = entry.number("per_day");
+    let aggregate_only = entry.truth("aggregate_only").unwrap_or(true);
+    if burst.is_some() && rate.is_none() {
+        entry.wrong("burst", "needs per_minute beside it".to_owned());
+    }
+    let rate = rate.map(|rate| Rate { burst: burst.unwrap_or(rate.burst), ..rate });
+    let (tier, scopes) = (tier.unwrap_or(Tier::Partner), scopes.into_iter().collect());
+    Some(Plan { name: name?, tier, scopes, rate, day_quota, aggregate_only })
+}
+
 // === Entry ===
 
 impl<'a> Entry<'a> {
@@ -208,6 +245,14 @@ impl<'a> Entry<'a> {
             self.wrong(field, format!("is {value}, expected a number of 1 or more"));
         }
         number
+    }
+
+    fn truth(&mut self, field: &'static str) -> Option<bool> {
+        let value = self.value(field)?;
+        if value.as_bool().is_none() {
+            self.wrong(field, format!("is {value}, expected true or false"));
+        }
+        value.as_bool()
     }
 
     fn duration(&mut self, field: &'static str) -> Option<Duration> {
@@ -317,6 +362,13 @@ mod tests {
             [[gateway.routes]]
             path = "/api/coffee"
             per_minute = 0
+            [[gateway.plans]]
+            name = "premium"
+            [[gateway.plans]]
+            name = "school"
+            burst = 5
+            per_day = 0
+            aggregate_only = "no"
             [[gateway.routes]]
             path = "/api/events/mine"
             to = "http://127.0.0.1:9000"
@@ -335,6 +387,10 @@ mod tests {
             "gateway.routes[0].teir: is not a setting",
             "gateway.routes[1].per_minute: is 0",
             "gateway.routes[1].to: is missing",
+            "gateway.plans[0].name: is a tier's name",
+            "gateway.plans[1].aggregate_only: is \"no\", expected true or false",
+            "gateway.plans[1].burst: needs per_minute beside it",
+            "gateway.plans[1].per_day: is 0",
             "gateway.routes[2].path: is at or below /api/events, which this process answers itself",
         ] {
             assert!(error.contains(line), "{line}\n{error}");

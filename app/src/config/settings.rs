@@ -9,7 +9,7 @@ use ieum_bus::check_bus_url;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::notify::Channel;
 use ieum_core::{Secret, parse_duration};
-use ieum_gateway::{ForwardOptions, IssuerOptions};
+use ieum_gateway::{ForwardOptions, IssuerOptions, Plan};
 use ieum_notify::{check_provider_url, is_sender};
 use ieum_policy::PolicyConfig;
 use ieum_telemetry::LogFormat;
@@ -138,6 +138,8 @@ pub struct GatewaySettings {
     pub hub: LinkCallers,
     /// Whose tokens open the doors, beside keys.
     pub issuers: Vec<IssuerOptions>,
+    /// What keys may be on.
+    pub plans: Vec<Plan>,
     /// Paths that lead to other servers.
     pub routes: Vec<ForwardOptions>,
 }
@@ -208,6 +210,7 @@ impl Settings {
                 premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
                 hub: reader.callers("gateway.hub"),
                 issuers: front::issuers(table, reader.mistakes),
+                plans: front::plans(table, reader.mistakes),
                 routes: front::routes(table, reader.mistakes),
             },
             tls: reader.tls(),
@@ -343,7 +346,13 @@ impl Reader<'_> {
     fn analytics(&mut self, key: &str) -> Option<String> {
         match self.text(key).as_str() {
             "off" => None,
-            _ => Some(self.backend(key, &ieum_lake::SCHEMES)),
+            _ => {
+                let url = self.backend(key, &ieum_lake::SCHEMES);
+                if let Err(error) = ieum_lake::check_engine_url(&url) {
+                    self.wrong(key, error.to_string());
+                }
+                Some(url)
+            }
         }
     }
 

@@ -56,6 +56,11 @@ impl Plan {
         scopes
     }
 
+    /// Fails with what makes the plan impossible.
+    pub fn check(&self) -> Result<(), PlanError> {
+        self.problem().map_or(Ok(()), |problem| Err(PlanError { name: self.name.clone(), problem }))
+    }
+
     fn problem(&self) -> Option<String> {
         let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if self.name.is_empty() || self.name.len() > 40 || !self.name.bytes().all(letter) {
@@ -82,9 +87,7 @@ impl Plans {
         let mut all = BTreeMap::new();
         for plan in plans {
             let name = plan.name.clone();
-            if let Some(problem) = plan.problem() {
-                return Err(PlanError { name, problem });
-            }
+            plan.check()?;
             if all.insert(name.clone(), plan).is_some() {
                 return Err(PlanError { name, problem: "stands there twice".to_owned() });
             }

@@ -27,7 +27,7 @@ mod spark;
 pub use cell::{Cell, Column, Kind, Rows};
 pub use engine::{EngineOptions, SqlEngine};
 pub use error::LakeError;
-pub use open::{SCHEMES, open_engine};
+pub use open::{SCHEMES, check_engine_url, open_engine};
 
 #[cfg(feature = "engines")]
 pub use {embedded::Embedded, lake::Lake, spark::Spark};

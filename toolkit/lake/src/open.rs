@@ -10,6 +10,30 @@ use crate::{EngineOptions, LakeError, SqlEngine};
 /// The schemes of engines.
 pub const SCHEMES: [&str; 2] = ["datafusion", "sc"];
 
+/// Checks without opening anything whether [`open_engine`] would try `url`.
+///
+/// # Errors
+/// [`LakeError::Url`] for a URL that names no engine of this build.
+pub fn check_engine_url(url: &str) -> Result<(), LakeError> {
+    let wrong = |problem: String| LakeError::Url { url: redact_url(url), problem };
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some(scheme) if SCHEMES.contains(&scheme) => check(scheme, url),
+        Some(other) => Err(wrong(format!("{other:?} is no scheme of analytics; expected datafusion or sc"))),
+        None => Err(wrong("it has no scheme; expected datafusion: or sc://".to_owned())),
+    }
+}
+
+#[cfg(feature = "engines")]
+fn check(scheme: &str, url: &str) -> Result<(), LakeError> {
+    if scheme == "sc" { crate::spark::check(url) } else { Ok(()) }
+}
+
+#[cfg(not(feature = "engines"))]
+fn check(scheme: &str, url: &str) -> Result<(), LakeError> {
+    let problem = format!("this build has no {scheme} engine; build with the feature `lake`");
+    Err(LakeError::Url { url: redact_url(url), problem })
+}
+
 /// Opens the engine at `url` over the lake in `folder`; see the crate's table. A Spark cluster must see the same
 /// folder under the same path.
 ///
@@ -22,37 +46,31 @@ pub async fn open_engine(
     options: EngineOptions,
     clock: SharedClock,
 ) -> Result<Arc<dyn SqlEngine>, LakeError> {
-    let wrong = |problem: &str| LakeError::Url { url: redact_url(url), problem: problem.to_owned() };
-    match url.split_once(':').map(|(scheme, _)| scheme) {
-        Some(scheme) if SCHEMES.contains(&scheme) => open(scheme, url, folder, options, clock).await,
-        Some(other) => Err(wrong(&format!("{other:?} is no scheme of analytics; expected datafusion or sc"))),
-        None => Err(wrong("it has no scheme; expected datafusion: or sc://")),
-    }
+    check_engine_url(url)?;
+    open(url, folder, options, clock).await
 }
 
 #[cfg(feature = "engines")]
 async fn open(
-    scheme: &str,
     url: &str,
     folder: &Path,
     options: EngineOptions,
     clock: SharedClock,
 ) -> Result<Arc<dyn SqlEngine>, LakeError> {
     let lake = crate::Lake::open(folder)?;
-    Ok(match scheme {
-        "sc" => Arc::new(crate::Spark::open(url, lake, options, clock).await?),
-        _ => Arc::new(crate::Embedded::new(lake, options, clock)?),
+    Ok(match url.starts_with("sc:") {
+        true => Arc::new(crate::Spark::open(url, lake, options, clock).await?),
+        false => Arc::new(crate::Embedded::new(lake, options, clock)?),
     })
 }
 
+/// Never asked: no URL passes the check of a build without engines.
 #[cfg(not(feature = "engines"))]
 async fn open(
-    scheme: &str,
     url: &str,
     _: &Path,
     _: EngineOptions,
     _: SharedClock,
 ) -> Result<Arc<dyn SqlEngine>, LakeError> {
-    let problem = format!("this build has no {scheme} engine; build with the feature `lake`");
-    Err(LakeError::Url { url: redact_url(url), problem })
+    Err(LakeError::Url { url: redact_url(url), problem: "this build has no engine".to_owned() })
 }

@@ -208,6 +208,11 @@ impl SqlEngine for Spark {
     }
 }
 
+/// Checks the form of a URL.
+pub(crate) fn check(url: &str) -> Result<(), LakeError> {
+    Address::read(url).map(drop)
+}
+
 /// Tells whether the text begins as a question. The cluster's own rights are what keeps the rest away.
 fn is_question(sql: &str) -> bool {
     let first = sql.split(|letter: char| !letter.is_ascii_alphabetic()).find(|word| !word.is_empty());
