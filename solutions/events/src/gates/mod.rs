@@ -1,6 +1,6 @@
 //! Gates: who went in and out where, how many are inside, and which alerts follow from that.
 //!
-//! Scans are booked in a ledger ([`ledger`], [`tally`]), so that one more scan costs the same however many there
+//! Scans are booked in a ledger (`ledger`, `tally`), so that one more scan costs the same however many there
 //! are. The estimate of people inside ([`occupancy`]) and the alerts ([`alerts`]) read the ledger and no scans.
 
 use std::collections::BTreeMap;

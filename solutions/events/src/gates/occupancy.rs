@@ -7,7 +7,7 @@
 //! The scans tell the product of both: `G(t)`, the share of those who came that was scanned out within `t`. It is the
 //! product limit over stays in whole minutes, in which whoever was not scanned out yet is censored (Kaplan and Meier,
 //! JASA 53, 1958). What tells them apart before `G` has levelled off at `q` is the shape of the stays: a log-normal
-//! law ([`law`]). Where the law does not fit `G`, the product limit itself is used, `S = 1 - G / q`, with the law for
+//! law (`law`). Where the law does not fit `G`, the product limit itself is used, `S = 1 - G / q`, with the law for
 //! nothing but what lies beyond the longest time that anybody was watched for.
 
 use ieum_contracts::events::OccupancyMethod;
