@@ -192,8 +192,16 @@ mod tests {
         }
         let grandchild = child.log_tail(1);
         child.stop(Duration::from_secs(5));
-        let stat = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
-        assert!(stat.is_empty() || stat.contains(") Z"), "the grandchild still runs: {stat}");
+        // A kill takes a moment to arrive.
+        let late = SystemClock.moment() + Duration::from_secs(10);
+        loop {
+            let stat = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
+            if stat.is_empty() || stat.contains(") Z") {
+                break;
+            }
+            assert!(SystemClock.moment() < late, "the grandchild still runs: {stat}");
+            std::thread::yield_now();
+        }
     }
 
     #[test]
