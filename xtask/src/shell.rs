@@ -15,8 +15,11 @@ const MORE_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 const OF_OUR_CRATE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 
 /// Returns the folder of the workspace.
+///
+/// Asked of cargo as it runs us: two clones may share a target folder, and what one built is fresh to the other.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+    let ours = setting("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").to_owned());
+    Path::new(&ours).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Returns the cargo that runs us.

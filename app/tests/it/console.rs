@@ -1,6 +1,5 @@
 //! The console in a browser, on the built binary with the demonstration's data; see `console/tests`.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,10 +13,10 @@ const PATIENCE: Duration = Duration::from_secs(1_200);
 #[ignore = "needs chromium"]
 fn the_console_can_be_used_by_everybody_in_a_browser() {
     let Some(browser) = ieum_testkit::server::require("chromium") else { return };
-    let console = Path::new(env!("CARGO_MANIFEST_DIR")).join("../console");
     let mut node = Command::new("node");
     // Two windows at once keep two cores busy; more would only wait for each other. The limit is for a whole file.
-    node.args(["--test", "--test-concurrency=2", "--test-timeout=600000", "tests/"]).current_dir(console);
+    node.args(["--test", "--test-concurrency=2", "--test-timeout=600000", "tests/"])
+        .current_dir("../console");
     node.env("IEUM_BINARY", env!("CARGO_BIN_EXE_ieum")).env("IEUM_TEST_CHROMIUM_URL", browser);
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log");

@@ -17,7 +17,7 @@ pub struct Peer {
     pub values: Vec<Vec<f64>>,
 }
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/forecast/peer.py");
+const SCRIPT: &str = include_str!("peer.py");
 
 /// Lets the peer continue every series of `train`; says why it is not there.
 pub fn run(train: &Path, horizon: usize) -> Result<Result<Peer, String>, Fault> {
@@ -27,7 +27,7 @@ pub fn run(train: &Path, horizon: usize) -> Result<Result<Peer, String>, Fault> 
         ));
     };
     let mut command = Command::new(python);
-    command.arg(SCRIPT).arg(train).arg(horizon.to_string());
+    command.arg("-c").arg(SCRIPT).arg(train).arg(horizon.to_string());
     let output = command.output().map_err(|error| failed("starting statsforecast", &error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
