@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ieum_core::describe;
 use ieum_link::{Contract, Kind};
 use ieum_policy::FallbackConfig;
 use ieum_wires::bus::BusWire;
@@ -20,7 +21,7 @@ const HERE: &str = "local";
 pub fn check(settings: &Settings, contracts: &[&'static Contract]) -> Result<(), LinkError> {
     let mut mistakes = Vec::new();
     let identity = identity(settings).unwrap_or_else(|error| {
-        mistakes.push(Mistake { key: tls_key(&error).to_owned(), problem: chain(&error) });
+        mistakes.push(Mistake { key: tls_key(&error).to_owned(), problem: describe(&error) });
         None
     });
     let identity = identity.as_ref();
@@ -49,13 +50,6 @@ fn tls_key(error: &TlsError) -> &'static str {
         | TlsError::Empty { what: "authorities", .. }
         | TlsError::Authority { .. } => "tls.authorities",
         TlsError::Read { .. } | TlsError::Empty { .. } => "tls.certificate",
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
     }
 }
 

@@ -34,32 +34,45 @@ impl Landing {
         let row = self.sql.fetch_one(span, &[]).await?;
         let (Some(first), Some(last)) = (row.opt_int("first_at")?, row.opt_int("last_at")?) else {
             // A table without rows can be asked too.
-            self.engine.keep(HISTORY_TABLE, "empty", &columns(), Vec::new()).await?;
+            self.engine.declare(HISTORY_TABLE, &columns()).await?;
             return Ok(0);
         };
         let today = day_of(now.as_micros());
-        let mut landed = 0;
-        for day in day_of(first)..=day_of(last) {
+        let (mut day, last, mut landed) = (day_of(first), day_of(last), 0);
+        while day <= last {
             let name = name_of(day);
-            if all || today - day < OPEN_DAYS || !there.contains(&name) {
-                landed += u64::from(self.land_day(day, &name, there.contains(&name)).await?);
+            let is_there = there.contains(&name);
+            if !is_there {
+                // Days without rows never land, however many: they are left behind in one step.
+                let next = self.day_from(day).await?.unwrap_or(last + 1);
+                if next > day {
+                    day = next;
+                    continue;
+                }
             }
+            if all || !is_there || today - day < OPEN_DAYS {
+                self.land_day(day, &name).await?;
+                landed += 1;
+            }
+            day += 1;
         }
         Ok(landed)
     }
 
-    async fn land_day(&self, day: i64, name: &str, was_there: bool) -> Result<bool, Fault> {
+    /// Returns the first day from `day` on that has rows.
+    async fn day_from(&self, day: i64) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT MIN(slot_at) AS next_at FROM ieum_analytics_slot WHERE slot_at >= ?";
+        Ok(self.sql.fetch_one(sql, &[begin_of(day).into()]).await?.opt_int("next_at")?.map(day_of))
+    }
+
+    async fn land_day(&self, day: i64, name: &str) -> Result<(), Fault> {
         let sql = "SELECT s.*, e.event_name, e.event_type FROM ieum_analytics_slot s \
                    LEFT JOIN ieum_analytics_event e ON e.event_id = s.event_id \
                    WHERE s.slot_at >= ? AND s.slot_at < ? ORDER BY s.event_id, s.slot_at";
-        let begin = Timestamp::from_seconds(day * DAY.as_secs().cast_signed());
+        let begin = begin_of(day);
         let found = self.sql.fetch_all(sql, &[begin.into(), (begin + DAY).into()]).await?;
         let rows = found.iter().map(cells).collect::<Result<Vec<_>, _>>()?;
-        if rows.is_empty() && !was_there {
-            return Ok(false);
-        }
-        self.engine.keep(HISTORY_TABLE, name, &columns(), rows).await?;
-        Ok(true)
+        Ok(self.engine.keep(HISTORY_TABLE, name, &columns(), rows).await?)
     }
 
     /// Answers one question.
@@ -130,8 +143,12 @@ fn day_of(micros: i64) -> i64 {
     micros.div_euclid(86_400_000_000)
 }
 
+fn begin_of(day: i64) -> Timestamp {
+    Timestamp::from_seconds(day * 86_400)
+}
+
 /// Returns a day's partition, such as `2026-11-21`.
 fn name_of(day: i64) -> String {
-    let text = Timestamp::from_seconds(day * 86_400).to_string();
+    let text = begin_of(day).to_string();
     text.chars().take(10).collect()
 }

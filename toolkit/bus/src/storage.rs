@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use ieum_core::Timestamp;
+use ieum_core::{Timestamp, describe};
 
 use crate::{Event, EventError};
 
@@ -240,18 +240,6 @@ impl Delivery {
         });
         Self { position, content }
     }
-}
-
-/// Joins an error with its causes.
-pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 // === LaneRow ===

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use ieum_core::Timestamp;
+use ieum_core::{Timestamp, describe};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::{Feed, Held, Leases, Member};
-use crate::storage::{Failure, Lease, Storage, describe};
+use crate::storage::{Failure, Lease, Storage};
 use crate::worker::{BATCH, StepError, Worker};
 
 /// How many batches a slot gets before the others have their turn.

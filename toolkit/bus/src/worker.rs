@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use ieum_core::{Cx, Fault, SharedClock, Timestamp};
+use ieum_core::{Cx, Fault, SharedClock, Timestamp, describe};
 
-use crate::storage::{Delivery, Failure, Lease, Storage, describe};
+use crate::storage::{Delivery, Failure, Lease, Storage};
 use crate::{Event, RetryLanes};
 use work::{What, Work};
 

@@ -114,7 +114,7 @@ impl<L: Log> Relay<L> {
                 Ok(0) => wait = (wait * 2).min(LONGEST_WAIT),
                 Ok(_) => wait = FIRST_WAIT,
                 Err(failure) => {
-                    tracing::warn!(error = %crate::storage::describe(&failure), "moving the outbox failed");
+                    tracing::warn!(error = %ieum_core::describe(&failure), "moving the outbox failed");
                     wait = LONGEST_WAIT;
                 }
             }

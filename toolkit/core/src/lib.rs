@@ -6,6 +6,7 @@
 
 mod clock;
 mod cx;
+mod describe;
 mod duration;
 mod fault;
 mod id;
@@ -16,6 +17,7 @@ mod trace;
 
 pub use clock::{Clock, ManualClock, Moment, SharedClock, SystemClock, Timestamp, system_clock};
 pub use cx::{Caller, Cx, CxHeaders, header};
+pub use describe::describe;
 pub use duration::{DurationError, HumanDuration, parse_duration};
 pub use fault::{Code, Fault, Problem};
 pub use id::{Id, new_id};

@@ -63,6 +63,10 @@ impl SqlEngine for Embedded {
         self.lake.datasets().map(drop)
     }
 
+    async fn declare(&self, dataset: &str, columns: &[Column]) -> Result<(), LakeError> {
+        self.lake.declare(dataset, columns).await
+    }
+
     async fn keep(
         &self,
         dataset: &str,

@@ -35,6 +35,12 @@ pub trait SqlEngine: Send + Sync + 'static {
     /// [`LakeError::Unreachable`] where it gives none.
     async fn ping(&self) -> Result<(), LakeError>;
 
+    /// Makes the dataset with these columns, so that it can be asked before it has rows.
+    ///
+    /// # Errors
+    /// [`LakeError::Rows`] where it is there with others, [`LakeError::File`].
+    async fn declare(&self, dataset: &str, columns: &[Column]) -> Result<(), LakeError>;
+
     /// Makes the rows the partition's, in place of those it had, and the dataset where it is not there yet. Names are 1
     /// to 64 lower-case letters, digits and `_`, partitions also `-`. All is checked before anything is written.
     ///

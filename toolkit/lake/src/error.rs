@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ieum_core::Fault;
+use ieum_core::{Fault, describe};
 
 /// Why history could not be kept or asked. Messages hold no token.
 #[derive(Debug, thiserror::Error)]
@@ -84,12 +84,7 @@ pub enum LakeError {
 
 impl From<LakeError> for Fault {
     fn from(error: LakeError) -> Self {
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            message = format!("{message}: {error}");
-            cause = error.source();
-        }
+        let message = describe(&error);
         match error {
             LakeError::Refused { .. } => Self::invalid_argument("lake.refused", message),
             LakeError::TooMuch { .. } => Self::resource_exhausted("lake.too_much", message),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, header};
 use ieum_client::{Auth, OutboundPolicy, RestClient, RestConfig};
 use ieum_contracts::events::{AuthenticationKind, ConnectorKind, EventServiceConfig};
-use ieum_core::{Cx, Fault, Secret, SharedClock};
+use ieum_core::{Cx, Fault, Secret, SharedClock, describe};
 use ieum_policy::{Gcra, PolicyConfig};
 use url::Url;
 
@@ -67,20 +67,32 @@ pub trait Connector: Send + Sync {
     /// Reads the next page of what changed since `cursor`.
     async fn incremental(&self, cx: &Cx, cursor: &str) -> Result<Batch, Fault>;
 
+    // What follows is for sources that send webhooks or count themselves; others leave it as it stands here.
+
     /// Reads what the hints name, and nothing else. The position stays.
-    async fn hinted(&self, cx: &Cx, hints: &[Hint]) -> Result<Batch, Fault>;
+    async fn hinted(&self, _: &Cx, _: &[Hint]) -> Result<Batch, Fault> {
+        Ok(Batch::default())
+    }
 
     /// Reads a webhook's body as a hint. Fails with `events.hook.body`, naming the field.
-    fn read_hint(&self, body: &[u8]) -> Result<Option<Hint>, Fault>;
+    fn read_hint(&self, _: &[u8]) -> Result<Option<Hint>, Fault> {
+        Ok(None)
+    }
 
     /// Returns the source's own totals, where it counts itself.
-    async fn totals(&self, cx: &Cx) -> Result<Option<Totals>, Fault>;
+    async fn totals(&self, _: &Cx) -> Result<Option<Totals>, Fault> {
+        Ok(None)
+    }
 
     /// Asks the source to send webhooks to `url`. Returns the source's id of the webhook.
-    async fn attach_webhook(&self, cx: &Cx, url: &str) -> Result<Option<String>, Fault>;
+    async fn attach_webhook(&self, _: &Cx, _: &str) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
 
     /// Asks the source to send no more webhooks to the one it named `id`.
-    async fn detach_webhook(&self, cx: &Cx, id: &str) -> Result<(), Fault>;
+    async fn detach_webhook(&self, _: &Cx, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// What only some connectors can do.
@@ -159,7 +171,7 @@ pub(crate) fn rest_client(
     policy.retry.attempts = config.sync_settings.retry_policy.attempts;
     policy.retry.first = Duration::from_millis(config.sync_settings.retry_policy.first_ms);
     rest.policy = policy;
-    RestClient::new(rest, clock.clone()).map_err(|error| invalid(field, chain(&error)))
+    RestClient::new(rest, clock.clone()).map_err(|error| invalid(field, describe(&error)))
 }
 
 /// Returns how to sign in; `scheme` is the word before a bare token (`Bearer`, or pretix's `Token`).
@@ -192,18 +204,20 @@ pub(crate) fn auth(config: &EventServiceConfig, scheme: &str) -> Result<Auth, Fa
     }
 }
 
+/// Returns an option that stands in the source's paths.
+pub(crate) fn slug(config: &EventServiceConfig, name: &str) -> Result<String, Fault> {
+    let field = format!("options.{name}");
+    let text = config.options.get(name).ok_or_else(|| invalid(&field, "is missing"))?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let dots_only = text.bytes().all(|byte| byte == b'.');
+    if dots_only || text.len() > 100 || !text.bytes().all(plain) {
+        return Err(invalid(&field, "is no slug: letters, digits, -, _ and ."));
+    }
+    Ok(text.clone())
+}
+
 fn check_header_value(field: &str, text: &str) -> Result<(), Fault> {
     HeaderValue::from_str(text)
         .map(drop)
         .map_err(|_| invalid(field, "holds characters that no header can carry"))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -2,14 +2,14 @@
 //!
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>
 
-use ieum_core::Timestamp;
+use ieum_core::{Timestamp, describe};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::event::envelope::{is_json, json_type};
-use crate::storage::{Delivery, Garbage, describe};
+use crate::storage::{Delivery, Garbage};
 use crate::{Event, EventError, LONGEST_KEY, LONGEST_NAME};
 
 const CONTENT_TYPE: &str = "content-type";

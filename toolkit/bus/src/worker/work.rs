@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ieum_core::Timestamp;
+use ieum_core::{Timestamp, describe};
 
 use crate::Event;
-use crate::storage::{Delivery, LaneRow, describe};
+use crate::storage::{Delivery, LaneRow};
 
 pub(super) struct Work {
     pub row: LaneRow,

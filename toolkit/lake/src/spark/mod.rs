@@ -3,14 +3,13 @@
 mod address;
 mod message;
 
-use std::fmt::Write as _;
 use std::io::Cursor;
 
 use async_trait::async_trait;
 use datafusion::arrow::ipc::reader::StreamReader;
 use futures::future::{Either, select};
 use http::uri::PathAndQuery;
-use ieum_core::{SharedClock, new_id};
+use ieum_core::{SharedClock, describe, new_id};
 use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
@@ -63,9 +62,9 @@ impl Spark {
         let mut endpoint = endpoint.connect_timeout(std::time::Duration::from_secs(CONNECT));
         if address.tls {
             let tls = ClientTlsConfig::new().with_webpki_roots();
-            endpoint = endpoint.tls_config(tls).map_err(|error| unreachable(whole(&error)))?;
+            endpoint = endpoint.tls_config(tls).map_err(|error| unreachable(describe(&error)))?;
         }
-        let channel = endpoint.connect().await.map_err(|error| unreachable(whole(&error)))?;
+        let channel = endpoint.connect().await.map_err(|error| unreachable(describe(&error)))?;
         let grpc = Grpc::new(channel).max_decoding_message_size(LONGEST);
         let session_id = new_id().to_string();
         let spark = Self { grpc, address, session_id, lake, options, clock };
@@ -137,7 +136,7 @@ impl Spark {
 
     async fn ready(&self) -> Result<Grpc<Channel>, LakeError> {
         let mut grpc = self.grpc.clone();
-        grpc.ready().await.map_err(|error| self.unreachable(whole(&error)))?;
+        grpc.ready().await.map_err(|error| self.unreachable(describe(&error)))?;
         Ok(grpc)
     }
 
@@ -182,6 +181,10 @@ impl SqlEngine for Spark {
         self.ask("SELECT 1 AS one").await.map(drop)
     }
 
+    async fn declare(&self, dataset: &str, columns: &[Column]) -> Result<(), LakeError> {
+        self.lake.declare(dataset, columns).await
+    }
+
     async fn keep(
         &self,
         dataset: &str,
@@ -217,15 +220,4 @@ pub(crate) fn check(url: &str) -> Result<(), LakeError> {
 fn is_question(sql: &str) -> bool {
     let first = sql.split(|letter: char| !letter.is_ascii_alphabetic()).find(|word| !word.is_empty());
     first.is_some_and(|word| word.eq_ignore_ascii_case("select") || word.eq_ignore_ascii_case("with"))
-}
-
-/// Returns an error with everything that caused it.
-fn whole(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }
