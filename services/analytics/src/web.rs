@@ -8,11 +8,11 @@ use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
 use ieum_contracts::analytics::{
     AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights, ForecastAsk,
-    ForecastStep, HistoryAnswer, HistoryQuestion, Insights, RoiAsk, RoiReport,
+    ForecastStep, HistoryAnswer, HistoryQuestion, Insights, Predictions, Recommendation, RoiAsk, RoiReport,
 };
 use ieum_contracts::events::EventId;
 use ieum_core::{Fault, Timestamp};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, EventAccess, Partner};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -97,9 +97,7 @@ pub(crate) async fn event(
     check(&visitor, Some(&event_id), HISTORY)?;
     let mut found = insights.event(&cx, EventId { event_id }).await?;
     if check(&visitor, None, MONEY).is_err() {
-        found.roi_analysis = RoiReport::default();
-        found.recommendations.retain(|one| !one.kind.starts_with("money."));
-        found.predictions.risk_factors.retain(|one| !one.kind.starts_with("money."));
+        hide_money(&mut found.roi_analysis, &mut found.recommendations, &mut found.predictions);
     }
     Ok(ApiJson(found))
 }
@@ -154,9 +152,7 @@ pub(crate) async fn across(
     check(&visitor, None, HISTORY)?;
     let mut found = insights.across(&cx, query.range(&visitor)).await?;
     if check(&visitor, None, MONEY).is_err() {
-        found.roi_analysis = RoiReport::default();
-        found.recommendations.retain(|one| !one.kind.starts_with("money."));
-        found.predictions.risk_factors.retain(|one| !one.kind.starts_with("money."));
+        hide_money(&mut found.roi_analysis, &mut found.recommendations, &mut found.predictions);
     }
     Ok(ApiJson(found))
 }
@@ -246,13 +242,16 @@ fn check(visitor: &Visitor, event_id: Option<&str>, scope: &str) -> Result<(), F
     event_id.map_or(Ok(()), |event_id| partner.may_see(event_id))
 }
 
+/// Takes out what says something of money.
+fn hide_money(report: &mut RoiReport, told: &mut Vec<Recommendation>, predictions: &mut Predictions) {
+    *report = RoiReport::default();
+    told.retain(|one| !one.kind.starts_with("money."));
+    predictions.risk_factors.retain(|one| !one.kind.starts_with("money."));
+}
+
 /// Returns the events that a visitor may see; `None` for all.
 fn visible(visitor: &Visitor) -> Option<Vec<String>> {
-    match visitor.as_deref()?.events() {
-        EventAccess::All => None,
-        EventAccess::Only(events) => Some(events.iter().cloned().collect()),
-        EventAccess::None => Some(Vec::new()),
-    }
+    visitor.as_deref()?.events().ids()
 }
 
 fn malformed(field: &str, problem: &str) -> ApiError {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ieum_contracts::events::{EventStates, EventStatus, Freshness, LiveEvent, NormalizedEventData};
 use ieum_core::Timestamp;
-use ieum_gateway::{EventAccess, KeyRecord, Tier};
+use ieum_gateway::{KeyRecord, Tier};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,15 +31,6 @@ pub fn usual_scopes(tier: Tier) -> BTreeSet<String> {
     match tier {
         Tier::Public => BTreeSet::from([scope::EVENTS_READ.to_owned()]),
         Tier::Partner | Tier::Premium => scope::USUAL.iter().map(|&scope| scope.to_owned()).collect(),
-    }
-}
-
-/// Returns the ids to ask for on behalf of a partner; `None` asks for all.
-pub fn visible(access: &EventAccess) -> Option<Vec<String>> {
-    match access {
-        EventAccess::All => None,
-        EventAccess::Only(events) => Some(events.iter().cloned().collect()),
-        EventAccess::None => Some(Vec::new()),
     }
 }
 
@@ -149,9 +140,9 @@ mod tests {
 
     #[test]
     fn an_empty_list_of_events_is_none_and_never_all() {
-        assert_eq!(visible(&key(&["e-1"]).events), Some(vec!["e-1".to_owned()]));
-        assert_eq!(visible(&key(&["*"]).events), None);
-        assert_eq!(visible(&key(&[]).events), Some(Vec::new()));
+        assert_eq!(key(&["e-1"]).events.ids(), Some(vec!["e-1".to_owned()]));
+        assert_eq!(key(&["*"]).events.ids(), None);
+        assert_eq!(key(&[]).events.ids(), Some(Vec::new()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri, header};
 use ieum_contracts::events::EventStates;
 use ieum_core::Fault;
-use ieum_gateway::{ApiError, EventAccess, Gateway, Partner};
+use ieum_gateway::{ApiError, Gateway, Partner};
 
 /// The scope that a key needs to see the hub's pages.
 const SCOPE: &str = "events:read";
@@ -91,7 +91,10 @@ impl Sight {
 
     /// Returns what a request may see. Who needs no key sees everything.
     pub fn of(partner: Option<&Partner>) -> Self {
-        Self { events: visible(partner), details: partner.is_none_or(Partner::sees_details) }
+        Self {
+            events: partner.and_then(|partner| partner.events().ids()),
+            details: partner.is_none_or(Partner::sees_details),
+        }
     }
 
     /// Leaves of the states what may be seen.
@@ -102,15 +105,6 @@ impl Sight {
         if !self.details {
             states.events.iter_mut().for_each(|event| event.data.keep_totals());
         }
-    }
-}
-
-/// Returns the events that a request may see; `None` for all.
-pub fn visible(partner: Option<&Partner>) -> Option<Vec<String>> {
-    match partner?.events() {
-        EventAccess::All => None,
-        EventAccess::Only(events) => Some(events.iter().cloned().collect()),
-        EventAccess::None => Some(Vec::new()),
     }
 }
 

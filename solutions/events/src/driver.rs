@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_contracts::events::EventServiceConfig;
-use ieum_core::{Code, Cx, Fault, SharedClock};
+use ieum_core::{Code, Cx, Fault, Moment, SharedClock};
 use parking_lot::Mutex;
 use rand::Rng;
 use tokio::sync::Notify;
@@ -111,16 +111,10 @@ impl Driver {
             // With as many as may run at once, the end of one is waited for and no time.
             let full = running.len() >= MOST_AT_ONCE;
             let next = self.schedule.lock().next_due().filter(|_| !full);
-            let sleep = async {
-                match next {
-                    Some(next) => self.clock.sleep_until(next).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 _ = stopped.changed() => {}
                 () = self.wake.notified() => {}
-                () = sleep => {}
+                () = sleep_until(&self.clock, next) => {}
                 Some(ended) = running.join_next(), if !running.is_empty() => {
                     if let Err(error) = ended {
                         tracing::error!(error = %error, "a source's job panicked");
@@ -205,5 +199,13 @@ impl Drop for Ending<'_> {
         let (now, random) = (self.driver.clock.moment(), rand::rng().random());
         self.driver.schedule.lock().finished(self.job, self.run, now, random);
         self.driver.wake.notify_one();
+    }
+}
+
+/// Completes at `due`; never where nothing is.
+pub(crate) async fn sleep_until(clock: &SharedClock, due: Option<Moment>) {
+    match due {
+        Some(due) => clock.sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }

@@ -57,10 +57,6 @@ pub fn router(
     door::guard(gateway, visitors, router)
 }
 
-fn asked(visitor: &Visitor) -> ListEvents {
-    ListEvents { event_ids: door::visible(visitor.as_deref()) }
-}
-
 fn check_visible(visitor: &Visitor, event_id: &str) -> Result<(), ApiError> {
     visitor.as_deref().map_or(Ok(()), |partner| Ok(partner.may_see(event_id)?))
 }
@@ -70,8 +66,9 @@ async fn list(
     visitor: Visitor,
     Context(cx): Context,
 ) -> Result<ApiJson<EventStates>, ApiError> {
-    let mut states = web.realtime.list(&cx, asked(&visitor)).await?;
-    Sight::of(visitor.as_deref()).narrow(&mut states);
+    let sight = Sight::of(visitor.as_deref());
+    let mut states = web.realtime.list(&cx, ListEvents { event_ids: sight.events.clone() }).await?;
+    sight.narrow(&mut states);
     Ok(ApiJson(states))
 }
 

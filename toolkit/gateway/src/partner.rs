@@ -87,6 +87,15 @@ impl EventAccess {
             Self::None => false,
         }
     }
+
+    /// Returns the ids to ask for on somebody's behalf; `None` asks for all.
+    pub fn ids(&self) -> Option<Vec<String>> {
+        match self {
+            Self::All => None,
+            Self::Only(events) => Some(events.iter().cloned().collect()),
+            Self::None => Some(Vec::new()),
+        }
+    }
 }
 
 impl From<Vec<String>> for EventAccess {

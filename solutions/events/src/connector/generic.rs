@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::probe::Checked;
 use super::source::{SourceClient, Told};
 use super::{Connector, Hint, auth, base_url, client, invalid, rest_client};
-use crate::facts::{Batch, Next, Totals};
+use crate::facts::{Batch, Next};
 use crate::rules::{garbage, read_realtime};
 
 /// The only shape this connector reads.
@@ -110,17 +110,5 @@ impl Connector for Generic {
         };
         let action = body.get("event").and_then(Value::as_str).unwrap_or("update");
         Ok(Some(Hint { notification_id: id, action: action.chars().take(100).collect(), order_code: None }))
-    }
-
-    async fn totals(&self, _: &Cx) -> Result<Option<Totals>, Fault> {
-        Ok(None)
-    }
-
-    async fn attach_webhook(&self, _: &Cx, _: &str) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn detach_webhook(&self, _: &Cx, _: &str) -> Result<(), Fault> {
-        Ok(())
     }
 }

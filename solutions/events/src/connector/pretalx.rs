@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 
 use super::probe::Checked;
 use super::source::{SourceClient, Told};
-use super::{Connector, Hint, auth, base_url, client, invalid};
-use crate::facts::{Batch, Next, Totals};
+use super::{Connector, auth, base_url, client, slug};
+use crate::facts::{Batch, Next};
 use crate::programme::facts::{ProgrammeFacts, RoomFact, SlotFact, bounded_text};
 use crate::rules::garbage;
 
@@ -102,14 +102,9 @@ impl Pretalx {
         clock: &SharedClock,
     ) -> Result<Self, Fault> {
         let api = base_url("endpoints.api", &config.endpoints.api)?;
-        let event = config.options.get("event").ok_or_else(|| invalid("options.event", "is missing"))?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if event.len() > 100 || event.bytes().all(|byte| byte == b'.') || !event.bytes().all(plain) {
-            return Err(invalid("options.event", "is no slug: letters, digits, -, _ and ."));
-        }
         Ok(Self {
             client: client(config, "endpoints.api", api, auth(config, "Token")?, outbound, clock)?,
-            event: event.clone(),
+            event: slug(config, "event")?,
         })
     }
 
@@ -237,25 +232,5 @@ impl Connector for Pretalx {
 
     async fn incremental(&self, cx: &Cx, _: &str) -> Result<Batch, Fault> {
         self.batch(cx).await
-    }
-
-    async fn hinted(&self, _: &Cx, _: &[Hint]) -> Result<Batch, Fault> {
-        Ok(Batch::default())
-    }
-
-    fn read_hint(&self, _: &[u8]) -> Result<Option<Hint>, Fault> {
-        Ok(None)
-    }
-
-    async fn totals(&self, _: &Cx) -> Result<Option<Totals>, Fault> {
-        Ok(None)
-    }
-
-    async fn attach_webhook(&self, _: &Cx, _: &str) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn detach_webhook(&self, _: &Cx, _: &str) -> Result<(), Fault> {
-        Ok(())
     }
 }

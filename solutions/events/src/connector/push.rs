@@ -6,8 +6,8 @@ use ieum_core::{Cx, Fault, Timestamp};
 
 use super::probe::Checked;
 use super::source::Told;
-use super::{Connector, Hint, base_url, invalid};
-use crate::facts::{Batch, Next, Profile, Totals};
+use super::{Connector, base_url, invalid};
+use crate::facts::{Batch, Next, Profile};
 
 /// The option that says how many people are registered.
 const REGISTERED: &str = "registered";
@@ -86,25 +86,5 @@ impl Connector for Push {
 
     async fn incremental(&self, _: &Cx, _: &str) -> Result<Batch, Fault> {
         Ok(self.renewed())
-    }
-
-    async fn hinted(&self, _: &Cx, _: &[Hint]) -> Result<Batch, Fault> {
-        Ok(Batch::default())
-    }
-
-    fn read_hint(&self, _: &[u8]) -> Result<Option<Hint>, Fault> {
-        Ok(None)
-    }
-
-    async fn totals(&self, _: &Cx) -> Result<Option<Totals>, Fault> {
-        Ok(None)
-    }
-
-    async fn attach_webhook(&self, _: &Cx, _: &str) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn detach_webhook(&self, _: &Cx, _: &str) -> Result<(), Fault> {
-        Ok(())
     }
 }

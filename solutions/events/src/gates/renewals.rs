@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::collector::Collector;
+use crate::driver::sleep_until;
 
 /// The time between two renewals of an event's state.
 pub const PACE: Duration = Duration::from_millis(120);
@@ -99,16 +100,10 @@ impl Renewals {
                 }
             }
             let next = self.book.lock().due.values().min().copied();
-            let sleep = async {
-                match next {
-                    Some(next) => self.clock.sleep_until(next).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 _ = stopped.changed() => {}
                 () = self.wake.notified() => {}
-                () = sleep => {}
+                () = sleep_until(&self.clock, next) => {}
             }
         }
     }

@@ -296,12 +296,4 @@ impl Connector for Declarative {
         let answer: Value = self.get(cx, &map.path).await?.json()?;
         rows::counts(&answer, map).map(Some)
     }
-
-    async fn attach_webhook(&self, _: &Cx, _: &str) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn detach_webhook(&self, _: &Cx, _: &str) -> Result<(), Fault> {
-        Ok(())
-    }
 }

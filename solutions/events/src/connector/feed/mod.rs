@@ -12,8 +12,8 @@ use url::Url;
 
 use super::probe::Checked;
 use super::source::{SourceClient, Told};
-use super::{Connector, Hint, auth, base_url, client, invalid};
-use crate::facts::{Batch, Next, Totals};
+use super::{Connector, auth, base_url, client, invalid};
+use crate::facts::{Batch, Next};
 use crate::programme::facts::{ProgrammeFacts, short_hash};
 use crate::rules::garbage;
 
@@ -184,25 +184,5 @@ impl Connector for Feed {
 
     async fn incremental(&self, cx: &Cx, cursor: &str) -> Result<Batch, Fault> {
         self.read(cx, Seen::parse(cursor)).await
-    }
-
-    async fn hinted(&self, _: &Cx, _: &[Hint]) -> Result<Batch, Fault> {
-        Ok(Batch::default())
-    }
-
-    fn read_hint(&self, _: &[u8]) -> Result<Option<Hint>, Fault> {
-        Ok(None)
-    }
-
-    async fn totals(&self, _: &Cx) -> Result<Option<Totals>, Fault> {
-        Ok(None)
-    }
-
-    async fn attach_webhook(&self, _: &Cx, _: &str) -> Result<Option<String>, Fault> {
-        Ok(None)
-    }
-
-    async fn detach_webhook(&self, _: &Cx, _: &str) -> Result<(), Fault> {
-        Ok(())
     }
 }

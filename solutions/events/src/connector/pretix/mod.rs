@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use self::position::{Position, Step};
 use super::probe::Checked;
 use super::source::{SourceClient, Told};
-use super::{Abilities, Connector, Hint, auth, base_url, client, headers, invalid};
+use super::{Abilities, Connector, Hint, auth, base_url, client, headers, invalid, slug};
 use crate::facts::{Batch, Profile, Totals};
 use crate::programme::facts::{ListFact, bounded_text};
 use crate::rules::garbage;
@@ -62,16 +62,6 @@ impl Pretix {
         clock: &SharedClock,
     ) -> Result<Self, Fault> {
         let api = base_url("endpoints.api", &config.endpoints.api)?;
-        let slug = |name: &str| {
-            let field = format!("options.{name}");
-            let text = config.options.get(name).ok_or_else(|| invalid(&field, "is missing"))?;
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-            let dots_only = text.bytes().all(|byte| byte == b'.');
-            if dots_only || text.len() > 100 || !text.bytes().all(plain) {
-                return Err(invalid(&field, "is no slug: letters, digits, -, _ and ."));
-            }
-            Ok(text.clone())
-        };
         let list = match config.options.get("checkinList") {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| invalid("options.checkinList", "is no number"))?),
@@ -79,8 +69,8 @@ impl Pretix {
         Ok(Self {
             client: client(config, "endpoints.api", api, auth(config, "Token")?, outbound, clock)?,
             clock: clock.clone(),
-            organizer: slug("organizer")?,
-            event: slug("event")?,
+            organizer: slug(config, "organizer")?,
+            event: slug(config, "event")?,
             list,
             wants_webhooks: config.endpoints.webhook.is_some(),
         })
