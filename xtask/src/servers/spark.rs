@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Kind, Started, probe, sail, spawn, wait_ready};
+use super::{Kind, Started, probe, spawn, wait_ready};
 use crate::failure::{Failure, Tried};
-use crate::shell;
+use crate::{libraries, shell};
 
 pub const KIND: Kind = Kind {
     name: "spark",
@@ -16,14 +16,11 @@ pub const KIND: Kind = Kind {
 };
 
 const PACKAGE: &str = "pyspark==4.3.0";
+const ENVIRONMENT: &str = "py-spark";
 
-fn folder() -> Result<PathBuf, Failure> {
-    Ok(shell::cache_folder()?.join("spark"))
-}
-
-/// Installs it, once.
+/// Installs it into an environment of its own, once.
 fn prepare() -> Result<(), Failure> {
-    sail::install(&folder()?, PACKAGE)
+    libraries::python_in(ENVIRONMENT, &[PACKAGE]).map(drop)
 }
 
 fn start(scratch: &Path) -> Result<Started, Failure> {
@@ -50,7 +47,7 @@ fn start(scratch: &Path) -> Result<Started, Failure> {
 
 /// Returns where the package's own Spark lies; the folder's name holds Python's version.
 fn home() -> Result<PathBuf, Failure> {
-    let libraries = folder()?.join("lib");
+    let libraries = shell::cache_folder()?.join(ENVIRONMENT).join("lib");
     let tried = || format!("listing {}", libraries.display());
     for entry in std::fs::read_dir(&libraries).tried(tried())? {
         let home = entry.tried(tried())?.path().join("site-packages").join("pyspark");
