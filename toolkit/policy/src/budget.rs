@@ -1,5 +1,6 @@
 //! The retry budget: retries of one dependency may only be a share of its calls, over all callers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_core::Moment;
@@ -25,11 +26,12 @@ pub struct BudgetRule {
 /// The retry budget of one dependency.
 ///
 /// Without a free floor, after any number of calls `n`: retries ≤ max(`kept`, `percent` × n / 100). So an
-/// upstream that always fails gets at most 1.2 times its normal load with the default of 20 %.
-#[derive(Debug)]
+/// upstream that always fails gets at most 1.2 times its normal load with the default of 20 %. Second sends beside a
+/// slow first one are retries here too. Clones share one purse.
+#[derive(Clone, Debug)]
 pub struct RetryBudget {
     rule: BudgetRule,
-    purse: Mutex<Purse>,
+    purse: Arc<Mutex<Purse>>,
 }
 
 /// Money is counted in hundredths of a retry.
@@ -61,7 +63,7 @@ impl RetryBudget {
             free: u64::from(rule.per_second) * ONE_RETRY,
             free_since: Moment::START,
         };
-        Self { rule, purse: Mutex::new(purse) }
+        Self { rule, purse: Arc::new(Mutex::new(purse)) }
     }
 
     /// Counts one call, not a retry.

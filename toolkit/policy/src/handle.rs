@@ -38,6 +38,8 @@ pub struct PolicySnapshot {
     pub retries: u64,
     /// Retries that were not sent because the budget had none left.
     pub retries_out_of_budget: u64,
+    /// What hedging did; `None` where calls are not hedged.
+    pub hedges: Option<HedgeCounts>,
     /// Retries that the budget holds now.
     pub budget: u64,
     /// The breaker's state; `None` without a breaker.
@@ -52,6 +54,18 @@ pub struct PolicySnapshot {
     pub latency_ok: Latency,
     /// The lengths of calls that ended in a fault, refused ones included.
     pub latency_failed: Latency,
+}
+
+/// What hedging did since the start.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HedgeCounts {
+    /// Second sends beside a slow first one.
+    pub sent: u64,
+    /// Second sends that brought the answer.
+    pub won: u64,
+    /// Second sends that did not go out, by what held them: `budget`, `breaker` or `pushback`.
+    pub held: BTreeMap<&'static str, u64>,
 }
 
 impl PolicyHandle {
@@ -118,6 +132,10 @@ impl PolicyHandle {
             fallbacks: meter.fallbacks(),
             retries: machines.repeater.retries.load(Ordering::Relaxed),
             retries_out_of_budget: machines.repeater.out_of_budget.load(Ordering::Relaxed),
+            hedges: machines.repeater.hedger.as_ref().map(|hedger| {
+                let (sent, won) = hedger.counts.sent_and_won();
+                HedgeCounts { sent, won, held: hedger.counts.held().into() }
+            }),
             budget: self.budget(),
             breaker: self.breaker(),
             breaker_counts,

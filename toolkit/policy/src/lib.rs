@@ -11,6 +11,7 @@ mod bulkhead;
 mod config;
 mod gcra;
 mod handle;
+mod hedge;
 pub mod layer;
 mod meter;
 mod origin;
@@ -27,10 +28,12 @@ pub use breaker::{Breaker, BreakerCounts, BreakerRule, BreakerState, Cause, Outc
 pub use budget::{BudgetRule, RetryBudget};
 pub use bulkhead::{Bulkhead, Full, Place};
 pub use config::{
-    BreakerConfig, BulkheadConfig, FallbackConfig, PolicyConfig, PolicyConfigError, RateConfig, RetryConfig,
+    BreakerConfig, BulkheadConfig, FallbackConfig, HedgeConfig, PolicyConfig, PolicyConfigError, RateConfig,
+    RetryConfig,
 };
 pub use gcra::{Decision, Gcra, GcraError};
-pub use handle::{PolicyHandle, PolicySnapshot};
+pub use handle::{HedgeCounts, PolicyHandle, PolicySnapshot};
+pub use hedge::{Hedge, HedgeAfter, HedgeAsk, HedgeRule, Held};
 pub use meter::{LATENCY_BOUNDS, Latency, Rejections};
 pub use origin::{FallbackKind, Guarded, Origin, OriginError};
 pub use outlier::{OutlierEjection, OutlierRule};

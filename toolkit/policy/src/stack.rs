@@ -1,6 +1,6 @@
 //! The whole stack of policies as one service, in the one order that makes sense.
 //!
-//! From outside in: fallback, total time limit, rate limit, bulkhead, retry (with its budget), breaker,
+//! From outside in: fallback, total time limit, rate limit, bulkhead, retry and hedge (with one budget), breaker,
 //! limit per attempt, and the service itself. It is one future: each machine is asked in turn, and a
 //! timer is made only for a call that waits.
 
@@ -11,7 +11,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
 use crate::layer::{
-    End, Memory, MemoryRule, Patience, RateLimit, Repeater, enter, guard, may_stand_in, repeat,
+    End, Hedger, Memory, MemoryRule, Patience, RateLimit, Repeater, enter, guard, may_stand_in, repeat,
 };
 use crate::meter::Meter;
 use crate::{
@@ -71,14 +71,16 @@ impl PolicyStack {
     /// for simulations that must repeat.
     pub fn with_seed(name: &str, config: &PolicyConfig, clock: SharedClock, seed: u64) -> Self {
         let budget = RetryBudget::new(config.budget_rule());
+        let breaker = config.breaker_rule().map(Breaker::new);
+        let hedger = config.hedge_rule().map(|rule| Hedger::new(rule, breaker.clone()));
         let machines = Machines {
             name: name.into(),
             rate: config.rate.map(|rate| RateLimit::new(rate.gcra)),
             bulkhead: config
                 .bulkhead
                 .map(|bulkhead| Bulkhead::new(bulkhead.limit as usize, bulkhead.queue as usize)),
-            repeater: Repeater::new(config.retry_rule(), budget, clock.clone(), seed),
-            breaker: config.breaker_rule().map(Breaker::new),
+            repeater: Repeater::new(config.retry_rule(), budget, hedger, clock.clone(), seed),
+            breaker,
             config: config.clone(),
             clock,
             meter: Meter::default(),

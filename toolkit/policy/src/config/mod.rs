@@ -5,7 +5,7 @@ mod table;
 
 use std::time::Duration;
 
-use crate::{Backoff, BreakerRule, BudgetRule, Classes, Gcra, Jitter, RetryRule};
+use crate::{Backoff, BreakerRule, BudgetRule, Classes, Gcra, HedgeAfter, HedgeRule, Jitter, RetryRule};
 
 /// How a link's calls are guarded. Every key has a default.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,6 +20,8 @@ pub struct PolicyConfig {
     pub attempt: Option<Duration>,
     /// `retry`: how repeatable calls are repeated.
     pub retry: RetryConfig,
+    /// `hedge`: when a slow repeatable call is sent a second time beside the first; `None` never.
+    pub hedge: Option<HedgeConfig>,
     /// `breaker`: when calls stop being sent; `None` (`"off"`) never.
     pub breaker: Option<BreakerConfig>,
     /// `bulkhead`: how many calls run at once; `None` any number.
@@ -41,8 +43,19 @@ pub struct RetryConfig {
     pub factor: f64,
     /// The longest wait. Default 1 s.
     pub most: Duration,
-    /// Retries per hundred calls over all callers of the link. Default 20.
+    /// Retries and second sends of [`HedgeConfig`] per hundred calls over all callers of the link. Default 20.
     pub budget: u32,
+}
+
+/// `hedge = { after = "p95", window = "60s", minimum = 20 }`, or `hedge = "p95"`, or `hedge = "150ms"`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HedgeConfig {
+    /// The wait between the first send and the second. Default: the 95th percentile of what calls took lately.
+    pub after: HedgeAfter,
+    /// How long a call's length counts towards the percentile. Default 60 s.
+    pub window: Duration,
+    /// Calls in the window below which no call is hedged by a percentile. Default 20.
+    pub minimum: u32,
 }
 
 /// `breaker = { consecutive = 5, failures = "50%", slow = "80% over 2s", window = "10s", minimum = 20,
@@ -126,6 +139,11 @@ impl PolicyConfig {
         BudgetRule { percent: self.retry.budget, ..BudgetRule::default() }
     }
 
+    /// Returns the rule of the hedge; `None` where it is off.
+    pub fn hedge_rule(&self) -> Option<HedgeRule> {
+        self.hedge.map(|HedgeConfig { after, window, minimum }| HedgeRule { after, window, minimum })
+    }
+
     /// Returns the rule of the breaker; `None` where it is off.
     pub fn breaker_rule(&self) -> Option<BreakerRule> {
         let breaker = self.breaker.as_ref()?;
@@ -150,6 +168,7 @@ impl Default for PolicyConfig {
             first_byte: Duration::from_secs(5),
             attempt: None,
             retry: RetryConfig::default(),
+            hedge: None,
             breaker: Some(BreakerConfig::default()),
             bulkhead: None,
             rate: None,
@@ -167,6 +186,13 @@ impl Default for RetryConfig {
             most: Duration::from_secs(1),
             budget: 20,
         }
+    }
+}
+
+impl Default for HedgeConfig {
+    fn default() -> Self {
+        let HedgeRule { after, window, minimum } = HedgeRule::default();
+        Self { after, window, minimum }
     }
 }
 

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::table::{Table, count, duration, is_off, percent, share};
 use super::{
-    BreakerConfig, BulkheadConfig, FallbackConfig, PolicyConfig, PolicyConfigError, RateConfig, RetryConfig,
+    BreakerConfig, BulkheadConfig, FallbackConfig, HedgeConfig, PolicyConfig, PolicyConfigError, RateConfig,
+    RetryConfig,
 };
-use crate::Gcra;
+use crate::{Gcra, HedgeAfter};
 
 /// Replies that a fallback remembers unless told otherwise.
 const ENTRIES: usize = 1_024;
@@ -26,12 +27,18 @@ impl PolicyConfig {
         table.read("first_byte", &mut config.first_byte, duration);
         table.read("attempt", &mut config.attempt, |value| off_or(value, duration));
         table.read_nested("retry", &mut config.retry, read_retry);
+        table.read_nested("hedge", &mut config.hedge, read_hedge);
         table.read_nested("breaker", &mut config.breaker, read_breaker);
         table.read_nested("bulkhead", &mut config.bulkhead, read_bulkhead);
         table.read_nested("rate", &mut config.rate, read_rate);
         table.read_nested("fallback", &mut config.fallback, read_fallback);
         if config.attempt.is_some_and(|attempt| attempt > config.timeout) {
             table.complain("attempt", "one attempt may not take longer than the whole call (timeout)");
+        }
+        if let Some(HedgeConfig { after: HedgeAfter::Fixed(delay), .. }) = config.hedge
+            && delay >= config.timeout
+        {
+            table.complain("hedge", "the whole call (timeout) is over before a second send would begin");
         }
         match table.finish() {
             problems if problems.is_empty() => Ok(config),
@@ -81,6 +88,38 @@ fn read_retry(name: &str, value: &Value, present: &RetryConfig) -> Result<RetryC
 fn factor(value: &Value) -> Result<f64, String> {
     let number = value.as_f64().filter(|number| (1.0..=100.0).contains(number));
     number.ok_or_else(|| format!("{value} is no number from 1 to 100"))
+}
+
+fn read_hedge(
+    name: &str,
+    value: &Value,
+    present: &Option<HedgeConfig>,
+) -> Result<Option<HedgeConfig>, Problems> {
+    const FORMS: &str = "\"off\", \"p95\", \"150ms\" or { after = \"p95\" }";
+    if is_off(value) {
+        return Ok(None);
+    }
+    let mut hedge = present.unwrap_or_default();
+    if value.is_string() {
+        hedge.after = hedge_after(value).map_err(|problem| vec![format!("{name}: {problem}")])?;
+        return Ok(Some(hedge));
+    }
+    let mut table = Table::new(name, entries_of(name, value, FORMS)?);
+    table.read("after", &mut hedge.after, hedge_after);
+    table.read("window", &mut hedge.window, duration);
+    table.read("minimum", &mut hedge.minimum, |value| count(value, 1));
+    finished(table, Some(hedge))
+}
+
+/// Reads `"p95"` or `"150ms"`.
+fn hedge_after(value: &Value) -> Result<HedgeAfter, String> {
+    let text = value.as_str().unwrap_or_default().trim();
+    let percent = text.strip_prefix('p').map(|digits| digits.parse().ok());
+    match percent {
+        Some(Some(percent @ 1..=99)) => Ok(HedgeAfter::Percentile(percent)),
+        Some(_) => Err(format!("{value} is no percentile; write it as \"p95\", from \"p1\" to \"p99\"")),
+        None => duration(value).map(HedgeAfter::Fixed),
+    }
 }
 
 fn read_breaker(

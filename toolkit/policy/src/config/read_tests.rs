@@ -72,6 +72,12 @@ fn short_forms_and_tables_say_the_same() {
          retry = { attempts = 1 }\nbreaker = false",
     );
     assert_eq!(Ok(short), long);
+    assert_eq!(read("hedge = \"p95\""), read("hedge = { after = \"p95\", window = \"60s\", minimum = 20 }"));
+    assert_eq!(read("hedge = \"off\""), read(""));
+    let fixed = read("hedge = \"150ms\"").expect("is right").hedge.map(|hedge| hedge.after);
+    assert_eq!(fixed, Some(HedgeAfter::Fixed(Duration::from_millis(150))));
+    let late = read("timeout = \"100ms\"\nhedge = \"150ms\"").expect_err("comes too late");
+    assert_eq!(late, "hedge: the whole call (timeout) is over before a second send would begin");
     let cache = read("fallback = \"cache 30s\"").expect("is right");
     let within = Duration::from_secs(30);
     assert_eq!(cache.fallback, FallbackConfig::Cache { within, entries: ENTRIES });
@@ -93,6 +99,7 @@ fn every_mistake_is_told_at_once_and_names_its_key() {
         conect = "3s"
         attempt = "9s"
         retry = { attempts = 0, first = "2s", factor = "fast", budget = "120%" }
+        hedge = { after = "p100", window = 5 }
         breaker = { slow = "80%", failures = "0%", probes = -1 }
         bulkhead = { queue = 3 }
         rate = "many"
@@ -106,6 +113,8 @@ fn every_mistake_is_told_at_once_and_names_its_key() {
         "retry.factor: \"fast\" is no number from 1 to 100",
         "retry.budget: \"120%\" is no share; write it as \"50%\", from \"0%\" to \"100%\"",
         "retry.first: the first wait is longer than the longest (most)",
+        "hedge.after: \"p100\" is no percentile; write it as \"p95\", from \"p1\" to \"p99\"",
+        "hedge.window: 5 is no duration; write it as \"800ms\"",
         "breaker.failures: \"0%\" would always be reached; write \"off\" to not look at it",
         "breaker.slow: \"80%\" is not understood; write \"80% over 2s\"",
         "breaker.probes: -1 is no whole number of at least 1",
@@ -115,8 +124,8 @@ fn every_mistake_is_told_at_once_and_names_its_key() {
         "fallback: \"luck\" is not understood; write \"off\", \"last-good\", \"cache 30s\", { value = … }, \
          { to = \"http://…\" } or { last_good = 1000 }",
         "attempt: one attempt may not take longer than the whole call (timeout)",
-        "conect: there is no such key; known are timeout, connect, first_byte, attempt, retry, breaker, \
-         bulkhead, rate, fallback",
+        "conect: there is no such key; known are timeout, connect, first_byte, attempt, retry, hedge, \
+         breaker, bulkhead, rate, fallback",
     ];
     assert_eq!(told.split("; ").count(), expected.join("; ").split("; ").count(), "{told}");
     assert_eq!(told, expected.join("; "));

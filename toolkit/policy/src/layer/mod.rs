@@ -3,6 +3,7 @@
 mod breaker;
 mod bulkhead;
 mod fallback;
+mod hedge;
 mod rate_limit;
 mod retry;
 mod time_limit;
@@ -10,6 +11,7 @@ mod time_limit;
 pub use breaker::{BreakerLayer, BreakerService};
 pub use bulkhead::{BulkheadLayer, BulkheadService};
 pub use fallback::{FallbackLayer, FallbackService};
+pub use hedge::HedgeLayer;
 pub use rate_limit::{RateLimit, RateLimitLayer, RateLimitService};
 pub use retry::{RetryLayer, RetryService};
 pub use time_limit::{TimeLimitLayer, TimeLimitService};
@@ -17,6 +19,7 @@ pub use time_limit::{TimeLimitLayer, TimeLimitService};
 pub(crate) use breaker::{End, Patience, guard};
 pub(crate) use bulkhead::enter;
 pub(crate) use fallback::{Memory, MemoryRule, may_stand_in};
+pub(crate) use hedge::Hedger;
 pub(crate) use retry::{Repeater, repeat};
 
 /// Writes the parts of a tower service that are the same in every layer: readiness is the inner one's,

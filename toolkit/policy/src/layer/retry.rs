@@ -9,7 +9,10 @@ use ieum_core::{Fault, SharedClock};
 use tower::{Layer, ServiceExt};
 
 use crate::layer::guarded_service;
-use crate::{Failure, PolicyRequest, RetryBudget, RetryRule, Stop, Verdict, reason};
+use crate::layer::hedge::{Hedger, Race, Raced};
+use crate::{
+    Breaker, Failure, HedgeAsk, HedgeRule, PolicyRequest, RetryBudget, RetryRule, Stop, Verdict, reason,
+};
 
 /// Repeats failed calls.
 #[derive(Clone)]
@@ -28,6 +31,7 @@ pub struct RetryService<S> {
 pub(crate) struct Repeater {
     pub rule: RetryRule,
     pub budget: RetryBudget,
+    pub hedger: Option<Arc<Hedger>>,
     pub clock: SharedClock,
     pub retries: AtomicU64,
     pub out_of_budget: AtomicU64,
@@ -37,7 +41,20 @@ pub(crate) struct Repeater {
 impl RetryLayer {
     /// Repeats by `rule` within `budget`.
     pub fn new(rule: RetryRule, budget: RetryBudget, clock: SharedClock) -> Self {
-        Self { guard: Arc::new(Repeater::new(rule, budget, clock, rand::random())) }
+        Self::of(Repeater::new(rule, budget, None, clock, rand::random()))
+    }
+
+    /// Returns the layer, also sending slow calls a second time by `rule` out of the same budget, and not while
+    /// `breaker` is open or probes.
+    #[must_use]
+    pub fn hedging(self, rule: HedgeRule, breaker: Option<Breaker>) -> Self {
+        let Repeater { rule: retry, budget, clock, .. } = &*self.guard;
+        let hedger = Some(Hedger::new(rule, breaker));
+        Self::of(Repeater::new(*retry, budget.clone(), hedger, clock.clone(), rand::random()))
+    }
+
+    fn of(guard: Repeater) -> Self {
+        Self { guard: Arc::new(guard) }
     }
 }
 
@@ -63,9 +80,15 @@ guarded_service!(RetryService, R, [S: Sync], |guard, inner| move |request: R| as
 });
 
 impl Repeater {
-    pub(crate) fn new(rule: RetryRule, budget: RetryBudget, clock: SharedClock, seed: u64) -> Self {
+    pub(crate) fn new(
+        rule: RetryRule,
+        budget: RetryBudget,
+        hedger: Option<Arc<Hedger>>,
+        clock: SharedClock,
+        seed: u64,
+    ) -> Self {
         let (retries, out_of_budget) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { rule, budget, clock, retries, out_of_budget, random: AtomicU64::new(seed) }
+        Self { rule, budget, hedger, clock, retries, out_of_budget, random: AtomicU64::new(seed) }
     }
 
     /// Returns the next number in [0, 1) of a sequence that the seed decides (SplitMix64: Steele,
@@ -81,20 +104,63 @@ impl Repeater {
 
     /// Counts the first send of a call towards the budget, unless nothing was sent at all or the call
     /// is somebody else's retry.
-    fn earn<T>(&self, result: &Result<T, Fault>, made: u32, arrived_as: u32) {
+    fn earn<T>(&self, result: &Result<T, Fault>, arrived_as: u32) {
         let sent = !matches!(result, Err(fault) if fault.reason == reason::BREAKER_OPEN);
-        if made == 1 && arrived_as == 0 && sent {
+        if arrived_as == 0 && sent {
             self.budget.deposit(self.clock.moment());
         }
     }
+
+    /// Sends a call for the first time: twice where that is slow and a hedge allows. `spare` is a copy of the request.
+    async fn begin<R, T, F>(
+        &self,
+        request: R,
+        spare: &mut Option<R>,
+        send: &mut impl FnMut(R) -> F,
+    ) -> Raced<T>
+    where
+        R: PolicyRequest,
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let (arrived_as, deadline) = (request.cx().attempt(), request.cx().deadline());
+        let Some(hedger) = &self.hedger else {
+            let result = send(request).await;
+            self.earn(&result, arrived_as);
+            return Raced { result, sends: 1, earned: true };
+        };
+        let ask = HedgeAsk { repeatable: spare.is_some(), arrived_as, deadline, now: self.clock.moment() };
+        let raced = match hedger.machine.delay(&ask) {
+            Ok(delay) => {
+                let first = send(request);
+                let again = move || {
+                    let mut again = spare.as_ref()?.try_clone()?;
+                    again.with_cx(again.cx().with_attempt(arrived_as + 1));
+                    let any_fault_settles = again.is_query();
+                    Some((send(again), any_fault_settles))
+                };
+                hedger.race(Race { delay, budget: &self.budget, clock: &self.clock }, first, again).await
+            }
+            Err(_) => {
+                let result = send(request).await;
+                if ask.repeatable && arrived_as == 0 {
+                    hedger.learn(&result, ask.now, &self.clock);
+                }
+                Raced { result, sends: 1, earned: false }
+            }
+        };
+        if !raced.earned {
+            self.earn(&raced.result, arrived_as);
+        }
+        raced
+    }
 }
 
-/// Sends `request`, and sends it again as long as rule, budget and deadline allow. Sends after the
-/// first carry their number in the context, so that layers below do not multiply them; a fault that is
+/// Sends `request`, and sends it again as long as rule, budget and deadline allow; the first send may be hedged. Sends
+/// after the first carry their number in the context, so that layers below do not multiply them; a fault that is
 /// handed on after that, or because the budget is spent, says so, so that layers above do not add theirs.
 pub(crate) async fn repeat<R, T, F>(
     repeater: &Repeater,
-    request: R,
+    mut request: R,
     mut send: impl FnMut(R) -> F,
 ) -> Result<T, Fault>
 where
@@ -102,20 +168,32 @@ where
     F: Future<Output = Result<T, Fault>>,
 {
     let rule = &repeater.rule;
-    let arrived_as = request.cx().attempt();
-    let deadline = request.cx().deadline();
-    let repeatable = rule.may_repeat(request.is_repeatable(), arrived_as);
-    let mut request = request;
+    let (arrived_as, deadline) = (request.cx().attempt(), request.cx().deadline());
+    let once_more = request.is_repeatable();
+    let repeatable = rule.may_repeat(once_more, arrived_as);
     let mut made = 0;
     loop {
-        let spare = if repeatable && made + 1 < rule.attempts { request.try_clone() } else { None };
-        made += 1;
-        let result = send(request).await;
-        repeater.earn(&result, made, arrived_as);
-        let fault = match result {
-            Err(fault) if repeatable => fault,
-            _ => return result,
+        let hedged = made == 0 && once_more && repeater.hedger.is_some();
+        let kept = hedged || (repeatable && made + 1 < rule.attempts);
+        let mut spare = if kept { request.try_clone() } else { None };
+        let result = if made == 0 {
+            let raced = repeater.begin(request, &mut spare, &mut send).await;
+            made = raced.sends;
+            raced.result
+        } else {
+            made += 1;
+            send(request).await
         };
+        let fault = match result {
+            Err(fault) => fault,
+            answer => return answer,
+        };
+        if let Some(hedger) = &repeater.hedger {
+            hedger.heed(&fault, &repeater.clock);
+        }
+        if !repeatable {
+            return Err(if made > 1 { fault.with_retried() } else { fault });
+        }
         let now = repeater.clock.moment();
         let failure = Failure { fault: &fault, made, arrived_as, repeatable, now, deadline };
         let verdict = rule.judge(&failure, repeater.next_random());

@@ -2,5 +2,6 @@
 
 mod budget;
 mod double;
+mod hedge;
 mod layers;
 mod stack;

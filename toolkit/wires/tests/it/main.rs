@@ -2,6 +2,7 @@
 
 mod bus;
 mod clients;
+mod hedge;
 mod network;
 mod policies;
 mod raw_http;
