@@ -37,14 +37,14 @@ pub async fn dead(settings: &Settings, command: DeadCommand, output: &Output) ->
         DeadCommand::Replay { id: Some(id), .. } => {
             desk.replay(&id, WHO).await?;
             output.value(&serde_json::json!({ "replayed": 1 }), || {
-                format!("{id} goes to its consumer again; `ieum dead show {id}` tells what became of it\n")
+                format!("{id} goes on its way again; `ieum dead show {id}` tells what became of it\n")
             });
         }
         DeadCommand::Replay { id: None, topic, group } => {
             let filter = DeadFilter { topic, group, ..DeadFilter::default() };
             let count = desk.replay_all(&filter, WHO).await?;
             output.value(&serde_json::json!({ "replayed": count }), || {
-                format!("{count} go to their consumers again\n")
+                format!("{count} go on their way again\n")
             });
         }
     }

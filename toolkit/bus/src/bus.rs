@@ -17,8 +17,8 @@ use crate::sql::{SqlStorage, schema, write_outbox};
 use crate::storage::Entry;
 use crate::subscriber::{Subscriber, thread_random};
 use crate::worker::{BATCH, Worker};
-use crate::writer::{Relay, Waiting, Writer};
-use crate::{BusError, Consumer, DeadLetters, Event, EventError, Lag, Subscribed, Subscription};
+use crate::writer::{Relay, Unpublished, Waiting, Writer};
+use crate::{BusError, Consumer, DeadLetters, Event, Lag, Refusal, Subscribed, Subscription};
 
 /// How many publishers may wait before further ones wait to wait.
 const WAITING: usize = 4_096;
@@ -185,24 +185,32 @@ impl Bus {
     /// topic has already is left out.
     ///
     /// # Errors
-    /// Names the attribute of an event that breaks a rule, in which case none is published; or says that the
-    /// storage failed, in which case publishing again is harmless.
+    /// Names the attribute of an event that breaks a rule, in which case none is published; says that the log
+    /// will never take an event ([`BusError::Refused`]); or says that the storage failed, in which case
+    /// publishing again is harmless.
     pub async fn publish(&self, topic: &str, events: impl Into<Events>) -> Result<(), BusError> {
         let Events(events) = events.into();
         let entries = self.entries(topic, &events)?;
         if entries.is_empty() {
             return Ok(());
         }
+        if self.refused(topic, &events, &entries).is_err() {
+            // What the broker takes may have been raised since.
+            self.inner.backend.look_again(topic).await;
+            self.refused(topic, &events, &entries)?;
+        }
         let count = entries.len();
         let closed = || BusError::Closed { topic: topic.to_owned() };
         let (done, answer) = oneshot::channel();
         self.inner.waiting.send(Waiting { entries, done }).await.map_err(|_| closed())?;
         let result = answer.await.map_err(|_| closed())?;
-        result.map_err(|source| BusError::Publish {
-            count,
-            topic: topic.to_owned(),
-            bus: self.inner.backend.name(),
-            source,
+        result.map_err(|unpublished| match unpublished {
+            Unpublished::Refused(source) => {
+                BusError::Refused { topic: topic.to_owned(), source: source.into() }
+            }
+            Unpublished::Failed(source) => {
+                BusError::Publish { count, topic: topic.to_owned(), bus: self.inner.backend.name(), source }
+            }
         })
     }
 
@@ -210,11 +218,24 @@ impl Bus {
     /// milliseconds later, in the order of writing for each key.
     ///
     /// The event first rests in a table of its own, so that callers' transactions do not wait for each other.
+    /// Where the log refuses it for good, which a broker may do whose limit was not known yet, it becomes a
+    /// dead letter of [`OUTBOX_GROUP`] and those after it go on.
+    ///
+    /// [`OUTBOX_GROUP`]: crate::OUTBOX_GROUP
     ///
     /// # Errors
-    /// Names the attribute that breaks a rule, or says that the store failed; `tx` should then not commit.
+    /// Names the attribute that breaks a rule; says that the log takes no event of this size; or says that the
+    /// store failed. `tx` should then not commit.
     pub async fn outbox(&self, tx: &mut Transaction, topic: &str, event: &Event) -> Result<(), BusError> {
-        for entry in self.entries(topic, std::slice::from_ref(event))? {
+        let events = std::slice::from_ref(event);
+        let entries = self.entries(topic, events)?;
+        if let Err(refused) = self.refused(topic, events, &entries) {
+            // Not awaited: the caller's transaction waits for no broker. The next event finds what it said.
+            let (bus, topic) = (self.clone(), topic.to_owned());
+            tokio::spawn(async move { bus.inner.backend.look_again(&topic).await });
+            return Err(refused);
+        }
+        for entry in entries {
             let now = self.inner.clock.now();
             write_outbox(tx, &entry, now).await.map_err(BusError::store("writing into the outbox"))?;
         }
@@ -334,26 +355,32 @@ impl Bus {
         }
     }
 
-    /// Lets subscribers of this process look at once.
+    /// Lets subscribers of this process look at once, and the relay.
     pub(crate) fn wake(&self) {
         self.inner.changed.send_modify(|number| *number += 1);
+        self.inner.relay_wanted.notify_one();
+    }
+
+    /// Tells whether the log may refuse an event for good.
+    pub(crate) fn refuses(&self) -> bool {
+        !matches!(self.inner.backend, Backend::Local)
     }
 
     /// Checks events and makes them ready for the log.
     fn entries(&self, topic: &str, events: &[Event]) -> Result<Vec<Entry>, BusError> {
         check_name("topic", topic)?;
-        let longest = self.inner.backend.longest_event();
-        let entry = |event| {
-            let entry = Entry::new(topic, event)?;
-            let size = entry.key.len() + entry.body.len();
-            if size > longest {
-                let problem = format!("makes an event of {size} bytes; this bus takes {longest}");
-                return Err(EventError::invalid("data", problem));
-            }
-            Ok(entry)
-        };
-        let entries: Result<Vec<Entry>, _> = events.iter().map(entry).collect();
+        let entries: Result<Vec<Entry>, _> = events.iter().map(|event| Entry::new(topic, event)).collect();
         entries.map_err(|source| BusError::Event { topic: topic.to_owned(), source })
+    }
+
+    /// Says which event the log is known to refuse.
+    fn refused(&self, topic: &str, events: &[Event], entries: &[Entry]) -> Result<(), BusError> {
+        for (event, entry) in events.iter().zip(entries) {
+            if let Some(source) = self.inner.backend.known_refusal(&event.kind, entry) {
+                return Err(BusError::Refused { topic: topic.to_owned(), source: source.into() });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -368,12 +395,26 @@ impl Backend {
         }
     }
 
-    /// Returns the most bytes of key and event that the log takes.
-    const fn longest_event(&self) -> usize {
+    /// Returns why the log refuses an entry, as far as that is known without asking.
+    fn known_refusal(&self, kind: &str, entry: &Entry) -> Option<Refusal> {
         match self {
-            Self::Local => usize::MAX,
+            Self::Local => {
+                let _ = (kind, entry);
+                None
+            }
             #[cfg(feature = "kafka")]
-            Self::Kafka(_) => crate::kafka::LONGEST_RECORD,
+            Self::Kafka(log) => log.known_refusal(kind, entry),
+        }
+    }
+
+    /// Asks anew what the log takes; where nobody answers, what was known stays.
+    async fn look_again(&self, topic: &str) {
+        match self {
+            Self::Local => {
+                let _ = topic;
+            }
+            #[cfg(feature = "kafka")]
+            Self::Kafka(log) => log.look_again(topic).await,
         }
     }
 }

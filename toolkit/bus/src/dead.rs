@@ -5,10 +5,15 @@ use ieum_store::{Insert, Row, StoreError, Transaction, Value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::sql::touch_head;
+use crate::sql::{touch_head, write_outbox};
+use crate::storage::Entry;
 use crate::{Bus, BusError, Event};
 
-/// An event that a group could not handle.
+/// The group under which stand the events that left the outbox and that the log refused for good. No
+/// subscription can have this name.
+pub const OUTBOX_GROUP: &str = "(outbox)";
+
+/// An event that a group could not handle, or that the log would not take.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
@@ -16,7 +21,7 @@ pub struct DeadLetter {
     pub id: String,
     /// The topic.
     pub topic: String,
-    /// The group that could not handle it.
+    /// The group that could not handle it; [`OUTBOX_GROUP`] where the log refused it.
     pub group: String,
     /// The event's key.
     pub key: String,
@@ -32,7 +37,7 @@ pub struct DeadLetter {
     pub reason: String,
     /// The last fault's message.
     pub message: String,
-    /// How often it was handled in all, replays included.
+    /// How often it was handled, or sent, in all, replays included.
     pub attempts: u32,
     /// When it was handled first.
     pub first_at: Timestamp,
@@ -191,13 +196,24 @@ impl DeadLetters {
     }
 
     /// Asks that the group handles the event again, ahead of what waits of its key. The group's members do
-    /// so at their own pace; the inbox lets the effect happen once, however often this is asked.
+    /// so at their own pace; the inbox lets the effect happen once, however often this is asked. What the log
+    /// had refused ([`OUTBOX_GROUP`]) is sent to it again.
     ///
     /// # Errors
     /// [`BusError::NotParked`] where it is replayed or decided already.
     pub async fn replay(&self, id: &str, who: &str) -> Result<(), BusError> {
         let failed = || BusError::store("asking for a replay");
-        let (mut tx, now) = self.change(id, "replaying", "replayed").await?;
+        let letter = self.show(id).await?;
+        // A log that refuses nothing does not look for what another log, used before, refused.
+        let at_once = letter.group == OUTBOX_GROUP && !self.bus.refuses();
+        let state = if at_once { "resolved" } else { "replaying" };
+        let (mut tx, now) = self.change(id, state, "replayed").await?;
+        if at_once {
+            let refuse = |source| BusError::Event { topic: letter.topic.clone(), source };
+            let event = letter.event().map_err(refuse)?;
+            let entry = Entry::new(&letter.topic, &event).map_err(refuse)?;
+            write_outbox(&mut tx, &entry, now).await.map_err(failed())?;
+        }
         audit(&mut tx, id, now, who, ("replay", "")).await.map_err(failed())?;
         touch_head(&mut tx, 1).await.map_err(failed())?;
         tx.commit().await.map_err(failed())?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ieum_core::Fault;
 use ieum_store::StoreError;
 
-use crate::EventError;
 use crate::storage::Failure;
+use crate::{EventError, Refusal};
 
 /// A step of the bus that failed.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,16 @@ pub enum BusError {
         #[source]
         source: Arc<Failure>,
     },
+    /// The log will never take an event. Others of the same call may be durable; where the log's limit was known
+    /// beforehand, none is.
+    #[error("publishing to {topic}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// Why.
+        #[source]
+        source: Box<Refusal>,
+    },
     /// The bus was closed.
     #[error("publishing to {topic} on a bus that was closed")]
     Closed {
@@ -128,6 +138,10 @@ impl From<BusError> for Fault {
             BusError::Closed { .. } => Self::unavailable("bus.closed", message),
             BusError::Event { source, .. } => {
                 Self::invalid_argument("bus.bad_event", format!("{message}: {source}"))
+            }
+            BusError::Refused { source, .. } => {
+                let refused = Self::from(&**source);
+                Self { message: format!("{message}: {}", refused.message), ..refused }
             }
             BusError::NoDeadLetter { .. } => Self::not_found("bus.no_dead_letter", message),
             BusError::NotParked { .. } => Self::failed_precondition("bus.dead_letter_state", message),

@@ -3,21 +3,19 @@
 //! The store remembers per group and partition how far it is, in the transaction of the effects. That position
 //! is the truth; the offsets committed to Kafka follow it, for Kafka's own tools.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ieum_core::{SharedClock, Timestamp};
+use ieum_core::{SharedClock, Timestamp, describe};
 use ieum_store::Store;
-use parking_lot::Mutex;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer, PurgeConfig};
 
 use crate::log::Log;
-use crate::sql;
 use crate::storage::{Entry, Failure};
+use crate::{Refusal, sql};
 use address::Address;
-use context::Quiet;
+use sending::{Batches, Sender};
 use topics::Topics;
 
 mod address;
@@ -26,6 +24,8 @@ mod context;
 mod lag;
 mod member;
 mod record;
+mod relay;
+mod sending;
 mod topics;
 
 pub(crate) use member::GroupMember;
@@ -33,8 +33,6 @@ pub(crate) use member::GroupMember;
 /// From where on the store numbers the partitions of Kafka, so that positions of the local log and of Kafka
 /// never mix in one store.
 pub(crate) const FIRST_PART: i64 = 1 << 20;
-/// The longest key and body that are taken, in bytes: what brokers take by default, less room for headers.
-pub(crate) const LONGEST_RECORD: usize = 1_000_000;
 /// How many records are handed to the client library before their acknowledgements are awaited.
 const MOST_QUEUED: usize = 10_000;
 
@@ -44,9 +42,7 @@ pub(crate) struct KafkaLog {
     store: Store,
     clock: SharedClock,
     topics: Topics,
-    producer: Mutex<Option<FutureProducer<Quiet>>>,
-    /// How long acknowledgements are awaited.
-    patience: Duration,
+    sender: Sender,
 }
 
 /// Why the broker did not do something.
@@ -68,7 +64,7 @@ pub(crate) enum KafkaProblem {
         source: Box<KafkaError>,
     },
     #[error("kafka at {brokers} has no topic {topic} and did not create it: {problem}")]
-    NoTopic { brokers: String, topic: String, problem: String },
+    NoTopic { brokers: String, topic: String, problem: String, code: Option<RDKafkaErrorCode> },
     #[error("asking kafka at {brokers}")]
     Asking {
         brokers: String,
@@ -94,7 +90,8 @@ impl KafkaLog {
     ) -> Result<Self, String> {
         let address = Address::parse(url)?;
         let topics = Topics::new(&address, clock.clone()).map_err(|error| error.to_string())?;
-        Ok(Self { address, store, clock, topics, producer: Mutex::new(None), patience })
+        let sender = Sender::new(address.clone(), clock.clone(), patience);
+        Ok(Self { address, store, clock, topics, sender })
     }
 
     /// Names the brokers as they were given.
@@ -102,132 +99,145 @@ impl KafkaLog {
         format!("kafka://{}", self.address.brokers)
     }
 
-    fn producer(&self) -> Result<FutureProducer<Quiet>, KafkaProblem> {
-        let mut producer = self.producer.lock();
-        if let Some(producer) = &*producer {
-            return Ok(producer.clone());
-        }
-        let mut settings = self.address.settings();
-        settings
-            .set("acks", "all")
-            .set("enable.idempotence", "true")
-            // Java's choice, so that other clients find the same partition for a key.
-            .set("partitioner", "murmur2_random")
-            .set("linger.ms", "1")
-            // Never given up one by one, which could let a later event of a key pass an earlier one: after
-            // our own patience all that waits is dropped together.
-            .set("message.timeout.ms", "0");
-        let made = settings.create_with_context(Quiet);
-        let made: FutureProducer<Quiet> = made.map_err(|source| self.client_problem(source))?;
-        Ok(producer.insert(made).clone())
-    }
-
-    fn client_problem(&self, source: KafkaError) -> KafkaProblem {
-        KafkaProblem::Client { brokers: self.address.brokers.clone(), source: source.into() }
-    }
-
-    /// Sends entries and waits for the acknowledgement of each.
-    async fn send(&self, entries: &[Entry]) -> Result<(), Failure> {
-        let producer = self.producer().map_err(|problem| problem.failed("opening a producer"))?;
-        let sent = tokio::select! {
-            biased;
-            sent = self.send_all(&producer, entries) => sent,
-            () = self.clock.sleep(self.patience) => Err(KafkaProblem::NoAnswer {
-                brokers: self.address.brokers.clone(),
-                waited: self.patience,
-            }),
-        };
-        sent.map_err(|problem| {
-            *self.producer.lock() = None;
-            discard(producer);
-            if problem.is_missing_topic() {
-                entries.iter().for_each(|entry| self.topics.forget(&entry.topic));
-            }
-            problem.failed("sending to kafka")
+    /// Returns why an entry is refused, as far as that is known without asking.
+    pub(crate) fn known_refusal(&self, kind: &str, entry: &Entry) -> Option<Refusal> {
+        let limit = self.topics.limit(&entry.topic);
+        record::size_above(entry, limit).map(|size| Refusal::TooLarge {
+            kind: kind.to_owned(),
+            topic: entry.topic.clone(),
+            bus: self.name(),
+            size,
+            limit,
         })
     }
 
-    async fn send_all(
-        &self,
-        producer: &FutureProducer<Quiet>,
-        entries: &[Entry],
-    ) -> Result<(), KafkaProblem> {
-        let mut waiting: Vec<(&str, DeliveryFuture)> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let record: FutureRecord<'_, str, str> = FutureRecord::to(&entry.topic)
-                .key(entry.key.as_str())
-                .payload(entry.body.as_str())
-                .headers(record::headers(&entry.body));
-            let queued = producer.send_result(record);
-            let queued = queued.map_err(|(source, _)| self.not_taken(&entry.topic, source))?;
-            waiting.push((&entry.topic, queued));
-        }
-        for (topic, delivery) in waiting {
-            let canceled = |_| self.not_taken(topic, KafkaError::Canceled);
-            delivery.await.map_err(canceled)?.map_err(|(source, _)| self.not_taken(topic, source))?;
-        }
-        Ok(())
+    /// Asks anew what a topic takes.
+    pub(crate) async fn look_again(&self, topic: &str) {
+        self.topics.look_again(topic).await;
     }
 
-    fn not_taken(&self, topic: &str, source: KafkaError) -> KafkaProblem {
-        KafkaProblem::NotTaken {
-            brokers: self.address.brokers.clone(),
-            topic: topic.to_owned(),
-            source: source.into(),
+    /// Says why entries of a topic cannot be sent at all, or how they can.
+    async fn prepare(&self, topic: &str, entries: &[&Entry]) -> Result<Result<Batches, String>, Failure> {
+        let mut limit = match self.topics.ensure(topic).await {
+            Ok(limit) => limit,
+            Err(problem) if problem.code().is_some_and(is_refusal) => return Ok(Err(describe(&problem))),
+            Err(problem) => return Err(problem.failed("creating a topic")),
+        };
+        let known = self.topics.limit(topic);
+        if entries.iter().any(|entry| record::size_above(entry, known).is_some()) {
+            self.topics.look_again(topic).await;
+            let again = self.topics.ensure(topic).await;
+            limit = again.map_err(|problem| problem.failed("asking what a topic takes"))?;
         }
+        Ok(Ok(limit.map_or(Batches::Single, Batches::UpTo)))
+    }
+
+    /// Says what the broker refused an entry for.
+    fn refusal(&self, entry: &Entry, code: RDKafkaErrorCode) -> Refusal {
+        use RDKafkaErrorCode::{MessageBatchTooLarge, MessageSizeTooLarge, TopicAuthorizationFailed};
+        let kind = record::Traced::of(&entry.body).kind;
+        let (topic, bus, problem) = (entry.topic.clone(), self.name(), code.to_string());
+        if code == TopicAuthorizationFailed {
+            return Refusal::Forbidden { kind, topic, bus, problem };
+        }
+        let too_large = matches!(code, MessageSizeTooLarge | MessageBatchTooLarge);
+        let advice =
+            "; raise the topic's max.message.bytes, or keep the data elsewhere and publish where it is";
+        let problem = if too_large { problem + advice } else { problem };
+        let size = record::size_above(entry, 0).unwrap_or_default();
+        Refusal::Refused { kind, topic, bus, size, problem }
+    }
+
+    /// Sends entries whose topics are there. What is refused joins `refused`.
+    async fn send(
+        &self,
+        batches: Batches,
+        entries: &[(usize, &Entry)],
+        refused: &mut Vec<(usize, Refusal)>,
+    ) -> Result<(), Failure> {
+        for chunk in entries.chunks(MOST_QUEUED) {
+            let bare: Vec<&Entry> = chunk.iter().map(|(_, entry)| *entry).collect();
+            let sent = self.sender.send(&bare, batches).await.map_err(|problem| {
+                if problem.is_missing_topic() {
+                    bare.iter().for_each(|entry| self.topics.forget(&entry.topic));
+                }
+                problem.failed("sending to kafka")
+            })?;
+            for (place, code) in sent {
+                let (index, entry) = chunk[place];
+                // What was known of the topic was wrong.
+                self.topics.forget(&entry.topic);
+                refused.push((index, self.refusal(entry, code)));
+            }
+        }
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Log for KafkaLog {
-    async fn write(&self, entries: &[Entry], _now: Timestamp) -> Result<(), Failure> {
-        let topics: BTreeSet<&str> = entries.iter().map(|entry| entry.topic.as_str()).collect();
-        for topic in topics {
-            self.topics.ensure(topic).await.map_err(|problem| problem.failed("creating a topic"))?;
+    async fn write(&self, entries: &[Entry], _now: Timestamp) -> Result<Vec<(usize, Refusal)>, Failure> {
+        let mut topics: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+        entries.iter().for_each(|entry| topics.entry(&entry.topic).or_default().push(entry));
+        let mut ways = BTreeMap::new();
+        for (topic, entries) in topics {
+            ways.insert(topic, self.prepare(topic, &entries).await?);
         }
-        for chunk in entries.chunks(MOST_QUEUED) {
-            self.send(chunk).await?;
+        let mut refused = Vec::new();
+        let mut sendings: BTreeMap<Batches, Vec<(usize, &Entry)>> = BTreeMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let kind = || record::Traced::of(&entry.body).kind;
+            match &ways[entry.topic.as_str()] {
+                Err(problem) => {
+                    let (topic, problem) = (entry.topic.clone(), problem.clone());
+                    let refusal = Refusal::Forbidden { kind: kind(), topic, bus: self.name(), problem };
+                    refused.push((index, refusal));
+                }
+                Ok(batches) => match self.known_refusal("", entry) {
+                    Some(Refusal::TooLarge { topic, bus, size, limit, .. }) => {
+                        refused.push((index, Refusal::TooLarge { kind: kind(), topic, bus, size, limit }));
+                    }
+                    _ => sendings.entry(*batches).or_default().push((index, entry)),
+                },
+            }
         }
-        Ok(())
+        for (batches, entries) in sendings {
+            self.send(batches, &entries, &mut refused).await?;
+        }
+        Ok(refused)
     }
 
-    /// Sends the oldest rows and then removes them. No transaction is open while the broker works, so two
-    /// relays may send a row twice, and so may one that ends in between: each sends in order, so the first
-    /// copies stand in order.
     async fn empty_outbox(&self, limit: usize, now: Timestamp) -> Result<usize, Failure> {
-        let failed = sql::failed;
-        let reading = "reading the outbox";
-        let mut tx = self.store.begin().await.map_err(failed(reading))?;
-        let rows = sql::outbox_rows(&mut tx, limit).await.map_err(failed(reading))?;
-        tx.rollback().await.map_err(failed(reading))?;
-        let (ids, entries): (Vec<i64>, Vec<Entry>) = rows.into_iter().unzip();
-        self.write(&entries, now).await?;
-        let emptying = "emptying the outbox";
-        let mut tx = self.store.begin_write().await.map_err(failed(emptying))?;
-        sql::remove_outbox(&mut tx, &ids).await.map_err(failed(emptying))?;
-        tx.commit().await.map_err(failed(emptying))?;
-        Ok(ids.len())
+        self.relay(limit, now).await
     }
 
     async fn is_outbox_waiting(&self) -> Result<bool, Failure> {
-        sql::outbox_waits(&self.store).await.map_err(sql::failed("looking into the outbox"))
-    }
-}
-
-/// Ends a producer with all that waits in it. Ending takes a while, so it has a thread of its own.
-fn discard(producer: FutureProducer<Quiet>) {
-    std::thread::spawn(move || {
-        producer.purge(PurgeConfig::default().queue().inflight());
-        drop(producer);
-    });
-}
-
-impl Drop for KafkaLog {
-    fn drop(&mut self) {
-        if let Some(producer) = self.producer.lock().take() {
-            discard(producer);
+        let looking = "looking into the outbox";
+        let waits = sql::outbox_waits(&self.store).await.map_err(sql::failed(looking))?;
+        if waits {
+            return Ok(true);
         }
+        sql::is_outbox_asked(&self.store).await.map_err(sql::failed(looking))
     }
+}
+
+/// Tells whether a broker that answers so about a record or its topic would always do so.
+pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{
+        InvalidMessageSize, InvalidRecord, InvalidTimestamp, InvalidTopic, MessageBatchTooLarge,
+        MessageSizeTooLarge, PolicyViolation, TopicAuthorizationFailed,
+    };
+    matches!(
+        code,
+        InvalidMessageSize
+            | InvalidRecord
+            | InvalidTimestamp
+            | InvalidTopic
+            | MessageBatchTooLarge
+            | MessageSizeTooLarge
+            | PolicyViolation
+            | TopicAuthorizationFailed
+    )
 }
 
 // === KafkaProblem ===
@@ -240,7 +250,8 @@ impl KafkaProblem {
     fn code(&self) -> Option<RDKafkaErrorCode> {
         match self {
             Self::NotTaken { source, .. } | Self::Asking { source, .. } => source.rdkafka_error_code(),
-            Self::Client { .. } | Self::NoAnswer { .. } | Self::NoTopic { .. } => None,
+            Self::NoTopic { code, .. } => *code,
+            Self::Client { .. } | Self::NoAnswer { .. } => None,
         }
     }
 
@@ -250,21 +261,9 @@ impl KafkaProblem {
     }
 
     fn is_retryable(&self) -> bool {
-        use RDKafkaErrorCode::{
-            ClusterAuthorizationFailed, InvalidMessageSize, InvalidRecord, InvalidTopic, MessageSizeTooLarge,
-            TopicAuthorizationFailed,
-        };
-        let for_good = matches!(
-            self.code(),
-            Some(
-                ClusterAuthorizationFailed
-                    | InvalidMessageSize
-                    | InvalidRecord
-                    | InvalidTopic
-                    | MessageSizeTooLarge
-                    | TopicAuthorizationFailed
-            )
-        );
+        let for_good = self
+            .code()
+            .is_some_and(|code| code == RDKafkaErrorCode::ClusterAuthorizationFailed || is_refusal(code));
         !for_good && !matches!(self, Self::Client { .. })
     }
 }

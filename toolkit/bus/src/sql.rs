@@ -16,6 +16,8 @@ pub(crate) mod schema;
 mod slots;
 
 #[cfg(feature = "kafka")]
+pub(crate) use dead::{asked_of_outbox, bury, is_outbox_asked, resolve};
+#[cfg(feature = "kafka")]
 pub(crate) use log::{outbox_rows, outbox_waits, remove_outbox};
 pub(crate) use log::{touch_head, write_outbox};
 

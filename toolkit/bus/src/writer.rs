@@ -6,6 +6,7 @@ use std::time::Duration;
 use ieum_core::SharedClock;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::Refusal;
 use crate::log::Log;
 use crate::storage::{Entry, Failure};
 
@@ -18,7 +19,14 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// What one publisher waits for.
 pub(crate) struct Waiting {
     pub entries: Vec<Entry>,
-    pub done: oneshot::Sender<Result<(), Arc<Failure>>>,
+    pub done: oneshot::Sender<Result<(), Unpublished>>,
+}
+
+/// Why a publisher's events are not all durable.
+#[derive(Debug)]
+pub(crate) enum Unpublished {
+    Failed(Arc<Failure>),
+    Refused(Refusal),
 }
 
 /// The one task through which a process publishes.
@@ -67,29 +75,40 @@ impl<L: Log> Writer<L> {
     }
 
     async fn write(&self, batch: Vec<Waiting>) {
-        let (entries, done): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|waiting| (waiting.entries, waiting.done)).unzip();
-        let entries: Vec<Entry> = entries.into_iter().flatten().collect();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut publishers = Vec::with_capacity(batch.len());
+        for waiting in batch {
+            let first = entries.len();
+            entries.extend(waiting.entries);
+            publishers.push((first..entries.len(), waiting.done));
+        }
         let result = self.persist(&entries).await.map_err(Arc::new);
         metrics::counter!("ieum_bus_commits_total").increment(1);
-        if result.is_ok() {
-            metrics::counter!("ieum_bus_published_total").increment(entries.len() as u64);
+        if let Ok(refused) = &result {
+            metrics::counter!("ieum_bus_published_total").increment((entries.len() - refused.len()) as u64);
             self.changed.send_modify(|number| *number += 1);
         }
-        for done in done {
+        for (range, done) in publishers {
+            let answer = match &result {
+                Err(failure) => Err(Unpublished::Failed(Arc::clone(failure))),
+                Ok(refused) => refused
+                    .iter()
+                    .find(|(index, _)| range.contains(index))
+                    .map_or(Ok(()), |(_, refusal)| Err(Unpublished::Refused(refusal.clone()))),
+            };
             // A publisher that no longer waits does not want to know.
-            let _ = done.send(result.clone());
+            let _ = done.send(answer);
         }
     }
 
     /// Appends durably; tries again while the failure may pass, which is harmless since the log leaves out
     /// what it has.
-    async fn persist(&self, entries: &[Entry]) -> Result<(), Failure> {
+    async fn persist(&self, entries: &[Entry]) -> Result<Vec<(usize, Refusal)>, Failure> {
         let give_up = self.clock.moment() + self.patience;
         let mut wait = FIRST_WAIT;
         loop {
             let failure = match self.storage.write(entries, self.clock.now()).await {
-                Ok(()) => return Ok(()),
+                Ok(refused) => return Ok(refused),
                 Err(failure) => failure,
             };
             if !failure.retryable || self.clock.moment() + wait >= give_up {

@@ -9,13 +9,19 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::event::envelope::{is_json, json_type};
-use crate::storage::{Delivery, Garbage};
+use crate::storage::{Delivery, Entry, Garbage};
 use crate::{Event, EventError, LONGEST_KEY, LONGEST_NAME};
 
 const CONTENT_TYPE: &str = "content-type";
 const STRUCTURED: &str = "application/cloudevents+json";
 const PREFIX: &str = "ce_";
 const TRACEPARENT: &str = "traceparent";
+/// What a batch holds beside its records, in bytes.
+const BATCH_FRAME: usize = 61;
+/// A record's attributes, and its distance in time and offset from the first of the batch, in bytes.
+const RECORD_FRAME: usize = 3;
+/// More than a batch of one takes beside key and body, in bytes.
+const MOST_FRAME: usize = 256;
 const PARTITION_KEY: &str = "partitionkey";
 
 /// A record as it was read.
@@ -30,19 +36,51 @@ pub(super) struct Record {
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
-#[derive(Deserialize)]
-struct Traced {
-    traceparent: Option<String>,
+/// What is read of an event that is on its way out.
+#[derive(Deserialize, Default)]
+pub(super) struct Traced {
+    pub traceparent: Option<String>,
+    #[serde(rename = "type", default)]
+    pub kind: String,
 }
 
 /// Returns the headers of an event in structured mode, given its body.
 pub(super) fn headers(body: &str) -> OwnedHeaders {
     let headers = OwnedHeaders::new().insert(Header { key: CONTENT_TYPE, value: Some(STRUCTURED) });
-    match serde_json::from_str(body) {
-        Ok(Traced { traceparent: Some(trace) }) => {
-            headers.insert(Header { key: TRACEPARENT, value: Some(trace.as_str()) })
-        }
-        _ => headers,
+    match Traced::of(body).traceparent {
+        Some(trace) => headers.insert(Header { key: TRACEPARENT, value: Some(trace.as_str()) }),
+        None => headers,
+    }
+}
+
+/// Returns the size of an entry's record where it is above `limit`, in bytes: a batch that holds it alone, without
+/// compression, which is what brokers compare (<https://kafka.apache.org/documentation/#recordbatch>).
+pub(super) fn size_above(entry: &Entry, limit: usize) -> Option<usize> {
+    let content = entry.key.len() + entry.body.len();
+    if content + MOST_FRAME <= limit {
+        return None;
+    }
+    let trace = Traced::of(&entry.body).traceparent;
+    let headers = [Some((CONTENT_TYPE, STRUCTURED)), trace.as_deref().map(|trace| (TRACEPARENT, trace))];
+    let with_length = |text: &str| length_of(text.len()) + text.len();
+    let mut record = RECORD_FRAME + with_length(&entry.key) + with_length(&entry.body) + 1;
+    for (name, value) in headers.into_iter().flatten() {
+        record += with_length(name) + with_length(value);
+    }
+    Some(BATCH_FRAME + length_of(record) + record).filter(|size| *size > limit)
+}
+
+/// Returns how many bytes a length takes: seven bits each, of which zigzag takes one.
+const fn length_of(length: usize) -> usize {
+    let bits = (usize::BITS - length.leading_zeros()) as usize + 1;
+    bits.div_ceil(7)
+}
+
+// === Traced ===
+
+impl Traced {
+    pub(super) fn of(body: &str) -> Self {
+        serde_json::from_str(body).unwrap_or_default()
     }
 }
 

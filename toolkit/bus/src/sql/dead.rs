@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::lane::{lower_head, make_head, park, slot_values};
 use super::storable;
+#[cfg(feature = "kafka")]
+use crate::OUTBOX_GROUP;
 use crate::storage::{Grave, LaneRow, Slot};
 
 const COLUMNS: [&str; 19] = [
@@ -35,7 +37,7 @@ const COLUMNS: [&str; 19] = [
 /// The longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 190;
 
-pub(super) async fn bury(
+pub(crate) async fn bury(
     tx: &mut Transaction,
     slot: &Slot,
     grave: &Grave,
@@ -115,6 +117,31 @@ pub(super) async fn revive(
     Ok(rows.len())
 }
 
+/// Tells whether a replay of something that the log refused was asked.
+#[cfg(feature = "kafka")]
+pub(crate) async fn is_outbox_asked(store: &Store) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM ieum_bus_dead WHERE state = 'replaying' AND group_name = ? LIMIT 1";
+    Ok(store.fetch_optional(sql, &[OUTBOX_GROUP.into()]).await?.is_some())
+}
+
+/// Returns what the log refused and is to be sent to it again, the oldest first.
+#[cfg(feature = "kafka")]
+pub(crate) async fn asked_of_outbox(
+    tx: &mut Transaction,
+    limit: usize,
+) -> Result<Vec<(Slot, LaneRow)>, StoreError> {
+    let sql = format!(
+        "SELECT id, topic, part, lane_key, position, event_id, source, body, first_at FROM ieum_bus_dead \
+         WHERE state = 'replaying' AND group_name = ? ORDER BY position LIMIT {limit}"
+    );
+    let rows = tx.fetch_all(&sql, &[OUTBOX_GROUP.into()]).await?;
+    let read = |row: &Row| {
+        let (group, topic) = (OUTBOX_GROUP.to_owned(), row.text("topic")?);
+        Ok((Slot { group, topic, part: row.int("part")? }, revived(row)?))
+    };
+    rows.iter().map(read).collect()
+}
+
 fn revived(row: &Row) -> Result<LaneRow, StoreError> {
     Ok(LaneRow {
         position: row.int("position")?,
@@ -132,7 +159,7 @@ fn revived(row: &Row) -> Result<LaneRow, StoreError> {
     })
 }
 
-pub(super) async fn resolve(tx: &mut Transaction, dead_id: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn resolve(tx: &mut Transaction, dead_id: &str, now: Timestamp) -> Result<(), StoreError> {
     set_state(tx, dead_id, "resolved", now).await
 }
 

@@ -90,14 +90,15 @@ pub(crate) async fn outbox_rows(tx: &mut Transaction, limit: usize) -> Result<Ve
     rows.iter().map(|row| Ok((row.int("id")?, read_entry(row)?))).collect()
 }
 
-/// Removes rows of the outbox.
-pub(crate) async fn remove_outbox(tx: &mut Transaction, ids: &[i64]) -> Result<(), StoreError> {
+/// Removes rows of the outbox; returns how many there were.
+pub(crate) async fn remove_outbox(tx: &mut Transaction, ids: &[i64]) -> Result<u64, StoreError> {
+    let mut count = 0;
     for chunk in ids.chunks(256) {
         let holes = vec!["?"; chunk.len()].join(", ");
         let values: Vec<Value> = chunk.iter().map(|id| Value::Int(*id)).collect();
-        tx.execute(&format!("DELETE FROM ieum_bus_outbox WHERE id IN ({holes})"), &values).await?;
+        count += tx.execute(&format!("DELETE FROM ieum_bus_outbox WHERE id IN ({holes})"), &values).await?;
     }
-    Ok(())
+    Ok(count)
 }
 
 /// Moves the oldest rows in one step. The head's lock comes first: two relays never work at once, so no

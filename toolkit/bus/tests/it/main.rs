@@ -6,6 +6,8 @@ mod broker;
 mod kafka;
 mod kill;
 mod listener;
+#[cfg(feature = "kafka")]
+mod refusals;
 mod suite;
 mod world;
 
