@@ -58,6 +58,9 @@ pub enum Command {
     /// Events that failed for good.
     #[command(subcommand)]
     Dead(DeadCommand),
+    /// Partners' webhook endpoints: what was sent, and again.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Tells where an event is: outbox, log, consumers, retry lanes, dead letters.
     Where {
         /// The event's id.
@@ -229,4 +232,72 @@ pub enum DeadCommand {
         #[arg(long, conflicts_with = "id")]
         group: Option<String>,
     },
+}
+
+/// Partners' webhook endpoints: what was sent, and again.
+#[derive(Debug, Subcommand)]
+pub enum WebhookCommand {
+    /// Lists the endpoints.
+    List {
+        /// Only of this partner: the id or the name of its key.
+        #[arg(long)]
+        partner: Option<String>,
+    },
+    /// Shows an endpoint with its delivery log, or a delivery with its body and every attempt.
+    Show {
+        /// The endpoint's or the delivery's id.
+        id: String,
+        /// Which deliveries.
+        #[command(flatten)]
+        log: WebhookLog,
+    },
+    /// Sends an endpoint a trial message of the event `webhook.test`.
+    Test {
+        /// The endpoint's id.
+        id: String,
+    },
+    /// Sends one delivery again, or what an endpoint missed since a time, under the same message ids.
+    Resend {
+        /// The delivery's id, or the endpoint's with --since.
+        id: String,
+        /// What was accepted from this time on: "2026-05-01T10:00:00Z", or a span back such as "2h".
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// What was accepted before this time; up to now where left out.
+        #[arg(long, value_name = "TIME", requires = "since")]
+        until: Option<String>,
+        /// Sends again what arrived too, instead of only what did not.
+        #[arg(long, requires = "since")]
+        delivered: bool,
+    },
+    /// Enables a disabled endpoint; what was held back is sent.
+    Enable {
+        /// The endpoint's id.
+        id: String,
+    },
+    /// Disables an endpoint; what comes is held back.
+    Disable {
+        /// The endpoint's id.
+        id: String,
+    },
+}
+
+/// Which deliveries of an endpoint to show.
+#[derive(Debug, Args)]
+pub struct WebhookLog {
+    /// Only `pending`, `held`, `delivered`, `exhausted` or `cancelled` ones.
+    #[arg(long)]
+    pub state: Option<String>,
+    /// Only of this event, such as `event.data.updated`.
+    #[arg(long)]
+    pub event: Option<String>,
+    /// Only those accepted from this time on: "2026-05-01T10:00:00Z", or a span back such as "2h".
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only those accepted before this time.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How many, the newest first.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub limit: u32,
 }

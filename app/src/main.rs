@@ -62,6 +62,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Box<dyn std::error::Error>
         Command::Key(command) => commands::key::key(&settings, command, output).await,
         Command::Link(command) => commands::link::link(&settings, command, output).await,
         Command::Dead(command) => commands::dead::dead(&settings, command, output).await,
+        Command::Webhook(command) => commands::webhook::webhook(&settings, command, output).await,
         Command::Where { event_id } => commands::locate::locate(&settings, &event_id, output).await,
     }
 }

@@ -21,7 +21,7 @@ use ieum_notify::NotifyPart;
 use ieum_partners::{PartnersDeps, PartnersPart};
 use ieum_store::Migration;
 use ieum_telemetry::Gather;
-use ieum_webhook::{WebhookOptions, Webhooks, WebhooksDeps};
+use ieum_webhook::{WebhookError, WebhookOptions, Webhooks, WebhooksDeps};
 use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
 
@@ -92,18 +92,23 @@ pub fn migrations() -> Vec<Migration> {
     all
 }
 
-/// Returns where an event is on its way to partners, as rows of stage, time and detail.
-pub async fn webhook_sightings(
-    platform: &Platform,
-    event_id: &str,
-) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
-    let webhooks = Webhooks::new(WebhooksDeps {
+/// Opens the webhooks in the store, for commands. What is made due here, the running platform sends.
+pub fn stored_webhooks(platform: &Platform) -> Result<Webhooks, WebhookError> {
+    Webhooks::new(WebhooksDeps {
         store: platform.store.clone(),
         sealer: platform.sealer.clone(),
         guard: OutboundGuard::new(&platform.outbound),
         clock: platform.clock.clone(),
         options: WebhookOptions::default(),
-    })?;
+    })
+}
+
+/// Returns where an event is on its way to partners, as rows of stage, time and detail.
+pub async fn webhook_sightings(
+    platform: &Platform,
+    event_id: &str,
+) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
+    let webhooks = stored_webhooks(platform)?;
     let deliveries = webhooks.locate(event_id).await?;
     let row = |delivery: &ieum_webhook::Delivery| {
         let status = delivery.last_status.map(|status| format!(", last answer {status}")).unwrap_or_default();

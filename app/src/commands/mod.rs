@@ -9,3 +9,4 @@ pub mod locate;
 pub mod migrate;
 pub mod remote;
 pub mod source;
+pub mod webhook;

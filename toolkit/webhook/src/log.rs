@@ -168,6 +168,13 @@ pub(crate) async fn of_message(store: &Store, message_id: &str) -> Result<Vec<De
     rows.iter().map(read_delivery).collect()
 }
 
+/// Returns a delivery, whoever's it is.
+pub(crate) async fn find(store: &Store, id: Id) -> Result<Delivery, WebhookError> {
+    let sql = "SELECT * FROM ieum_webhook_delivery WHERE id = ?";
+    let row = store.fetch_optional(sql, &[id.into()]).await.map_err(at("finding the delivery"))?;
+    read_delivery(&row.ok_or(WebhookError::NoDelivery(id))?)
+}
+
 /// Returns the partner's delivery with the body that is sent.
 pub(crate) async fn sent(store: &Store, partner: &str, id: Id) -> Result<Sent, WebhookError> {
     let step = "reading the delivery";

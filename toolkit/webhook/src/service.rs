@@ -299,6 +299,11 @@ impl Webhooks {
         log::list(&self.0.store, partner, search).await
     }
 
+    /// Returns a delivery whoever's it is, for people who run the platform. Fails where there is none.
+    pub async fn find_delivery(&self, delivery: Id) -> Result<Delivery, WebhookError> {
+        log::find(&self.0.store, delivery).await
+    }
+
     /// Returns one of the partner's deliveries with the body that is sent. Fails where there is none.
     pub async fn sent(&self, partner: &str, delivery: Id) -> Result<Sent, WebhookError> {
         log::sent(&self.0.store, partner, delivery).await
