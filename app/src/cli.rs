@@ -52,6 +52,9 @@ pub enum Command {
     /// Partners' API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Tokens (JWT) that end before their time.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Links to other parts: how they fare, and their breakers in your hand.
     #[command(subcommand)]
     Link(LinkCommand),
@@ -300,4 +303,36 @@ pub struct WebhookLog {
     /// How many, the newest first.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub limit: u32,
+}
+
+/// Tokens (JWT) that end before their time.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Ends one token by its id, or all that a subject was given before a moment; everywhere within half a second.
+    Revoke(RevokeToken),
+    /// Lists what is revoked.
+    List,
+}
+
+/// Which tokens to revoke.
+#[derive(Debug, Args)]
+pub struct RevokeToken {
+    /// The issuer (`iss`); may be left out where settings name only one.
+    #[arg(long)]
+    pub issuer: Option<String>,
+    /// One token, by its id (`jti`).
+    #[arg(long, value_name = "JTI", required_unless_present = "subject", conflicts_with = "subject")]
+    pub id: Option<String>,
+    /// Every token for this subject (`sub`).
+    #[arg(long, value_name = "SUB")]
+    pub subject: Option<String>,
+    /// Only those issued (`iat`) before this time, or so long ago; now where left out.
+    #[arg(long, value_name = "TIME", requires = "subject")]
+    pub issued_before: Option<String>,
+    /// Until when it is kept: when the tokens end by themselves, as a time or span; ten years where left out.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Why, for other people.
+    #[arg(long, default_value = "")]
+    pub reason: String,
 }

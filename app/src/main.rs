@@ -60,6 +60,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Box<dyn std::error::Error>
         Command::Migrate { dry_run } => commands::migrate::migrate(&settings, dry_run, output).await,
         Command::Source(command) => commands::source::source(&settings, command, output).await,
         Command::Key(command) => commands::key::key(&settings, command, output).await,
+        Command::Token(command) => commands::token::token(&settings, command, output).await,
         Command::Link(command) => commands::link::link(&settings, command, output).await,
         Command::Dead(command) => commands::dead::dead(&settings, command, output).await,
         Command::Webhook(command) => commands::webhook::webhook(&settings, command, output).await,

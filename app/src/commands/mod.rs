@@ -9,4 +9,5 @@ pub mod locate;
 pub mod migrate;
 pub mod remote;
 pub mod source;
+pub mod token;
 pub mod webhook;

@@ -5,6 +5,7 @@ mod insights;
 mod links;
 mod operator;
 mod tls;
+mod tokens;
 mod webhooks;
 
 use std::io::{BufRead, BufReader};

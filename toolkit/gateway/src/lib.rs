@@ -36,4 +36,6 @@ pub use limit::Rate;
 pub use partner::{EventAccess, Partner, Tier};
 pub use plan::{DETAILS, Plan, PlanError};
 pub use problem::ApiError;
-pub use tokens::{Algorithm, IssuerError, IssuerOptions, KeyOrigin, KeySource, TokenRefusal, Tokens};
+pub use tokens::{
+    Algorithm, IssuerError, IssuerOptions, KeyOrigin, KeySource, Revocation, RevokeError, Revoked, TokenRefusal, Tokens,
+};

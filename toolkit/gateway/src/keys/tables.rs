@@ -25,6 +25,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         Migration { name: "0001_api_keys", owner: "gateway", up: create },
         Migration { name: "0002_revoked_tokens", owner: "gateway", up: crate::tokens::revoked::create },
         Migration { name: "0003_plans", owner: "gateway", up: add_plans },
+        Migration { name: "0004_revocations", owner: "gateway", up: crate::tokens::revoked::describe },
     ]
 }
 

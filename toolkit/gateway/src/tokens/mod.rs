@@ -11,6 +11,7 @@ pub(crate) mod revoked;
 mod text;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ieum_core::SharedClock;
@@ -24,6 +25,7 @@ use keyring::Keyring;
 pub use keyring::{KeyOrigin, KeySource};
 pub use refusal::TokenRefusal;
 use remembered::{Digest, Known, Remembered};
+pub use revoked::{Revocation, RevokeError, Revoked};
 use text::Parts;
 
 /// How long a token counts without being looked at again, so that a revoked one ends within a second.
@@ -40,6 +42,8 @@ struct Inner {
     store: Store,
     clock: SharedClock,
     remembered: Remembered,
+    /// Revocations made here: what was verified before the last one is looked at again.
+    revocations: AtomicU64,
 }
 
 /// A token's hash, and who holds it where that is remembered.
@@ -73,7 +77,8 @@ impl Tokens {
             all.push(Issuer { options, keyring });
         }
         let remembered = Remembered::new(MOST_REMEMBERED);
-        Ok(Self(Arc::new(Inner { issuers: all, store, clock, remembered })))
+        let revocations = AtomicU64::new(0);
+        Ok(Self(Arc::new(Inner { issuers: all, store, clock, remembered, revocations })))
     }
 
     /// Verifies a token. Fails with [`TokenRefusal`].
@@ -93,6 +98,7 @@ impl Tokens {
         let known = inner.remembered.get(&digest, inner.clock.moment(), inner.clock.now());
         let holder = known
             .filter(|known| inner.issuers[known.issuer].keyring.generation() == known.generation)
+            .filter(|known| inner.revocations.load(Ordering::SeqCst) == known.revocations)
             .map(|known| known.holder);
         Recalled { digest, holder }
     }
@@ -102,16 +108,17 @@ impl Tokens {
         let inner = &self.0;
         // Counted from before the look: the answer is as old as the question.
         let asked = inner.clock.moment();
+        let revocations = inner.revocations.load(Ordering::SeqCst);
         let parts = Parts::read(token)?;
         let named = parts.claims.text("iss").ok_or(TokenRefusal::Claim("iss"))?;
         let found = inner.issuers.iter().enumerate().find(|(_, issuer)| issuer.options.issuer == named);
         let (index, issuer) = found.ok_or(TokenRefusal::Issuer)?;
         let generation = issuer.check_signature(&parts).await?;
         let Given { holder, ends } = issuer.judge(&parts.claims, inner.clock.now())?;
-        self.check_revoked(named, parts.claims.text("jti")).await?;
+        self.check_revoked(named, &parts.claims).await?;
         let holder = Arc::new(holder);
         let until = asked + REMEMBERED;
-        let known = Known { holder: holder.clone(), issuer: index, generation, ends, until };
+        let known = Known { holder: holder.clone(), issuer: index, generation, revocations, ends, until };
         inner.remembered.put(recalled.digest, known, inner.clock.moment());
         Ok(holder)
     }

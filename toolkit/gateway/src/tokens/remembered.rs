@@ -18,6 +18,8 @@ pub(super) struct Known {
     /// Which of the issuers, and which change of its keys.
     pub issuer: usize,
     pub generation: u64,
+    /// How many revocations had been made here when it was looked up.
+    pub revocations: u64,
     /// When the token itself ends, leeway included.
     pub ends: Timestamp,
     /// Until when it counts without being looked at again.
@@ -83,7 +85,7 @@ mod tests {
         let later = Moment::START + Duration::from_secs(1);
         let (now, ends) = (Timestamp::from_seconds(1), Timestamp::from_seconds(2));
         let holder = Arc::new(Holder::new("token", "a".into(), "a".into(), Tier::Partner));
-        let known = Known { holder, issuer: 0, generation: 0, ends, until: later };
+        let known = Known { holder, issuer: 0, generation: 0, revocations: 0, ends, until: later };
         for i in 0..1_000_u32 {
             let digest: Digest = std::array::from_fn(|place| i.to_le_bytes()[place % 4]);
             remembered.put(digest, known.clone(), Moment::START);

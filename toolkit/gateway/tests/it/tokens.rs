@@ -6,7 +6,10 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use ieum_core::{Secret, Timestamp};
-use ieum_gateway::{Algorithm, EventAccess, GatewayOptions, IssuerOptions, KeyOrigin, Rate, Tier, Tokens};
+use ieum_gateway::{
+    Algorithm, EventAccess, GatewayOptions, IssuerOptions, KeyOrigin, Rate, RevokeError, Revoked, Tier,
+    Tokens,
+};
 use serde_json::{Value, json};
 
 use crate::mint::{AUDIENCE, ISSUER, Signer, Source, encode};
@@ -34,6 +37,15 @@ fn without(name: &str) -> Value {
     let mut claims = claims();
     claims.as_object_mut().expect("is an object").remove(name);
     claims
+}
+
+fn one_token(id: &str) -> Revoked {
+    Revoked::Token { issuer: ISSUER.to_owned(), id: id.to_owned() }
+}
+
+fn all_tokens(subject: &str, before: i64) -> Revoked {
+    let issued_before = Timestamp::from_seconds(before);
+    Revoked::Subject { issuer: ISSUER.to_owned(), subject: subject.to_owned(), issued_before }
 }
 
 async fn stage(options: IssuerOptions, source: Arc<Source>) -> Stage {
@@ -314,13 +326,69 @@ async fn a_revoked_token_ends_here_at_once_and_elsewhere_within_a_second() {
     assert_eq!(show(&stage, &token).await.status, StatusCode::OK);
     elsewhere.verify(&token).await.expect("is right");
     let until = Timestamp::from_seconds(NOW + 600);
-    tokens.revoke(ISSUER, "t1", until).await.expect("is revoked");
-    tokens.revoke(ISSUER, "t1", until).await.expect("changes nothing");
+    tokens.revoke(one_token("t1"), until, "lost").await.expect("is revoked");
+    tokens.revoke(one_token("t1"), until, "lost").await.expect("changes nothing");
     refused(&stage, &token, "gateway.token_revoked").await;
     stage.clock.advance(Duration::from_millis(999));
     assert!(elsewhere.verify(&token).await.is_err());
     let other = signer.token("k1", &with("jti", json!("t2")));
     assert_eq!(show(&stage, &other).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_a_subject_was_given_before_ends_and_what_it_is_given_after_counts() {
+    let signer = Signer::first();
+    let stage = stage(issuer(Algorithm::Rs256), Source::of(&[signer.jwk("k1")])).await;
+    let tokens = stage.tokens.clone().expect("takes tokens");
+    let early = signer.token("k1", &claims());
+    let undated = signer.token("k1", &without("iat"));
+    let late = signer.token("k1", &with("iat", json!(NOW + 10)));
+    let nameless = signer.token("k1", &without("jti"));
+    let other = signer.token("k1", &with("sub", json!("busan-fair")));
+    for token in [&early, &undated, &late, &nameless, &other] {
+        assert_eq!(show(&stage, token).await.status, StatusCode::OK);
+    }
+    let until = Timestamp::from_seconds(NOW + 600);
+    tokens
+        .revoke(all_tokens("seoul-fair", NOW + 10), until, "a laptop was stolen")
+        .await
+        .expect("is revoked");
+    for token in [&early, &undated, &nameless] {
+        refused(&stage, token, "gateway.token_revoked").await;
+    }
+    for token in [&late, &other] {
+        assert_eq!(show(&stage, token).await.status, StatusCode::OK);
+    }
+    tokens.revoke(one_token("t9"), until, "").await.expect("is revoked");
+    let kept = tokens.revocations().await.expect("reads");
+    let told: Vec<_> = kept.iter().map(|one| (&one.what, &*one.reason, one.until)).collect();
+    let (whole, single) = (all_tokens("seoul-fair", NOW + 10), one_token("t9"));
+    for one in [(&whole, "a laptop was stolen", until), (&single, "", until)] {
+        assert!(told.contains(&one), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_revoked_is_told_by_its_field() {
+    let signer = Signer::first();
+    let stage = stage(issuer(Algorithm::Rs256), Source::of(&[signer.jwk("k1")])).await;
+    let tokens = stage.tokens.clone().expect("takes tokens");
+    let (over, until) = (Timestamp::from_seconds(NOW), Timestamp::from_seconds(NOW + 600));
+    let foreign = Revoked::Token { issuer: "https://elsewhere.example".to_owned(), id: "t1".to_owned() };
+    for (what, until, told) in [
+        (
+            foreign,
+            until,
+            format!("\"https://elsewhere.example\": no such issuer is trusted here; there are {ISSUER}"),
+        ),
+        (one_token(""), until, "id is empty".to_owned()),
+        (all_tokens("", NOW), until, "subject is empty".to_owned()),
+        (one_token("t1"), over, "until is over, so nothing would be revoked".to_owned()),
+    ] {
+        let error: RevokeError = tokens.revoke(what, until, "").await.expect_err("cannot be");
+        assert!(error.to_string().contains(&told), "{error}");
+    }
+    assert_eq!(tokens.revocations().await.expect("reads"), []);
 }
 
 /// The part of revoking that the store does.
@@ -335,13 +403,13 @@ pub async fn a_revoked_token_ends_at_every_door(stage: &Stage) {
     here.verify(&token).await.expect("is right");
     elsewhere.verify(&token).await.expect("is right");
     let until = Timestamp::from_seconds(NOW + 600);
-    here.revoke(ISSUER, "t1", until).await.expect("is revoked");
-    here.revoke(ISSUER, "t1", until).await.expect("changes nothing");
+    here.revoke(one_token("t1"), until, "lost").await.expect("is revoked");
+    here.revoke(one_token("t1"), until, "lost").await.expect("changes nothing");
     assert!(here.verify(&token).await.is_err());
     stage.clock.advance(Duration::from_millis(999));
     assert!(elsewhere.verify(&token).await.is_err());
     stage.clock.advance(Duration::from_secs(700));
-    here.revoke(ISSUER, "t2", until + Duration::from_secs(700)).await.expect("is revoked");
+    here.revoke(one_token("t2"), until + Duration::from_secs(700), "lost").await.expect("is revoked");
     let kept = stage.store.fetch_all("SELECT id FROM api_revoked_tokens", &[]).await.expect("reads");
     assert_eq!(kept.len(), 1, "what has ended by itself is not kept");
 }
