@@ -87,6 +87,24 @@ fn calls(links: &[PolicySnapshot]) -> Vec<Family> {
         plain(links, family("ieum_link_retry_budget", Gauge, "Retries that the budget holds."), |link| {
             Some(link.budget)
         }),
+        plain(
+            links,
+            family("ieum_link_hedges_total", Counter, "Second sends beside a slow first one."),
+            |link| link.hedges.as_ref().map(|hedges| hedges.sent),
+        ),
+        plain(
+            links,
+            family("ieum_link_hedges_won_total", Counter, "Second sends that brought the answer."),
+            |link| link.hedges.as_ref().map(|hedges| hedges.won),
+        ),
+        over(
+            links,
+            family("ieum_link_hedges_held_total", Counter, "Second sends that were held back, by what."),
+            |family, link| match &link.hedges {
+                Some(hedges) => labelled(family, &link.name, "by", hedges.held.clone()),
+                None => family,
+            },
+        ),
         plain(links, family("ieum_link_in_flight", Gauge, "Calls under way."), |link| Some(link.in_flight)),
         plain(
             links,
