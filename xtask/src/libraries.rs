@@ -12,6 +12,9 @@ const VERIFIER: &str = "standardwebhooks";
 /// Rows about real people, for the re-identification test of `ieum-privacy`; GPL, so kept out of this repository.
 const PEOPLE: &str = "face2face==0.2.1a0";
 
+/// Asks every documented operation of an HTTP API in many ways (<https://schemathesis.readthedocs.io>).
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
 /// The libraries of one run: the variable that tells tests where one is, and where it is or why it is not.
 pub struct Libraries {
     outcomes: Vec<(&'static str, &'static str, Result<PathBuf, Failure>)>,
@@ -24,6 +27,7 @@ impl Libraries {
             ("python library", "IEUM_TEST_PYTHON_URL", for_python()),
             ("node library", "IEUM_TEST_NODE_URL", for_node()),
             ("people", "IEUM_TEST_FACE2FACE", people()),
+            ("schemathesis", "IEUM_TEST_SCHEMATHESIS", schemathesis()),
         ];
         Self { outcomes }
     }
@@ -50,7 +54,11 @@ impl Libraries {
 
 /// Returns what a library is called where it comes from.
 fn held(name: &str) -> &'static str {
-    if name == "people" { PEOPLE } else { VERIFIER }
+    match name {
+        "people" => PEOPLE,
+        "schemathesis" => SCHEMATHESIS,
+        _ => VERIFIER,
+    }
 }
 
 /// Returns a Python that has every one of `parts` (as pip names them), after installing those it lacks.
@@ -99,6 +107,12 @@ fn people() -> Result<PathBuf, Failure> {
     install.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--target"]);
     shell::read("pip install", install.arg(&folder).arg(PEOPLE))?;
     Ok(folder)
+}
+
+/// Returns the program, in an environment of its own: it brings some forty packages.
+fn schemathesis() -> Result<PathBuf, Failure> {
+    let python = python_in("py-schemathesis", &[SCHEMATHESIS])?;
+    Ok(python.with_file_name("schemathesis"))
 }
 
 fn for_python() -> Result<PathBuf, Failure> {

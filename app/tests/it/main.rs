@@ -1,5 +1,6 @@
 //! The binary as people run it: as one process, as two, and asked wrongly.
 
+mod conformance;
 mod console;
 mod insights;
 mod links;
@@ -34,12 +35,14 @@ fn ieum(data: &Path, settings: &[(&str, &str)]) -> Command {
 }
 
 fn up(data: &Path, parts: &[&str], settings: &[(&str, &str)]) -> Running {
-    let mut child = ieum(data, settings)
-        .args(["--json", "up"])
-        .args(parts)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let mut command = ieum(data, settings);
+    command.args(["--json", "up"]).args(parts);
+    begun(command)
+}
+
+/// Starts what runs until it is stopped, and waits until it is ready.
+fn begun(mut command: Command) -> Running {
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
     let mut text = String::new();
     let mut lines = BufReader::new(child.stdout.take().expect("is piped"));
     while !text.contains('}') {

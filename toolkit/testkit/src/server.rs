@@ -83,6 +83,11 @@ pub fn people_data() -> Option<PathBuf> {
     setting("IEUM_TEST_FACE2FACE").map(PathBuf::from)
 }
 
+/// Returns the program `schemathesis`, which asks every operation of an OpenAPI document in many ways.
+pub fn schemathesis() -> Option<PathBuf> {
+    setting("IEUM_TEST_SCHEMATHESIS").map(PathBuf::from)
+}
+
 /// Returns the folder (a Maildir) into which the test mail server puts what it takes.
 pub fn mailbox() -> Option<PathBuf> {
     setting("IEUM_TEST_AIOSMTPD_MAILBOX").map(PathBuf::from)
