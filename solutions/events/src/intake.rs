@@ -84,6 +84,7 @@ impl Collector {
         }
         let cursor = advance(&present, &batch);
         if present.phase == SourcePhase::InitialSync && cursor.phase == SourcePhase::Live {
+            sweep::bury_older(&mut tx, event_id, present.generation, self.clock.now()).await?;
             let dropped = apply::drop_older(&mut tx, event_id, present.generation).await?;
             tracing::info!(event_id, rows = cursor.synced_rows, dropped, "full sync is complete");
         }

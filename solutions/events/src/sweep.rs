@@ -171,6 +171,25 @@ pub(crate) async fn bury(
     Ok(())
 }
 
+/// Remembers orders of which a complete sync of `generation` found nothing. Before [`apply::drop_older`] drops them.
+pub(crate) async fn bury_older(
+    tx: &mut Transaction,
+    event_id: &str,
+    generation: i64,
+    now: ieum_core::Timestamp,
+) -> Result<(), Fault> {
+    let sql = "SELECT DISTINCT order_code FROM ieum_events_order_position p WHERE event_id = ? AND generation < ? \
+               AND NOT EXISTS (SELECT 1 FROM ieum_events_order_position q WHERE q.event_id = p.event_id \
+               AND q.order_code = p.order_code AND q.generation >= ?)";
+    let values = [event_id.into(), generation.into(), generation.into()];
+    let upsert = tx.dialect().upsert("ieum_events_gone", &["event_id", "order_code"], &["gone_at"]);
+    for row in tx.fetch_all(sql, &values).await? {
+        let code = row.text("order_code")?;
+        tx.execute(&upsert, &[event_id.into(), code.into(), now.into()]).await?;
+    }
+    Ok(())
+}
+
 impl EventsStore {
     /// Returns the codes of orders whose mark is below `generation`, at most `most`.
     async fn missed_orders(

@@ -141,11 +141,15 @@ impl EventsStore {
         rows.iter().map(|row| Ok((row.int("list_id")?, row.text("name")?))).collect()
     }
 
-    /// Returns the scans of one check-in list.
+    /// Returns the scans of one check-in list that count: of tickets that are paid, or pass as if they were, and not
+    /// cancelled. Those of others the source does not count at that list either.
     pub async fn scans(&self, event_id: &str, list_id: i64) -> Result<Vec<Scan>, Fault> {
-        let sql = "SELECT position_id, scanned_at, is_exit FROM ieum_events_checkin \
-                   WHERE event_id = ? AND list_id = ?";
-        let rows = self.sql().fetch_all(sql, &[event_id.into(), list_id.into()]).await?;
+        let sql = "SELECT c.position_id, c.scanned_at, c.is_exit FROM ieum_events_checkin c \
+                   JOIN ieum_events_order_position p ON p.event_id = c.event_id AND p.position_id = c.position_id \
+                   WHERE c.event_id = ? AND c.list_id = ? AND p.canceled = ? \
+                   AND (p.order_status = 'p' OR (p.order_status = 'n' AND p.valid_if_pending = ?))";
+        let values = [event_id.into(), list_id.into(), false.into(), true.into()];
+        let rows = self.sql().fetch_all(sql, &values).await?;
         let scan = |row: &Row| {
             Ok(Scan {
                 position_id: row.int("position_id")?,

@@ -26,7 +26,10 @@ async fn child_hub() {
         _ => EventsOptions { sweep: Sweep::AtMostEvery(Duration::from_secs(2)), ..options.for_tests() },
     };
     let options = match setting(VANISHED) {
-        Some(_) => EventsOptions { vanished_every: Duration::from_millis(800), ..options },
+        Some(millis) => {
+            let every = Duration::from_millis(millis.parse().expect("is a number"));
+            EventsOptions { vanished_every: every, ..options }
+        }
         None => options,
     };
     let hub = Hub::open_at(&url, system_clock(), options).await;
@@ -50,8 +53,8 @@ pub struct ChildHub {
     pub listen: Option<String>,
     /// Whether it may read everything anew where totals differ.
     pub sweep: bool,
-    /// Whether it looks through sources for what vanished again and again.
-    pub vanished: bool,
+    /// How often it looks through sources for what vanished; as often as usual where left out.
+    pub vanished: Option<Duration>,
 }
 
 impl ChildHub {
@@ -61,8 +64,8 @@ impl ChildHub {
         if let Some(address) = &self.listen {
             command.env(LISTEN, address);
         }
-        if self.vanished {
-            command.env(VANISHED, "often");
+        if let Some(every) = self.vanished {
+            command.env(VANISHED, every.as_millis().to_string());
         }
         if !self.sweep {
             command.env(SWEEP, "never");

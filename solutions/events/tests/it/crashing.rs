@@ -41,7 +41,7 @@ async fn a_killed_hub_ends_with_the_sources_totals(base: &SqlStore) {
     hub.part.registry().register(&Cx::root(), config).await.expect("registers");
     hub.store.close().await;
     drop(hub);
-    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: false };
+    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: None };
     let mut scanned = 0;
     for _ in 0..kills {
         let running = child.start();

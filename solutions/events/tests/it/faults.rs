@@ -36,7 +36,7 @@ struct Size {
 }
 
 /// Who was gone, and for how long.
-type Outages = Arc<Mutex<Vec<(&'static str, Duration)>>>;
+pub type Outages = Arc<Mutex<Vec<(&'static str, Duration)>>>;
 
 struct Scene {
     pretix: Arc<tokio::sync::Mutex<OwnPretix>>,
@@ -53,7 +53,7 @@ struct Scene {
     annulled: u64,
 }
 
-fn rough(seed: u64) -> FaultPlan {
+pub fn rough(seed: u64) -> FaultPlan {
     FaultPlan {
         drop: 0.3,
         delay: 0.3,
@@ -126,14 +126,14 @@ impl Scene {
 }
 
 /// Kills both sides while a scene plays.
-struct Killer {
-    pretix: Arc<tokio::sync::Mutex<OwnPretix>>,
-    child: ChildHub,
-    outages: Outages,
-    done: Arc<AtomicU64>,
-    /// After how many scans, and whether pretix is killed or the hub.
-    kills: Vec<(u64, bool)>,
-    seed: u64,
+pub struct Killer {
+    pub pretix: Arc<tokio::sync::Mutex<OwnPretix>>,
+    pub child: ChildHub,
+    pub outages: Outages,
+    pub done: Arc<AtomicU64>,
+    /// After how many changes, and whether pretix is killed or the hub.
+    pub kills: Vec<(u64, bool)>,
+    pub seed: u64,
 }
 
 impl Killer {
@@ -153,11 +153,11 @@ impl Killer {
         }
     }
 
-    async fn run(mut self) {
+    pub async fn run(mut self) {
         let mut hub = Some(self.child.start());
         for (after, is_pretix) in std::mem::take(&mut self.kills) {
             let reached = || async { self.done.load(Ordering::SeqCst) >= after };
-            until("so much is scanned", Duration::from_secs(900), reached).await.expect("is scanned");
+            until("so much is scanned", Duration::from_secs(3_600), reached).await.expect("is scanned");
             let begun = SystemClock.moment();
             let pause = Duration::from_millis(spread(&mut self.seed, 2_000));
             if is_pretix {
@@ -180,12 +180,12 @@ impl Killer {
     }
 }
 
-fn free_address() -> String {
+pub fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
     listener.local_addr().expect("has an address").to_string()
 }
 
-fn print_outages(outages: &Outages) {
+pub fn print_outages(outages: &Outages) {
     let outages = outages.lock();
     for side in ["pretix", "hub"] {
         let spans: Vec<String> = outages
@@ -228,7 +228,7 @@ async fn totals_converge_through_a_bad_network_and_kills_of_either_side() {
     answers.change(rough(SEED)).expect("is a plan");
     let mut scene = Scene {
         pretix: Arc::new(tokio::sync::Mutex::new(own)),
-        child: ChildHub { url: base.url.clone(), listen: Some(listen), sweep: false, vanished: false },
+        child: ChildHub { url: base.url.clone(), listen: Some(listen), sweep: false, vanished: None },
         staleness: Staleness::start(&base.url).await,
         outages: Outages::default(),
         done: Arc::default(),

@@ -1,10 +1,13 @@
 //! The events hub against sources: our own stand-ins, and a real pretix where one was started.
 
 mod base;
+mod changes;
 mod child;
 mod collecting;
+mod converging;
 mod crashing;
 mod declared;
+mod equality;
 mod fake_eventbrite;
 mod fake_pretix;
 mod faults;

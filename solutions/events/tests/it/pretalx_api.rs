@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use crate::hub::{loopback, pretix_config};
 
+/// Tests change the programme of one event, so they take turns.
+pub static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 pub struct Pretalx {
     pub url: String,
     pub seed: Value,
@@ -96,6 +99,15 @@ impl Pretalx {
 
     pub async fn cancel(&self, code: &str) {
         self.ask(Method::POST, &format!("submissions/{code}/cancel/"), Some(json!({}))).await;
+    }
+
+    /// Deletes a talk with all that is known of it.
+    pub async fn delete(&self, code: &str) {
+        let request = Request::new(Method::DELETE, format!("/api/events/conf/submissions/{code}/"));
+        self.client
+            .send(&Cx::root(), request)
+            .await
+            .unwrap_or_else(|fault| panic!("deleting {code}: {fault}"));
     }
 
     pub async fn set_capacity(&self, room: i64, capacity: u32) {

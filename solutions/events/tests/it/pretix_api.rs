@@ -11,6 +11,26 @@ use serde_json::{Value, json};
 
 use crate::hub::{loopback, pretix_config};
 
+/// An order as it was sold.
+pub struct Sale {
+    pub code: String,
+    pub tickets: Vec<Ticket>,
+}
+
+/// A ticket: its id and what its code says.
+#[derive(Clone)]
+pub struct Ticket {
+    pub position: i64,
+    pub secret: String,
+}
+
+/// A scan that counts, as pretix itself lists it.
+pub struct Counted {
+    pub position: i64,
+    pub is_exit: bool,
+    pub at: Timestamp,
+}
+
 pub struct Pretix {
     pub url: String,
     pub seed: Value,
@@ -21,7 +41,7 @@ pub struct Pretix {
 pub enum Scanned {
     /// The ticket was taken; the scan's id, and when pretix made it.
     Accepted(i64, Timestamp),
-    /// The ticket is in already, or was cancelled.
+    /// The ticket is in already, or was cancelled, or is no longer known.
     Refused,
 }
 
@@ -80,10 +100,21 @@ impl Pretix {
     /// Posts until pretix answers with one of `statuses`. Returns status and body. With a key, a repeat makes
     /// nothing twice.
     async fn insist(&self, path: &str, with_key: bool, body: &Value, statuses: &[u16]) -> (u16, Value) {
+        self.insist_by(Method::POST, path, with_key, body, statuses).await
+    }
+
+    async fn insist_by(
+        &self,
+        method: Method,
+        path: &str,
+        with_key: bool,
+        body: &Value,
+        statuses: &[u16],
+    ) -> (u16, Value) {
         let mut key = new_id().to_string();
         let mut conflicts = 0;
         loop {
-            let mut request = Request::new(Method::POST, path);
+            let mut request = Request::new(method.clone(), path);
             if with_key {
                 let name = http::HeaderName::from_static("x-idempotency-key");
                 request = request.header(name, http::HeaderValue::from_str(&key).expect("is a header"));
@@ -95,7 +126,7 @@ impl Pretix {
                 }
                 // The same request is still under way, or a killed pretix never came to its end.
                 Ok(answer) if answer.status == http::StatusCode::CONFLICT => conflicts += 1,
-                Ok(answer) => panic!("posting to {path}: answered {}", answer.status),
+                Ok(answer) => panic!("{method} {path}: answered {}", answer.status),
                 Err(_) => {}
             }
             if conflicts == 40 {
@@ -107,12 +138,27 @@ impl Pretix {
 
     /// Scans a ticket at a list, trying until pretix answers; `nonce` names the scan.
     pub async fn scan_at(&self, secret: &str, list: i64, kind: &str, nonce: &str) -> Scanned {
-        let body = json!({"secret": secret, "lists": [list], "nonce": nonce, "type": kind,
-                          "force": false, "ignore_unpaid": false, "questions_supported": false});
+        self.scan_told_later(secret, list, kind, nonce, None).await
+    }
+
+    /// Scans a ticket as a scanner without a connection does, which tells later when it was.
+    pub async fn scan_told_later(
+        &self,
+        secret: &str,
+        list: i64,
+        kind: &str,
+        nonce: &str,
+        at: Option<Timestamp>,
+    ) -> Scanned {
+        let mut body = json!({"secret": secret, "lists": [list], "nonce": nonce, "type": kind,
+                              "force": false, "ignore_unpaid": false, "questions_supported": false});
+        if let Some(at) = at {
+            body["datetime"] = at.to_string().into();
+        }
         let path = format!("{}/checkinrpc/redeem/", self.organizer());
         // pretix knows a repeated scan by its nonce.
-        let (status, answer) = self.insist(&path, false, &body, &[201, 400]).await;
-        if status == 400 {
+        let (status, answer) = self.insist(&path, false, &body, &[201, 400, 404]).await;
+        if status != 201 {
             return Scanned::Refused;
         }
         let (scan, created) = self.newest_scan(list, kind, &answer["position"]["id"]).await;
@@ -153,13 +199,72 @@ impl Pretix {
 
     /// Sells one ticket and returns the order's code and the ticket's secret.
     pub async fn sell(&self) -> (String, String) {
-        let position = json!({"positionid": 1, "item": self.seed["item"], "variation": null, "price": "25.00",
-                              "attendee_name_parts": {"full_name": "New"}, "answers": [], "subevent": null});
+        let mut sale = self.sell_some(1, false).await;
+        (sale.code, sale.tickets.remove(0).secret)
+    }
+
+    /// Sells so many tickets in one order. Only a trial order can be deleted later.
+    pub async fn sell_some(&self, count: u64, is_trial: bool) -> Sale {
+        let position = |number: u64| {
+            json!({"positionid": number, "item": self.seed["item"], "variation": null, "price": "25.00",
+                   "attendee_name_parts": {"full_name": "New"}, "answers": [], "subevent": null})
+        };
+        let positions: Vec<Value> = (1..=count).map(position).collect();
         let body = json!({"email": "new@example.org", "locale": "en", "status": "p", "payment_provider": "manual",
-                          "sales_channel": "web", "fees": [], "positions": [position]});
+                          "sales_channel": "web", "fees": [], "positions": positions, "testmode": is_trial});
         let (_, order) = self.insist(&format!("{}/orders/", self.event()), true, &body, &[201]).await;
         let text = |value: &Value| value.as_str().expect("is text").to_owned();
-        (text(&order["code"]), text(&order["positions"][0]["secret"]))
+        let ticket = |row: &Value| Ticket {
+            position: row["id"].as_i64().expect("is a number"),
+            secret: text(&row["secret"]),
+        };
+        let tickets = order["positions"].as_array().expect("has positions").iter().map(ticket).collect();
+        Sale { code: text(&order["code"]), tickets }
+    }
+
+    /// Takes a ticket out of its order.
+    pub async fn cancel_ticket(&self, position: i64) {
+        let path = format!("{}/orderpositions/{position}/", self.event());
+        // 404: it is out already, since an answer was lost. 400: it is the order's last one.
+        self.insist_by(Method::DELETE, &path, false, &json!({}), &[204, 400, 403, 404]).await;
+    }
+
+    /// Deletes a trial order with all that is known of it, of which pretix tells nobody.
+    pub async fn delete(&self, code: &str) {
+        let path = format!("{}/orders/{code}/", self.event());
+        self.insist_by(Method::DELETE, &path, false, &json!({}), &[204, 404]).await;
+    }
+
+    /// Reads all rows of a list, page by page.
+    async fn rows(&self, path: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        for page in 1.. {
+            let path = format!("{}/{path}&page_size=100&page={page}", self.event());
+            let answer: Value = self.client.get_json(&Cx::root(), &path).await.expect("answers");
+            rows.extend(answer["results"].as_array().expect("has rows").iter().cloned());
+            if answer["next"].is_null() {
+                break;
+            }
+        }
+        rows
+    }
+
+    /// Returns the scans of a list that count: taken, not annulled, of tickets that are paid and not cancelled.
+    pub async fn counted(&self, list: i64) -> Vec<Counted> {
+        let orders = self.rows("orders/?ordering=datetime&include_canceled_positions=true").await;
+        let paid = orders.iter().filter(|order| order["status"] == "p");
+        let positions = paid.flat_map(|order| order["positions"].as_array().expect("has positions"));
+        let standing: std::collections::BTreeSet<i64> = positions
+            .filter(|position| position["canceled"] != true)
+            .map(|position| position["id"].as_i64().expect("is a number"))
+            .collect();
+        let scans = self.rows(&format!("checkins/?list={list}&successful=true&ordering=created")).await;
+        let counted = |row: &Value| {
+            let position = row["position"].as_i64().filter(|position| standing.contains(position))?;
+            let at = Timestamp::parse(row["datetime"].as_str()?).expect("is a time");
+            Some(Counted { position, is_exit: row["type"] == "exit", at })
+        };
+        scans.iter().filter_map(counted).collect()
     }
 
     /// Cancels an order.

@@ -13,21 +13,18 @@ use ieum_testkit::wait::until;
 
 use crate::child::{ChildHub, kill, spread};
 use crate::hub::{ForTests, Hub, PATIENCE};
-use crate::pretalx_api::{Pretalx, Told};
+use crate::pretalx_api::{Pretalx, TURN, Told};
 use crate::pretix_api::Pretix;
 use ieum_testkit::backend::SqlStore;
 
-/// Tests change the programme of one event, so they take turns.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 const SEED: u64 = 20_261_121;
 
-async fn programme(hub: &Hub, event_id: &str) -> Option<Programme> {
+pub async fn programme(hub: &Hub, event_id: &str) -> Option<Programme> {
     hub.part.programmes().get(&Cx::root(), EventId { event_id: event_id.into() }).await.ok()
 }
 
 /// What the hub holds, in the form in which pretalx tells its own.
-async fn told(hub: &Hub, event_id: &str) -> Told {
+pub async fn told(hub: &Hub, event_id: &str) -> Told {
     let Some(programme) = programme(hub, event_id).await else { return Told::new() };
     let room = |id: &Option<String>| {
         let room = programme.rooms.iter().find(|room| Some(&room.room_id) == id.as_ref());
@@ -49,7 +46,7 @@ async fn until_equal(hub: &Hub, pretalx: &Pretalx) -> Told {
     truth
 }
 
-fn at(minutes: u64) -> Timestamp {
+pub fn at(minutes: u64) -> Timestamp {
     Timestamp::parse("2026-12-01T00:00:00Z").expect("is a time") + Duration::from_secs(minutes * 60)
 }
 
@@ -66,7 +63,7 @@ async fn a_hub_killed_while_a_programme_changes_ends_with_pretalx_own() {
     hub.part.registry().register(&Cx::root(), pretalx.config("talks")).await.expect("registers");
     hub.store.close().await;
     drop(hub);
-    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: false };
+    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: None };
     let (mut talks, rooms) = (pretalx.talks(), pretalx.rooms());
     let (mut moved, mut added, mut cancelled) = (0, 0, 0);
     for i in 0..changes {

@@ -87,7 +87,7 @@ async fn a_hub_killed_while_it_reads_pretix_ends_with_its_totals() {
     hub.store.close().await;
     drop(hub);
     let secrets = pretix.secrets();
-    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: false };
+    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: None };
     for i in 0..kills {
         let running = child.start();
         let kind = if spread(&mut seed, 2) == 0 { "entry" } else { "exit" };

@@ -1,6 +1,7 @@
 //! How long after pretix accepted a scan the hub's number holds it, by looking into the hub's tables all the
 //! time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,4 +115,70 @@ async fn held(store: &Store, event_id: &str) -> Result<Option<Vec<i64>>, ieum_st
         && metrics["currentAttendees"].as_i64() == Some(counted.int("inside")?);
     let ids = scans.iter().map(|row| row.int("checkin_id")).collect::<Result<_, _>>()?;
     Ok(same.then_some(ids))
+}
+
+/// How long after pretalx released a change the hub's programme holds it. Measures until it is dropped.
+pub struct ProgrammeStaleness {
+    seen: Arc<Mutex<Releases>>,
+    watching: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Releases {
+    /// By talk: when it begins, `None` where it was taken out, and when that was released.
+    waiting: BTreeMap<String, (Option<Timestamp>, Timestamp)>,
+    samples: Vec<Duration>,
+}
+
+impl ProgrammeStaleness {
+    /// Begins to look into the hub's tables at `url`.
+    pub async fn start(url: &str) -> Self {
+        let store = Store::open(url, &StoreOptions::default()).await.expect("opens the hub's tables");
+        let seen: Arc<Mutex<Releases>> = Arc::default();
+        let shared = seen.clone();
+        let watching = tokio::spawn(async move {
+            loop {
+                look_at_programme(&store, &shared).await;
+                SystemClock.sleep(PAUSE).await;
+            }
+        });
+        Self { seen, watching }
+    }
+
+    /// A talk was placed or taken out, and that was released just now. What waited of it is overtaken.
+    pub fn released(&self, code: &str, begins_at: Option<Timestamp>) {
+        self.seen.lock().waiting.insert(code.to_owned(), (begins_at, SystemClock.now()));
+    }
+
+    /// Returns how many samples there are, the largest, and how many talks still wait.
+    pub fn summary(&self) -> (usize, Duration, usize) {
+        let seen = self.seen.lock();
+        (seen.samples.len(), seen.samples.iter().max().copied().unwrap_or_default(), seen.waiting.len())
+    }
+}
+
+impl Drop for ProgrammeStaleness {
+    fn drop(&mut self) {
+        self.watching.abort();
+    }
+}
+
+async fn look_at_programme(store: &Store, seen: &Mutex<Releases>) {
+    if seen.lock().waiting.is_empty() {
+        return;
+    }
+    let sql = "SELECT slot_id, begins_at FROM ieum_events_slot WHERE gone_at IS NULL AND cancelled = 0";
+    // Busy tables are looked at again in a moment.
+    let Ok(rows) = store.fetch_all(sql, &[]).await else { return };
+    let slot = |row: &ieum_store::Row| Some((row.text("slot_id").ok()?, row.int("begins_at").ok()?));
+    let slots: BTreeMap<String, i64> = rows.iter().filter_map(slot).collect();
+    let now = SystemClock.now();
+    let Releases { waiting, samples } = &mut *seen.lock();
+    waiting.retain(|code, (begins_at, released)| {
+        let waits = slots.get(code).copied() != begins_at.map(Timestamp::as_micros);
+        if !waits {
+            samples.push(now.since(*released));
+        }
+        waits
+    });
 }

@@ -40,7 +40,12 @@ async fn a_hub_killed_while_it_looks_finds_all_that_vanished_and_nothing_else() 
     hub.part.drain().await;
     hub.store.close().await;
     drop(hub);
-    let child = ChildHub { url: base.url.clone(), listen: None, sweep: false, vanished: true };
+    let child = ChildHub {
+        url: base.url.clone(),
+        listen: None,
+        sweep: false,
+        vanished: Some(Duration::from_millis(800)),
+    };
     let mut gone = 0;
     for ticket in tickets.iter().take(kills) {
         let running = child.start();
