@@ -10,6 +10,7 @@ use ieum_client::OutboundGuard;
 use ieum_contracts::analytics::INSIGHTS_CONTRACT;
 use ieum_contracts::events::{
     EVENT_GATES_CONTRACT, EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
+    EVENT_VISITS_CONTRACT,
 };
 use ieum_contracts::notify::{NOTIFY_MESSAGES_CONTRACT, NOTIFY_RECIPIENTS_CONTRACT};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
@@ -75,6 +76,7 @@ pub fn contracts() -> Vec<&'static Contract> {
         &EVENT_STATE_CONTRACT,
         &EVENT_PROGRAMME_CONTRACT,
         &EVENT_GATES_CONTRACT,
+        &EVENT_VISITS_CONTRACT,
         &INSIGHTS_CONTRACT,
         &PARTNER_KEYS_CONTRACT,
         &NOTIFY_MESSAGES_CONTRACT,
@@ -152,7 +154,7 @@ impl Parts {
         let board = LinkBoard::default();
         let mut routes = events.as_ref().map_or_else(Routes::empty, EventsPart::routes);
         // Several parts ask the hub, over one link with one breaker.
-        let mut hub = None;
+        let (mut hub, mut visits) = (None, None);
         if chosen.iter().any(|name| ["analytics", "partners"].contains(name)) {
             let links = Links::new(
                 platform.settings.clone(),
@@ -163,10 +165,13 @@ impl Parts {
                 links::identity(&platform.settings)?,
             );
             hub = Some(links.link(&EVENT_STATE_CONTRACT)?);
+            if chosen.contains(&"analytics") {
+                visits = Some(links.link(&EVENT_VISITS_CONTRACT)?);
+            }
         }
         let mut analytics = None;
-        if let Some(hub) = hub.clone().filter(|_| chosen.contains(&"analytics")) {
-            let part = analytics_part(platform, hub)?;
+        if let (Some(hub), Some(visits)) = (hub.clone(), visits) {
+            let part = analytics_part(platform, hub, visits)?;
             routes = routes.merge(part.routes());
             analytics = Some(part);
         }
@@ -330,14 +335,18 @@ fn own_routes(platform: &Platform, board: &LinkBoard) -> Routes {
     steering.merge(PlatformWatchRoutes::of(Arc::new(watching)))
 }
 
-fn analytics_part(platform: &Platform, hub: Link) -> Result<AnalyticsPart, Box<dyn Error>> {
+fn analytics_part(platform: &Platform, hub: Link, visits: Link) -> Result<AnalyticsPart, Box<dyn Error>> {
     Ok(AnalyticsPart::new(AnalyticsDeps {
         store: platform.store.clone(),
         bus: platform.bus.clone(),
         events: hub,
+        visits,
         engine: platform.engine.clone(),
         clock: platform.clock.clone(),
-        options: AnalyticsOptions::default(),
+        options: AnalyticsOptions {
+            privacy: platform.settings.privacy.clone(),
+            ..AnalyticsOptions::default()
+        },
     })?)
 }
 

@@ -61,6 +61,13 @@ pub trait Insights {
     #[query]
     async fn ask(&self, cx: &Cx, ask: HistoryQuestion) -> Result<HistoryAnswer, Fault>;
 
+    /// Returns what visitors of an event do, so that nobody is told of: [`EventBehaviour`] says how. What it costs
+    /// of the asker's privacy budget is spent by the answer; the same question about the same visits gets the same
+    /// answer for nothing. Fails with `analytics.event.unknown`, and with `analytics.privacy.used_up` where the
+    /// budget does not hold the question, naming the day on which it is full again.
+    #[query]
+    async fn behaviour(&self, cx: &Cx, ask: BehaviourAsk) -> Result<EventBehaviour, Fault>;
+
     /// Returns what events earned and cost, entry by entry.
     #[query]
     async fn roi(&self, cx: &Cx, ask: RoiAsk) -> Result<RoiReport, Fault>;
@@ -412,6 +419,90 @@ pub struct ForecastPoint {
     pub lower: f64,
     /// The interval's upper end.
     pub upper: f64,
+}
+
+// === Behaviour ===
+
+/// Asks what visitors of an event do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BehaviourAsk {
+    /// The event.
+    pub event_id: String,
+    /// Whose privacy budget pays. Partners who may talk to each other are one.
+    pub partner: String,
+    /// The plan of the partner, which says how large the budget is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+}
+
+/// What visitors of an event do, up to the last full hour.
+///
+/// A cell is told only where it holds at least `k` people, a pattern only where its people are spread over at least `l`
+/// cells. So many further cells are hidden that no sum gives a hidden one back. All counts that are told have geometric
+/// noise of scale 5 / `epsilon`; one that noise brings below `k` is not told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventBehaviour {
+    /// The event.
+    pub event_id: String,
+    /// Scans before this time count.
+    pub until: Timestamp,
+    /// When people first came: hours from the event's beginning, `-1` for the one before it, `0` for the one after
+    /// it; hours of the UTC day where the beginning is not known.
+    pub entry_pattern: BehaviourPattern,
+    /// How long they stayed, minutes.
+    pub stay: BehaviourPattern,
+    /// How many different rooms they visited.
+    pub engagement: BehaviourPattern,
+    /// The hour in which they went for good, as in the entry pattern.
+    pub drop_off: BehaviourPattern,
+    /// People who came; left out where they are fewer than `k`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<u64>,
+    /// The fewest people in a cell.
+    pub k: u64,
+    /// The fewest cells that the people of a pattern are spread over.
+    pub l: u64,
+    /// What the answer costs.
+    pub epsilon: f64,
+    /// Whether it was told before, and so cost nothing now.
+    pub remembered: bool,
+    /// What is left of the asker's budget.
+    pub budget: PrivacyBudget,
+}
+
+/// Counts of people by one property.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BehaviourPattern {
+    /// The property's values in their order.
+    pub cells: Vec<BehaviourCell>,
+    /// Cells that are hidden.
+    pub hidden: u64,
+}
+
+/// People of whom one value of a property holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BehaviourCell {
+    /// The value, such as `30-59` minutes.
+    pub label: String,
+    /// How many people, with noise; left out where that is hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<u64>,
+}
+
+/// A partner's privacy budget of one month (UTC), over all events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrivacyBudget {
+    /// The epsilon of a month.
+    pub limit: f64,
+    /// What is left of it.
+    pub left: f64,
+    /// When it is full again.
+    pub refills_at: Timestamp,
 }
 
 // === Money ===

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::gates::*;
 pub use crate::programme::*;
+pub use crate::visits::*;
 
 /// The bus topic of every change of an event's live state; the key is the event id and the data a
 /// [`NormalizedEventData`].

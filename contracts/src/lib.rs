@@ -10,3 +10,4 @@ pub mod notify;
 pub mod partners;
 pub mod platform;
 mod programme;
+mod visits;

@@ -37,6 +37,8 @@ pub struct Settings {
     pub series: String,
     /// `analytics.main`; `None` for "off"
     pub analytics: Option<String>,
+    /// `analytics.privacy_answer`, `analytics.privacy_budget`, `analytics.privacy_budgets`
+    pub privacy: ieum_analytics::PrivacyOptions,
     /// `[outbound]`
     pub outbound: OutboundPolicy,
     /// `[webhooks]`
@@ -193,6 +195,7 @@ impl Settings {
             bus: reader.bus("bus.main"),
             series: reader.backend("series.main", SERIES),
             analytics: reader.analytics("analytics.main"),
+            privacy: reader.privacy(),
             outbound: OutboundPolicy { allow: reader.networks("outbound.allow") },
             webhooks: ieum_webhook::Retention {
                 delivered: reader.duration("webhooks.keep_delivered"),
@@ -354,6 +357,34 @@ impl Reader<'_> {
                 Some(url)
             }
         }
+    }
+
+    fn privacy(&mut self) -> ieum_analytics::PrivacyOptions {
+        let plans_key = "analytics.privacy_budgets";
+        let list = self.value(plans_key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut plans = Vec::new();
+        for entry in list {
+            let pair = entry.as_str().and_then(|text| text.split_once('='));
+            let pair =
+                pair.and_then(|(plan, budget)| Some((plan.trim().to_owned(), budget.trim().parse().ok()?)));
+            match pair {
+                Some((plan, budget)) if !plan.is_empty() => plans.push((plan, budget)),
+                _ => {
+                    self.wrong(plans_key, format!("{entry} is no plan and its budget, such as \"school=5\""))
+                }
+            }
+        }
+        let epsilon = |key: &str| {
+            let value = self.value(key);
+            value.and_then(|value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64)))
+        };
+        let (answer, budget) = (epsilon("analytics.privacy_answer"), epsilon("analytics.privacy_budget"));
+        let options =
+            ieum_analytics::PrivacyOptions::of(answer.unwrap_or(0.0), budget.unwrap_or(0.0), &plans);
+        options.unwrap_or_else(|problem| {
+            self.wrong("analytics.privacy_budget", problem);
+            ieum_analytics::PrivacyOptions::default()
+        })
     }
 
     fn networks(&mut self, key: &str) -> Vec<IpNet> {

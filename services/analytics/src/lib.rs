@@ -1,8 +1,11 @@
 //! Analytics: the history of every event, forecasts, returns, and what to do, each with the rows that say so.
 //!
 //! The service knows no other: it listens to the bus topic `event-data-updates`, keeps a compact history in the
-//! SQL store, and asks `events.state` over a link when that history is to be made anew.
+//! SQL store, and asks `events.state` over a link when that history is to be made anew, `events.visits` when
+//! somebody asks what visitors do.
 
+mod behaviour;
+mod budget;
 mod forecasting;
 mod forecasts;
 mod history;
@@ -12,6 +15,7 @@ mod listener;
 mod money;
 mod openapi;
 mod part;
+mod patterns;
 mod rebuild;
 mod report;
 mod reports;
@@ -23,6 +27,7 @@ mod views;
 mod web;
 mod zone;
 
+pub use budget::PrivacyOptions;
 pub use listener::GROUP;
 pub use openapi::openapi_json;
 pub use part::{AnalyticsDeps, AnalyticsOptions, AnalyticsPart, PartError};

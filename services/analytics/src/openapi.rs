@@ -9,7 +9,7 @@ use crate::web;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Ieum insights", description = "History, forecasts, returns and recommendations of events."),
-    paths(web::event, web::forecast, web::across, web::attendance, web::roi, web::ask),
+    paths(web::event, web::forecast, web::behaviour, web::across, web::attendance, web::roi, web::ask),
     modifiers(&KeyScheme)
 )]
 struct InsightsApi;

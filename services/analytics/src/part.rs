@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use ieum_bus::{Bus, BusError, Subscribed, Subscription};
 use ieum_contracts::analytics::{Insights, InsightsRoutes};
-use ieum_contracts::events::{EVENT_DATA_UPDATES, EventStateClient};
+use ieum_contracts::events::{EVENT_DATA_UPDATES, EventStateClient, EventVisitsClient};
 use ieum_core::SharedClock;
 use ieum_lake::SqlEngine;
 use ieum_link::{Link, Routes};
@@ -15,6 +15,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::behaviour::Behaviour;
+use crate::budget::{PrivacyOptions, SqlLedger};
 use crate::landing::Landing;
 use crate::listener::{GROUP, Listener};
 use crate::service::Service;
@@ -30,6 +32,8 @@ pub struct AnalyticsDeps {
     pub bus: Bus,
     /// The way to `events.state`, in this process or another.
     pub events: Link,
+    /// The way to `events.visits`.
+    pub visits: Link,
     /// The time.
     pub clock: SharedClock,
     /// What answers questions over history as files; `None` where nothing does.
@@ -47,6 +51,8 @@ pub struct AnalyticsOptions {
     pub forecast_every: Duration,
     /// How long after the start the first are made. Default a minute: what waited on the bus is history then.
     pub forecast_after: Duration,
+    /// How much is told of visitors, to whom.
+    pub privacy: PrivacyOptions,
 }
 
 /// Says which step of setting the service up failed.
@@ -74,6 +80,7 @@ impl Default for AnalyticsOptions {
             time_zone: "Asia/Seoul".into(),
             forecast_every: Duration::from_secs(3_600),
             forecast_after: Duration::from_secs(60),
+            privacy: PrivacyOptions::default(),
         }
     }
 }
@@ -81,9 +88,16 @@ impl Default for AnalyticsOptions {
 impl AnalyticsPart {
     /// Wires the service. Fails where the usual time zone is none.
     pub fn new(deps: AnalyticsDeps) -> Result<Self, PartError> {
-        let AnalyticsDeps { store, bus, events, clock, engine, options } = deps;
+        let AnalyticsDeps { store, bus, events, visits, clock, engine, options } = deps;
         let zone = Zone::named(&options.time_zone).map_err(PartError::Zone)?;
+        let behaviour = Behaviour {
+            visits: Arc::new(EventVisitsClient::new(visits)),
+            ledger: SqlLedger::new(store.clone()),
+            options: options.privacy.clone(),
+            clock: clock.clone(),
+        };
         let service = Arc::new(Service {
+            behaviour,
             landing: engine.map(|engine| Landing::new(engine, store.clone())),
             store: AnalyticsStore::new(store, zone),
             events: Arc::new(EventStateClient::new(events)),

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ieum_contracts::analytics::{
-    AttendanceGroup, AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights,
-    EventProfile, ForecastAsk, ForecastStep, ForecastsRefreshed, HistoryAnswer, HistoryQuestion,
-    HistoryRebuilt, Insights, MoneyEntries, MoneyRecorded, Predictions, RebuildHistory, Recommendation,
-    RefreshForecasts, RoiAsk, RoiReport, UNTYPED,
+    AttendanceGroup, AttendanceRange, AttendanceReport, BehaviourAsk, CrossEventInsights, EventBehaviour,
+    EventForecast, EventInsights, EventProfile, ForecastAsk, ForecastStep, ForecastsRefreshed, HistoryAnswer,
+    HistoryQuestion, HistoryRebuilt, Insights, MoneyEntries, MoneyRecorded, Predictions, RebuildHistory,
+    Recommendation, RefreshForecasts, RoiAsk, RoiReport, UNTYPED,
 };
 use ieum_contracts::events::{EventId, EventState, Severity};
 use ieum_core::{Cx, Fault, SharedClock};
 use tokio::sync::Semaphore;
 
+use crate::behaviour::Behaviour;
 use crate::landing::Landing;
 use crate::money;
 use crate::report::{Span, report};
@@ -30,6 +31,8 @@ pub(crate) struct Service {
     pub clock: SharedClock,
     /// History as files, where an engine is set.
     pub landing: Option<Landing>,
+    /// What visitors do, and what may be told of it.
+    pub behaviour: Behaviour,
     /// One round of forecasts at a time.
     pub rounds: Arc<Semaphore>,
 }
@@ -146,6 +149,10 @@ impl Insights for Service {
             roi_analysis,
             recommendations,
         })
+    }
+
+    async fn behaviour(&self, cx: &Cx, ask: BehaviourAsk) -> Result<EventBehaviour, Fault> {
+        self.behaviour.tell(cx, ask).await
     }
 
     async fn roi(&self, _cx: &Cx, ask: RoiAsk) -> Result<RoiReport, Fault> {

@@ -2,8 +2,12 @@
 
 use ieum_store::{Dialect, Migration};
 
-/// What is known of events, their history in quarters of an hour, gates, money, forecasts.
-pub const MIGRATIONS: [Migration; 1] = [Migration { name: "0001_analytics", owner: "analytics", up: first }];
+/// What is known of events, their history in quarters of an hour, gates, money, forecasts; then privacy budgets and
+/// what was told of behaviour.
+pub const MIGRATIONS: [Migration; 2] = [
+    Migration { name: "0001_analytics", owner: "analytics", up: first },
+    Migration { name: "0002_analytics_privacy", owner: "analytics", up: second },
+];
 
 fn first(dialect: Dialect) -> Vec<String> {
     let types = dialect.types();
@@ -39,6 +43,23 @@ fn first(dialect: Dialect) -> Vec<String> {
             "CREATE TABLE ieum_analytics_forecast (event_id {key} NOT NULL, gate_id {key} NOT NULL, \
              step {id} NOT NULL, data {json} NOT NULL, made_at {time} NOT NULL, \
              PRIMARY KEY (event_id, gate_id, step))"
+        ),
+    ]
+}
+
+fn second(dialect: Dialect) -> Vec<String> {
+    let types = dialect.types();
+    let (key, id, int, json) = (types.key, types.id, types.int, types.json);
+    vec![
+        // Spent epsilon in millionths, over all events.
+        format!(
+            "CREATE TABLE ieum_analytics_privacy (partner {key} NOT NULL, month {id} NOT NULL, spent {int} NOT NULL, \
+             PRIMARY KEY (partner, month))"
+        ),
+        // Never let go of: new noise on the same visits would tell more than was paid for.
+        format!(
+            "CREATE TABLE ieum_analytics_told (partner {key} NOT NULL, question {key} NOT NULL, month {id} NOT NULL, \
+             answer {json} NOT NULL, PRIMARY KEY (partner, question))"
         ),
     ]
 }

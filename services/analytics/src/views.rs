@@ -6,6 +6,72 @@ use ieum_core::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// What visitors of an event do, up to the last full hour. A cell without a number has fewer people than `k`, or would
+/// give such a one back; all numbers have noise.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventBehaviour {
+    /// The event.
+    event_id: String,
+    /// Scans before this time count.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// When people first came: hours from the event's beginning, `-1` for the one before it, `0` for the one after it;
+    /// hours of the UTC day where the beginning is not known.
+    entry_pattern: BehaviourPattern,
+    /// How long they stayed, minutes.
+    stay: BehaviourPattern,
+    /// How many different rooms they visited.
+    engagement: BehaviourPattern,
+    /// The hour in which they went for good, as in the entry pattern.
+    drop_off: BehaviourPattern,
+    /// People who came, with noise; left out where they are fewer than `k`.
+    people: Option<u64>,
+    /// The fewest people in a cell.
+    k: u64,
+    /// The fewest cells that the people of a pattern are spread over.
+    l: u64,
+    /// What the answer costs.
+    epsilon: f64,
+    /// Whether it was told before, and so cost nothing now.
+    remembered: bool,
+    /// What is left of the asker's budget.
+    budget: PrivacyBudget,
+}
+
+/// Counts of people by one property.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BehaviourPattern {
+    /// The property's values in their order.
+    cells: Vec<BehaviourCell>,
+    /// Cells that are hidden.
+    hidden: u64,
+}
+
+/// People of whom one value of a property holds.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BehaviourCell {
+    /// The value, such as `30-59` minutes.
+    label: String,
+    /// How many people, with noise; left out where that is hidden.
+    people: Option<u64>,
+}
+
+/// A privacy budget of one month (UTC), over all events.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PrivacyBudget {
+    /// The epsilon of a month.
+    limit: f64,
+    /// What is left of it.
+    left: f64,
+    /// When it is full again.
+    #[schema(value_type = String, format = DateTime)]
+    refills_at: Timestamp,
+}
+
 /// Attendance by type, hour and weekday.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -7,8 +7,9 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
 use ieum_contracts::analytics::{
-    AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights, ForecastAsk,
-    ForecastStep, HistoryAnswer, HistoryQuestion, Insights, Predictions, Recommendation, RoiAsk, RoiReport,
+    AttendanceRange, AttendanceReport, BehaviourAsk, CrossEventInsights, EventBehaviour, EventForecast,
+    EventInsights, ForecastAsk, ForecastStep, HistoryAnswer, HistoryQuestion, Insights, Predictions,
+    Recommendation, RoiAsk, RoiReport,
 };
 use ieum_contracts::events::EventId;
 use ieum_core::{Fault, Timestamp};
@@ -25,6 +26,9 @@ const HISTORY: &str = "analytics:read";
 const ASK: &str = "analytics:ask";
 /// What a key needs to see money.
 const MONEY: &str = "finance:read";
+
+/// Whose privacy budget pays for who needs no key.
+const NO_KEY: &str = "no key";
 
 type Web = State<Arc<dyn Insights>>;
 
@@ -73,6 +77,7 @@ pub(crate) fn router(insights: Arc<dyn Insights>) -> Router {
         .route("/api/insights/attendance", get(attendance))
         .route("/api/insights/roi", get(roi))
         .route("/api/insights/ask", post(ask))
+        .route("/api/insights/{event_id}/behaviour", get(behaviour))
         .route("/api/events/{event_id}/insights", get(event))
         .route("/api/events/{event_id}/forecast", get(forecast))
         .with_state(insights)
@@ -131,6 +136,36 @@ pub(crate) async fn forecast(
     }
     let ask = ForecastAsk { event_id, gate_id: query.gate, step, steps: query.steps };
     Ok(ApiJson(insights.forecast(&cx, ask).await?))
+}
+
+/// Returns what visitors of an event do, so that nobody is told of: when they enter, how long they stay, how many rooms
+/// they visit, when they go for good. Cells below 5 people are left out, the others have noise; an answer about visits
+/// that changed costs of the month's privacy budget.
+#[utoipa::path(get, path = "/api/insights/{eventId}/behaviour", tag = "insights", security((), ("key" = [])),
+    params(("eventId" = String, Path, description = "The event")),
+    responses(
+    (status = 200, description = "The patterns, with what is left of the budget", body = views::EventBehaviour),
+    (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
+    (status = 404, description = "The event is not known", body = ProblemView, content_type = "application/problem+json"),
+    (status = 409, description = "Others ask with the same budget at the same time; ask again", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "The privacy budget is used up, the message names the day on which it is full again; or too many requests", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn behaviour(
+    State(insights): Web,
+    visitor: Visitor,
+    Context(cx): Context,
+    ApiPath(event_id): ApiPath<String>,
+) -> Result<ApiJson<EventBehaviour>, ApiError> {
+    check(&visitor, Some(&event_id), HISTORY)?;
+    let partner = visitor.as_deref();
+    let ask = BehaviourAsk {
+        event_id,
+        // All keys of one name are one partner's: who makes a second key has no second budget.
+        partner: partner.map_or_else(|| NO_KEY.to_owned(), |partner| format!("key {}", partner.name())),
+        plan: partner.and_then(|partner| partner.plan()).map(str::to_owned),
+    };
+    Ok(ApiJson(insights.behaviour(&cx, ask).await?))
 }
 
 /// Returns everything over the events that the visitor may see.

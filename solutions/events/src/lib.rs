@@ -33,6 +33,7 @@ mod store;
 mod stream;
 mod sweep;
 mod tables;
+mod visits;
 mod web;
 
 pub use collector::Collector;
@@ -42,3 +43,4 @@ pub use points::MEASUREMENT;
 pub use realtime::Realtime;
 pub use reconcile::Sweep;
 pub use registry::Registry;
+pub use visits::Visits;

@@ -8,7 +8,7 @@ use ieum_cache::Cache;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::events::{
     EVENT_ALERTS, EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES, EventGatesRoutes, EventProgrammeRoutes,
-    EventServiceRegistryRoutes, EventStateRoutes,
+    EventServiceRegistryRoutes, EventStateRoutes, EventVisitsRoutes,
 };
 use ieum_core::{Fault, SharedClock};
 use ieum_data::TimeSeries;
@@ -33,6 +33,7 @@ use crate::reconcile::Sweep;
 use crate::registry::Registry;
 use crate::store::EventsStore;
 use crate::stream::Pictures;
+use crate::visits::Visits;
 use crate::{gates, hook, tables, web};
 
 /// What the events hub stands on.
@@ -76,6 +77,7 @@ pub struct EventsPart {
     registry: Arc<Registry>,
     realtime: Arc<Realtime>,
     programmes: Arc<Programmes>,
+    visits: Arc<Visits>,
     gates: Arc<Gates>,
     renewals: Arc<Renewals>,
     exporter: Arc<Exporter>,
@@ -132,11 +134,13 @@ impl EventsPart {
             clock: deps.clock,
         });
         let programmes = Arc::new(Programmes::new(store.clone()));
+        let visits = Arc::new(Visits::new(store.clone(), registry.clock.clone()));
         let visitors = deps.options.visitors;
         Self {
             registry,
             realtime,
             programmes,
+            visits,
             gates,
             renewals,
             exporter,
@@ -174,6 +178,11 @@ impl EventsPart {
         self.programmes.clone()
     }
 
+    /// Returns the visits of people.
+    pub fn visits(&self) -> Arc<Visits> {
+        self.visits.clone()
+    }
+
     /// Returns the gates.
     pub fn gates(&self) -> Arc<Gates> {
         self.gates.clone()
@@ -190,6 +199,7 @@ impl EventsPart {
             .merge(EventStateRoutes::of(self.realtime.clone()))
             .merge(EventProgrammeRoutes::of(self.programmes.clone()))
             .merge(EventGatesRoutes::of(self.gates.clone()))
+            .merge(EventVisitsRoutes::of(self.visits.clone()))
     }
 
     /// Returns the hub's HTTP routes: its pages behind the gateway's public door, and the addresses at which

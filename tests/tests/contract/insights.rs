@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ieum_contracts::analytics::{
-    AttendanceGroup, AttendanceRange, AttendanceReport, CrossEventInsights, EventForecast, EventInsights,
-    EventProfile, EventRoi, Evidence, ForecastAsk, ForecastPoint, ForecastStep, ForecastsRefreshed,
-    HistoryAnswer, HistoryCell, HistoryQuestion, HistoryRebuilt, INSIGHTS_CONTRACT, Insights, InsightsClient,
-    InsightsRoutes, MoneyEntries, MoneyEntry, MoneyKind, MoneyRecorded, RebuildHistory, Recommendation,
-    RefreshForecasts, RoiAsk, RoiFigures, RoiReport,
+    AttendanceGroup, AttendanceRange, AttendanceReport, BehaviourAsk, BehaviourCell, BehaviourPattern,
+    CrossEventInsights, EventBehaviour, EventForecast, EventInsights, EventProfile, EventRoi, Evidence,
+    ForecastAsk, ForecastPoint, ForecastStep, ForecastsRefreshed, HistoryAnswer, HistoryCell,
+    HistoryQuestion, HistoryRebuilt, INSIGHTS_CONTRACT, Insights, InsightsClient, InsightsRoutes,
+    MoneyEntries, MoneyEntry, MoneyKind, MoneyRecorded, RebuildHistory, Recommendation, RefreshForecasts,
+    RoiAsk, RoiFigures, RoiReport,
 };
 use ieum_contracts::events::{EventId, Severity};
 use ieum_core::{Code, Cx, Fault, Timestamp};
@@ -95,6 +96,19 @@ impl Insights for Echo {
         })
     }
 
+    async fn behaviour(&self, _: &Cx, ask: BehaviourAsk) -> Result<EventBehaviour, Fault> {
+        if ask.plan.is_some() {
+            let fault = Fault::resource_exhausted("analytics.privacy.used_up", ask.partner);
+            return Err(fault.with_retry_after(std::time::Duration::from_secs(86_400)));
+        }
+        let cells = vec![
+            BehaviourCell { label: "30-59".into(), people: Some(7) },
+            BehaviourCell { label: "60+".into(), people: None },
+        ];
+        let stay = BehaviourPattern { cells, hidden: 1 };
+        Ok(EventBehaviour { event_id: ask.event_id, stay, until: later(0), ..EventBehaviour::default() })
+    }
+
     async fn roi(&self, _: &Cx, ask: RoiAsk) -> Result<RoiReport, Fault> {
         let figures = RoiFigures {
             currency: "KRW".into(),
@@ -167,6 +181,12 @@ async fn insights_mean_the_same_every_way() {
             steps: Some(14),
         };
         assert_eq!(insights.forecast(&cx, ask.clone()).await, direct.forecast(&cx, ask).await, "{way}");
+        let ask = BehaviourAsk { event_id: "expo-1".into(), partner: "서울".into(), plan: None };
+        let told = insights.behaviour(&cx, ask.clone()).await;
+        assert_eq!(told, direct.behaviour(&cx, ask.clone()).await, "{way}");
+        let school = BehaviourAsk { plan: Some("school".into()), ..ask };
+        let used_up = insights.behaviour(&cx, school).await.expect_err("is used up");
+        assert_eq!((used_up.code, &*used_up.message), (Code::ResourceExhausted, "서울"), "{way}");
         let ask = RoiAsk { event_ids: Some(vec!["expo-1".into()]) };
         assert_eq!(insights.roi(&cx, ask.clone()).await, direct.roi(&cx, ask).await, "{way}");
         let unknown =

@@ -7,6 +7,7 @@ mod notify;
 mod platform;
 mod programme;
 mod registry;
+mod visits;
 
 use std::sync::Arc;
 
@@ -182,12 +183,13 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 10] = [
+const COVERED: [&str; 11] = [
     "analytics.insights",
     "events.gates",
     "events.programme",
     "events.registry",
     "events.state",
+    "events.visits",
     "notify.messages",
     "notify.recipients",
     "partners.keys",

@@ -21,6 +21,7 @@ fn the_committed_openapi_document_is_up_to_date() {
 
 pub async fn answers_are_what_the_description_says(stage: &Stage) {
     filled(stage).await;
+    crate::behaviour::crowd(stage, 300);
     let (status, document) = stage.get("/api/insights/openapi.json", None).await;
     assert_eq!(status, 200);
     let mut compared = 0;
@@ -31,6 +32,7 @@ pub async fn answers_are_what_the_description_says(stage: &Stage) {
         ("/api/insights", "/api/insights"),
         ("/api/insights/attendance", "/api/insights/attendance"),
         ("/api/insights/roi", "/api/insights/roi"),
+        ("/api/insights/{eventId}/behaviour", "/api/insights/fair/behaviour"),
     ] {
         let (status, answer) = stage.get(path, None).await;
         assert_eq!(status, 200, "{path}: {answer}");

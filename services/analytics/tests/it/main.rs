@@ -1,5 +1,6 @@
 //! The service as a whole over every SQL backend: history, reports, forecasts, money, pages.
 
+mod behaviour;
 mod broadway;
 mod description;
 mod history;
@@ -27,4 +28,10 @@ ieum_testkit::over_sql_stores!(
     a_bad_question_names_its_field,
     history_answers_sql_as_the_report_does,
     answers_are_what_the_description_says,
+    the_same_question_gets_the_same_answer_and_costs_once,
+    a_used_up_budget_refuses_until_the_month_ends_and_still_tells_what_was_told,
+    a_budget_is_never_overspent_by_many_at_once_and_outlives_its_process,
+    no_group_of_fewer_than_five_is_told_or_follows,
+    one_person_more_or_less_is_not_found_in_the_answers,
+    a_partner_is_told_of_its_own_events_alone,
 );

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use ieum_analytics::{AnalyticsDeps, AnalyticsOptions, AnalyticsPart};
+use ieum_analytics::{AnalyticsDeps, AnalyticsOptions, AnalyticsPart, PrivacyOptions};
 use ieum_bus::{Bus, BusOptions, Event, open_bus};
 use ieum_cache::open_cache;
 use ieum_contracts::analytics::{AttendanceRange, EventProfile, Insights, InsightsClient};
 use ieum_contracts::events::{
     EVENT_DATA_UPDATED, EVENT_DATA_UPDATES, EventId, EventMetrics, EventState, EventStateRoutes, EventStates,
-    EventStatus, Freshness, GateActivity, History, HistoryRange, HistoryRow, ListEvents, LiveEvent,
-    NormalizedEventData, Summary,
+    EventStatus, EventVisits, EventVisitsRoutes, Freshness, GateActivity, History, HistoryRange, HistoryRow,
+    ListEvents, LiveEvent, NormalizedEventData, PersonVisits, Summary, VisitsAsk, VisitsPage,
 };
 use ieum_core::{Cx, Fault, ManualClock, Timestamp, system_clock};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, NewKey, Tier};
@@ -31,12 +31,19 @@ pub struct Stage {
     pub part: AnalyticsPart,
     pub insights: InsightsClient,
     pub clock: ManualClock,
+    /// Who visited the event "fair", as the hub tells it.
+    pub visitors: Arc<Visitors>,
+    url: String,
     bus: Bus,
     keys: Keys,
     router: Router,
     /// Goes with the stage.
     _lake: tempfile::TempDir,
 }
+
+/// The hub's visitors of one event, told in small pages.
+#[derive(Default)]
+pub struct Visitors(pub parking_lot::Mutex<Vec<PersonVisits>>);
 
 /// What the hub knows of one event: states, the latest last.
 #[derive(Default)]
@@ -122,6 +129,19 @@ impl EventState for Hub {
     }
 }
 
+#[async_trait::async_trait]
+impl EventVisits for Visitors {
+    async fn list(&self, _cx: &Cx, ask: VisitsAsk) -> Result<VisitsPage, Fault> {
+        if ask.event_id != "fair" {
+            return Err(Fault::not_found("events.event.unknown", ask.event_id));
+        }
+        let from: usize = ask.after.map_or(0, |after| after.parse().expect("is a page"));
+        let people: Vec<PersonVisits> = self.0.lock().iter().skip(from).take(100).cloned().collect();
+        let next = (people.len() == 100).then(|| (from + 100).to_string());
+        Ok(VisitsPage { event_id: ask.event_id, begins_at: Some(at(NOON)), people, next })
+    }
+}
+
 impl Stage {
     pub async fn over(url: &str) -> Self {
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
@@ -135,16 +155,20 @@ impl Stage {
             open_bus("local:", store.clone(), real.clone(), BusOptions::default()).await.expect("opens");
         let hub: Arc<dyn EventState> = Arc::new(Hub(kept()));
         let clock = ManualClock::at(at(NOON));
+        let visitors = Arc::new(Visitors::default());
+        let told: Arc<dyn EventVisits> = visitors.clone();
+        let privacy = PrivacyOptions::of(1.0, 3.0, &[("school".into(), 1.0)]).expect("are budgets");
         let lake = tempfile::tempdir().expect("a folder");
         let part = AnalyticsPart::new(AnalyticsDeps {
             store: store.clone(),
             bus: bus.clone(),
             events: loopback(EventStateRoutes::of(hub), real.clone()),
+            visits: loopback(EventVisitsRoutes::of(told), real.clone()),
             engine: open_engine("datafusion:", lake.path(), EngineOptions::default(), real.clone())
                 .await
                 .ok(),
             clock: clock.shared(),
-            options: AnalyticsOptions::default(),
+            options: AnalyticsOptions { privacy, ..AnalyticsOptions::default() },
         })
         .expect("is wired");
         let insights = InsightsClient::new(loopback(part.routes(), real.clone()));
@@ -153,7 +177,12 @@ impl Stage {
         let gateway =
             Gateway::new(keys.clone(), cache, real, GatewayOptions::default()).expect("is a gateway");
         let router = gateway.frame(gateway.public(part.router()));
-        Self { part, insights, clock, bus, keys, router, _lake: lake }
+        Self { part, insights, clock, visitors, url: url.to_owned(), bus, keys, router, _lake: lake }
+    }
+
+    /// Returns another process over the same tables.
+    pub async fn another(&self) -> Self {
+        Self::over(&self.url).await
     }
 
     /// Publishes states and waits until the last of them is history.

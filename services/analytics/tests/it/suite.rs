@@ -1,5 +1,6 @@
 //! What must hold over every store.
 
+pub use crate::behaviour::*;
 pub use crate::description::*;
 pub use crate::history::*;
 pub use crate::outlook::*;
