@@ -2,9 +2,10 @@
 //! do, and what stands behind it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use ieum_core::{Secret, parse_duration};
+use ieum_core::{Secret, describe, parse_duration};
 use ieum_gateway::{Algorithm, EventAccess, ForwardOptions, IssuerOptions, KeyOrigin, Plan, Rate, Tier};
 use toml::{Table, Value};
 use url::Url;
@@ -48,9 +49,10 @@ pub(super) fn routes(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ForwardO
         };
         let options = route(&mut entry);
         if let Some(Err(error)) = options.as_ref().map(ForwardOptions::check) {
-            let text = error.to_string();
+            let text = describe(&error);
             match text.split_once(": ") {
                 Some(("path", problem)) => entry.wrong("path", problem.to_owned()),
+                Some(("authorities", problem)) => entry.wrong("authorities", problem.to_owned()),
                 Some(("to", problem)) => entry.wrong("to", problem.to_owned()),
                 _ => entry.wrong("per_minute", text),
             }
@@ -148,12 +150,14 @@ fn route(entry: &mut Entry<'_>) -> Option<ForwardOptions> {
             None
         }
     });
+    let authorities = entry.text("authorities").map(PathBuf::from);
     let tier = entry.tier("tier");
     let per_minute = entry.number("per_minute");
     let timeout = entry.duration("timeout");
     let at_once = entry.number("at_once");
     let most_body = entry.number("most_body");
     let mut options = ForwardOptions::new(&path?, to?);
+    options.authorities = authorities;
     options.tier = tier.unwrap_or(options.tier);
     options.rate = per_minute.map(Rate::per_minute);
     options.timeout = timeout.unwrap_or(options.timeout);
@@ -362,6 +366,14 @@ mod tests {
             [[gateway.routes]]
             path = "/api/coffee"
             per_minute = 0
+            [[gateway.routes]]
+            path = "/api/tea"
+            to = "https://tea:7300"
+            authorities = "/nowhere/authorities.pem"
+            [[gateway.routes]]
+            path = "/api/milk"
+            to = "http://milk:7300"
+            authorities = "/nowhere/authorities.pem"
             [[gateway.plans]]
             name = "premium"
             [[gateway.plans]]
@@ -391,7 +403,9 @@ mod tests {
             "gateway.plans[1].aggregate_only: is \"no\", expected true or false",
             "gateway.plans[1].burst: needs per_minute beside it",
             "gateway.plans[1].per_day: is 0",
-            "gateway.routes[2].path: is at or below /api/events, which this process answers itself",
+            "gateway.routes[2].authorities: reading /nowhere/authorities.pem",
+            "gateway.routes[3].authorities: goes with an https:// URL alone",
+            "gateway.routes[4].path: is at or below /api/events, which this process answers itself",
         ] {
             assert!(error.contains(line), "{line}\n{error}");
         }

@@ -37,5 +37,6 @@ pub use partner::{EventAccess, Partner, Tier};
 pub use plan::{DETAILS, Plan, PlanError};
 pub use problem::ApiError;
 pub use tokens::{
-    Algorithm, IssuerError, IssuerOptions, KeyOrigin, KeySource, Revocation, RevokeError, Revoked, TokenRefusal, Tokens,
+    Algorithm, IssuerError, IssuerOptions, KeyOrigin, KeySource, Revocation, RevokeError, Revoked,
+    TokenRefusal, Tokens,
 };

@@ -13,9 +13,11 @@ use hyper::client::conn::http1::{Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
-use url::Url;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
-use super::ForwardError;
+use super::trust::Trust;
+use super::{ForwardError, ForwardOptions};
 
 /// The connections to one server.
 pub(super) struct Lanes {
@@ -23,15 +25,20 @@ pub(super) struct Lanes {
     port: u16,
     base: String,
     authority: HeaderValue,
+    /// What the server must prove, over `https://`.
+    trust: Option<Trust>,
     /// Used last first: what a quiet hour does not need, the server may close.
     idle: Mutex<VecDeque<Box<Lane>>>,
     most: usize,
 }
 
+/// A connection, plain or encrypted.
+type Socket = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
 /// One connection and the right to send on it.
 pub(super) struct Lane {
     sender: SendRequest<Body>,
-    connection: Connection<TokioIo<TcpStream>, Body>,
+    connection: Connection<TokioIo<Socket>, Body>,
     ended: bool,
 }
 
@@ -46,6 +53,16 @@ pub(super) enum SendError {
     },
     #[error("connecting to the server behind this path")]
     Connect {
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("agreeing on TLS with the server behind this path")]
+    Tls {
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the server behind this path showed a certificate that does not count here")]
+    Untrusted {
         #[source]
         source: std::io::Error,
     },
@@ -65,7 +82,8 @@ const STALE: usize = 8;
 // === Lanes ===
 
 impl Lanes {
-    pub fn new(to: &Url, most: usize) -> Result<Self, ForwardError> {
+    pub fn new(options: &ForwardOptions) -> Result<Self, ForwardError> {
+        let (to, most) = (&options.to, options.most_at_once);
         let host = to.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = to.port_or_known_default().unwrap_or(80);
         let named = to.port().map_or_else(
@@ -75,7 +93,8 @@ impl Lanes {
         let authority = HeaderValue::from_str(&named)
             .map_err(|_| ForwardError::To { problem: "the host fits no header" })?;
         let base = to.path().trim_end_matches('/').to_owned();
-        Ok(Self { host, port, base, authority, idle: Mutex::default(), most })
+        let trust = Trust::of(options)?;
+        Ok(Self { host, port, base, authority, trust, idle: Mutex::default(), most })
     }
 
     /// Returns what goes before the path, with no slash at its end.
@@ -120,6 +139,10 @@ impl Lanes {
                 Ok(socket) => {
                     // A request that waits for the one before to be acknowledged would wait 40 ms.
                     socket.set_nodelay(true).map_err(|source| SendError::Connect { source })?;
+                    let socket = match &self.trust {
+                        None => Either::Left(socket),
+                        Some(trust) => Either::Right(Box::new(trust.agree(socket).await?)),
+                    };
                     let shaken = hyper::client::conn::http1::handshake(TokioIo::new(socket)).await;
                     let (sender, connection) = shaken.map_err(SendError::Handshake)?;
                     return Ok(Box::new(Lane { sender, connection, ended: false }));

@@ -4,6 +4,7 @@ mod answer;
 mod headers;
 mod lane;
 mod options;
+mod trust;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl Forward {
                 Some(Arc::new(OwnLimit { limit, name: options.path.clone() }))
             }
         };
-        let lanes = Arc::new(Lanes::new(&options.to, options.most_at_once)?);
+        let lanes = Arc::new(Lanes::new(&options)?);
         let breaker = options.policy.breaker_rule().map(Breaker::new);
         let bulkhead = Bulkhead::new(options.most_at_once, 0);
         let most_body = options.most_body.unwrap_or(inner.body.wire);
@@ -215,8 +216,15 @@ impl From<SendError> for ApiError {
         tracing::warn!(error = &error as &dyn std::error::Error, "handing a request on");
         match error {
             SendError::Late { .. } => Fault::deadline_exceeded("gateway.upstream_late", message).into(),
-            SendError::Resolve { .. } | SendError::Connect { .. } | SendError::Handshake(_) => {
+            SendError::Resolve { .. }
+            | SendError::Connect { .. }
+            | SendError::Tls { .. }
+            | SendError::Handshake(_) => {
                 Self::from(Fault::unavailable("gateway.upstream_unreachable", message))
+                    .with_status(StatusCode::BAD_GATEWAY)
+            }
+            SendError::Untrusted { .. } => {
+                Self::from(Fault::unavailable("gateway.upstream_untrusted", message))
                     .with_status(StatusCode::BAD_GATEWAY)
             }
             SendError::Body(_) => {

@@ -3,6 +3,7 @@
 mod doors;
 mod errors;
 mod forward;
+mod forward_tls;
 mod keys;
 mod mint;
 mod stage;

@@ -369,6 +369,19 @@ async fn what_a_subject_was_given_before_ends_and_what_it_is_given_after_counts(
 }
 
 #[tokio::test]
+async fn a_token_revoked_before_revocations_were_described_stays_revoked() {
+    let signer = Signer::first();
+    let stage = stage(issuer(Algorithm::Rs256), Source::of(&[signer.jwk("k1")])).await;
+    let id = ring::digest::digest(&ring::digest::SHA256, format!("{ISSUER}\nt1").as_bytes());
+    let until = Timestamp::from_seconds(NOW + 600);
+    let sql = "INSERT INTO api_revoked_tokens (id, until) VALUES (?, ?)";
+    stage.store.execute(sql, &[hex::encode(id).into(), until.into()]).await.expect("is written");
+    refused(&stage, &signer.token("k1", &claims()), "gateway.token_revoked").await;
+    let tokens = stage.tokens.clone().expect("takes tokens");
+    assert_eq!(tokens.revocations().await.expect("reads"), [], "nothing is known of it to tell");
+}
+
+#[tokio::test]
 async fn what_cannot_be_revoked_is_told_by_its_field() {
     let signer = Signer::first();
     let stage = stage(issuer(Algorithm::Rs256), Source::of(&[signer.jwk("k1")])).await;
