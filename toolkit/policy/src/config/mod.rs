@@ -48,6 +48,9 @@ pub struct RetryConfig {
 }
 
 /// `hedge = { after = "p95", window = "60s", minimum = 20 }`, or `hedge = "p95"`, or `hedge = "150ms"`.
+///
+/// Of a chain of links only the last should hedge: each has a budget of its own, and one that waits learns nothing of
+/// second sends below it, so two of them may send 1.4 times the calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HedgeConfig {
     /// The wait between the first send and the second. Default: the 95th percentile of what calls took lately.
