@@ -24,4 +24,5 @@ mod real_pretix;
 mod simulated;
 mod staleness;
 mod vanishing;
+mod visiting;
 mod watching;
