@@ -4,6 +4,7 @@ mod behaviour;
 mod broadway;
 mod description;
 mod history;
+mod killed;
 mod outlook;
 mod pages;
 mod questions;
