@@ -107,6 +107,7 @@ impl Platform {
         if let Err(error) = bus.ping().await {
             // Not an end: the outbox keeps what is published, and consuming begins once the broker answers.
             tracing::warn!(error = &error as &dyn std::error::Error, "the bus does not answer yet");
+            output.line(&format!("bus        {}", ieum_core::describe(&error)));
         }
         let series =
             open_series(&settings.series, Some(store.clone())).await.map_err(named("series.main"))?;

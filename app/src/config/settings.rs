@@ -157,7 +157,7 @@ pub struct LinkSettings {
 
 const STORES: &[&str] = &["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
 const CACHES: &[&str] = &["memory", "sql", "redis"];
-const BUSES: &[&str] = &["local", "kafka"];
+const BUSES: &[&str] = &["local", "kafka", "kafkas"];
 const SERIES: &[&str] = &["sql", "influxdb"];
 const LINKS: &[&str] =
     &["local", "http", "https", "grpc", "grpcs", "dns+http", "dns+https", "dns+grpc", "dns+grpcs", "bus"];

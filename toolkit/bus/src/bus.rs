@@ -97,8 +97,10 @@ pub fn migrations() -> Vec<Migration> {
 }
 
 /// Opens the bus at `url`: `local:` keeps the log in `store`; `kafka://host:port[,host:port]` keeps it at those
-/// brokers and what groups know in `store`. A Kafka bus creates missing topics with 16 partitions and the
-/// brokers' replication, or as `?partitions=6&replication=3` says. The tables must be there; see
+/// brokers and what groups know in `store`. `kafkas://` is TLS, where the system's authorities count or those in
+/// the file that `?ca=` names. `user:password@` before the host logs in by SASL PLAIN, which TLS must protect, or
+/// as `?sasl=scram-sha-256` or `scram-sha-512` says. A Kafka bus creates missing topics with 16 partitions and
+/// the brokers' replication, or as `?partitions=6&replication=3` says. The tables must be there; see
 /// [`migrations`]. No broker is asked yet; see [`Bus::ping`].
 ///
 /// # Errors
@@ -112,7 +114,7 @@ pub async fn open_bus(
     check_bus_url(url)?;
     match scheme(url) {
         #[cfg(feature = "kafka")]
-        "kafka" => {
+        "kafka" | "kafkas" => {
             let log = KafkaLog::open(url, store.clone(), clock.clone(), options.patience);
             let log = Arc::new(log.map_err(|problem| bad_url(url, problem))?);
             Ok(Bus::over(Arc::clone(&log), Backend::Kafka(log), store, clock, options))
@@ -132,10 +134,10 @@ pub fn check_bus_url(url: &str) -> Result<(), BusError> {
     match scheme(url) {
         "local" => Ok(()),
         #[cfg(feature = "kafka")]
-        "kafka" => crate::kafka::check(url).map_err(|problem| bad_url(url, problem)),
+        "kafka" | "kafkas" => crate::kafka::check(url).map_err(|problem| bad_url(url, problem)),
         #[cfg(not(feature = "kafka"))]
-        "kafka" => Err(BusError::NotBuilt { backend: "kafka" }),
-        _ => Err(bad_url(url, "expected local: or kafka://host:port".to_owned())),
+        "kafka" | "kafkas" => Err(BusError::NotBuilt { backend: "kafka" }),
+        _ => Err(bad_url(url, "expected local: or kafka[s]://host:port".to_owned())),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::log::Log;
 use crate::storage::{Entry, Failure};
 use crate::{Refusal, sql};
 use address::Address;
+use context::Trouble;
 use sending::{Batches, Sender};
 use topics::Topics;
 
@@ -65,6 +66,14 @@ pub(crate) enum KafkaProblem {
     },
     #[error("kafka at {brokers} has no topic {topic} and did not create it: {problem}")]
     NoTopic { brokers: String, topic: String, problem: String, code: Option<RDKafkaErrorCode> },
+    #[error("talking to kafka at {brokers}{user}")]
+    Unwilling {
+        brokers: String,
+        /// As whom, in words.
+        user: String,
+        #[source]
+        source: Trouble,
+    },
     #[error("asking kafka at {brokers}")]
     Asking {
         brokers: String,
@@ -96,7 +105,7 @@ impl KafkaLog {
 
     /// Names the brokers as they were given.
     pub(crate) fn name(&self) -> String {
-        format!("kafka://{}", self.address.brokers)
+        self.address.name()
     }
 
     /// Returns why an entry is refused, as far as that is known without asking.
@@ -243,6 +252,11 @@ pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
 // === KafkaProblem ===
 
 impl KafkaProblem {
+    fn unwilling(address: &Address, source: Trouble) -> Self {
+        let user = address.user().map_or(String::new(), |user| format!(" as {user:?}"));
+        Self::Unwilling { brokers: address.brokers.clone(), user, source }
+    }
+
     fn failed(self, step: &'static str) -> Failure {
         Failure { step, retryable: self.is_retryable(), cause: Box::new(self) }
     }
@@ -251,7 +265,7 @@ impl KafkaProblem {
         match self {
             Self::NotTaken { source, .. } | Self::Asking { source, .. } => source.rdkafka_error_code(),
             Self::NoTopic { code, .. } => *code,
-            Self::Client { .. } | Self::NoAnswer { .. } => None,
+            Self::Client { .. } | Self::NoAnswer { .. } | Self::Unwilling { .. } => None,
         }
     }
 

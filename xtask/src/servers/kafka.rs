@@ -12,8 +12,9 @@ const RELEASE: &str = "3.9.1";
 
 pub const KIND: Kind = Kind {
     name: "kafka",
-    packages: &["default-jre-headless", "maven"],
-    programs: &["java", "mvn"],
+    // The last two are what a build with the feature `kafka` needs.
+    packages: &["default-jre-headless", "maven", "libssl-dev", "pkg-config"],
+    programs: &["java", "mvn", "pkg-config"],
     prepare,
     start,
 };

@@ -11,12 +11,16 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::context::{Trouble, listen};
 use super::{FIRST_PART, KafkaLog, KafkaProblem};
 use crate::storage::Failure;
 use crate::{BusError, Lag};
 
 /// How long the broker may take for one answer.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// How soon brokers answer if they do at all.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Where one group is in one partition.
 #[derive(Clone, Debug)]
@@ -60,8 +64,23 @@ impl KafkaLog {
     /// # Errors
     /// [`BusError::Unreachable`].
     pub(crate) async fn ping(&self) -> Result<(), BusError> {
-        let answer = self.topics.metadata(None).await;
-        answer.map(drop).map_err(|problem| self.failed(problem.failed("asking for the brokers")))
+        let answer = tokio::select! {
+            biased;
+            answer = self.topics.metadata(None) => answer.map(drop),
+            trouble = self.trouble() => Err(KafkaProblem::unwilling(&self.address, trouble)),
+        };
+        answer.map_err(|problem| self.failed(problem.failed("asking for the brokers")))
+    }
+
+    /// Returns why brokers that are there do not answer; where nothing is heard of that, never.
+    async fn trouble(&self) -> Trouble {
+        self.clock.sleep(SOON).await;
+        let address = self.address.clone();
+        let listened = tokio::task::spawn_blocking(move || listen(&address)).await;
+        match listened {
+            Ok(Ok(Some(trouble))) => trouble,
+            _ => std::future::pending().await,
+        }
     }
 
     fn failed(&self, failure: Failure) -> BusError {

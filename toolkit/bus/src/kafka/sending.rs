@@ -37,6 +37,8 @@ pub(super) struct Sender {
     /// How long acknowledgements are awaited.
     patience: Duration,
     producers: Mutex<BTreeMap<Batches, FutureProducer<Quiet>>>,
+    /// What any of them complained about.
+    heard: Quiet,
 }
 
 /// What became of one record.
@@ -46,7 +48,7 @@ type Fate = Result<(), KafkaError>;
 
 impl Sender {
     pub(super) fn new(address: Address, clock: SharedClock, patience: Duration) -> Self {
-        Self { address, clock, patience, producers: Mutex::default() }
+        Self { address, clock, patience, producers: Mutex::default(), heard: Quiet::default() }
     }
 
     /// Sends entries and waits for the acknowledgement of each. Returns those, by index, that the broker
@@ -87,10 +89,7 @@ impl Sender {
         let fates = tokio::select! {
             biased;
             fates = send_all(&producer, entries) => Ok(fates),
-            () = self.clock.sleep(self.patience) => Err(KafkaProblem::NoAnswer {
-                brokers: self.address.brokers.clone(),
-                waited: self.patience,
-            }),
+            () = self.clock.sleep(self.patience) => Err(self.no_answer()),
         };
         if fates.as_ref().map_or(true, |fates| fates.iter().any(Result::is_err)) {
             self.producers.lock().remove(&batches);
@@ -125,11 +124,17 @@ impl Sender {
                     .set("enable.gapless.guarantee", "true");
             }
         }
-        let made = settings.create_with_context(Quiet).map_err(|source| KafkaProblem::Client {
-            brokers: self.address.brokers.clone(),
-            source: source.into(),
+        let made = settings.create_with_context(self.heard.clone()).map_err(|source| {
+            KafkaProblem::Client { brokers: self.address.brokers.clone(), source: source.into() }
         })?;
         Ok(producers.entry(batches).or_insert(made).clone())
+    }
+
+    /// Says why no broker answered, where that was heard.
+    fn no_answer(&self) -> KafkaProblem {
+        let brokers = self.address.brokers.clone();
+        let silent = KafkaProblem::NoAnswer { brokers, waited: self.patience };
+        self.heard.take().map_or(silent, |trouble| KafkaProblem::unwilling(&self.address, trouble))
     }
 
     fn not_taken(&self, topic: &str, source: KafkaError) -> KafkaProblem {

@@ -45,9 +45,8 @@ pub(super) struct Topics {
 
 impl Topics {
     pub(super) fn new(address: &Address, clock: SharedClock) -> Result<Self, KafkaProblem> {
-        let admin = address.settings().create_with_context(Quiet).map_err(|source| KafkaProblem::Client {
-            brokers: address.brokers.clone(),
-            source: source.into(),
+        let admin = address.settings().create_with_context(Quiet::default()).map_err(|source| {
+            KafkaProblem::Client { brokers: address.brokers.clone(), source: source.into() }
         })?;
         Ok(Self { admin: Arc::new(admin), address: address.clone(), clock, known: Mutex::default() })
     }

@@ -19,7 +19,7 @@ pub struct Broker {
     child: Option<Child>,
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("has an address").port()
 }
@@ -27,6 +27,11 @@ fn free_port() -> u16 {
 impl Broker {
     /// Starts a broker; `None` where the test runner brought none, which is recorded.
     pub async fn start() -> Option<Self> {
+        Self::start_with("", "", &[]).await
+    }
+
+    /// The same with one more listener, more settings, and users for SCRAM as Kafka's storage tool takes them.
+    pub async fn start_with(listener: &str, more: &str, users: &[String]) -> Option<Self> {
         require("kafka")?;
         #[allow(clippy::disallowed_methods, reason = "the test runner hands its findings over like this")]
         let Ok(classes) = std::env::var(CLASSES) else {
@@ -35,14 +40,16 @@ impl Broker {
         };
         let folder = tempfile::tempdir().expect("makes a folder");
         let (port, controller) = (free_port(), free_port());
+        let another = if listener.is_empty() { String::new() } else { format!(",{listener}") };
         let settings = format!(
             "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port}\ncontroller.listener.names=CONTROLLER\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{another}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port}{another}\ncontroller.listener.names=CONTROLLER\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL\n\
              log.dirs={}\nauto.create.topics.enable=true\noffsets.topic.num.partitions=4\n\
              offsets.topic.replication.factor=1\ntransaction.state.log.num.partitions=4\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
-             group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n",
+             group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n{more}\n",
             folder.path().join("data").display()
         );
         std::fs::write(folder.path().join("settings"), settings).expect("writes the settings");
@@ -51,6 +58,9 @@ impl Broker {
         format
             .args(["format", "-t", "aWV1bS10ZXN0LWNsdXN0ZQ", "-c"])
             .arg(broker.folder.path().join("settings"));
+        for user in users {
+            format.args(["--add-scram", user]);
+        }
         assert!(format.output().expect("runs java").status.success(), "formats the storage");
         broker.restart().await;
         Some(broker)

@@ -8,6 +8,8 @@ mod kill;
 mod listener;
 #[cfg(feature = "kafka")]
 mod refusals;
+#[cfg(feature = "kafka")]
+mod secure;
 mod suite;
 mod world;
 
