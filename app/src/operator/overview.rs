@@ -65,11 +65,15 @@ pub(super) async fn locate(
     State(operator): State<Operator>,
     ApiPath(event_id): ApiPath<String>,
 ) -> Result<ApiJson<SightingsView>, ApiError> {
-    let found = locate::sightings(&operator.platform, &event_id).await;
-    let rows = found
+    let found = locate::whereabouts(&operator.platform, &event_id).await;
+    let locate::Whereabouts { rows, searched } = found
         .map_err(|error| Fault::internal("operator.locate", format!("looking for {event_id}: {error}")))?;
     if rows.is_empty() {
-        return Err(Fault::not_found("operator.event_unseen", locate::unseen(&event_id)).into());
+        return Err(Fault::not_found(
+            "operator.event_unseen",
+            locate::unseen(&event_id, searched.as_deref()),
+        )
+        .into());
     }
     let show = |row: Vec<String>| {
         let mut fields = row.into_iter();

@@ -5,20 +5,26 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use ieum_core::{SharedClock, new_id};
-use ieum_store::{Migration, Store, Transaction};
+use ieum_store::{Migration, Store, StoreError, Transaction};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "kafka")]
+use crate::Stage;
 use crate::consumer::{ConsumerHandler, check_name};
 #[cfg(feature = "kafka")]
 use crate::kafka::{GroupMember, KafkaLog};
+#[cfg(feature = "kafka")]
+use crate::locate::made_at;
 use crate::log::Log;
 use crate::sql::{SqlStorage, schema, write_outbox};
 use crate::storage::Entry;
 use crate::subscriber::{Subscriber, thread_random};
 use crate::worker::{BATCH, Worker};
 use crate::writer::{Relay, Unpublished, Waiting, Writer};
-use crate::{BusError, Consumer, DeadLetters, Event, Lag, Refusal, Subscribed, Subscription};
+use crate::{
+    BusError, Consumer, DeadLetters, Event, Lag, LogSearch, Refusal, Sighting, Subscribed, Subscription,
+};
 
 /// How many publishers may wait before further ones wait to wait.
 const WAITING: usize = 4_096;
@@ -72,7 +78,8 @@ pub struct BusCapabilities {
     pub shared: bool,
     /// Whether a repeated publish leaves one event in the log (elsewhere the inbox sorts it out).
     pub dedupes_log: bool,
-    /// Whether [`Bus::locate`] finds an event in the log itself, not only where a group has seen it.
+    /// Whether [`Bus::locate`] finds an event in the log itself, not only where a group has seen it; at a broker
+    /// within the bounds that it tells.
     pub finds_in_log: bool,
     /// Whether [`Bus::purge`] lets go of the log's events; elsewhere the broker's retention does.
     pub purges_log: bool,
@@ -317,7 +324,6 @@ impl Bus {
                 backend: "kafka",
                 durability: Durability::Replicas,
                 dedupes_log: false,
-                finds_in_log: false,
                 purges_log: false,
                 ..local
             },
@@ -342,6 +348,35 @@ impl Bus {
             }
             #[cfg(feature = "kafka")]
             Backend::Kafka(log) => log.ping().await,
+        }
+    }
+
+    /// Looks for an event in a log at a broker.
+    pub(crate) async fn search_log(
+        &self,
+        event_id: &str,
+    ) -> Result<(Vec<Sighting>, Option<LogSearch>), StoreError> {
+        match &self.inner.backend {
+            Backend::Local => {
+                let _ = event_id;
+                Ok((Vec::new(), None))
+            }
+            #[cfg(feature = "kafka")]
+            Backend::Kafka(log) => {
+                let (found, searched) = log.search(event_id, made_at(event_id)).await?;
+                let mut sightings = Vec::new();
+                for found in found {
+                    let (topic, at) = (&found.topic, found.at);
+                    let detail =
+                        format!("topic {topic}, partition {}, offset {}", found.partition, found.offset);
+                    sightings.push(Sighting { stage: Stage::Log, at, detail });
+                    for group in log.waiting(&found).await? {
+                        let detail = format!("topic {topic}, group {group}");
+                        sightings.push(Sighting { stage: Stage::Waiting, at, detail });
+                    }
+                }
+                Ok((sightings, Some(searched)))
+            }
         }
     }
 

@@ -26,6 +26,7 @@ mod lag;
 mod member;
 mod record;
 mod relay;
+mod search;
 mod sending;
 mod topics;
 

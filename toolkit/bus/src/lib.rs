@@ -36,7 +36,7 @@ pub use dead::{DeadCause, DeadFilter, DeadLetter, DeadLetters, DeadState, DeadTr
 pub use error::BusError;
 pub use event::{Event, EventError, LONGEST_KEY, LONGEST_NAME};
 pub use lag::Lag;
-pub use locate::{Sighting, Stage};
+pub use locate::{Located, LogSearch, Sighting, Stage};
 pub use refusal::Refusal;
 pub use retention::{Purged, Retention};
 pub use storage::Failure;

@@ -85,6 +85,11 @@ impl Topics {
         known.unwrap_or(LARGEST_RECORD).min(LARGEST_RECORD)
     }
 
+    /// Returns the topics that this process has used.
+    pub(super) fn known(&self) -> Vec<String> {
+        self.known.lock().keys().cloned().collect()
+    }
+
     /// Asks a known topic's limit anew, unless that was just done. Where nobody answers, what was known stays.
     pub(super) async fn look_again(&self, topic: &str) {
         let known = self.known.lock().get(topic).copied();

@@ -11,6 +11,8 @@ mod refusals;
 #[cfg(feature = "kafka")]
 mod secure;
 mod suite;
+#[cfg(feature = "kafka")]
+mod whereabouts;
 mod world;
 
 /// What holds wherever the log is, and what only the local one can show.

@@ -356,15 +356,20 @@ pub async fn an_event_is_located_on_its_whole_way(world: &World) {
     world.bus.publish(&world.topic, events).await.expect("publishes");
     let subscribed = world.subscribe("readers", &listener).await;
     let stages = async |id: &str| -> Vec<Stage> {
-        let sightings = world.bus.locate(id).await.expect("locates");
-        sightings.into_iter().map(|sighting| sighting.stage).filter(|stage| *stage != Stage::Log).collect()
+        let located = world.bus.locate(id).await.expect("locates");
+        located
+            .sightings
+            .into_iter()
+            .map(|sighting| sighting.stage)
+            .filter(|stage| *stage != Stage::Log)
+            .collect()
     };
     eventually!("handled", stages("a-0").await == [Stage::Handled]);
     eventually!("dead", stages("a-1").await == [Stage::Dead]);
     eventually!("in the lane", stages("a-2").await == [Stage::Lane]);
     open.store(true, Ordering::SeqCst);
     eventually!("handled or dead", stages("a-2").await.len() == 1 && stages("a-2").await != [Stage::Lane]);
-    let mut sightings = world.bus.locate("a-1").await.expect("locates");
+    let mut sightings = world.bus.locate("a-1").await.expect("locates").sightings;
     let dead = sightings.pop().expect("was seen");
     let in_log = sightings.iter().any(|sighting| sighting.stage == Stage::Log);
     assert_eq!(in_log, world.bus.capabilities().finds_in_log);
@@ -408,8 +413,8 @@ pub async fn a_purge_keeps_what_some_group_has_not_taken(world: &World) {
     let retention = Retention { consumed: zero, inbox: zero, ..Retention::default() };
     let purged = world.bus.purge(&retention).await.expect("purges");
     assert_eq!((purged.events, purged.marks, purged.dead), (20, 20, 0));
-    assert_eq!(world.bus.locate("a-20").await.expect("locates").len(), 2, "in the log and waiting");
-    assert_eq!(world.bus.locate("a-21").await.expect("locates").len(), 1, "nobody listens yet");
+    assert_eq!(world.bus.locate("a-20").await.expect("locates").sightings.len(), 2, "in the log and waiting");
+    assert_eq!(world.bus.locate("a-21").await.expect("locates").sightings.len(), 1, "nobody listens yet");
 }
 
 pub async fn bad_names_and_events_are_refused(world: &World) {
@@ -420,7 +425,7 @@ pub async fn bad_names_and_events_are_refused(world: &World) {
     let fault = Fault::from(refused);
     assert_eq!(fault.reason, "bus.bad_event");
     assert!(fault.message.contains("\"partitionkey\" is empty"), "{}", fault.message);
-    assert!(world.bus.locate("a-0").await.expect("locates").is_empty(), "nothing half published");
+    assert!(world.bus.locate("a-0").await.expect("locates").sightings.is_empty(), "nothing half published");
     world.bus.publish(&world.topic, Vec::new()).await.expect("nothing is fine");
 }
 
