@@ -1,7 +1,7 @@
 //! The operator API's description, generated from the handlers.
 
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
+use utoipa::openapi::security::SecurityRequirement;
 
 use super::{bus, dead, keys, links, overview, sources, webhooks};
 
@@ -39,30 +39,26 @@ use super::{bus, dead, keys, links, overview, sources, webhooks};
         dead::discard,
         links::list,
         links::steer,
-    ),
-    modifiers(&OptionalKey)
+    )
 )]
 struct OperatorApi;
-
-/// A key opens the API from elsewhere; people of this machine need none.
-struct OptionalKey;
-
-impl Modify for OptionalKey {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let header = ApiKeyValue::with_description("X-API-Key", "A key with the scope hub:operate.");
-        let components = document.components.get_or_insert_with(Default::default);
-        components.add_security_scheme("key", SecurityScheme::ApiKey(ApiKey::Header(header)));
-        let with_key = SecurityRequirement::new("key", Vec::<String>::new());
-        document.security = Some(vec![SecurityRequirement::default(), with_key]);
-    }
-}
 
 /// Returns the document as pretty JSON with a line end.
 ///
 /// # Panics
 /// Never: the document holds only what JSON can.
 pub(super) fn openapi_json() -> String {
-    let mut text = OperatorApi::openapi().to_pretty_json().expect("the document holds only what JSON can");
+    let mut document = OperatorApi::openapi();
+    // A key opens the API from elsewhere; people of this machine need none.
+    for item in document.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+            let with_key = SecurityRequirement::new("key", Vec::<String>::new());
+            operation.security = Some(vec![SecurityRequirement::default(), with_key]);
+        }
+    }
+    let told = "A key with the scopes events:read and hub:operate.";
+    ieum_gateway::describe_doors(&mut document, told, |_| true);
+    let mut text = document.to_pretty_json().expect("the document holds only what JSON can");
     text.push('\n');
     text
 }

@@ -490,29 +490,6 @@ pub(crate) enum Severity {
     Critical,
 }
 
-/// An error (RFC 9457, `application/problem+json`).
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ProblemView {
-    /// `urn:ieum:problem:{reason}`.
-    #[serde(rename = "type")]
-    kind: String,
-    /// The code in words.
-    title: String,
-    /// The HTTP status.
-    status: u16,
-    /// What was tried, on what.
-    detail: String,
-    /// The closed code, such as `not_found`.
-    code: String,
-    /// The stable reason, such as `analytics.event.unknown`.
-    reason: String,
-    /// The trace in which it happened, 32 hex digits.
-    trace_id: Option<String>,
-    /// The earliest time at which trying again makes sense, milliseconds from now.
-    retry_after_ms: Option<u64>,
-}
-
 /// A question over history.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -13,12 +13,12 @@ use ieum_contracts::analytics::{
 };
 use ieum_contracts::events::EventId;
 use ieum_core::{Fault, Timestamp};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner, ProblemView};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::openapi::openapi_json;
-use crate::views::{self, ProblemView};
+use crate::views;
 
 /// What a key needs to see history and forecasts.
 const HISTORY: &str = "analytics:read";

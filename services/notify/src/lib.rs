@@ -14,6 +14,7 @@
 mod alerts;
 mod digest;
 mod listener;
+mod openapi;
 mod outbox;
 mod part;
 mod providers;
@@ -22,10 +23,12 @@ mod service;
 mod store;
 mod tables;
 mod templates;
+mod views;
 mod web;
 mod worker;
 mod zone;
 
+pub use openapi::openapi_json;
 pub use part::{NotifyDeps, NotifyOptions, NotifyPart, PartError};
 pub use providers::{
     Letter, Provider, ProviderContext, ProviderError, Receipt, Repeat, SendError, check_provider_url,

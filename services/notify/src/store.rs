@@ -11,7 +11,7 @@ pub(crate) const COLUMNS: &str = "id, notification, channel, recipient, kind, te
                                   state, reason, provider, reference, attempts, title, body, due_at, created_at, \
                                   read_at";
 /// The most messages in one answer.
-const MOST_LISTED: u32 = 200;
+pub(crate) const MOST_LISTED: u32 = 200;
 
 /// The service's tables.
 #[derive(Clone)]

@@ -13,18 +13,23 @@ use axum::response::sse::{Event as Sse, KeepAlive, Sse as SseAnswer};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use futures::Stream;
+use http::header::CONTENT_TYPE;
 use ieum_contracts::notify::{
     Channel, ListMessages, MessageId, MessageList, MessageStatus, NotifyMessages, NotifyRecipients,
     Recipient, RecipientId,
 };
 use ieum_core::{Cx, Fault, SharedClock};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner, ProblemView};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::IntoParams;
 
+use crate::openapi::openapi_json;
 use crate::service::Service;
+use crate::store::MOST_LISTED;
+use crate::views;
 
 /// Streams at once. Each looks into the tables at every change.
 const MOST_STREAMS: usize = 256;
@@ -34,7 +39,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const GATHER: Duration = Duration::from_millis(200);
 
 #[derive(Clone)]
-struct Web {
+pub(crate) struct Web {
     service: Arc<Service>,
     streams: Arc<Semaphore>,
 }
@@ -43,21 +48,43 @@ struct Web {
 type Visitor = Option<Extension<Partner>>;
 
 /// Which messages.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Query {
+#[into_params(parameter_in = Query)]
+pub(crate) struct Query {
+    /// Whose; who comes with a key leaves it out.
     recipient: Option<String>,
+    /// Only what was not read.
     #[serde(default)]
+    #[param(value_type = Option<bool>)]
     unread: bool,
+    /// The last message of the page before.
     before: Option<String>,
+    /// How many, at most 200; 50 where left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+}
+
+/// Whose.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Whose {
+    /// Whose; who comes with a key leaves it out.
+    recipient: Option<String>,
 }
 
 /// Returns the routes, to be put behind a door.
 pub fn router(service: Arc<Service>) -> Router {
     let web = Web { service, streams: Arc::new(Semaphore::new(MOST_STREAMS)) };
+    let document: Arc<str> = openapi_json().into();
+    let document = get(move || {
+        let document = document.to_string();
+        async move { ([(CONTENT_TYPE, "application/json")], document) }
+    });
     Router::new()
         .route("/api/notifications", get(list))
+        .route("/api/notifications/openapi.json", document)
         .route("/api/notifications/stream", get(stream))
         .route("/api/notifications/recipient", get(recipient).put(save_recipient))
         .route("/api/notifications/{message_id}/read", post(mark_read))
@@ -81,7 +108,12 @@ fn whose(visitor: &Visitor, named: Option<&str>) -> Result<String, Fault> {
     }
 }
 
-fn asked(visitor: &Visitor, query: Query) -> Result<ListMessages, Fault> {
+fn asked(visitor: &Visitor, query: Query) -> Result<ListMessages, ApiError> {
+    if query.limit.is_some_and(|limit| !(1..=MOST_LISTED).contains(&limit)) {
+        let message = format!("field limit: must be 1 to {MOST_LISTED}");
+        let fault = Fault::invalid_argument("notify.query.malformed", message);
+        return Err(ApiError::from(fault).at_field("limit"));
+    }
     Ok(ListMessages {
         recipient_id: Some(whose(visitor, query.recipient.as_deref())?),
         channel: Some(Channel::InApp),
@@ -92,7 +124,13 @@ fn asked(visitor: &Visitor, query: Query) -> Result<ListMessages, Fault> {
     })
 }
 
-async fn list(
+/// Lists a recipient's messages in the page, the newest first. Neither a key nor `recipient` is refused with 400.
+#[utoipa::path(get, path = "/api/notifications", tag = "notifications", operation_id = "listNotifications", security((), ("key" = [])),
+    params(Query), responses(
+    (status = 200, description = "The messages", body = views::MessageList),
+    (status = 403, description = "It is another's messages", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn list(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
@@ -102,32 +140,53 @@ async fn list(
     Ok(ApiJson(NotifyMessages::list(&*web.service, &cx, ask).await?))
 }
 
-async fn mark_read(
+/// Marks a message as read.
+#[utoipa::path(post, path = "/api/notifications/{messageId}/read", tag = "notifications",
+    operation_id = "markNotificationRead", security((), ("key" = [])),
+    params(("messageId" = String, Path, description = "The message"), Whose), responses(
+    (status = 200, description = "The message", body = views::MessageStatus),
+    (status = 403, description = "It is another's messages", body = ProblemView, content_type = "application/problem+json"),
+    (status = 404, description = "The recipient has no such message", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn mark_read(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
     ApiPath(message_id): ApiPath<String>,
-    ApiQuery(query): ApiQuery<Query>,
+    ApiQuery(query): ApiQuery<Whose>,
 ) -> Result<ApiJson<MessageStatus>, ApiError> {
     let recipient_id = Some(whose(&visitor, query.recipient.as_deref())?);
     Ok(ApiJson(web.service.mark_read(&cx, MessageId { message_id, recipient_id }).await?))
 }
 
-async fn recipient(
+/// Returns how a recipient wants to be told.
+#[utoipa::path(get, path = "/api/notifications/recipient", tag = "recipient", operation_id = "showRecipient", security((), ("key" = [])),
+    params(Whose), responses(
+    (status = 200, description = "The recipient", body = views::Recipient),
+    (status = 403, description = "It is another", body = ProblemView, content_type = "application/problem+json"),
+    (status = 404, description = "Nobody is known by this id", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn recipient(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
-    ApiQuery(query): ApiQuery<Query>,
+    ApiQuery(query): ApiQuery<Whose>,
 ) -> Result<ApiJson<Recipient>, ApiError> {
     let recipient_id = whose(&visitor, query.recipient.as_deref())?;
     Ok(ApiJson(NotifyRecipients::get(&*web.service, &cx, RecipientId { recipient_id }).await?))
 }
 
-async fn save_recipient(
+/// Saves how a recipient wants to be told; the id in the body is not looked at. A key follows only events it may see.
+#[utoipa::path(put, path = "/api/notifications/recipient", tag = "recipient", operation_id = "saveRecipient", security((), ("key" = [])),
+    params(Whose), request_body = views::Recipient, responses(
+    (status = 200, description = "The recipient as saved", body = views::Recipient),
+    (status = 403, description = "It is another, or follows an event that the key may not see", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn save_recipient(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
-    ApiQuery(query): ApiQuery<Query>,
+    ApiQuery(query): ApiQuery<Whose>,
     ApiJson(mut wish): ApiJson<Recipient>,
 ) -> Result<ApiJson<Recipient>, ApiError> {
     wish.recipient_id = whose(&visitor, query.recipient.as_deref())?;
@@ -141,7 +200,13 @@ async fn save_recipient(
 }
 
 /// Streams the list: at once, after each change, and as a heartbeat.
-async fn stream(
+#[utoipa::path(get, path = "/api/notifications/stream", tag = "live", operation_id = "streamNotifications", security((), ("key" = [])),
+    params(Query), responses(
+    (status = 200, description = "The stream, without an end; each message's data is like the answer of listNotifications",
+        body = String, content_type = "text/event-stream"),
+    (status = 403, description = "It is another's messages", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn stream(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,

@@ -11,7 +11,7 @@ use axum::routing::post;
 use bytes::Bytes;
 use http::StatusCode;
 use ieum_core::{Fault, Timestamp};
-use ieum_gateway::{ApiError, Gateway};
+use ieum_gateway::{ApiError, Gateway, ProblemView};
 use ieum_policy::Gcra;
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
@@ -33,7 +33,7 @@ const WRONG: (u32, u32) = (1, 30);
 const MOST_STRANGERS: usize = 10_000;
 
 #[derive(Clone)]
-struct Hooks {
+pub(crate) struct Hooks {
     registry: Arc<Registry>,
     limits: Arc<Limits>,
 }
@@ -53,9 +53,20 @@ pub fn router(gateway: &Gateway, registry: Arc<Registry>) -> Router {
     gateway.frame(router)
 }
 
-/// Takes a source's hint. It answers before anything is fetched: the source may hold its own database
-/// locked until then.
-async fn hint(
+/// Takes a source's hint that something changed, at the secret address that the source was given; what it holds is
+/// read from the source itself.
+// It answers before anything is fetched: the source may hold its own database locked until then.
+#[utoipa::path(post, path = "/hooks/{source}/{secret}", tag = "hooks", operation_id = "takeHint", security(()),
+    params(("source" = String, Path, description = "The event id that the source is registered under", example = "spring-concert"),
+    ("secret" = String, Path, description = "The secret of the address")), responses(
+    (status = 204, description = "It is taken"),
+    (status = 400, description = "It is none of this source's webhooks, or the path is malformed", body = ProblemView, content_type = "application/problem+json"),
+    (status = 404, description = "Nobody listens at this address", body = ProblemView, content_type = "application/problem+json"),
+    (status = 413, description = "The body is longer than 64 KiB", body = ProblemView, content_type = "application/problem+json"),
+    (status = 429, description = "Too many hints, or too many wrong addresses", body = ProblemView, content_type = "application/problem+json"),
+    (status = 503, description = "It cannot be taken now", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn hint(
     State(hooks): State<Hooks>,
     Path((event_id, secret)): Path<(String, String)>,
     request: Request,

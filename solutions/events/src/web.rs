@@ -9,25 +9,29 @@ use axum::response::sse::{KeepAlive, Sse as SseAnswer};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Uri};
 use ieum_contracts::events::{
     EventId, EventProgramme, EventState, EventStates, History, HistoryRange, ListEvents, LiveEvent, Programme,
 };
 use ieum_core::{Fault, SharedClock, Timestamp};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Partner};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Partner, ProblemView};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::dashboard::{Dashboard, parse_time_range};
 use crate::door::{self, Sight, Visitors};
+use crate::openapi::openapi_json;
 use crate::programme::Programmes;
 use crate::realtime::Realtime;
 use crate::stream::{Pictures, check_origin};
+use crate::views;
 
 /// The longest message that a watcher may send; none is listened to.
 const LONGEST_MESSAGE: usize = 4 * 1_024;
 
 #[derive(Clone)]
-struct Web {
+pub(crate) struct Web {
     realtime: Arc<Realtime>,
     programmes: Arc<Programmes>,
     pictures: Arc<Pictures>,
@@ -45,8 +49,14 @@ pub fn router(
     clock: SharedClock,
 ) -> Router {
     let web = Web { realtime, programmes, pictures, clock };
+    let document: Arc<str> = openapi_json().into();
+    let document = get(move || {
+        let document = document.to_string();
+        async move { ([(CONTENT_TYPE, "application/json")], document) }
+    });
     let router = Router::new()
         .route("/api/events", get(list))
+        .route("/api/events/openapi.json", document)
         .route("/api/events/stream", get(stream))
         .route("/api/events/socket", get(socket))
         .route("/api/events/{event_id}", get(one))
@@ -61,7 +71,11 @@ fn check_visible(visitor: &Visitor, event_id: &str) -> Result<(), ApiError> {
     visitor.as_deref().map_or(Ok(()), |partner| Ok(partner.may_see(event_id)?))
 }
 
-async fn list(
+/// Lists the live state of every event that the visitor may see; totals alone for a key without `details:read`.
+#[utoipa::path(get, path = "/api/events", tag = "events", operation_id = "listEvents", security((), ("key" = [])), responses(
+    (status = 200, description = "The events", body = views::EventStates),
+))]
+pub(crate) async fn list(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
@@ -72,7 +86,13 @@ async fn list(
     Ok(ApiJson(states))
 }
 
-async fn one(
+/// Returns one event's live state; totals alone for a key without `details:read`.
+#[utoipa::path(get, path = "/api/events/{eventId}", tag = "events", operation_id = "showEvent", security((), ("key" = [])),
+    params(("eventId" = String, Path, description = "The event", example = "spring-concert")), responses(
+    (status = 200, description = "The event", body = views::LiveEvent),
+    (status = 404, description = "No source tells of it", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn one(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
@@ -86,8 +106,14 @@ async fn one(
     Ok(ApiJson(event))
 }
 
-/// A partner who may see the programme but not the event whose scans count sees no attendance.
-async fn programme(
+/// Returns what happens when and where. A partner who may see the programme but not the event whose scans count
+/// sees no attendance.
+#[utoipa::path(get, path = "/api/events/{eventId}/programme", tag = "events", operation_id = "showProgramme", security((), ("key" = [])),
+    params(("eventId" = String, Path, description = "The event", example = "spring-concert")), responses(
+    (status = 200, description = "The programme", body = views::Programme),
+    (status = 404, description = "No source tells one", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn programme(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
@@ -102,15 +128,29 @@ async fn programme(
     Ok(ApiJson(programme))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HistoryQuery {
+/// Which part of an event's history to show.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryQuery {
+    /// From this time on, RFC 3339; the last 24 hours where left out.
+    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<String>,
+    /// Up to this time, RFC 3339; now where left out.
+    #[param(value_type = Option<String>, format = DateTime)]
     until: Option<String>,
+    /// One row per this many seconds; 60 where left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 86400)]
     step_seconds: Option<String>,
 }
 
-async fn history(
+/// Returns an event's attendance over time, at most 10,000 steps.
+#[utoipa::path(get, path = "/api/events/{eventId}/history", tag = "events", operation_id = "showHistory", security((), ("key" = [])),
+    params(("eventId" = String, Path, description = "The event", example = "spring-concert"), HistoryQuery), responses(
+    (status = 200, description = "The attendance over time", body = views::History),
+    (status = 404, description = "No source tells of it", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn history(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
@@ -145,13 +185,22 @@ fn read_range(event_id: String, query: &HistoryQuery) -> Result<HistoryRange, Fa
     })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DashboardQuery {
+/// Which time the charts show.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DashboardQuery {
+    /// A span up to now such as `24h` or `7d`, one minute to 366 days; `24h` where left out.
+    #[param(example = "24h")]
     time_range: Option<String>,
 }
 
-async fn dashboard(
+/// Returns everything at once: sums, events with their trend, and the rows of their charts.
+#[utoipa::path(get, path = "/api/dashboard", tag = "events", operation_id = "showDashboard", security((), ("key" = [])),
+    params(DashboardQuery), responses(
+    (status = 200, description = "The dashboard", body = views::Dashboard),
+))]
+pub(crate) async fn dashboard(
     State(web): State<Web>,
     visitor: Visitor,
     Context(cx): Context,
@@ -163,14 +212,25 @@ async fn dashboard(
     Ok(ApiJson(crate::dashboard::build(&*web.realtime, &cx, &sight, range, now).await?))
 }
 
-/// Streams the whole picture: at once, after each change, and as a heartbeat, since ages go on.
-async fn stream(State(web): State<Web>, visitor: Visitor) -> Result<impl IntoResponse, ApiError> {
+/// Streams the whole picture: at once, after each change, and as a heartbeat, since ages go on. Each message is of
+/// the event `states`, or `fault` with a problem.
+#[utoipa::path(get, path = "/api/events/stream", tag = "live", operation_id = "streamEvents", security((), ("key" = [])), responses(
+    (status = 200, description = "The stream, without an end; each message's data is like the answer of listEvents",
+        body = String, content_type = "text/event-stream"),
+))]
+pub(crate) async fn stream(State(web): State<Web>, visitor: Visitor) -> Result<impl IntoResponse, ApiError> {
     let watcher = web.pictures.watch(Sight::of(visitor.as_deref())).await?;
     Ok(SseAnswer::new(watcher.events()).keep_alive(KeepAlive::default()))
 }
 
 /// The same over a WebSocket: each message is `{"event": …, "data": …}`.
-async fn socket(
+#[utoipa::path(get, path = "/api/events/socket", tag = "live", operation_id = "openSocket", security((), ("key" = [])), responses(
+    (status = 101, description = "The WebSocket is open"),
+    (status = 400, description = "It is no request for a WebSocket", body = ProblemView, content_type = "application/problem+json"),
+    (status = 403, description = "The key may not, or the page that asks is not one of this hub", body = ProblemView, content_type = "application/problem+json"),
+    (status = 426, description = "The connection cannot become a WebSocket", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn socket(
     State(web): State<Web>,
     visitor: Visitor,
     uri: Uri,

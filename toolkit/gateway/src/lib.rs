@@ -7,10 +7,12 @@
 //! - [`Gateway`] wraps routers: [`Gateway::public`], [`Gateway::partner`], [`Gateway::premium`], and
 //!   [`Gateway::frame`] around all of them.
 //! - [`ApiJson`], [`ApiQuery`] and [`ApiPath`] read requests and name the field that is wrong.
+//! - [`describe_doors`] writes into an API's description what the doors answer.
 //! - [`ApiError`] is the one error of a handler; any `Fault` becomes one.
 
 mod address;
 mod body;
+mod description;
 mod extract;
 mod forward;
 mod frame;
@@ -27,6 +29,7 @@ mod tokens;
 
 pub use address::ClientAddress;
 pub use body::BodyRefused;
+pub use description::{ProblemView, describe_doors};
 pub use extract::{ApiJson, ApiPath, ApiQuery, Context};
 pub use forward::{ForwardError, ForwardOptions};
 pub use gateway::{Gateway, GatewayOptions};
