@@ -3,6 +3,7 @@
 mod conformance;
 mod console;
 mod insights;
+mod isolation;
 mod links;
 mod operator;
 mod tls;
