@@ -296,7 +296,7 @@ async fn a_person_steers_a_breaker_and_everybody_who_watches_sees_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scrape_tells_every_link_with_bounded_labels() {
     let answerer = answerer("here");
-    let toml = "[links.\"sample.words\"]\nto = \"local\"\nretry = { first = \"1ms\", most = \"1ms\" }";
+    let toml = "[links.\"sample.words\"]\nto = \"local\"\nretry = { first = \"1ms\", most = \"1ms\" }\nhedge = \"p95\"";
     let process = process(toml, answerer.routes()).await;
     let words = WordsClient::new(process.links.link(&WORDS_CONTRACT).expect("opens"));
     for number in 0..10 {
@@ -317,6 +317,9 @@ async fn a_scrape_tells_every_link_with_bounded_labels() {
         "ieum_link_breaker_changes_total{link=\"sample.words\",to=\"open\"} 1",
         "ieum_link_call_seconds_count{link=\"sample.words\",outcome=\"ok\"} 10",
         "ieum_link_call_seconds_bucket{link=\"sample.words\",outcome=\"ok\",le=\"+Inf\"} 10",
+        "ieum_link_hedges_total{link=\"sample.words\"} 0",
+        "ieum_link_hedges_won_total{link=\"sample.words\"} 0",
+        "ieum_link_hedges_held_total{link=\"sample.words\",by=\"budget\"} 0",
         "ieum_link_in_flight{link=\"sample.words\"} 0",
         "# TYPE ieum_link_call_seconds histogram",
     ] {
