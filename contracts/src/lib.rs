@@ -6,8 +6,10 @@
 pub mod analytics;
 pub mod events;
 mod gates;
+pub mod identity;
 pub mod notify;
 pub mod partners;
+pub mod payment;
 pub mod platform;
 mod programme;
 mod visits;

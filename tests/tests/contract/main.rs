@@ -2,6 +2,7 @@
 
 mod every_way;
 mod gates;
+mod identity;
 mod insights;
 mod notify;
 mod platform;
@@ -183,16 +184,19 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 11] = [
+const COVERED: [&str; 14] = [
     "analytics.insights",
     "events.gates",
     "events.programme",
     "events.registry",
     "events.state",
     "events.visits",
+    "identity.devices",
+    "identity.users",
     "notify.messages",
     "notify.recipients",
     "partners.keys",
+    "payment.charges",
     "platform.links",
     "platform.watch",
 ];
