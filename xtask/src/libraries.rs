@@ -15,6 +15,10 @@ const PEOPLE: &str = "face2face==0.2.1a0";
 /// Asks every documented operation of an HTTP API in many ways (<https://schemathesis.readthedocs.io>).
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
+/// Clients of MQTT as other people use them, for Python and for Node.
+const PYTHON_MQTT: &str = "paho-mqtt==2.1.0";
+const NODE_MQTT: &str = "mqtt@5.16.0";
+
 /// The libraries of one run: the variable that tells tests where one is, and where it is or why it is not.
 pub struct Libraries {
     outcomes: Vec<(&'static str, &'static str, Result<PathBuf, Failure>)>,
@@ -28,6 +32,8 @@ impl Libraries {
             ("node library", "IEUM_TEST_NODE_URL", for_node()),
             ("people", "IEUM_TEST_FACE2FACE", people()),
             ("schemathesis", "IEUM_TEST_SCHEMATHESIS", schemathesis()),
+            ("mqtt for python", "IEUM_TEST_PYTHON_MQTT", python_in("py-mqtt", &[PYTHON_MQTT])),
+            ("mqtt for node", "IEUM_TEST_NODE_MQTT", node_package("node-mqtt", "mqtt", NODE_MQTT)),
         ];
         Self { outcomes }
     }
@@ -57,6 +63,8 @@ fn held(name: &str) -> &'static str {
     match name {
         "people" => PEOPLE,
         "schemathesis" => SCHEMATHESIS,
+        "mqtt for python" => PYTHON_MQTT,
+        "mqtt for node" => NODE_MQTT,
         _ => VERIFIER,
     }
 }
@@ -120,15 +128,20 @@ fn for_python() -> Result<PathBuf, Failure> {
 }
 
 fn for_node() -> Result<PathBuf, Failure> {
-    let folder = shell::cache_folder()?.join("node");
-    if folder.join("node_modules").join(VERIFIER).join("package.json").is_file() {
+    node_package("node", VERIFIER, VERIFIER)
+}
+
+/// Returns the folder `name` with the package `package` of Node, after installing it as `wanted`.
+fn node_package(name: &str, package: &str, wanted: &str) -> Result<PathBuf, Failure> {
+    let folder = shell::cache_folder()?.join(name);
+    if folder.join("node_modules").join(package).join("package.json").is_file() {
         return Ok(folder);
     }
     let npm = shell::find("npm").ok_or_else(|| Failure("looking for npm: it is not installed".to_owned()))?;
     std::fs::create_dir_all(&folder).tried(format_args!("making {}", folder.display()))?;
-    println!("installing {VERIFIER} for Node");
+    println!("installing {wanted} for Node");
     let mut install = Command::new(npm);
-    install.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(VERIFIER);
+    install.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(wanted);
     shell::read("npm install", install.current_dir(Path::new(&folder)))?;
     Ok(folder)
 }

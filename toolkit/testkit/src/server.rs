@@ -88,6 +88,21 @@ pub fn schemathesis() -> Option<PathBuf> {
     setting("IEUM_TEST_SCHEMATHESIS").map(PathBuf::from)
 }
 
+/// Returns a Python that has `paho-mqtt`.
+pub fn python_mqtt() -> Option<PathBuf> {
+    setting("IEUM_TEST_PYTHON_MQTT").map(PathBuf::from)
+}
+
+/// Returns the folder in which Node finds the package `mqtt`.
+pub fn node_mqtt() -> Option<PathBuf> {
+    setting("IEUM_TEST_NODE_MQTT").map(PathBuf::from)
+}
+
+/// Returns the folder with the interoperability tests of the Eclipse paho project, where somebody fetched it.
+pub fn paho_suite() -> Option<PathBuf> {
+    setting("IEUM_TEST_PAHO_SUITE").map(PathBuf::from)
+}
+
 /// Returns the folder (a Maildir) into which the test mail server puts what it takes.
 pub fn mailbox() -> Option<PathBuf> {
     setting("IEUM_TEST_AIOSMTPD_MAILBOX").map(PathBuf::from)

@@ -1,0 +1,216 @@
+//! The broker: opened over a store or in memory, listening, and ended without losing what it acknowledged.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_core::{SharedClock, Timestamp};
+use ieum_store::Store;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admission::Admission;
+use crate::client::{Client, ClientOptions};
+use crate::counters::{Counters, TopicClass};
+use crate::credentials::CredentialError;
+use crate::hub::{Hub, Presence};
+use crate::listener::{Doors, ListenError, accept, bind};
+use crate::packet::Reason;
+use crate::rules::Rules;
+use crate::settings::Limits;
+use crate::state::State;
+use crate::store::{DeviceStore, DeviceStoreError};
+use crate::{websocket, writer};
+
+/// How a broker is opened.
+#[derive(Clone)]
+pub struct BrokerOptions {
+    /// Its limits.
+    pub limits: Limits,
+    /// Whom it lets in.
+    pub admission: Admission,
+    /// Who may do what.
+    pub rules: Rules,
+    /// How topics are told apart in metrics.
+    pub classes: Vec<TopicClass>,
+}
+
+/// An MQTT broker in this process. Cloning shares it.
+#[derive(Clone)]
+pub struct Broker {
+    shared: Arc<Shared>,
+    background: Arc<parking_lot::Mutex<Vec<JoinHandle<()>>>>,
+}
+
+/// What connections share.
+pub(crate) struct Shared {
+    pub state: Arc<State>,
+    pub limits: Limits,
+    pub admission: Admission,
+    pub rules: Rules,
+    pub counters: Counters,
+    pub doors: Doors,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    store: Option<DeviceStore>,
+}
+
+/// How long connections may take to end when the broker does.
+const LONGEST_END: Duration = Duration::from_secs(5);
+/// How often counters are told.
+const TELL: Duration = Duration::from_secs(5);
+
+impl Default for BrokerOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            admission: Admission::default(),
+            rules: Rules::own_topics(),
+            classes: Vec::new(),
+        }
+    }
+}
+
+impl Broker {
+    /// Opens a broker whose sessions and kept messages end with the process.
+    pub fn in_memory(options: BrokerOptions, clock: SharedClock) -> Self {
+        let hub = Hub::new(options.limits.clone(), false);
+        Self::start(hub, None, options, clock)
+    }
+
+    /// Opens a broker whose sessions and kept messages are in `store`, which has the tables of
+    /// [`migrations`](crate::migrations). One broker at a time may use them.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn open(
+        store: Store,
+        options: BrokerOptions,
+        clock: SharedClock,
+    ) -> Result<Self, DeviceStoreError> {
+        let store = DeviceStore::new(store);
+        let saved = store.load().await?;
+        let mut hub = Hub::new(options.limits.clone(), true);
+        hub.restore(saved, clock.now());
+        Ok(Self::start(hub, Some(store), options, clock))
+    }
+
+    fn start(hub: Hub, store: Option<DeviceStore>, options: BrokerOptions, clock: SharedClock) -> Self {
+        let state = Arc::new(State::new(hub, clock));
+        let shared = Arc::new(Shared {
+            state: Arc::clone(&state),
+            limits: options.limits,
+            admission: options.admission,
+            rules: options.rules,
+            counters: Counters::new(&options.classes),
+            doors: Doors::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            store: store.clone(),
+        });
+        let mut background = vec![tokio::spawn(keep_time(Arc::clone(&shared)))];
+        if let Some(store) = store {
+            state.noted.notify_one();
+            background.push(tokio::spawn(writer::run(state, store)));
+        }
+        Self { shared, background: Arc::new(background.into()) }
+    }
+
+    /// Listens on `address` (port 0 takes any), over TLS where it is given, and returns where.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub async fn listen(
+        &self,
+        address: SocketAddr,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Result<SocketAddr, ListenError> {
+        let listener = bind(address).await?;
+        let bound = listener.local_addr().map_err(|source| ListenError::Bind { address, source })?;
+        let task = accept(Arc::clone(&self.shared), listener, tls);
+        self.background.lock().push(tokio::spawn(task));
+        Ok(bound)
+    }
+
+    /// Returns the route `path` at which clients speak MQTT over WebSocket.
+    pub fn web_socket(&self, path: &str) -> axum::Router {
+        websocket::routes(Arc::clone(&self.shared), path)
+    }
+
+    /// Returns a client within this process, which may publish and subscribe to anything. A client of the same
+    /// name is ended.
+    pub fn client(&self, name: &str, options: &ClientOptions) -> Client {
+        Client::attach(Arc::clone(&self.shared.state), name, options)
+    }
+
+    /// Returns all sessions, those of clients in this process under the owner `$platform`.
+    pub fn sessions(&self) -> Vec<Presence> {
+        self.shared.state.with(|hub| hub.presences())
+    }
+
+    /// Returns when each device was last seen.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn last_seen(&self) -> Result<HashMap<String, Timestamp>, DeviceStoreError> {
+        let mut seen = match &self.shared.store {
+            Some(store) => store.seen().await?,
+            None => HashMap::new(),
+        };
+        for presence in self.sessions() {
+            let at = seen.entry(presence.owner).or_insert(presence.seen_at);
+            *at = presence.seen_at.max(*at);
+        }
+        Ok(seen)
+    }
+
+    /// Revokes all credentials of a device and ends its connections. Returns how many credentials there were.
+    ///
+    /// # Errors
+    /// A store that does not do as it is asked.
+    pub async fn revoke(&self, device: &str) -> Result<u64, CredentialError> {
+        let revoked = match &self.shared.admission.credentials {
+            Some(credentials) => credentials.revoke(device).await?,
+            None => 0,
+        };
+        self.shared.state.with(|hub| hub.expel(device, Reason::AdministrativeAction));
+        Ok(revoked)
+    }
+
+    /// Ends all connections and makes durable what waits for it. Wills of those who are connected are published,
+    /// as when a process is gone.
+    pub async fn close(&self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        let limit = self.shared.state.clock.sleep(LONGEST_END);
+        tokio::select! {
+            () = self.shared.tasks.wait() => {}
+            () = limit => {}
+        }
+        for task in self.background.lock().drain(..) {
+            task.abort();
+        }
+        if let Some(store) = &self.shared.store {
+            writer::write_all(&self.shared.state, store).await;
+        }
+    }
+}
+
+/// Does what is due, and tells the counters, until the broker stops.
+async fn keep_time(shared: Arc<Shared>) {
+    let state = &shared.state;
+    loop {
+        let now = state.clock.now();
+        let (next, counts, sizes) =
+            state.with(|hub| (hub.tick(now), std::mem::take(&mut hub.counts), hub.sizes()));
+        shared.counters.tell(counts, sizes);
+        let wait = next.since(now).min(TELL);
+        tokio::select! {
+            () = state.clock.sleep(wait) => {}
+            () = state.left.notified() => {}
+            () = shared.stop.cancelled() => return,
+        }
+    }
+}

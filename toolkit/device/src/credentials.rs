@@ -1,0 +1,172 @@
+//! Device credentials: a secret per device, kept as a hash, rotated with an overlap, revoked at once.
+
+use std::time::Duration;
+
+use base64::Engine;
+use ieum_core::{Secret, SharedClock, Timestamp, new_id};
+use ieum_store::{Store, StoreError, Value};
+use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// The credentials of all devices.
+#[derive(Clone)]
+pub struct Credentials {
+    store: Store,
+    clock: SharedClock,
+}
+
+/// A credential just made. Its secret is shown once.
+pub struct Issued {
+    /// Tells credentials of one device apart.
+    pub id: String,
+    /// The password that the device connects with; its user name is the device's id.
+    pub secret: Secret,
+}
+
+/// A credential as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Credential {
+    /// Tells credentials of one device apart.
+    pub id: String,
+    /// The device.
+    pub device: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends, where it does.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a credential cannot be made, read or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The name fits into no topic.
+    #[error("naming a device {name:?}: use 1 to 60 letters, digits, '-', '_', '.' or ':'")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The system gives no random numbers.
+    #[error("making a secret for the device {0:?}: the system gives no random numbers")]
+    Random(String),
+    /// The store does not do as it is asked.
+    #[error("{0} the credentials of the device {1:?}")]
+    Store(&'static str, String, #[source] StoreError),
+}
+
+/// Bytes of a secret: nobody can search the hashes of as many, so that a plain one will do.
+const SECRET_BYTES: usize = 32;
+
+impl Credentials {
+    /// Keeps credentials in `store`, which has the tables of [`migrations`](crate::migrations).
+    pub fn new(store: Store, clock: SharedClock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Makes a credential beside those that the device has.
+    ///
+    /// # Errors
+    /// A name that no topic can hold; see [`CredentialError`].
+    pub async fn issue(&self, device: &str) -> Result<Issued, CredentialError> {
+        check_name(device)?;
+        let mut bytes = [0; SECRET_BYTES];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| CredentialError::Random(device.to_owned()))?;
+        let secret = Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes));
+        let id = new_id().to_string();
+        let sql = "INSERT INTO ieum_device_credential (id, device, secret_hash, created_at, expires_at) \
+                   VALUES (?, ?, ?, ?, ?)";
+        let hash = hex::encode(hash(secret.expose()));
+        let values = [id.as_str().into(), device.into(), hash.into(), self.clock.now().into(), Value::Null];
+        self.store.execute(sql, &values).await.map_err(failed("storing", device))?;
+        Ok(Issued { id, secret })
+    }
+
+    /// Makes a new credential and ends those that the device has `overlap` from now.
+    ///
+    /// # Errors
+    /// See [`Credentials::issue`].
+    pub async fn rotate(&self, device: &str, overlap: Duration) -> Result<Issued, CredentialError> {
+        let before = self.list(Some(device)).await?;
+        let issued = self.issue(device).await?;
+        let end = self.clock.now() + overlap;
+        for credential in before.iter().filter(|old| old.expires_at.is_none_or(|at| at > end)) {
+            let sql = "UPDATE ieum_device_credential SET expires_at = ? WHERE id = ?";
+            let values = [end.into(), credential.id.as_str().into()];
+            self.store.execute(sql, &values).await.map_err(failed("ending", device))?;
+        }
+        Ok(issued)
+    }
+
+    /// Removes all credentials of the device and returns how many there were.
+    ///
+    /// # Errors
+    /// See [`CredentialError`].
+    pub async fn revoke(&self, device: &str) -> Result<u64, CredentialError> {
+        let sql = "DELETE FROM ieum_device_credential WHERE device = ?";
+        self.store.execute(sql, &[device.into()]).await.map_err(failed("removing", device))
+    }
+
+    /// Returns the credentials of one device, or of all, the oldest first.
+    ///
+    /// # Errors
+    /// See [`CredentialError`].
+    pub async fn list(&self, device: Option<&str>) -> Result<Vec<Credential>, CredentialError> {
+        let select = "SELECT id, device, created_at, expires_at FROM ieum_device_credential";
+        let rows = match device {
+            Some(device) => {
+                let sql = format!("{select} WHERE device = ? ORDER BY created_at, id");
+                self.store.fetch_all(&sql, &[device.into()]).await
+            }
+            None => self.store.fetch_all(&format!("{select} ORDER BY device, created_at, id"), &[]).await,
+        };
+        let read = |row: &ieum_store::Row| {
+            Ok(Credential {
+                id: row.text("id")?,
+                device: row.text("device")?,
+                created_at: row.timestamp("created_at")?,
+                expires_at: row.opt_timestamp("expires_at")?,
+            })
+        };
+        rows.and_then(|rows| rows.iter().map(read).collect())
+            .map_err(failed("listing", device.unwrap_or_default()))
+    }
+
+    /// Tells whether `secret` is the device's.
+    ///
+    /// # Errors
+    /// A store that cannot be asked.
+    pub(crate) async fn verify(&self, device: &str, secret: &Secret) -> Result<bool, CredentialError> {
+        let sql = "SELECT secret_hash, expires_at FROM ieum_device_credential WHERE device = ?";
+        let rows = self.store.fetch_all(sql, &[device.into()]).await.map_err(failed("reading", device))?;
+        let given = hash(secret.expose());
+        let now = self.clock.now();
+        let mut matches = false;
+        for row in &rows {
+            let stored = row.text("secret_hash").map_err(failed("reading", device))?;
+            let expires_at = row.opt_timestamp("expires_at").map_err(failed("reading", device))?;
+            let stored = hex::decode(stored).unwrap_or_default();
+            // Every one is compared, each in constant time.
+            let equal = bool::from(stored.ct_eq(&given[..]));
+            matches |= equal && expires_at.is_none_or(|at| at > now);
+        }
+        Ok(matches)
+    }
+}
+
+fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+fn failed(action: &'static str, device: &str) -> impl Fn(StoreError) -> CredentialError {
+    let device = device.to_owned();
+    move |error| CredentialError::Store(action, device.clone(), error)
+}
+
+/// Refuses names that could mean more than one topic level, or that are too long for a key.
+fn check_name(name: &str) -> Result<(), CredentialError> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
+    if (1..=60).contains(&name.len()) && name.chars().all(fits) {
+        return Ok(());
+    }
+    Err(CredentialError::Name { name: name.chars().take(80).collect() })
+}

@@ -1,0 +1,37 @@
+//! The tables of sessions, messages and credentials.
+
+use ieum_store::{Dialect, Migration};
+
+/// Returns the migrations of what devices need.
+pub fn migrations() -> Vec<Migration> {
+    vec![Migration { name: "0001_device", owner: "device", up: first }]
+}
+
+fn first(dialect: Dialect) -> Vec<String> {
+    let types = dialect.types();
+    let (int, key, text, bytes, time) = (types.int, types.key, types.text, types.bytes, types.timestamp);
+    let message = format!(
+        "topic {text} NOT NULL, payload {bytes} NOT NULL, properties {bytes} NOT NULL, \
+         quality {int} NOT NULL, expires_at {time}"
+    );
+    vec![
+        format!("CREATE TABLE ieum_device_session (name {key} NOT NULL PRIMARY KEY, body {text} NOT NULL)"),
+        format!(
+            "CREATE TABLE ieum_device_queue (position {int} NOT NULL PRIMARY KEY, session {key} NOT NULL, \
+             {message}, retain {int} NOT NULL, identifiers {text} NOT NULL, packet {int}, \
+             released {int} NOT NULL)"
+        ),
+        "CREATE INDEX ieum_device_queue_session ON ieum_device_queue (session, position)".to_owned(),
+        format!(
+            "CREATE TABLE ieum_device_received (session {key} NOT NULL, packet {int} NOT NULL, \
+             PRIMARY KEY (session, packet))"
+        ),
+        format!("CREATE TABLE ieum_device_retained (topic_hash {key} NOT NULL PRIMARY KEY, {message})"),
+        format!("CREATE TABLE ieum_device_seen (device {key} NOT NULL PRIMARY KEY, seen_at {time} NOT NULL)"),
+        format!(
+            "CREATE TABLE ieum_device_credential (id {key} NOT NULL PRIMARY KEY, device {key} NOT NULL, \
+             secret_hash {key} NOT NULL, created_at {time} NOT NULL, expires_at {time})"
+        ),
+        "CREATE INDEX ieum_device_credential_device ON ieum_device_credential (device)".to_owned(),
+    ]
+}

@@ -1,0 +1,50 @@
+//! The hub behind one lock, and who is to be told when it changed.
+
+use ieum_core::SharedClock;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use crate::hub::Hub;
+
+/// The hub behind one lock: what is done under it takes microseconds and never waits.
+pub(crate) struct State {
+    hub: Mutex<Hub>,
+    pub clock: SharedClock,
+    /// Tells the writer that changes wait.
+    pub noted: Notify,
+    /// Tells the task that does what is due to look again.
+    pub left: Notify,
+    /// The number of the last change that a sync holds.
+    pub synced: watch::Sender<u64>,
+}
+
+impl State {
+    pub fn new(hub: Hub, clock: SharedClock) -> Self {
+        Self {
+            hub: Mutex::new(hub),
+            clock,
+            noted: Notify::new(),
+            left: Notify::new(),
+            synced: watch::Sender::new(0),
+        }
+    }
+
+    /// Does something with the hub, then wakes the writer where changes wait.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Hub) -> T) -> T {
+        let mut hub = self.hub.lock();
+        let outcome = act(&mut hub);
+        let pending = hub.journal.has_pending();
+        drop(hub);
+        if pending {
+            self.noted.notify_one();
+        }
+        outcome
+    }
+
+    /// Waits until a sync holds the change `number`.
+    pub async fn until_synced(&self, number: u64) {
+        let mut synced = self.synced.subscribe();
+        // The sender lives as long as this.
+        let _ = synced.wait_for(|reached| *reached >= number).await;
+    }
+}

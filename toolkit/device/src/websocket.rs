@@ -1,0 +1,137 @@
+//! MQTT over WebSocket (MQTT 5 §6): subprotocol `mqtt`, binary frames only.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::{Buf, Bytes};
+use futures::{Sink, Stream};
+use http::header::{
+    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderMap, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::broker::Shared;
+use crate::connection::serve;
+use crate::listener::enter;
+
+/// Returns the route `path` at which clients upgrade to MQTT.
+pub(crate) fn routes(shared: Arc<Shared>, path: &str) -> Router {
+    Router::new().route(path, get(upgrade)).with_state(shared)
+}
+
+/// Answers the upgrade and serves MQTT on what comes of it.
+async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
+    let headers = request.headers();
+    let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|_| asks_for_websocket(headers)).cloned() else {
+        return (StatusCode::UPGRADE_REQUIRED, [(UPGRADE, "websocket")], "this is MQTT over WebSocket")
+            .into_response();
+    };
+    // MQTT 5 §6.0: the client must offer the subprotocol.
+    if !has_token(headers, &SEC_WEBSOCKET_PROTOCOL, "mqtt") {
+        return (StatusCode::BAD_REQUEST, "offer the subprotocol mqtt").into_response();
+    }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+    let Some(pass) = enter(&shared, address) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    let tasks = shared.tasks.clone();
+    tasks.spawn(async move {
+        let Ok(stream) = upgraded.await else { return };
+        let most = shared.limits.packet as usize;
+        let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
+        let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(config)).await;
+        serve(shared, Frames { socket, rest: Bytes::new() }).await;
+        drop(pass);
+    });
+    let accept = derive_accept_key(key.as_bytes());
+    let headers = [
+        (CONNECTION, "upgrade".to_owned()),
+        (UPGRADE, "websocket".to_owned()),
+        (SEC_WEBSOCKET_ACCEPT, accept),
+        (SEC_WEBSOCKET_PROTOCOL, "mqtt".to_owned()),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    has_token(headers, &CONNECTION, "upgrade")
+        && has_token(headers, &UPGRADE, "websocket")
+        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// The bytes inside binary frames, as a stream.
+struct Frames<S> {
+    socket: WebSocketStream<S>,
+    rest: Bytes,
+}
+
+fn broken(error: Error) -> io::Error {
+    io::Error::other(error)
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Frames<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.socket).poll_next(context)) {
+                Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
+                Some(Ok(Message::Text(_))) => {
+                    return Poll::Ready(Err(io::Error::other("MQTT takes binary frames only")));
+                }
+                Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(())),
+                // Pings are answered by the library.
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Err(broken(error))),
+            }
+        }
+        let length = self.rest.len().min(buffer.remaining());
+        buffer.put_slice(&self.rest[..length]);
+        self.rest.advance(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Frames<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(Pin::new(&mut self.socket).poll_ready(context)).map_err(broken)?;
+        let frame = Message::Binary(Bytes::copy_from_slice(bytes));
+        Pin::new(&mut self.socket).start_send(frame).map_err(broken)?;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context).map_err(broken)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_close(context).map_err(broken)
+    }
+}

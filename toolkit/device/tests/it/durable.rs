@@ -1,0 +1,236 @@
+//! Kills a broker at a moment of the test's choice and looks at what its successor knows.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use ieum_core::system_clock;
+use ieum_device::{Broker, BrokerOptions, ClientOptions, Message, migrations};
+use ieum_store::{Store, StoreOptions, migrate};
+use ieum_testkit::backend::SqlStore;
+use ieum_testkit::process::{Child, Signal};
+
+use crate::raw::{Got, Held, Raw, hello, message};
+use crate::world::{local, open_options};
+
+const STORE: &str = "IEUM_DEVICE_CHILD_STORE";
+const ADDRESS: &str = "IEUM_DEVICE_CHILD_ADDRESS";
+
+#[allow(clippy::disallowed_methods, reason = "how the parent talks to its child")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+async fn open(url: &str) -> Broker {
+    let store = Store::open(url, &StoreOptions::default()).await.expect("opens the store");
+    migrate(&store, &migrations(), |_| {}).await.expect("migrates");
+    let mut options: BrokerOptions = open_options();
+    options.limits.receive = 1_000;
+    Broker::open(store, options, system_clock()).await.expect("opens the broker")
+}
+
+/// A broker that is going to be killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "runs as the child of the kill tests"]
+async fn child() {
+    let (Some(url), Some(file)) = (variable(STORE), variable(ADDRESS)) else { return };
+    let broker = open(&url).await;
+    let address = broker.listen(local(), None).await.expect("listens");
+    let half = format!("{file}.half");
+    std::fs::write(&half, address.to_string()).expect("writes its address");
+    std::fs::rename(&half, &file).expect("shows its address");
+    std::future::pending::<()>().await;
+}
+
+struct Running {
+    child: Child,
+    address: std::net::SocketAddr,
+}
+
+async fn start(url: &str, folder: &Path) -> Running {
+    let file = folder.join("address");
+    let _ = std::fs::remove_file(&file);
+    let mut command = Command::new(std::env::current_exe().expect("knows itself"));
+    command.args(["durable::child", "--exact", "--ignored", "--nocapture"]);
+    command.env(STORE, url).env(ADDRESS, &file);
+    let mut child = Child::start("broker", command, &folder.join("log")).expect("starts");
+    for _ in 0..2_000 {
+        if let Ok(text) = std::fs::read_to_string(&file) {
+            return Running { child, address: text.parse().expect("is an address") };
+        }
+        assert!(
+            child.ended().is_none(),
+            "the broker runs: {:?}",
+            std::fs::read_to_string(folder.join("log"))
+        );
+        system_clock().sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the broker does not start");
+}
+
+impl Running {
+    async fn kill(mut self) {
+        self.child.signal(Signal::Kill);
+        for _ in 0..1_000 {
+            if self.child.ended().is_some() {
+                return;
+            }
+            system_clock().sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the broker outlived its end");
+    }
+}
+
+async fn survives_kills(url: &str) {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let running = start(url, folder.path()).await;
+    let address = running.address;
+    let mut away = Raw::enter(address, &hello(5, "away").kept()).await;
+    away.subscribe_with(&[("room/#", 2)], &vec![(0x0B, Held::Number(7))]).await;
+    away.leave().await;
+    let mut cut = Raw::enter(address, &hello(4, "cut").kept()).await;
+    cut.subscribe("cut/#", 2).await;
+    cut.polite = false;
+    let will = hello(5, "watched").kept().will("will/watched", b"gone", Vec::new());
+    let _watched = Raw::enter(address, &will).await;
+    let mut watcher = Raw::enter(address, &hello(4, "watcher").kept()).await;
+    watcher.subscribe("will/#", 1).await;
+    watcher.leave().await;
+    let mut other = Raw::enter(address, &hello(5, "other").kept()).await;
+    for number in 0..20 {
+        assert_eq!(other.publish("room/one", &number.to_string(), 1 + number % 2).await, 0);
+    }
+    other.publish_as(message("kept/one", "kept", 1).kept()).await;
+    other.publish_as(message("kept/two", "cleared", 1).kept()).await;
+    other.publish_as(message("kept/two", "", 1).kept()).await;
+    other.publish("cut/one", "one", 1).await;
+    other.publish("cut/two", "two", 2).await;
+    let [one, two] = [cut.message().await, cut.message().await];
+    cut.send_ack(5, two.id).await;
+    assert_eq!(cut.next().await, Got::Ack { kind: 6, id: two.id, code: 0 });
+    let mut half = message("room/half", "half", 2);
+    half.id = 900;
+    let bytes = other.encode_publish(&half);
+    other.send(&bytes).await;
+    assert_eq!(other.answered(5, 900).await, 0);
+    running.kill().await;
+
+    let running = start(url, folder.path()).await;
+    let address = running.address;
+    let (mut away, greeting) = Raw::connect(address, &hello(5, "away").kept()).await;
+    assert!(matches!(greeting, Got::Connack { present: true, .. }), "{greeting:?}");
+    for number in 0..20 {
+        let message = away.message().await;
+        assert_eq!(message.text(), number.to_string());
+        assert_eq!(message.number(0x0B), Some(7));
+    }
+    assert_eq!(away.message().await.text(), "half");
+    let mut cut = Raw::enter(address, &hello(4, "cut").kept()).await;
+    let again = cut.message().await;
+    assert_eq!((again.text(), again.id, again.again), ("one".to_owned(), one.id, true));
+    assert_eq!(cut.next().await, Got::Ack { kind: 6, id: two.id, code: 0 }, "it was received before");
+    cut.send_ack(7, two.id).await;
+    let (mut other, greeting) = Raw::connect(address, &hello(5, "other").kept()).await;
+    assert!(matches!(greeting, Got::Connack { present: true, .. }));
+    half.again = true;
+    assert_eq!(other.publish_as(half).await, 0);
+    away.nothing().await;
+    other.publish("room/after", "after", 1).await;
+    assert_eq!(away.message().await.text(), "after", "the subscription is there");
+    let mut late = Raw::enter(address, &hello(5, "late")).await;
+    late.subscribe("kept/#", 1).await;
+    assert_eq!(late.message().await.text(), "kept");
+    late.nothing().await;
+    let mut watcher = Raw::enter(address, &hello(4, "watcher").kept()).await;
+    assert_eq!(watcher.message().await.text(), "gone", "who was there at the kill is gone");
+    running.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_a_kill_on_sqlite() {
+    let database = SqlStore::sqlite();
+    survives_kills(&database.url).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs postgres"]
+async fn what_was_acknowledged_survives_a_kill_on_postgres() {
+    let Some(database) = SqlStore::on("postgres").await else { return };
+    survives_kills(&database.url).await;
+    database.clean_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs mysql"]
+async fn what_was_acknowledged_survives_a_kill_on_mariadb() {
+    let Some(database) = SqlStore::on("mysql").await else { return };
+    survives_kills(&database.url).await;
+    database.clean_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_killed_with_its_broker_loses_nothing_that_was_acknowledged() {
+    let database = SqlStore::sqlite();
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let mut acknowledged: Vec<u32> = Vec::new();
+    let mut next = 0;
+    for round in 0..4 {
+        let running = start(&database.url, folder.path()).await;
+        if round == 0 {
+            let mut reader = Raw::enter(running.address, &hello(5, "reader").kept()).await;
+            reader.subscribe("room", 1).await;
+            reader.leave().await;
+        }
+        let mut publisher = Raw::enter(running.address, &hello(5, "publisher")).await;
+        // Many at once, so that the kill falls between those that are acknowledged and those that are not.
+        let mut bytes = Vec::new();
+        let first = next;
+        for id in 1..=100_u16 {
+            let mut sent = message("room", &next.to_string(), 1);
+            sent.id = id;
+            bytes.extend(publisher.encode_publish(&sent));
+            next += 1;
+        }
+        publisher.send(&bytes).await;
+        for _ in 0..20 + round * 20 {
+            if let Got::Ack { kind: 4, id, code: 0 } = publisher.next().await {
+                acknowledged.push(first + u32::from(id) - 1);
+            }
+        }
+        running.kill().await;
+    }
+    let running = start(&database.url, folder.path()).await;
+    let mut reader = Raw::enter(running.address, &hello(5, "reader").kept()).await;
+    reader.settle().await;
+    let mut got: Vec<u32> = Vec::new();
+    while let Some(message) = reader.inbox.pop_front() {
+        got.push(message.text().parse().expect("is a number"));
+        reader.settle().await;
+    }
+    assert!(acknowledged.iter().all(|number| got.contains(number)), "{acknowledged:?} in {got:?}");
+    assert!(got.is_sorted(), "in their order");
+    running.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_ends_in_order_keeps_everything_and_many_share_a_commit() {
+    let database = SqlStore::sqlite();
+    let broker = open(&database.url).await;
+    let options = ClientOptions { kept: true, inflight: 10 };
+    let platform = broker.client("voice", &options);
+    platform.subscribe("room", ieum_device::Quality::AtLeastOnce).await.expect("subscribes");
+    drop(platform);
+    let publishers: Vec<_> =
+        (0..50).map(|number| broker.client(&format!("p{number}"), &ClientOptions::default())).collect();
+    let all = publishers.iter().map(|publisher| publisher.publish(Message::new("room", "x")));
+    futures::future::join_all(all).await.into_iter().collect::<Result<Vec<_>, _>>().expect("are published");
+    broker.close().await;
+    let broker = open(&database.url).await;
+    let mut platform = broker.client("voice", &options);
+    for _ in 0..50 {
+        let delivery = platform.next().await.expect("is attached");
+        platform.acknowledge(&delivery).expect("is attached");
+    }
+    assert!(broker.sessions().iter().all(|session| session.waiting == 0));
+    broker.close().await;
+}

@@ -1,0 +1,154 @@
+//! Clients within the process, and those that come by TLS and WebSocket.
+
+use std::sync::Arc;
+
+use futures::{SinkExt, StreamExt};
+use ieum_device::{ClientError, ClientOptions, Message, Quality};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use crate::raw::{Raw, hello, message};
+use crate::world::{World, local};
+
+#[tokio::test]
+async fn the_platform_hears_devices_and_answers_them() {
+    let world = World::new().await;
+    let mut platform = world.broker.client("voice", &ClientOptions::default());
+    platform.subscribe("device/+/audio", Quality::AtLeastOnce).await.expect("subscribes");
+    let mut device = Raw::enter(world.address, &hello(5, "one")).await;
+    device.subscribe("device/one/response", 1).await;
+    device.publish("device/one/audio", "hello", 1).await;
+    let heard = platform.next().await.expect("is attached");
+    assert_eq!((&*heard.message.topic, &heard.message.payload[..]), ("device/one/audio", &b"hello"[..]));
+    platform.acknowledge(&heard).expect("is attached");
+    let answer = Message::new("device/one/response", "yes").with_property("turn", "1");
+    platform.publish(answer).await.expect("is published");
+    let answer = device.message().await;
+    assert_eq!((answer.text().as_str(), answer.properties.len()), ("yes", 1));
+    let wrong = platform.publish(Message::new("device/+", "x")).await.expect_err("is no topic");
+    assert_eq!(wrong.to_string(), "publishing to \"device/+\": it is no topic name");
+}
+
+#[tokio::test]
+async fn the_platform_is_handed_no_more_than_it_deals_with() {
+    let world = World::new().await;
+    let options = ClientOptions { kept: true, inflight: 2 };
+    let mut platform = world.broker.client("slow", &options);
+    platform.subscribe("room", Quality::ExactlyOnce).await.expect("subscribes");
+    let mut device = Raw::enter(world.address, &hello(5, "one")).await;
+    for number in 0..3 {
+        device.publish("room", &number.to_string(), 2).await;
+    }
+    let first = platform.next().await.expect("is attached");
+    let _second = platform.next().await.expect("is attached");
+    let third = tokio::time::timeout(std::time::Duration::from_millis(50), platform.next()).await;
+    assert!(third.is_err(), "two are not dealt with");
+    platform.acknowledge(&first).expect("is attached");
+    assert_eq!(platform.next().await.expect("is attached").message.payload, "2");
+    let mut successor = world.broker.client("slow", &options);
+    assert_eq!(platform.next().await.expect_err("was taken over"), ClientError::Gone);
+    for number in ["1", "2"] {
+        let delivery = successor.next().await.expect("is attached");
+        assert_eq!((&delivery.message.payload[..], delivery.again), (number.as_bytes(), true));
+        successor.acknowledge(&delivery).expect("is attached");
+    }
+}
+
+#[tokio::test]
+async fn a_device_may_come_by_tls() {
+    let world = World::new().await;
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("makes a certificate");
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
+    std::fs::write(&certificate, made.cert.pem()).expect("writes");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("writes");
+    let tls = ieum_device::tls_from_files(&certificate, &key).expect("reads");
+    let address = world.broker.listen(local(), Some(tls)).await.expect("listens");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).expect("is a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("has versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(address).await.expect("connects");
+    let name = "localhost".try_into().expect("is a name");
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("is encrypted");
+    let mut client = Raw::over(stream, 5);
+    client.send(&hello(5, "a").encode()).await;
+    client.next().await;
+    client.subscribe("room", 1).await;
+    client.publish("room", &"x".repeat(200_000), 1).await;
+    assert_eq!(client.message().await.payload.len(), 200_000);
+    let wrong = ieum_device::tls_from_files(&folder.path().join("none"), &key).expect_err("is not there");
+    assert!(wrong.to_string().starts_with("reading \""), "{wrong}");
+}
+
+#[tokio::test]
+async fn a_browser_may_come_by_websocket() {
+    let world = World::new().await;
+    let listener = TcpListener::bind(local()).await.expect("listens");
+    let address = listener.local_addr().expect("has an address");
+    let routes = world.broker.web_socket("/mqtt");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let refused = upgrade(address, "").await.0;
+    assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
+    let (answer, stream) = upgrade(address, "Sec-WebSocket-Protocol: mqttv3.1, mqtt\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    assert!(answer.to_lowercase().contains("sec-websocket-protocol: mqtt\r\n"), "{answer}");
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+    let (near, far) = tokio::io::duplex(1 << 20);
+    tokio::spawn(carry(socket, far));
+    let mut client = Raw::over(near, 5);
+    client.send(&hello(5, "a").encode()).await;
+    client.next().await;
+    client.subscribe("room", 2).await;
+    client.publish_as(message("room", &"x".repeat(100_000), 2)).await;
+    assert_eq!(client.message().await.payload.len(), 100_000);
+    client.nothing().await;
+}
+
+/// Asks for an upgrade by hand and returns the answer's head.
+async fn upgrade(address: std::net::SocketAddr, protocol: &str) -> (String, TcpStream) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    let request = format!(
+        "GET /mqtt HTTP/1.1\r\nHost: {address}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{protocol}\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.expect("asks");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("is answered"));
+    }
+    (String::from_utf8(head).expect("is text"), stream)
+}
+
+/// Carries bytes to and from binary frames, two bytes of each packet in a frame of their own.
+async fn carry(mut socket: WebSocketStream<TcpStream>, mut far: tokio::io::DuplexStream) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_tungstenite::tungstenite::Message as Frame;
+    let mut bytes = vec![0; 65_536];
+    loop {
+        tokio::select! {
+            read = far.read(&mut bytes) => {
+                let Ok(count @ 1..) = read else { return };
+                let cut = count.min(2);
+                for part in [&bytes[..cut], &bytes[cut..count]] {
+                    if socket.send(Frame::Binary(part.to_vec().into())).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            frame = socket.next() => {
+                let Some(Ok(Frame::Binary(frame))) = frame else { return };
+                if far.write_all(&frame).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

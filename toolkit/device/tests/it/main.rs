@@ -1,0 +1,11 @@
+//! The broker from the outside.
+
+mod conformance_five;
+mod conformance_three;
+mod durable;
+mod inside;
+mod limits;
+mod originals;
+mod raw;
+mod unmodified;
+mod world;
