@@ -27,7 +27,7 @@ pub struct Cli {
 pub enum Command {
     /// Starts the platform, or only the parts named.
     Up {
-        /// `events`, `analytics`, `partners`, `notify`; all where none is named.
+        /// `events`, `analytics`, `partners`, `notify`, `identity`, `payment`; all where none is named.
         parts: Vec<String>,
     },
     /// Starts the platform with small simulated event systems, in a folder of its own.

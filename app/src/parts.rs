@@ -12,14 +12,19 @@ use ieum_contracts::events::{
     EVENT_GATES_CONTRACT, EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
     EVENT_VISITS_CONTRACT,
 };
+use ieum_contracts::identity::{DEVICES_CONTRACT, USERS_CONTRACT};
 use ieum_contracts::notify::{NOTIFY_MESSAGES_CONTRACT, NOTIFY_RECIPIENTS_CONTRACT};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
+use ieum_contracts::payment::{CHARGES_CONTRACT, ChargesClient};
 use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
 use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors, guard};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
+use ieum_identity::{IdentityDeps, IdentityPart};
 use ieum_link::{Contract, Link, Routes};
 use ieum_notify::NotifyPart;
 use ieum_partners::{PartnersDeps, PartnersPart};
+use ieum_payment::{PaymentDeps, PaymentPart};
+use ieum_saga::SagaOptions;
 use ieum_store::Migration;
 use ieum_telemetry::Gather;
 use ieum_webhook::{WebhookError, WebhookOptions, Webhooks, WebhooksDeps};
@@ -36,7 +41,7 @@ use crate::platform::Platform;
 const NOTICES: &str = "links";
 
 /// Every part that can be named after `ieum up`.
-const NAMES: [&str; 4] = ["events", "analytics", "partners", "notify"];
+const NAMES: [&str; 6] = ["events", "analytics", "partners", "notify", "identity", "payment"];
 
 /// The parts of this process.
 pub struct Parts {
@@ -44,6 +49,8 @@ pub struct Parts {
     analytics: Option<AnalyticsPart>,
     partners: Option<PartnersPart>,
     notify: Option<NotifyPart>,
+    identity: Option<IdentityPart>,
+    payment: Option<PaymentPart>,
     gateway: Gateway,
     visitors: Visitors,
     routes: Routes,
@@ -81,6 +88,9 @@ pub fn contracts() -> Vec<&'static Contract> {
         &PARTNER_KEYS_CONTRACT,
         &NOTIFY_MESSAGES_CONTRACT,
         &NOTIFY_RECIPIENTS_CONTRACT,
+        &USERS_CONTRACT,
+        &DEVICES_CONTRACT,
+        &CHARGES_CONTRACT,
     ]
 }
 
@@ -91,6 +101,9 @@ pub fn migrations() -> Vec<Migration> {
     all.extend(PartnersPart::migrations());
     all.extend(AnalyticsPart::migrations());
     all.extend(NotifyPart::migrations());
+    all.extend(ieum_saga::migrations());
+    all.extend(IdentityPart::migrations());
+    all.extend(PaymentPart::migrations());
     all
 }
 
@@ -156,14 +169,7 @@ impl Parts {
         // Several parts ask the hub, over one link with one breaker.
         let (mut hub, mut visits) = (None, None);
         if chosen.iter().any(|name| ["analytics", "partners"].contains(name)) {
-            let links = Links::new(
-                platform.settings.clone(),
-                routes.clone(),
-                platform.bus.clone(),
-                platform.clock.clone(),
-                board.clone(),
-                links::identity(&platform.settings)?,
-            );
+            let links = links_over(platform, &routes, &board)?;
             hub = Some(links.link(&EVENT_STATE_CONTRACT)?);
             if chosen.contains(&"analytics") {
                 visits = Some(links.link(&EVENT_VISITS_CONTRACT)?);
@@ -185,6 +191,17 @@ impl Parts {
         if let Some(part) = &notify {
             routes = routes.merge(part.routes());
         }
+        let payment = chosen.contains(&"payment").then(|| payment_part(platform));
+        if let Some(part) = &payment {
+            routes = routes.merge(part.routes());
+        }
+        let mut identity = None;
+        if chosen.contains(&"identity") {
+            let charges = links_over(platform, &routes, &board)?.link(&CHARGES_CONTRACT)?;
+            let part = identity_part(platform, charges);
+            routes = routes.merge(part.routes());
+            identity = Some(part);
+        }
         // The partners' front door frames the whole; a process without partners has one for the frame alone.
         let gateway = match &partners {
             Some(part) => part.gateway().clone(),
@@ -193,13 +210,31 @@ impl Parts {
         let routes = routes.merge(own_routes(platform, &board));
         let visitors = visitors(platform.settings.gateway.hub);
         let notices = Mutex::default();
-        Ok(Self { events, analytics, partners, notify, gateway, visitors, routes, board, notices })
+        Ok(Self {
+            events,
+            analytics,
+            partners,
+            notify,
+            identity,
+            payment,
+            gateway,
+            visitors,
+            routes,
+            board,
+            notices,
+        })
     }
 
     /// Returns the names of the parts of this process.
     pub fn names(&self) -> Vec<&'static str> {
-        let present =
-            [self.events.is_some(), self.analytics.is_some(), self.partners.is_some(), self.notify.is_some()];
+        let present = [
+            self.events.is_some(),
+            self.analytics.is_some(),
+            self.partners.is_some(),
+            self.notify.is_some(),
+            self.identity.is_some(),
+            self.payment.is_some(),
+        ];
         NAMES.into_iter().zip(present).filter(|(_, present)| *present).map(|(name, _)| name).collect()
     }
 
@@ -242,15 +277,20 @@ impl Parts {
             router = router.merge(partners.router());
         }
         if let Some(notify) = &self.notify {
-            // Messages and addresses are about people: who brings no key must be at this machine, whoever may see
-            // the hub.
-            let visitors = match self.visitors {
-                Visitors::Nobody => Visitors::Nobody,
-                Visitors::Loopback | Visitors::Anyone => Visitors::Loopback,
-            };
-            router = router.merge(guard(&self.gateway, visitors, notify.router()));
+            router = router.merge(guard(&self.gateway, self.about_people(), notify.router()));
+        }
+        if let Some(identity) = &self.identity {
+            router = router.merge(guard(&self.gateway, self.about_people(), identity.router()));
         }
         router
+    }
+
+    /// Who may see pages about people without a key: nobody beyond this machine, whoever may see the hub.
+    fn about_people(&self) -> Visitors {
+        match self.visitors {
+            Visitors::Nobody => Visitors::Nobody,
+            Visitors::Loopback | Visitors::Anyone => Visitors::Loopback,
+        }
     }
 
     /// Returns the routes that lead to other servers, framed already. Fails where one is wrong.
@@ -279,6 +319,9 @@ impl Parts {
         if let Some(notify) = &self.notify {
             notify.start().await?;
         }
+        if let Some(identity) = &self.identity {
+            identity.start();
+        }
         Ok(())
     }
 
@@ -299,6 +342,9 @@ impl Parts {
         }
         if let Some(notify) = &self.notify {
             notify.drain().await;
+        }
+        if let Some(identity) = &self.identity {
+            identity.drain().await;
         }
     }
 }
@@ -325,6 +371,27 @@ fn visitors(hub: LinkCallers) -> Visitors {
         LinkCallers::Anyone => Visitors::Anyone,
         LinkCallers::Nobody => Visitors::Nobody,
     }
+}
+
+/// Returns the links of this process over what `routes` answer here.
+fn links_over(platform: &Platform, routes: &Routes, board: &LinkBoard) -> Result<Links, Box<dyn Error>> {
+    let (bus, clock) = (platform.bus.clone(), platform.clock.clone());
+    let identity = links::identity(&platform.settings)?;
+    Ok(Links::new(platform.settings.clone(), routes.clone(), bus, clock, board.clone(), identity))
+}
+
+fn payment_part(platform: &Platform) -> PaymentPart {
+    PaymentPart::new(PaymentDeps { store: platform.store.clone(), clock: platform.clock.clone() })
+}
+
+fn identity_part(platform: &Platform, charges: Link) -> IdentityPart {
+    IdentityPart::new(IdentityDeps {
+        store: platform.store.clone(),
+        bus: platform.bus.clone(),
+        clock: platform.clock.clone(),
+        charges: Arc::new(ChargesClient::new(charges)),
+        sagas: SagaOptions::default(),
+    })
 }
 
 /// Returns the routes of what every process answers about itself.

@@ -90,7 +90,7 @@ pub(super) fn plans(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<Plan> {
 }
 
 /// What this process answers itself. Nobody else's server may stand there.
-const OWN_PATHS: [&str; 14] = [
+const OWN_PATHS: [&str; 15] = [
     "/api/dashboard",
     "/api/events",
     "/api/insights",
@@ -99,6 +99,7 @@ const OWN_PATHS: [&str; 14] = [
     "/api/partner",
     "/api/premium",
     "/api/public",
+    "/api/users",
     "/assets",
     "/health",
     "/hooks",
