@@ -1,0 +1,191 @@
+//! A sentence with several commands, taken apart where each part is understood.
+//!
+//! A sentence that is understood as a whole stays whole: "add salt and pepper" is one command. Else, and also where
+//! it was understood only because some slot takes any words, it is split at the words that join commands, and the
+//! split counts only when every part is understood. Korean verbs that lean on the next one (`켜고`) are tried in the
+//! form they have at the end (`켜`).
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::value::Language;
+
+const ENGLISH: &[&str] =
+    &[" and then ", " and after that ", " and also ", ", and ", " then ", " and ", " also ", ", ", "; "];
+const KOREAN: &[&str] = &[
+    " 그리고 나서 ",
+    " 그런 다음 ",
+    " 그다음에 ",
+    " 그리고 ",
+    "하고 나서 ",
+    "고 나서 ",
+    "한 다음에 ",
+    "한 뒤에 ",
+    "하고 ",
+    "고 ",
+    ", ",
+];
+/// What the joint takes from the verb in front of it: what to put there instead.
+const KOREAN_ENDINGS: &[(&str, &[&str])] = &[
+    ("하고 나서 ", &["해", "해줘", ""]),
+    ("고 나서 ", &["", "어", "아"]),
+    ("한 다음에 ", &["해", "해줘", ""]),
+    ("한 뒤에 ", &["해", "해줘", ""]),
+    ("하고 ", &["해", "해줘", ""]),
+    ("고 ", &["", "어", "아", "줘"]),
+];
+
+/// One command of a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part<T> {
+    /// What was understood.
+    pub meaning: T,
+    /// Where it stands, in bytes of the sentence, without the word that joins it to the next.
+    pub span: Range<usize>,
+}
+
+/// One sentence understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Understood<T> {
+    /// What was understood.
+    pub meaning: T,
+    /// Whether some slot took words that nobody listed: then another command may hide among them.
+    pub open: bool,
+}
+
+/// What understands a single command.
+pub type Understand<'a, T> = &'a dyn Fn(&str) -> Option<Understood<T>>;
+
+/// The most commands one sentence is taken to hold.
+const MOST_PARTS: usize = 8;
+
+/// Takes `text` apart into commands that `understand` knows; `None` when there is no way to understand all of it.
+pub fn take_apart<T>(text: &str, language: Language, understand: Understand<T>) -> Option<Vec<Part<T>>> {
+    split(text, 0, language, understand, MOST_PARTS, &mut HashSet::new())
+}
+
+fn split<T>(
+    text: &str,
+    start: usize,
+    language: Language,
+    understand: Understand<T>,
+    left: usize,
+    dead: &mut HashSet<(usize, usize)>,
+) -> Option<Vec<Part<T>>> {
+    if dead.contains(&(start, left)) {
+        return None;
+    }
+    let rest = &text[start..];
+    let whole = understand(rest);
+    if whole.as_ref().is_none_or(|whole| whole.open) && left > 1 {
+        for (at, joint) in joints(rest, language) {
+            let Some(meaning) = first(&rest[..at], joint, language, understand) else { continue };
+            let next = start + at + joint.len();
+            if let Some(others) = split(text, next, language, understand, left - 1, dead) {
+                let part = Part { meaning, span: start..start + at };
+                return Some(std::iter::once(part).chain(others).collect());
+            }
+        }
+    }
+    if whole.is_none() {
+        dead.insert((start, left));
+    }
+    whole.map(|whole| vec![Part { meaning: whole.meaning, span: start..text.len() }])
+}
+
+/// Returns where joints stand, from the left; of several at one place the longest first.
+fn joints(text: &str, language: Language) -> Vec<(usize, &'static str)> {
+    let words = match language {
+        Language::Korean => KOREAN,
+        Language::English => ENGLISH,
+    };
+    let mut found: Vec<(usize, &str)> = words
+        .iter()
+        .flat_map(|joint| lower(text).match_indices(*joint).map(|(at, _)| (at, *joint)).collect::<Vec<_>>())
+        .filter(|(at, joint)| {
+            *at > 0 && text.is_char_boundary(*at) && text.is_char_boundary(*at + joint.len())
+        })
+        .collect();
+    found.sort_by_key(|(at, joint)| (*at, std::cmp::Reverse(joint.len())));
+    found
+}
+
+/// Lower case only where it keeps every byte in its place.
+fn lower(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
+/// Understands the part in front of a joint, with the ending that the joint took from it.
+fn first<T>(text: &str, joint: &str, language: Language, understand: Understand<T>) -> Option<T> {
+    let endings = KOREAN_ENDINGS.iter().find(|(taken, _)| *taken == joint && language == Language::Korean);
+    match endings {
+        None => understand(text).map(|understood| understood.meaning),
+        Some((_, endings)) => {
+            endings.iter().find_map(|ending| Some(understand(&format!("{text}{ending}"))?.meaning))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::builtin;
+    use crate::template::{Lists, Recogniser, Situation};
+
+    fn intents(text: &str, language: Language, code: &str) -> Option<Vec<String>> {
+        let file = builtin::sentences(code).expect("a language we have").expect("a file that reads");
+        let recogniser = Recogniser::compile(&file).expect("it compiles");
+        let names = Lists::default()
+            .with_names("name", ["불", "선풍기", "light", "fan", "salt and pepper mill"])
+            .with_names("area", ["거실", "kitchen"]);
+        let situation = Situation { lists: names, prefer: Some("name".to_owned()), ..Situation::default() };
+        let understand = |part: &str| {
+            let found = recogniser.recognise(part, &situation)?;
+            Some(Understood { open: found.slots.iter().any(|slot| slot.wildcard), meaning: found.intent })
+        };
+        let parts = take_apart(text, language, &understand)?;
+        Some(parts.into_iter().map(|part| part.meaning).collect())
+    }
+
+    #[test]
+    fn korean_commands_come_apart_at_their_verbs() {
+        let ko = |text| intents(text, Language::Korean, "ko");
+        assert_eq!(ko("불 끄고 선풍기 켜 줘"), Some(vec!["device.off".into(), "device.on".into()]));
+        assert_eq!(
+            ko("거실 불 켜고 오 분 타이머 맞춰 줘"),
+            Some(vec!["device.on".into(), "timer.start".into()])
+        );
+        assert_eq!(
+            ko("지금 몇 시야 그리고 오늘 날씨 어때"),
+            Some(vec!["time.query".into(), "weather.query".into()])
+        );
+        assert_eq!(ko("불 끄고 아무도 모르는 말"), None);
+    }
+
+    #[test]
+    fn english_commands_come_apart_and_names_with_and_stay_whole() {
+        let en = |text| intents(text, Language::English, "en");
+        assert_eq!(
+            en("turn off the light and then turn on the fan"),
+            Some(vec!["device.off".into(), "device.on".into()])
+        );
+        assert_eq!(
+            en("What time is it, and set a timer for five minutes"),
+            Some(vec!["time.query".into(), "timer.start".into()])
+        );
+        assert_eq!(en("turn on the salt and pepper mill"), Some(vec!["device.on".into()]));
+        assert_eq!(en("turn on the light and sing like nobody"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_taking_apart_panic(text in "(.| and |고 |, ){0,30}") {
+            for language in [Language::Korean, Language::English] {
+                let parts = take_apart(&text, language, &|part| (part.len() < 4).then_some(Understood { meaning: (), open: true }));
+                prop_assert!(parts.into_iter().flatten().all(|part| text.get(part.span).is_some()));
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Values in Korean and English speech: numbers, ordinals, percentages, durations, times, money, measures.
+//!
+//! [`find`] reads a sentence against a reference moment and returns what it holds with the bytes it stands in. Two
+//! rules decide where people differ: what has no year, week or half of the day lies in the future, and a period ends
+//! where the next begins (the end is not part of it).
+
+mod calendar;
+mod english;
+mod korean;
+mod number;
+pub(crate) mod said;
+pub mod spell;
+mod units;
+
+use std::ops::Range;
+
+use jiff::Zoned;
+use jiff::civil::DateTime;
+
+pub use calendar::{Amount, Grain, Moment};
+
+use said::Said;
+
+/// A value found in a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// What it is.
+    pub value: Value,
+    /// Where it stands, in bytes of the sentence.
+    pub span: Range<usize>,
+}
+
+/// What was said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A number; fractions and decimals too.
+    Number(f64),
+    /// A place in a row, counted from one; negative: from the end, the last one is -1.
+    Ordinal(i64),
+    /// A percentage: `20.0` for twenty percent.
+    Percent(f64),
+    /// A length of time.
+    Duration(Amount),
+    /// A moment or a period of the calendar, in the reference's time zone.
+    Time(Moment),
+    /// An amount of money; the currency by its ISO 4217 code, or by its name where several countries share that name.
+    Money {
+        /// How much.
+        amount: f64,
+        /// Of what.
+        currency: &'static str,
+    },
+    /// An amount of something measured.
+    Measure {
+        /// How much.
+        amount: f64,
+        /// The unit's English name in lower case: `kilometre`, `celsius`, `year of age`.
+        unit: &'static str,
+    },
+}
+
+/// The languages values are known in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Korean.
+    Korean,
+    /// English.
+    English,
+}
+
+// === Language ===
+
+impl Language {
+    /// Returns the language of a code such as `ko` or `en-US`.
+    pub fn of(code: &str) -> Option<Self> {
+        match code.split(['-', '_']).next() {
+            Some("ko") => Some(Self::Korean),
+            Some("en") => Some(Self::English),
+            _ => None,
+        }
+    }
+}
+
+/// Longer sentences than this nobody says; what stands after is not read.
+const MOST_CHARACTERS: usize = 2_000;
+
+/// Returns the values of `text` from left to right, none within another; of several that start at the same place the
+/// longest.
+pub fn find(text: &str, language: Language, now: &Zoned) -> Vec<Found> {
+    let said = Said::new(text);
+    let now: DateTime = now.datetime();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < said.len().min(MOST_CHARACTERS) {
+        let value = match language {
+            Language::Korean => korean::value(&said, at, now),
+            Language::English => english::value(&said, at, now),
+        };
+        match value {
+            Some((end, value)) if end > at => {
+                found.push(Found { value, span: said.span(at..end) });
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Facebook's Duckling: its corpora for Korean and English, read from their Haskell source.
+
+use ieum_understanding::value::{Grain, Language, Moment, Value, find};
+use jiff::civil::{DateTime, datetime};
+use jiff::tz::TimeZone;
+
+use crate::{Table, material};
+
+const KINDS: &[&str] = &[
+    "Numeral",
+    "Ordinal",
+    "Duration",
+    "Time",
+    "Temperature",
+    "Volume",
+    "Distance",
+    "Quantity",
+    "AmountOfMoney",
+];
+
+/// Returns the expected value as written, with its sentences.
+fn examples(source: &str) -> Vec<(String, Vec<String>)> {
+    let plain: Vec<&str> = source
+        .lines()
+        .map(|line| line.split("--").next().filter(|_| !line.contains('"')).unwrap_or(line))
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .collect();
+    let source = plain.join("\n");
+    let start = source.find("allExamples").unwrap_or(0);
+    let mut found = Vec::new();
+    for block in source[start..].split("examples ").skip(1) {
+        let Some(open) = block
+            .find("\n             [")
+            .or_else(|| block.find("\n            ["))
+            .or_else(|| block.find(" ["))
+        else {
+            continue;
+        };
+        let expected = block[..open].trim().to_owned();
+        let listed = &block[open..];
+        let listed = listed.split("\n  ,").next().unwrap_or(listed);
+        let sentences = listed
+            .lines()
+            .filter(|line| !line.trim_start().trim_start_matches(['[', ',', ' ']).starts_with("--"));
+        let sentences = sentences.filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect();
+        found.push((expected, sentences));
+    }
+    found
+}
+
+fn numbers(text: &str) -> Vec<f64> {
+    let cleaned: String = text
+        .chars()
+        .map(|char| if char.is_ascii_digit() || matches!(char, '.' | '-') { char } else { ' ' })
+        .collect();
+    cleaned.split_whitespace().filter_map(|number| number.parse().ok()).collect()
+}
+
+fn moments(text: &str) -> Vec<DateTime> {
+    numbers(text)
+        .chunks(6)
+        .filter(|parts| parts.len() == 6)
+        .map(|at| datetime(at[0] as i16, at[1] as i8, at[2] as i8, at[3] as i8, at[4] as i8, at[5] as i8, 0))
+        .collect()
+}
+
+fn grain(text: &str) -> Option<Grain> {
+    let named = [
+        ("Second", Grain::Second),
+        ("Minute", Grain::Minute),
+        ("Hour", Grain::Hour),
+        ("Day", Grain::Day),
+        ("Week", Grain::Week),
+        ("Month", Grain::Month),
+        ("Quarter", Grain::Quarter),
+        ("Year", Grain::Year),
+    ];
+    text.split_whitespace().rev().find_map(|word| {
+        named
+            .iter()
+            .find(|(name, _)| *name == word.trim_matches(['"', ')', '(', ',']))
+            .map(|(_, grain)| *grain)
+    })
+}
+
+/// Returns whether a value is the one expected; grains count for moments, ends for periods.
+fn fits(expected: &str, value: &Value) -> bool {
+    let all = numbers(expected);
+    let first = all.first().copied().unwrap_or(f64::NAN);
+    let near = |one: f64, other: f64| (one - other).abs() < 1e-6 * one.abs().max(1.0);
+    match value {
+        Value::Number(number) | Value::Percent(number) => near(*number, first),
+        Value::Ordinal(place) => *place as f64 == first,
+        Value::Duration(amount) => {
+            grain(expected).is_some_and(|grain| near(amount.seconds(), first * grain.seconds()))
+        }
+        Value::Money { amount, currency } => {
+            let amount = if expected.contains("Cent") { amount * 100.0 } else { *amount };
+            let same = expected.contains(currency)
+                || expected.to_lowercase().contains(&currency.to_lowercase())
+                || expected.contains("Cent");
+            near(amount, first) && same
+        }
+        Value::Measure { amount, .. } => near(*amount, first),
+        Value::Time(moment) => is_time(expected, moment),
+    }
+}
+
+fn is_time(expected: &str, moment: &Moment) -> bool {
+    let at = moments(expected);
+    match (at.len(), moment) {
+        (2, moment) => moment.start() == at[0] && moment.end() == at[1],
+        (1, Moment::After(from, _)) => *from == at[0] && expected.contains("After"),
+        (1, Moment::Before(until, _)) => *until == at[0] && expected.contains("Before"),
+        (1, moment) => {
+            moment.start() == at[0]
+                && (grain(expected).is_none_or(|grain| grain == moment.grain())
+                    || expected.contains("Holiday"))
+        }
+        _ => false,
+    }
+}
+
+fn measure(language: Language, folder: &str) -> Option<f64> {
+    let root = material("duckling", "IEUM_TEST_DUCKLING")?.join("Duckling");
+    let now = datetime(2013, 2, 12, 4, 30, 0, 0).to_zoned(TimeZone::UTC).expect("a moment");
+    let mut table = Table::default();
+    for kind in KINDS {
+        let Ok(source) = std::fs::read_to_string(root.join(kind).join(folder).join("Corpus.hs")) else {
+            continue;
+        };
+        for (expected, sentences) in examples(&source) {
+            for sentence in sentences {
+                let found = find(&sentence, language, &now);
+                let right = found.iter().any(|found| fits(&expected, &found.value));
+                table.count(kind, right, || {
+                    let found: Vec<_> =
+                        found.iter().map(|found| (&sentence[found.span.clone()], &found.value)).collect();
+                    format!("\"{sentence}\" wants {expected} and has {found:?}")
+                });
+            }
+        }
+    }
+    Some(table.print(&format!("Duckling, {folder}")))
+}
+
+#[test]
+#[ignore = "needs duckling"]
+fn korean_values_of_duckling_are_found() {
+    assert!(measure(Language::Korean, "KO").is_none_or(|share| share > 80.0));
+}
+
+#[test]
+#[ignore = "needs duckling"]
+fn english_values_of_duckling_are_found() {
+    assert!(measure(Language::English, "EN").is_none_or(|share| share > 40.0));
+}

@@ -1,0 +1,172 @@
+//! Microsoft Recognizers-Text: its specifications for Korean and, as a sample, English.
+
+use ieum_understanding::value::{Found, Language, Moment, Value as Said, find};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use crate::{Table, material};
+
+const KINDS: &[&str] = &[
+    "Number/NumberModel",
+    "Number/OrdinalModel",
+    "Number/PercentModel",
+    "NumberWithUnit/CurrencyModel",
+    "NumberWithUnit/DimensionModel",
+    "NumberWithUnit/AgeModel",
+    "NumberWithUnit/TemperatureModel",
+    "DateTime/DurationParser",
+    "DateTime/DateParser",
+    "DateTime/HolidayParser",
+    "DateTime/TimeParser",
+    "DateTime/DatePeriodParser",
+    "DateTime/TimePeriodParser",
+    "DateTime/DateTimePeriodParser",
+    "DateTime/DateTimeModel",
+];
+
+fn text<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a str> {
+    keys.iter().find_map(|key| value[*key].as_str())
+}
+
+fn moment(text: &str) -> Option<DateTime> {
+    let text = text.replacen(' ', "T", 1);
+    text.parse::<DateTime>()
+        .ok()
+        .or_else(|| text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)))
+}
+
+/// Returns whether what was found is what one resolution says.
+fn resolves(found: &Said, resolution: &Value) -> bool {
+    let number = |keys: &[&str]| {
+        text(resolution, keys)
+            .and_then(|value| value.trim_end_matches('%').replace(',', "").parse::<f64>().ok())
+    };
+    let near = |one: f64, other: f64| (one - other).abs() <= 1e-9 * one.abs().max(1.0) * 1000.0;
+    match found {
+        Said::Number(value) | Said::Percent(value) => {
+            number(&["value"]).is_some_and(|expected| near(*value, expected))
+        }
+        Said::Ordinal(place) => number(&["offset", "value"]).is_some_and(|expected| {
+            expected == *place as f64
+                || (*place < 0 && resolution["relativeTo"] == "end" && expected == (*place + 1) as f64)
+        }),
+        Said::Money { amount, .. } | Said::Measure { amount, .. } => {
+            number(&["value"]).is_some_and(|expected| near(*amount, expected))
+        }
+        Said::Duration(amount) => {
+            number(&["duration", "value"]).is_some_and(|expected| near(amount.seconds(), expected))
+        }
+        Said::Time(time) => is_time(time, resolution),
+    }
+}
+
+fn is_time(time: &Moment, resolution: &Value) -> bool {
+    let (start, end) = (time.start(), time.end());
+    let clock = |wanted: &str, actual: DateTime| {
+        wanted.parse::<jiff::civil::Time>().is_ok_and(|time| time == actual.time())
+    };
+    if let Some(value) = text(resolution, &["date", "dateTime", "value"]) {
+        return moment(value) == Some(start) || clock(value, start);
+    }
+    if let Some(value) = text(resolution, &["time"]) {
+        return clock(value, start);
+    }
+    let from = text(resolution, &["startDate", "startDateTime", "startTime", "start"]);
+    let to = text(resolution, &["endDate", "endDateTime", "endTime", "end"]);
+    let same = |wanted: &str, actual: DateTime| moment(wanted) == Some(actual) || clock(wanted, actual);
+    // Their ends lie a second or a unit earlier where they are part of the period.
+    let last = |wanted: &str| {
+        same(wanted, end)
+            || [1, 60, 3_600, 86_400].iter().any(|seconds| {
+                end.checked_sub(jiff::Span::new().seconds(*seconds)).is_ok_and(|end| same(wanted, end))
+            })
+    };
+    from.is_some() | to.is_some() && from.is_none_or(|from| same(from, start)) && to.is_none_or(last)
+}
+
+fn resolutions(result: &Value) -> Vec<Value> {
+    if let Some(values) = result["Resolution"]["values"].as_array() {
+        return values.clone();
+    }
+    match &result["Value"] {
+        Value::Object(value) => vec![value["FutureResolution"].clone(), value["PastResolution"].clone()],
+        _ => vec![result["Resolution"].clone()],
+    }
+}
+
+fn is_right(found: &[Found], expected: &[Value], input: &str) -> bool {
+    expected.iter().all(|result| {
+        let wanted: String = result["Text"].as_str().unwrap_or_default().split_whitespace().collect();
+        let options = resolutions(result);
+        found.iter().any(|found| {
+            let said: String = input[found.span.clone()].split_whitespace().collect();
+            let overlap = wanted.to_lowercase().contains(&said.to_lowercase())
+                || said.to_lowercase().contains(&wanted.to_lowercase());
+            overlap && options.iter().any(|resolution| resolves(&found.value, resolution))
+        })
+    })
+}
+
+/// Returns whether a value is of the kind that a specification is about; the others are right in their own.
+fn belongs(kind: &str, value: &Said) -> bool {
+    let (_, name) = kind.split_once('/').expect("a kind");
+    match value {
+        Said::Number(_) => name.starts_with("Number"),
+        Said::Ordinal(_) => name.starts_with("Ordinal"),
+        Said::Percent(_) => name.starts_with("Percent"),
+        Said::Money { .. } => name.starts_with("Currency"),
+        Said::Measure { unit, .. } if unit.contains("age") => name.starts_with("Age"),
+        Said::Measure { unit, .. } => match *unit {
+            "celsius" | "fahrenheit" | "kelvin" | "degree" => name.starts_with("Temperature"),
+            _ => name.starts_with("Dimension"),
+        },
+        Said::Duration(_) => name.starts_with("Duration") || name == "DateTimeModel",
+        Said::Time(_) => kind.starts_with("DateTime") && name != "DurationParser",
+    }
+}
+
+fn measure(language: Language, folder: &str) -> Option<f64> {
+    let specs = material("recognizers", "IEUM_TEST_RECOGNIZERS")?.join("Specs");
+    let mut table = Table::default();
+    for kind in KINDS {
+        let (area, name) = kind.split_once('/').expect("a kind");
+        let path = specs.join(area).join(folder).join(format!("{name}.json"));
+        let Ok(json) = std::fs::read_to_string(path) else { continue };
+        let cases: Vec<Value> =
+            serde_json::from_str(json.trim_start_matches('\u{feff}')).expect("a list of cases");
+        for case in &cases {
+            let input = case["Input"].as_str().unwrap_or_default();
+            let now = case["Context"]["ReferenceDateTime"]
+                .as_str()
+                .and_then(|now| moment(&now[..now.len().min(19)]));
+            let now = now.unwrap_or(jiff::civil::date(2016, 11, 7).at(0, 0, 0, 0));
+            let found = find(input, language, &now.to_zoned(TimeZone::UTC).expect("a moment"));
+            let expected = case["Results"].as_array().cloned().unwrap_or_default();
+            let right = match expected.is_empty() {
+                true => !found.iter().any(|found| belongs(kind, &found.value)),
+                false => is_right(&found, &expected, input),
+            };
+            table.count(kind, right, || {
+                let wanted: Vec<_> =
+                    expected.iter().map(|result| (result["Text"].clone(), resolutions(result))).collect();
+                let found: Vec<_> =
+                    found.iter().map(|found| (&input[found.span.clone()], &found.value)).collect();
+                format!("\"{input}\" wants {} and has {found:?}", serde_json::json!(wanted))
+            });
+        }
+    }
+    Some(table.print(&format!("Recognizers-Text, {folder}")))
+}
+
+#[test]
+#[ignore = "needs recognizers"]
+fn korean_values_of_recognizers_text_are_found() {
+    assert!(measure(Language::Korean, "Korean").is_none_or(|share| share > 50.0));
+}
+
+#[test]
+#[ignore = "needs recognizers"]
+fn english_values_of_recognizers_text_are_found() {
+    assert!(measure(Language::English, "English").is_none_or(|share| share > 40.0));
+}
