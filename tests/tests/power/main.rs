@@ -7,5 +7,6 @@ mod broken;
 mod check;
 mod cut;
 mod key;
+mod left;
 mod schema;
 mod workload;

@@ -98,6 +98,7 @@ async fn sqlite_file(path: &Path, url: &str, options: &StoreOptions) -> Result<P
         .map_err(failed)?;
     if options.sqlite_synchronous == Synchronous::Full {
         sync_names(folder).await?;
+        sync_what_is_left(&writer).await.map_err(failed)?;
     }
     // A reader that writes by mistake is told so instead of meeting SQLITE_BUSY.
     let readers = limits::<sqlx::Sqlite>(options, options.pool_size)
@@ -122,6 +123,13 @@ async fn sync_names(folder: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Makes what a killed process left in the write-ahead log last before anybody reads it. SQLite takes over commits that
+/// were written and not yet synced, and would show them although a power cut still takes them back; a checkpoint syncs
+/// the log first (<https://www.sqlite.org/wal.html#checkpointing>). Whoever is at one already does the same.
+async fn sync_what_is_left(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(writer).await.map(drop)
 }
 
 fn sqlite_options(options: &StoreOptions) -> SqliteConnectOptions {
