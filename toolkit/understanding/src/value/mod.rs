@@ -50,6 +50,15 @@ pub enum Value {
         /// Of what.
         currency: &'static str,
     },
+    /// Money between two amounts, or from one on, or up to one.
+    MoneyRange {
+        /// The least.
+        from: Option<f64>,
+        /// The most.
+        to: Option<f64>,
+        /// Of what, as in [`Value::Money`].
+        currency: &'static str,
+    },
     /// An amount of something measured.
     Measure {
         /// How much.
@@ -58,6 +67,29 @@ pub enum Value {
         unit: &'static str,
     },
 }
+
+/// The kinds of values, for callers that look for some of them only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers.
+    Number,
+    /// Places in a row.
+    Ordinal,
+    /// Percentages.
+    Percent,
+    /// Lengths of time.
+    Duration,
+    /// Moments and periods.
+    Time,
+    /// Money.
+    Money,
+    /// Measures.
+    Measure,
+}
+
+/// All kinds.
+pub const ALL: [Kind; 7] =
+    [Kind::Time, Kind::Duration, Kind::Money, Kind::Measure, Kind::Percent, Kind::Ordinal, Kind::Number];
 
 /// The languages values are known in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,14 +119,19 @@ const MOST_CHARACTERS: usize = 2_000;
 /// Returns the values of `text` from left to right, none within another; of several that start at the same place the
 /// longest.
 pub fn find(text: &str, language: Language, now: &Zoned) -> Vec<Found> {
+    find_kinds(text, language, now, &ALL)
+}
+
+/// Does the same for some kinds: to someone who looks for numbers, `세 시` holds a three.
+pub fn find_kinds(text: &str, language: Language, now: &Zoned, kinds: &[Kind]) -> Vec<Found> {
     let said = Said::new(text);
     let now: DateTime = now.datetime();
     let mut found = Vec::new();
     let mut at = 0;
     while at < said.len().min(MOST_CHARACTERS) {
         let value = match language {
-            Language::Korean => korean::value(&said, at, now),
-            Language::English => english::value(&said, at, now),
+            Language::Korean => korean::value(&said, at, now, kinds),
+            Language::English => english::value(&said, at, now, kinds),
         };
         match value {
             Some((end, value)) if end > at => {
@@ -105,6 +142,14 @@ pub fn find(text: &str, language: Language, now: &Zoned) -> Vec<Found> {
         }
     }
     found
+}
+
+/// Returns the longest of the readings, the first of several that are equally long.
+fn longest(readings: impl Iterator<Item = Option<(usize, Value)>>) -> Option<(usize, Value)> {
+    readings.flatten().fold(None, |best: Option<(usize, Value)>, reading| match best {
+        Some(best) if best.0 >= reading.0 => Some(best),
+        _ => Some(reading),
+    })
 }
 
 #[cfg(test)]

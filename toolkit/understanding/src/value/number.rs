@@ -53,7 +53,9 @@ fn grouped(said: &Said, at: usize, end: usize, count: usize) -> (usize, f64) {
 
 /// Reads a number with sign, fraction (`3/4`, `1 4/5`) and exponent (`1e10`, `1.1^23`).
 pub(crate) fn signed(said: &Said, at: usize) -> Read {
-    let signed = matches!(said.at(at), '-' | '+') && !said.before(at).is_alphanumeric();
+    let behind = (0..at).rev().map(|at| said.at(at)).find(|char| *char != ' ');
+    let between = said.at(at + 1) == ' ' && behind.is_some_and(char::is_alphanumeric);
+    let signed = matches!(said.at(at), '-' | '+') && !said.before(at).is_alphanumeric() && !between;
     let sign = if signed && said.at(at) == '-' { -1.0 } else { 1.0 };
     let start = if signed { said.spaces(at + 1) } else { at };
     let (end, value) = plain(said, start)?;

@@ -85,7 +85,7 @@ fn korean_times_lie_ahead() {
     assert_eq!(ko("삼십 분 뒤"), at(datetime(2026, 11, 17, 9, 40, 0, 0), Grain::Second));
     let lesson = Moment::Between(
         datetime(2026, 11, 18, 14, 0, 0, 0),
-        datetime(2026, 11, 18, 17, 0, 0, 0),
+        datetime(2026, 11, 18, 16, 0, 0, 0),
         Grain::Hour,
     );
     assert_eq!(ko("내일 오후 2시부터 4시까지"), Value::Time(lesson));

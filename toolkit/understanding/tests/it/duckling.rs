@@ -99,7 +99,17 @@ fn fits(expected: &str, value: &Value) -> bool {
             let same = expected.contains(currency)
                 || expected.to_lowercase().contains(&currency.to_lowercase())
                 || expected.contains("Cent");
-            near(amount, first) && same
+            let bounded = ["between", "above", "under"].iter().any(|word| expected.contains(word));
+            near(amount, first) && same && !bounded
+        }
+        Value::MoneyRange { from, to, .. } => {
+            let ends: Vec<f64> = [*from, *to].into_iter().flatten().collect();
+            let kind = match (from, to) {
+                (Some(_), None) => "above",
+                (None, _) => "under",
+                _ => "between",
+            };
+            expected.contains(kind) && ends == all
         }
         Value::Measure { amount, .. } => near(*amount, first),
         Value::Time(moment) => is_time(expected, moment),
@@ -109,7 +119,11 @@ fn fits(expected: &str, value: &Value) -> bool {
 fn is_time(expected: &str, moment: &Moment) -> bool {
     let at = moments(expected);
     match (at.len(), moment) {
-        (2, moment) => moment.start() == at[0] && moment.end() == at[1],
+        (2, moment) => {
+            // Duckling counts the last hour or minute in: from nine to eleven ends at twelve for it.
+            let counted = moment.grain() < Grain::Day && moment.grain().add(moment.end(), 1) == at[1];
+            moment.start() == at[0] && (moment.end() == at[1] || counted)
+        }
         (1, Moment::After(from, _)) => *from == at[0] && expected.contains("After"),
         (1, Moment::Before(until, _)) => *until == at[0] && expected.contains("Before"),
         (1, moment) => {
@@ -119,6 +133,29 @@ fn is_time(expected: &str, moment: &Moment) -> bool {
         }
         _ => false,
     }
+}
+
+/// Returns whether the value takes the whole sentence, as Duckling's tests demand; particles and what is measured aside.
+fn is_whole(kind: &str, sentence: &str, span: &std::ops::Range<usize>) -> bool {
+    let rest = [sentence[..span.start].trim(), sentence[span.end..].trim()];
+    let words = [
+        "",
+        "에",
+        "약",
+        "at",
+        "on",
+        "in",
+        "the",
+        "for",
+        "about",
+        "around",
+        "exactly",
+        "approximately",
+        ".",
+        "on the",
+        "in the",
+    ];
+    kind == "Quantity" || rest.iter().all(|rest| words.contains(&rest.to_lowercase().as_str()))
 }
 
 fn measure(language: Language, folder: &str) -> Option<f64> {
@@ -132,7 +169,9 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
         for (expected, sentences) in examples(&source) {
             for sentence in sentences {
                 let found = find(&sentence, language, &now);
-                let right = found.iter().any(|found| fits(&expected, &found.value));
+                let right = found
+                    .iter()
+                    .any(|found| fits(&expected, &found.value) && is_whole(kind, &sentence, &found.span));
                 table.count(kind, right, || {
                     let found: Vec<_> =
                         found.iter().map(|found| (&sentence[found.span.clone()], &found.value)).collect();
@@ -147,11 +186,11 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
 #[test]
 #[ignore = "needs duckling"]
 fn korean_values_of_duckling_are_found() {
-    assert!(measure(Language::Korean, "KO").is_none_or(|share| share > 80.0));
+    assert!(measure(Language::Korean, "KO").is_none_or(|share| share > 95.0));
 }
 
 #[test]
 #[ignore = "needs duckling"]
 fn english_values_of_duckling_are_found() {
-    assert!(measure(Language::English, "EN").is_none_or(|share| share > 40.0));
+    assert!(measure(Language::English, "EN").is_none_or(|share| share > 30.0));
 }

@@ -1,6 +1,6 @@
 //! Microsoft Recognizers-Text: its specifications for Korean and, as a sample, English.
 
-use ieum_understanding::value::{Found, Language, Moment, Value as Said, find};
+use ieum_understanding::value::{Found, Kind, Language, Moment, Value as Said, find_kinds};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -36,6 +36,11 @@ fn moment(text: &str) -> Option<DateTime> {
         .or_else(|| text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)))
 }
 
+/// Returns whether a unit is a hundredth of a currency, which is no currency of its own here.
+fn is_hundredth(unit: &Value) -> bool {
+    ["Cent", "Pence", "Penny"].iter().any(|name| unit == name)
+}
+
 /// Returns whether what was found is what one resolution says.
 fn resolves(found: &Said, resolution: &Value) -> bool {
     let number = |keys: &[&str]| {
@@ -51,11 +56,19 @@ fn resolves(found: &Said, resolution: &Value) -> bool {
             expected == *place as f64
                 || (*place < 0 && resolution["relativeTo"] == "end" && expected == (*place + 1) as f64)
         }),
+        Said::Money { amount, .. } if is_hundredth(&resolution["unit"]) => {
+            number(&["value"]).is_some_and(|expected| near(*amount * 100.0, expected))
+        }
+        Said::Duration(amount) if resolution.get("unit").is_some() => number(&["value"])
+            .is_some_and(|expected| amount.parts.first().is_some_and(|(count, _)| near(*count, expected))),
         Said::Money { amount, .. } | Said::Measure { amount, .. } => {
             number(&["value"]).is_some_and(|expected| near(*amount, expected))
         }
         Said::Duration(amount) => {
             number(&["duration", "value"]).is_some_and(|expected| near(amount.seconds(), expected))
+        }
+        Said::MoneyRange { from, to, .. } => {
+            number(&["value"]).is_some_and(|expected| [from, to].contains(&&Some(expected)))
         }
         Said::Time(time) => is_time(time, resolution),
     }
@@ -75,9 +88,11 @@ fn is_time(time: &Moment, resolution: &Value) -> bool {
     let from = text(resolution, &["startDate", "startDateTime", "startTime", "start"]);
     let to = text(resolution, &["endDate", "endDateTime", "endTime", "end"]);
     let same = |wanted: &str, actual: DateTime| moment(wanted) == Some(actual) || clock(wanted, actual);
-    // Their ends lie a second or a unit earlier where they are part of the period.
+    // Their ends lie a second or a unit earlier: they name the last unit of the period, we the first after it.
+    let unit = time.grain().add(end, -1);
     let last = |wanted: &str| {
-        same(wanted, end)
+        same(wanted, unit)
+            || same(wanted, end)
             || [1, 60, 3_600, 86_400].iter().any(|seconds| {
                 end.checked_sub(jiff::Span::new().seconds(*seconds)).is_ok_and(|end| same(wanted, end))
             })
@@ -95,7 +110,7 @@ fn resolutions(result: &Value) -> Vec<Value> {
     }
 }
 
-fn is_right(found: &[Found], expected: &[Value], input: &str) -> bool {
+fn is_right(found: &[Found], expected: &[Value], input: &str, open: bool) -> bool {
     expected.iter().all(|result| {
         let wanted: String = result["Text"].as_str().unwrap_or_default().split_whitespace().collect();
         let options = resolutions(result);
@@ -103,26 +118,36 @@ fn is_right(found: &[Found], expected: &[Value], input: &str) -> bool {
             let said: String = input[found.span.clone()].split_whitespace().collect();
             let overlap = wanted.to_lowercase().contains(&said.to_lowercase())
                 || said.to_lowercase().contains(&wanted.to_lowercase());
-            overlap && options.iter().any(|resolution| resolves(&found.value, resolution))
+            overlap && (open || options.iter().any(|resolution| resolves(&found.value, resolution)))
         })
     })
 }
 
+/// Returns the kinds of values that a specification is about.
+fn kinds(specification: &str) -> &'static [Kind] {
+    match specification.split_once('/').expect("a kind").1 {
+        "NumberModel" => &[Kind::Number],
+        "OrdinalModel" => &[Kind::Ordinal],
+        "PercentModel" => &[Kind::Percent],
+        "CurrencyModel" => &[Kind::Money],
+        "AgeModel" => &[Kind::Measure, Kind::Duration],
+        "DimensionModel" | "TemperatureModel" => &[Kind::Measure],
+        "DurationParser" => &[Kind::Duration],
+        "DateTimeModel" => &[Kind::Time, Kind::Duration],
+        _ => &[Kind::Time],
+    }
+}
+
 /// Returns whether a value is of the kind that a specification is about; the others are right in their own.
 fn belongs(kind: &str, value: &Said) -> bool {
-    let (_, name) = kind.split_once('/').expect("a kind");
-    match value {
-        Said::Number(_) => name.starts_with("Number"),
-        Said::Ordinal(_) => name.starts_with("Ordinal"),
-        Said::Percent(_) => name.starts_with("Percent"),
-        Said::Money { .. } => name.starts_with("Currency"),
-        Said::Measure { unit, .. } if unit.contains("age") => name.starts_with("Age"),
-        Said::Measure { unit, .. } => match *unit {
-            "celsius" | "fahrenheit" | "kelvin" | "degree" => name.starts_with("Temperature"),
-            _ => name.starts_with("Dimension"),
-        },
-        Said::Duration(_) => name.starts_with("Duration") || name == "DateTimeModel",
-        Said::Time(_) => kind.starts_with("DateTime") && name != "DurationParser",
+    let unit = match value {
+        Said::Measure { unit, .. } => *unit,
+        _ => return true,
+    };
+    match unit {
+        "celsius" | "fahrenheit" | "kelvin" | "degree" => kind.contains("Temperature"),
+        unit if unit.contains("age") => kind.contains("Age"),
+        _ => kind.contains("Dimension"),
     }
 }
 
@@ -141,11 +166,20 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
                 .as_str()
                 .and_then(|now| moment(&now[..now.len().min(19)]));
             let now = now.unwrap_or(jiff::civil::date(2016, 11, 7).at(0, 0, 0, 0));
-            let found = find(input, language, &now.to_zoned(TimeZone::UTC).expect("a moment"));
+            let found =
+                find_kinds(input, language, &now.to_zoned(TimeZone::UTC).expect("a moment"), kinds(kind));
             let expected = case["Results"].as_array().cloned().unwrap_or_default();
+            // A unit without an amount is no value here.
+            let expected: Vec<Value> = expected
+                .into_iter()
+                .filter(|result| !result["Resolution"].get("value").is_some_and(Value::is_null))
+                .collect();
+            // Cases whose resolution the specification itself sets aside count by their words.
+            let open =
+                matches!(&case["IgnoreResolution"], Value::Bool(true)) || case["IgnoreResolution"] == "true";
             let right = match expected.is_empty() {
                 true => !found.iter().any(|found| belongs(kind, &found.value)),
-                false => is_right(&found, &expected, input),
+                false => is_right(&found, &expected, input, open),
             };
             table.count(kind, right, || {
                 let wanted: Vec<_> =
@@ -162,7 +196,7 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
 #[test]
 #[ignore = "needs recognizers"]
 fn korean_values_of_recognizers_text_are_found() {
-    assert!(measure(Language::Korean, "Korean").is_none_or(|share| share > 50.0));
+    assert!(measure(Language::Korean, "Korean").is_none_or(|share| share > 80.0));
 }
 
 #[test]

@@ -5,25 +5,24 @@ mod time;
 
 use jiff::civil::DateTime;
 
-use super::Value;
 use super::said::Said;
 use super::units::{ENGLISH, Unit};
+use super::{Kind, Value};
 
 /// Reads the value that starts at `at`.
-pub(crate) fn value(said: &Said, at: usize, now: DateTime) -> Option<(usize, Value)> {
+pub(crate) fn value(said: &Said, at: usize, now: DateTime, kinds: &[Kind]) -> Option<(usize, Value)> {
     if said.before(at).is_alphanumeric() || said.at(at) == ' ' {
         return None;
     }
-    let time = time::moment(said, at, now).map(|(end, moment)| (end, Value::Time(moment)));
-    let amount = time::duration(said, at).map(|(end, amount)| (end, Value::Duration(amount)));
-    let readings = [time, amount, measured(said, at), percent(said, at), ordinal(said, at), plain(said, at)];
-    let mut best: Option<(usize, Value)> = None;
-    for reading in readings.into_iter().flatten() {
-        if best.as_ref().is_none_or(|(end, _)| reading.0 > *end) {
-            best = Some(reading);
-        }
-    }
-    best
+    super::longest(kinds.iter().map(|kind| match kind {
+        Kind::Time => time::moment(said, at, now).map(|(end, moment)| (end, Value::Time(moment))),
+        Kind::Duration => time::duration(said, at).map(|(end, amount)| (end, Value::Duration(amount))),
+        Kind::Money => measured(said, at).filter(|(_, value)| matches!(value, Value::Money { .. })),
+        Kind::Measure => measured(said, at).filter(|(_, value)| matches!(value, Value::Measure { .. })),
+        Kind::Percent => percent(said, at),
+        Kind::Ordinal => ordinal(said, at),
+        Kind::Number => plain(said, at),
+    }))
 }
 
 fn measured(said: &Said, at: usize) -> Option<(usize, Value)> {

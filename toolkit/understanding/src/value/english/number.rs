@@ -5,6 +5,14 @@ use crate::value::said::Said;
 
 const ONES: &[(&str, f64)] = &[
     ("zero", 0.0),
+    ("naught", 0.0),
+    ("nil", 0.0),
+    ("a pair", 2.0),
+    ("few", 3.0),
+    ("dozens", 12.0),
+    ("couple", 2.0),
+    ("couple of", 2.0),
+    ("single", 1.0),
     ("nought", 0.0),
     ("one", 1.0),
     ("two", 2.0),

@@ -458,9 +458,14 @@ pub(crate) fn moment(said: &Said, at: usize, now: DateTime) -> Timed {
         && let Some((end, last)) = following(said, joint, first, now)
         && last.end() > first.start()
     {
-        return Some((end, Moment::Between(first.start(), last.end(), last.grain().min(first.grain()))));
+        return Some((end, Moment::Between(first.start(), end_of(last), last.grain().min(first.grain()))));
     }
     (start == at).then_some((end, first))
+}
+
+/// From two to four ends at four; from Monday to Friday ends with Friday.
+fn end_of(last: Moment) -> DateTime {
+    if last.grain() < Grain::Day { last.start() } else { last.end() }
 }
 
 fn following(said: &Said, at: usize, first: Moment, now: DateTime) -> Timed {

@@ -9,6 +9,10 @@ use crate::value::said::{Said, is_hangul};
 
 const NEAR: &[(&str, i64)] = &[
     ("오늘", 0),
+    ("그 날", 0),
+    ("이 날", 0),
+    ("지난 날", -1),
+    ("바로 전날", -1),
     ("금일", 0),
     ("당일", 0),
     ("내일", 1),
@@ -45,6 +49,8 @@ const RELATIVE: &[(&str, i64)] = &[
     ("금", 0),
     ("다음", 1),
     ("오는", 1),
+    ("다가오는", 1),
+    ("돌아오는", 1),
     ("내", 1),
     ("차", 1),
     ("담", 1),
@@ -104,6 +110,9 @@ const HOLIDAYS: &[(&str, (i8, i8))] = &[
     ("어버이날", (5, 8)),
     ("스승의 날", (5, 15)),
     ("현충일", (6, 6)),
+    ("메이데이", (5, 1)),
+    ("국제 노동자의 날", (5, 1)),
+    ("독립 기념일", (7, 4)),
     ("제헌절", (7, 17)),
     ("광복절", (8, 15)),
     ("개천절", (10, 3)),
@@ -128,6 +137,7 @@ const SEASONS: &[(&str, [(i8, i8); 2])] = &[
 pub(crate) fn date(said: &Said, at: usize, now: DateTime) -> Timed {
     let today = now.date();
     let readings = [
+        century(said, at),
         near(said, at, today),
         holiday(said, at, today),
         numeric(said, at, today),
@@ -136,6 +146,14 @@ pub(crate) fn date(said: &Said, at: usize, now: DateTime) -> Timed {
         relative(said, at, now),
     ];
     readings.into_iter().flatten().max_by_key(|(end, _)| *end)
+}
+
+/// Reads `21세기` as the hundred years that begin with its number less one.
+fn century(said: &Said, at: usize) -> Timed {
+    let (end, number) = cardinal(said, at).filter(|(_, number)| (1.0..99.0).contains(number))?;
+    let end = said.word(end, " 세기")?;
+    let start = Date::new(((number as i16) - 1) * 100, 1, 1).ok()?.at(0, 0, 0, 0);
+    Some((end, Moment::Between(start, Grain::Year.add(start, 100), Grain::Year)))
 }
 
 fn day(date: Date) -> Moment {
@@ -152,10 +170,32 @@ fn holiday(said: &Said, at: usize, today: Date) -> Timed {
         Some((end, year)) => (said.spaces(end), Some(year)),
         None => (at, None),
     };
+    if let Some(found) = moving_holiday(said, start, year, today) {
+        return Some(found);
+    }
     let (end, (month, day_of)) = said.any(start, HOLIDAYS)?;
     let date = match year {
         Some(year) => Date::new(year, month, day_of).ok()?,
         None => next_date(today, month, day_of)?,
+    };
+    Some((end, day(date)))
+}
+
+/// Holidays on the nth weekday of a month.
+const MOVING: &[(&str, (i8, i64, Weekday))] = &[
+    ("추수감사절", (11, 4, Weekday::Thursday)),
+    ("아버지의 날", (6, 3, Weekday::Sunday)),
+    ("어머니의 날", (5, 2, Weekday::Sunday)),
+    ("마틴 루터 킹 데이", (1, 3, Weekday::Monday)),
+    ("블랙 프라이데이", (11, 4, Weekday::Friday)),
+];
+
+fn moving_holiday(said: &Said, at: usize, year: Option<i16>, today: Date) -> Timed {
+    let (end, (month, nth, weekday)) = said.any(at, MOVING)?;
+    let of = |year| nth_weekday(year, month, nth, weekday);
+    let date = match year {
+        Some(year) => of(year)?,
+        None => of(today.year()).filter(|date| *date >= today).or_else(|| of(today.year() + 1))?,
     };
     Some((end, day(date)))
 }
@@ -191,11 +231,15 @@ fn numeric(said: &Said, at: usize, today: Date) -> Timed {
     let (end, second, _) = said.digits(said.spaces(end + 1)).filter(|(_, _, digits)| *digits <= 2)?;
     let third = (said.at(end) == separator).then(|| said.digits(said.spaces(end + 1))).flatten();
     let date = match third {
-        Some((end, third, 1 | 2)) => {
-            Some((end, Date::new(full_year(first, digits)?, second as i8, third as i8).ok()?))
+        Some((end, third, count @ (1 | 2))) => {
+            let year_first = Date::new(full_year(first, digits)?, second as i8, third as i8).ok();
+            let date =
+                year_first.or_else(|| Date::new(full_year(third, count)?, first as i8, second as i8).ok())?;
+            Some((end, date))
         }
-        Some((end, year, 4)) => {
-            Date::new(year as i16, first as i8, second as i8).ok().map(|date| (end, date))
+        Some((end, year, 4)) if digits <= 2 => {
+            let of = |month: i64, day: i64| Date::new(year as i16, month as i8, day as i8).ok();
+            of(first, second).or_else(|| of(second, first)).map(|date| (end, date))
         }
         _ if separator == '/' && digits <= 2 => Some((end, next_date(today, first as i8, second as i8)?)),
         _ => None,
@@ -225,9 +269,16 @@ fn month_number(said: &Said, at: usize) -> Option<(usize, i8)> {
     Some((said.word(end, " 달").unwrap_or(end), month as i8))
 }
 
-fn day_number(said: &Said, at: usize) -> Option<(usize, i8)> {
+fn day_number(said: &Said, at: usize, leaning: bool) -> Option<(usize, i8)> {
     let (end, number) = cardinal(said, said.spaces(at))?;
-    let end = said.word(end, " 일")?;
+    let (end, number) = match said.word(end, " 일") {
+        Some(after) => (after, number),
+        // The last syllable of 십일 may be the day itself.
+        None if leaning && said.before(end) == '일' && number > 10.0 && number % 10.0 == 1.0 => {
+            (end, number - 1.0)
+        }
+        None => return None,
+    };
     let other = ["요일", "간", " 전", " 뒤", " 후", " 안", " 내", " 동안", "째", " 이내"];
     let fits = (1.0..=31.0).contains(&number) && number.fract() == 0.0 && said.one_of(end, &other).is_none();
     fits.then_some((end, number as i8))
@@ -241,13 +292,22 @@ fn written(said: &Said, at: usize, today: Date) -> Timed {
     if let Some(found) = quarter(said, start, year.map(|(_, year)| year), today) {
         return Some(found);
     }
-    if let Some((end, month)) = month_number(said, start).or_else(|| relative_month(said, start, today)) {
+    if let Some((end, month)) = month_number(said, start) {
         return in_month(said, end, month, year.map(|(_, year)| year), today);
     }
+    if let Some((end, month)) = relative_month(said, at, today) {
+        return in_month(said, end, month.month(), Some(month.year()), today);
+    }
     if let Some((end, year)) = year {
+        if let Some(found) = in_year(said, end, year) {
+            return Some(found);
+        }
         return Some((end, Moment::At(Date::new(year, 1, 1).ok()?.at(0, 0, 0, 0), Grain::Year)));
     }
-    let (end, number) = day_number(said, at)?;
+    if let Some(found) = placed(said, at, today.first_of_month()) {
+        return Some(found);
+    }
+    let (end, number) = day_number(said, at, false)?;
     let this = (0..13).map(|ahead| Grain::Month.add(Grain::Month.start(today.at(0, 0, 0, 0)), ahead).date());
     let date = this
         .filter_map(|month| Date::new(month.year(), month.month(), number).ok())
@@ -261,12 +321,60 @@ fn relative_year(said: &Said, at: usize, today: Date) -> Option<(usize, i16)> {
     Some((end, today.year() + ahead as i16))
 }
 
-/// Reads `이번 달`, `다음 달` in front of a day; the month may lie in another year, so only where it does not.
-fn relative_month(said: &Said, at: usize, today: Date) -> Option<(usize, i8)> {
+/// Reads `이번 달`, `다음 달`.
+fn relative_month(said: &Said, at: usize, today: Date) -> Option<(usize, Date)> {
     let (end, ahead) = said.any(at, RELATIVE)?;
-    let end = said.one_of(end, &[" 달", " 월"])?;
-    day_number(said, end)?;
-    Some((end, Grain::Month.add(today.at(0, 0, 0, 0), ahead).date().month()))
+    let end = said.word(end, " 달")?;
+    Some((end, Grain::Month.add(today.first_of_month().at(0, 0, 0, 0), ahead).date()))
+}
+
+/// Reads what follows a year: `2000년대`, `2015년 첫 번째 주`, `2016년 여름`.
+fn in_year(said: &Said, at: usize, year: i16) -> Timed {
+    if let Some(end) = said.word(at, "대") {
+        let start = Date::new(year - year.rem_euclid(10), 1, 1).ok()?.at(0, 0, 0, 0);
+        return Some((end, Moment::Between(start, Grain::Year.add(start, 10), Grain::Year)));
+    }
+    let start = said.spaces(at);
+    if let Some((end, [from, to])) = said.any(start, SEASONS) {
+        let from = Date::new(year, from.0, from.1).ok()?.at(0, 0, 0, 0);
+        let to =
+            Date::new(if to.0 < from.month() { year + 1 } else { year }, to.0, to.1).ok()?.at(0, 0, 0, 0);
+        return Some((end, Moment::Between(from, to, Grain::Day)));
+    }
+    let (after, nth) = said.any(start, PLACES)?;
+    let end = said.one_of(said.spaces(after), &["주", "주일", "주간"])?;
+    // The first week of a year is the one with its fourth of January (ISO 8601).
+    let week = match nth {
+        -1 => monday(Date::new(year, 12, 28).ok()?),
+        nth => days(monday(Date::new(year, 1, 4).ok()?), 7 * (nth - 1)),
+    };
+    Some((end, Moment::At(week.at(0, 0, 0, 0), Grain::Week)))
+}
+
+const PLACES: &[(&str, i64)] = &[
+    ("첫 번째", 1),
+    ("첫째", 1),
+    ("첫", 1),
+    ("두 번째", 2),
+    ("둘째", 2),
+    ("세 번째", 3),
+    ("셋째", 3),
+    ("네 번째", 4),
+    ("넷째", 4),
+    ("다섯 번째", 5),
+    ("다섯째", 5),
+    ("마지막", -1),
+];
+
+/// Reads `첫째 화요일`, `둘째 주 일요일`, `셋째 주` of a month.
+fn placed(said: &Said, at: usize, of: Date) -> Timed {
+    let (after, nth) = said.any(at, PLACES)?;
+    let after = said.spaces(after);
+    let week = said.one_of(after, &["주", "주일", "주간"]);
+    if let Some((end, weekday)) = said.any(said.spaces(week.unwrap_or(after)), WEEKDAYS) {
+        return Some((end, day(nth_weekday(of.year(), of.month(), nth, weekday)?)));
+    }
+    Some((week?, nth_week(of, nth)))
 }
 
 fn in_month(said: &Said, at: usize, month: i8, year: Option<i16>, today: Date) -> Timed {
@@ -274,40 +382,24 @@ fn in_month(said: &Said, at: usize, month: i8, year: Option<i16>, today: Date) -
     // A month without a year is this one or the next to come.
     let year_of =
         year.unwrap_or(if first < today.first_of_month() { today.year() + 1 } else { today.year() });
-    if let Some((end, number)) = day_number(said, at) {
+    if let Some((end, number)) = day_number(said, at, true) {
         let date = match year {
             Some(year) => Date::new(year, month, number).ok()?,
             None => next_date(today, month, number)?,
         };
-        return Some((with_weekday(said, end), day(date)));
+        let end = with_weekday(said, end);
+        if let Some((end, year)) = year_behind(said, end).filter(|_| year.is_none()) {
+            return Some((end, day(Date::new(year, month, number).ok()?)));
+        }
+        return Some((end, day(date)));
     }
     let of = Date::new(year_of, month, 1).ok()?;
-    let start = said.spaces(at);
+    let start = said.spaces(said.word(at, "의").unwrap_or(at));
     if let Some(end) = said.one_of(start, &["마지막 날", "말일"]) {
         return Some((end, day(of.last_of_month())));
     }
-    let places = [
-        ("첫 번째", 1),
-        ("첫째", 1),
-        ("첫", 1),
-        ("두 번째", 2),
-        ("둘째", 2),
-        ("세 번째", 3),
-        ("셋째", 3),
-        ("네 번째", 4),
-        ("넷째", 4),
-        ("다섯 번째", 5),
-        ("다섯째", 5),
-        ("마지막", -1),
-    ];
-    if let Some((after, nth)) = said.any(start, &places) {
-        let after = said.spaces(after);
-        if let Some((end, weekday)) = said.any(after, WEEKDAYS) {
-            return Some((end, day(nth_weekday(year_of, month, nth, weekday)?)));
-        }
-        if let Some(end) = said.one_of(after, &["주", "주일", "주간"]) {
-            return Some((end, nth_week(of, nth)));
-        }
+    if let Some(found) = placed(said, start, of) {
+        return Some(found);
     }
     let parts = [
         (" 초", (1_i8, 11_i8)),
@@ -326,14 +418,21 @@ fn in_month(said: &Said, at: usize, month: i8, year: Option<i16>, today: Date) -
     Some((at, Moment::At(of.at(0, 0, 0, 0), Grain::Month)))
 }
 
-/// The first week of a month is the first that starts in it; the last is the last that lies in it whole.
+/// Reads a year that stands behind the day: `9월 21일 1978`, `1월 12일, 2016년`.
+fn year_behind(said: &Said, at: usize) -> Option<(usize, i16)> {
+    let start = said.spaces(said.word(at, ",").unwrap_or(at));
+    if let Some((end, year, 4)) = said.digits(start).filter(|_| start > at) {
+        let end = said.word(end, "년").unwrap_or(end);
+        return (1_000..3_000).contains(&year).then_some((end, year as i16));
+    }
+    year(said, start).filter(|(end, _)| start > at && *end >= start + 5)
+}
+
+/// A week belongs to the month that has most of its days, so the first of a month is the one with its fourth day.
 fn nth_week(of: Date, nth: i64) -> Moment {
     let start = match nth {
-        -1 => days(monday(days(of.last_of_month(), 1)), -7),
-        nth => {
-            let first = monday(days(of, 6));
-            days(first, 7 * (nth - 1))
-        }
+        -1 => monday(days(of.last_of_month(), -3)),
+        nth => days(monday(days(of, 3)), 7 * (nth - 1)),
     };
     Moment::At(start.at(0, 0, 0, 0), Grain::Week)
 }
@@ -357,7 +456,10 @@ fn quarter(said: &Said, at: usize, year: Option<i16>, today: Date) -> Timed {
 /// Reads `화요일`, `이번 주 화요일`, `다음 화요일`, `지난주 일요일`.
 fn weekday(said: &Said, at: usize, today: Date) -> Timed {
     if let Some((end, weekday)) = said.any(at, WEEKDAYS) {
-        return Some((end, day(next_weekday(today, weekday))));
+        // A weekday in front of a date only repeats it.
+        let next = said.spaces(said.word(end, ",").unwrap_or(end));
+        let dated = written(said, next, today).filter(|(_, found)| next > end && found.grain() == Grain::Day);
+        return dated.or_else(|| Some((end, day(next_weekday(today, weekday)))));
     }
     let (after, ahead) = said.any(at, RELATIVE)?;
     let week = said.one_of(after, &[" 주의", " 주", " 주간"]);

@@ -76,7 +76,8 @@ pub(crate) fn duration(said: &Said, at: usize) -> Option<(usize, Amount)> {
             end = after;
             continue;
         }
-        let start = said.spaces(said.one_of(end, &["하고", "과", "와", " 그리고"]).unwrap_or(end));
+        let start =
+            said.spaces(said.one_of(end, &["하고", " 하고", "과", "와", " 그리고", ","]).unwrap_or(end));
         match part(said, start) {
             Some((after, next)) if next.1 < parts[last].1 => {
                 parts.push(next);
@@ -111,7 +112,28 @@ fn part(said: &Said, at: usize) -> Option<(usize, (f64, Grain))> {
         return Some((end, whole));
     }
     let (end, count) = cardinal(said, at)?;
-    let (end, grain) = said.any(end, UNITS)?;
-    let tail = ["요일", "째"];
-    (said.one_of(end, &tail).is_none()).then_some((end, (count, grain)))
+    match said.any(end, UNITS) {
+        Some((end, grain)) => ends_well(said, end).then_some((end, (count, grain))),
+        // In 십일 동안 the last syllable is no one but the day.
+        None => {
+            let day = said.before(end) == '일' && end > at + 1 && count % 10.0 == 1.0;
+            let used = said.one_of(end, &[" 동안", " 뒤", " 후", " 전", " 이내", " 안에"]).is_some();
+            (day && used).then_some((end, (count - 1.0, Grain::Day)))
+        }
+    }
+}
+
+/// What may be written right after a unit.
+const AFTER: &[&str] = &[
+    "동안", "간", "뒤", "후", "전", "안", "내", "이", "의", "에", "을", "를", "은", "는", "만", "도", "마다",
+    "정도", "쯤", "짜리", "반", "미만", "넘", "과", "와", "로", "부터", "까지", "가", "입", "씩", "때",
+    "하고", "여", "당", "지나", "더", "있", "이따", "보다", "차", "된", "걸", "남",
+];
+
+/// Returns whether the unit that ends at `end` is no part of another word: 만날 is no day, 세 달러 is no month.
+fn ends_well(said: &Said, end: usize) -> bool {
+    let after = (said.one_of(end, AFTER).is_some() || cardinal(said, end).is_some())
+        && said.one_of(end, &["요일", "째"]).is_none();
+    let next = said.at(end);
+    (!is_hangul(next) || after || next.is_ascii_digit()) && said.one_of(end, &["에서 온"]).is_none()
 }

@@ -8,29 +8,53 @@ mod time;
 
 use jiff::civil::DateTime;
 
-use super::Value;
 use super::calendar::Moment;
 use super::said::{Said, is_hangul};
 use super::units::{KOREAN, Unit};
+use super::{Kind, Value};
 
 /// Reads the value that starts at `at`.
-pub(crate) fn value(said: &Said, at: usize, now: DateTime) -> Option<(usize, Value)> {
+pub(crate) fn value(said: &Said, at: usize, now: DateTime, kinds: &[Kind]) -> Option<(usize, Value)> {
     if said.at(at) == ' ' {
         return None;
     }
     let start = starts_word(said, at);
-    let time =
-        period::moment(said, at, now).filter(|_| start).map(|(end, moment)| (end, Value::Time(moment)));
-    let amount =
-        duration::duration(said, at).filter(|_| start).map(|(end, amount)| (end, Value::Duration(amount)));
-    let readings = [time, amount, measured(said, at), percent(said, at), ordinal(said, at), plain(said, at)];
-    let mut best: Option<(usize, Value)> = None;
-    for reading in readings.into_iter().flatten() {
-        if best.as_ref().is_none_or(|(end, _)| reading.0 > *end) {
-            best = Some(reading);
+    super::longest(kinds.iter().map(|kind| match kind {
+        Kind::Time if start => period::moment(said, at, now).map(|(end, moment)| (end, Value::Time(moment))),
+        Kind::Duration if start => {
+            duration::duration(said, at).map(|(end, amount)| (end, Value::Duration(amount)))
         }
+        Kind::Time | Kind::Duration => None,
+        Kind::Money => measured(said, at).and_then(|(end, value)| money(said, end, value, kinds)),
+        Kind::Measure => measured(said, at).filter(|(_, value)| matches!(value, Value::Measure { .. })),
+        Kind::Percent => percent(said, at),
+        Kind::Ordinal => ordinal(said, at),
+        Kind::Number => plain(said, at),
+    }))
+}
+
+/// Makes money of what was measured, with its bounds: `5천 원 이상`, `10 - 20달러`. A pound is money to those who look
+/// for no measures.
+fn money(said: &Said, end: usize, value: Value, kinds: &[Kind]) -> Option<(usize, Value)> {
+    let (amount, currency) = match value {
+        Value::Money { amount, currency } => (amount, currency),
+        Value::Measure { amount, unit: "pound" } if !kinds.contains(&Kind::Measure) => (amount, "pound"),
+        value @ Value::MoneyRange { .. } => return Some((end, value)),
+        _ => return None,
+    };
+    if let Some((end, lower)) =
+        said.any(end, &[(" 이상", true), (" 초과", true), (" 이하", false), (" 미만", false)])
+    {
+        let (from, to) = if lower { (Some(amount), None) } else { (None, Some(amount)) };
+        return Some((end, Value::MoneyRange { from, to, currency }));
     }
-    best
+    let joint = said.one_of(end, &[" - ", " ~ ", "에서 "]).filter(|joint| *joint > end);
+    match joint.and_then(|start| measured(said, start)) {
+        Some((end, Value::Money { amount: to, currency: same })) if same == currency && to > amount => {
+            Some((end, Value::MoneyRange { from: Some(amount), to: Some(to), currency }))
+        }
+        _ => Some((end, Value::Money { amount, currency })),
+    }
 }
 
 /// Returns whether a word may start at `at`: no Hangul and no digit right before it, or a noun it is written with.
@@ -77,7 +101,17 @@ fn measured(said: &Said, at: usize) -> Option<(usize, Value)> {
     }
     let unit_at =
         said.one_of(end, &[" 여 ", " 몇 "]).filter(|_| said.at(said.spaces(end)) == '여').unwrap_or(end);
-    let (end, unit) = said.any(said.spaces(unit_at), KOREAN)?;
+    let unit = said.any(said.spaces(unit_at), KOREAN);
+    let Some((end, unit)) = unit else {
+        // The unit of 10 - 20 달러 stands behind the second number.
+        let start = said.one_of(end, &[" - ", " ~ "])?;
+        let (end, Value::Money { amount: to, currency }) = measured(said, start).filter(|_| start > end)?
+        else {
+            return None;
+        };
+        let range = Value::MoneyRange { from: Some(amount), to: Some(to), currency };
+        return (to > amount).then_some((end, range));
+    };
     if is_part_of_a_word(said, said.spaces(unit_at), end) {
         return None;
     }
@@ -162,6 +196,7 @@ fn ordinal(said: &Said, at: usize) -> Option<(usize, Value)> {
         ("마지막", -1),
         ("맨 마지막", -1),
         ("첫 번", 1),
+        ("처음", 1),
         ("뒤에서 두 번째", -2),
         ("끝에서 두 번째", -2),
         ("뒤에서 세 번째", -3),
@@ -177,7 +212,7 @@ fn ordinal(said: &Said, at: usize) -> Option<(usize, Value)> {
     if place.fract() != 0.0 || place > 9e15 {
         return None;
     }
-    let end = said.one_of(end, &[" 번째", " 번 째", "째 번", "째", " 째", "번 째"])?;
+    let end = said.one_of(end, &[" 번째", " 번 째", "째 번", "째", " 째", "번 째", " 등"])?;
     Some((end, Value::Ordinal(place as i64)))
 }
 

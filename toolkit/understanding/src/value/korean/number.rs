@@ -80,7 +80,13 @@ pub(crate) fn cardinal(said: &Said, at: usize) -> Read {
     loop {
         let spaced = said.spaces(end);
         let allowed = spaced == end || (end > at && (after_unit || is_unit(said.at(spaced))));
-        let next = if allowed { sum.take(said, spaced) } else { None };
+        // 십 세 is ten years, 열 세 is thirteen.
+        let other = spaced > end
+            && !sum.native
+            && end > at
+            && said.any(spaced, &ONES).is_some()
+            && of(&DIGITS, said.at(spaced)).is_none();
+        let next = if allowed && !other { sum.take(said, spaced) } else { None };
         let Some((after, unit)) = next else { break };
         after_unit = unit;
         end = after;
@@ -92,8 +98,35 @@ pub(crate) fn cardinal(said: &Said, at: usize) -> Read {
     Some(point(said, end, whole).unwrap_or((end, whole)))
 }
 
+/// Returns whether the syllable of a unit at `at` begins another word (`조각`) or is a particle (`일만큼`, `일만 줘`).
+fn is_no_unit(said: &Said, at: usize) -> bool {
+    let next = said.at(at + 1);
+    match said.at(at) {
+        '조' => next == '각',
+        '만' => {
+            matches!(next, '을' | '큼' | '은')
+                || (next == ' ' && matches!(said.at(at + 2), '줘' | '주'))
+                || (next == '나' || next == '날')
+        }
+        _ => false,
+    }
+}
+
 fn is_unit(char: char) -> bool {
     of(&SMALL, char).or_else(|| of(&LARGE, char)).is_some()
+}
+
+/// Returns whether the syllable at `at` is the `이` of `이다`, not a two.
+fn is_copula(said: &Said, at: usize) -> bool {
+    let after = ['다', '에', '야', '라', '었', '고', '며', '지', '니', '나', '죠'];
+    said.at(at) == '이'
+        && (after.contains(&said.at(at + 1))
+            || !is_hangul(said.at(at + 1)) && is_hangul(said.before(at)) && said.at(at + 1) == ' ')
+}
+
+/// Returns whether the last of `more` digits, which ends at `end`, is no digit: the `일` of a day (`삼일`), a particle.
+fn leans(said: &Said, end: usize, more: usize) -> bool {
+    more > 0 && (is_copula(said, end - 1) || (more == 1 && said.at(end - 1) == '일'))
 }
 
 /// Reads `점오`, `점 이 삼` after a whole number.
@@ -104,7 +137,8 @@ fn point(said: &Said, at: usize, whole: f64) -> Read {
     }
     let mut end = said.spaces(mark + 1);
     let mut digits = String::from("0.");
-    while let Some(digit) = of(&DIGITS, said.at(end)) {
+    while let Some(digit) = of(&DIGITS, said.at(end)).filter(|_| !(digits.len() > 2 && is_copula(said, end)))
+    {
         digits.push_str(&(digit as i64).to_string());
         end += 1;
     }
@@ -122,7 +156,9 @@ impl Sum {
             self.small = unit;
             return Some((at + 1, true));
         }
-        if let Some(unit) = of(&LARGE, char).filter(|unit| *unit < self.large && !self.native) {
+        if let Some(unit) =
+            of(&LARGE, char).filter(|unit| *unit < self.large && !self.native && !is_no_unit(said, at))
+        {
             let section = self.section + self.digit.take().unwrap_or(0.0);
             self.total += if section == 0.0 { unit } else { section * unit };
             (self.section, self.small, self.large) = (0.0, 1e4, unit);
@@ -131,13 +167,18 @@ impl Sum {
         if self.digit.is_some() {
             return None;
         }
-        self.take_digits(said, at).or_else(|| self.take_native(said, at)).map(|end| (end, false))
+        self.take_digits(said, at).map(|end| (end, false)).or_else(|| self.take_native(said, at))
     }
 
     fn take_digits(&mut self, said: &Said, at: usize) -> Option<usize> {
         if let Some((end, value)) = plain(said, at) {
             self.digit = Some(value);
             return Some(end);
+        }
+        // 구천오백이다 is 9,500.
+        let begun = self.section + self.total > 0.0;
+        if begun && said.at(at) == '이' && matches!(said.at(at + 1), '다' | '야' | '라' | '었' | '죠') {
+            return None;
         }
         // 일곱, 일흔 and 이레 only look like one and two.
         let native = said.any(at, &ONES).or_else(|| said.any(at, &TENS)).is_some_and(|(end, _)| end > at + 1);
@@ -147,7 +188,8 @@ impl Sum {
         if self.section == 0.0 && self.total == 0.0 {
             let more = (end..said.len())
                 .map_while(|at| of(&DIGITS, said.at(at)).filter(|_| !is_unit(said.at(at + 1))));
-            for digit in more {
+            let run: Vec<f64> = more.collect();
+            for digit in &run[..run.len() - usize::from(leans(said, end + run.len(), run.len()))] {
                 value = value * 10.0 + digit;
                 end += 1;
             }
@@ -156,17 +198,17 @@ impl Sum {
         Some(end)
     }
 
-    fn take_native(&mut self, said: &Said, at: usize) -> Option<usize> {
+    fn take_native(&mut self, said: &Said, at: usize) -> Option<(usize, bool)> {
         if self.small > 10.0
             && let Some((end, tens)) = said.any(at, &TENS)
         {
             self.section += tens;
             (self.small, self.native) = (10.0, true);
-            return Some(end);
+            return Some((end, true));
         }
         let (end, ones) = said.any(at, &ONES)?;
         (self.digit, self.native) = (Some(ones), true);
-        Some(end)
+        Some((end, false))
     }
 }
 
@@ -192,6 +234,10 @@ pub(crate) fn number(said: &Said, at: usize) -> Read {
 
 fn fraction(said: &Said, at: usize) -> Read {
     let (end, below) = cardinal(said, at)?;
+    if let Some(start) = said.word(end, " 중 ").filter(|_| said.at(end) == ' ') {
+        let (end, above) = cardinal(said, start)?;
+        return (below > above).then_some((end, above / below));
+    }
     let start = said.word(end, " 분의")?;
     let start = said.spaces(start);
     let (start, sign) = match said.one_of(start, &MINUS) {
@@ -270,7 +316,8 @@ const AFTER: &[&str] = &[
 pub(crate) fn is_alone(said: &Said, start: usize, end: usize) -> bool {
     let first = said.at(start);
     if !is_hangul(first) {
-        return !said.before(start).is_alphabetic();
+        // 180ml is no number, 180 ml begins with one.
+        return !said.before(start).is_alphabetic() && !said.at(end).is_ascii_alphabetic();
     }
     if is_hangul(said.before(start)) || said.before(start).is_ascii_digit() {
         return false;

@@ -29,12 +29,19 @@ pub(crate) fn moment(said: &Said, at: usize, now: DateTime) -> Timed {
         (" 넘어서", true),
     ];
     let (bound_end, after) = match said.any(end, &bounds) {
-        Some(bound) => bound,
-        None => return Some((end, first)),
+        // 후반 is the second half of something and no bound.
+        Some(bound) if !matches!(said.at(bound.0), '반' | '보') => bound,
+        _ => return Some((end, first)),
     };
     let grain = first.grain();
     match (first, after) {
         (Moment::At(at, _) | Moment::Between(at, _, _), true) => Some((bound_end, Moment::After(at, grain))),
+        // Until Sunday has Sunday in it, before Sunday has not.
+        (moment @ Moment::At(..), false)
+            if grain >= Grain::Day && said.slice(end..bound_end).contains("까지") =>
+        {
+            Some((bound_end, Moment::Before(moment.end(), grain)))
+        }
         (Moment::At(at, _), false) => Some((bound_end, Moment::Before(at, grain))),
         _ => Some((end, first)),
     }
@@ -42,6 +49,9 @@ pub(crate) fn moment(said: &Said, at: usize, now: DateTime) -> Timed {
 
 /// Reads one moment: now, this long from now, a date, a time, both.
 fn single(said: &Said, at: usize, now: DateTime) -> Timed {
+    if let Some(found) = from_base(said, at, now) {
+        return Some(found);
+    }
     if let Some(end) = said.one_of(at, &["지금", "방금", "현재", "지금 당장", "당장", "이 순간"])
     {
         return Some((end, Moment::At(now, Grain::Second)));
@@ -50,6 +60,20 @@ fn single(said: &Said, at: usize, now: DateTime) -> Timed {
         .or_else(|| rolling(said, at, now))
         .or_else(|| dated(said, at, now))
         .or_else(|| timed(said, at, now))
+}
+
+/// Reads `어제로부터 4일 후`, `오늘부터 2주 뒤`, `지금으로부터 한 시간 뒤`.
+fn from_base(said: &Said, at: usize, now: DateTime) -> Timed {
+    let (end, base) = match said.one_of(at, &["지금", "현재"]) {
+        Some(end) => (end, Moment::At(now, Grain::Second)),
+        None => date(said, at, now)?,
+    };
+    let start = said.one_of(end, &["으로부터", "로부터", "부터", " 이후로", "에서"])?;
+    let (end, amount) = duration(said, said.spaces(start))?;
+    let (end, forward) = said.any(end, &[(" 뒤", true), (" 후", true), (" 전", false), (" 있다가", true)])?;
+    let grain = if base.grain() == Grain::Second { shown(&amount) } else { Grain::Day };
+    let end = said.word(end, "에").unwrap_or(end);
+    Some((end, Moment::At(grain.start(amount.moved(base.start(), forward)), grain)))
 }
 
 /// Reads `삼십 분 뒤`, `2주 전`, `한 시간 안에`.
@@ -71,6 +95,9 @@ fn from_now(said: &Said, at: usize, now: DateTime) -> Timed {
         (" 지나서", 1),
         ("뒤에", 1),
     ];
+    if said.word(end, " 내내").is_some() {
+        return None;
+    }
     let (end, way) = said.any(end, &ways)?;
     let end = said.word(end, "에").unwrap_or(end);
     let moved = amount.moved(now, way > 0);
@@ -86,8 +113,16 @@ fn shown(amount: &Amount) -> Grain {
 
 /// Reads `지난 두 시간`, `다음 3주`: so many whole units up to now or from now.
 fn rolling(said: &Said, at: usize, now: DateTime) -> Timed {
-    let words =
-        [("지난", false), ("최근", false), ("다음", true), ("향후", true), ("앞으로", true), ("저번", false)];
+    let words = [
+        ("지난", false),
+        ("최근", false),
+        ("다음", true),
+        ("향후", true),
+        ("다가오는", true),
+        ("과거", false),
+        ("앞으로", true),
+        ("저번", false),
+    ];
     let (after, forward) = said.any(at, &words)?;
     let (end, amount) = duration(said, said.spaces(after))?;
     let [(count, grain)] = amount.parts[..] else { return None };
@@ -167,12 +202,27 @@ fn until(said: &Said, at: usize, end: usize, first: Moment, now: DateTime) -> Ti
     if closed.is_none() && soft {
         return None;
     }
-    let to = match (last.grain(), first.grain()) {
-        (Grain::Minute, _) if last.grain() == Grain::Minute => last.end(),
-        _ => last.end(),
-    };
-    let _ = at;
+    // From two to four ends at four; from Monday to Friday ends with Friday.
+    let to = if last.grain() < Grain::Day { last.start() } else { last.end() };
+    let base = half_of(said, at, start, base, to);
     (to > base).then(|| (closed.unwrap_or(last_end), Moment::Between(base, to, last.grain().min(grain))))
+}
+
+/// `11시부터 오후 3시까지`: a start whose half of the day was not said is the last such time before the end.
+fn half_of(said: &Said, at: usize, last_at: usize, base: DateTime, to: DateTime) -> DateTime {
+    let (Some((_, first)), Some((_, last))) = (clock(said, at), clock(said, last_at)) else { return base };
+    if !first.open || last.open {
+        return base;
+    }
+    let early = Grain::Second.add(Grain::Day.start(to), first.seconds);
+    let late = Grain::Hour.add(early, 12);
+    if late < to {
+        late
+    } else if early < to {
+        early
+    } else {
+        base
+    }
 }
 
 /// Reads a bare day of the month after a date: `7월 13일부터 15일`.

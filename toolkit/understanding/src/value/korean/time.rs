@@ -47,7 +47,8 @@ pub(crate) fn part(said: &Said, at: usize) -> Option<(usize, Part)> {
 
 /// Reads a time of the day, with the part of the day in front or behind.
 pub(crate) fn clock(said: &Said, at: usize) -> Option<(usize, Clock)> {
-    if let Some((end, hour)) = said.any(at, &[("정오", 12), ("자정", 24), ("한밤중", 24)]) {
+    if let Some((end, hour)) = said.any(at, &[("정오", 12), ("한낮", 12), ("자정", 24), ("한밤중", 24)])
+    {
         return Some((end, Clock { seconds: hour * 3600, grain: Grain::Hour, open: false }));
     }
     let named = part(said, at);
@@ -76,7 +77,14 @@ pub(crate) fn clock(said: &Said, at: usize) -> Option<(usize, Clock)> {
         return None;
     }
     let hour = match half {
-        Some((part, _)) if part.afternoon && hour < 12 && !(hour < 5 && part.start == 18) => hour + 12,
+        Some((part, _))
+            if part.afternoon
+                && hour < 12
+                && !(hour < 5 && part.start == 18)
+                && !(hour == 11 && part.end == 14) =>
+        {
+            hour + 12
+        }
         Some((part, _)) if part.start == 18 && (hour == 12 || hour < 5) => {
             if hour == 12 {
                 24
@@ -123,6 +131,9 @@ fn spoken(said: &Said, at: usize) -> Read {
     }
     if let Some(after) = said.word(end, " 정각") {
         return Some((after, hour, 0, Grain::Hour));
+    }
+    if let Some((after, seconds)) = counted(said, end, " 초", 60.0) {
+        return Some((after, hour, seconds, Grain::Second));
     }
     let Some((after, minutes)) = counted(said, end, " 분", 60.0) else {
         return Some((end, hour, 0, Grain::Hour));
