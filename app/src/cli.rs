@@ -27,7 +27,7 @@ pub struct Cli {
 pub enum Command {
     /// Starts the platform, or only the parts named.
     Up {
-        /// `events`, `analytics`, `partners`, `notify`, `identity`, `payment`; all where none is named.
+        /// `events`, `analytics`, `partners`, `notify`, `identity`, `payment`, `device`; all where none is named.
         parts: Vec<String>,
     },
     /// Starts the platform with small simulated event systems, in a folder of its own.
@@ -49,6 +49,9 @@ pub enum Command {
     /// Event-management systems that the hub reads.
     #[command(subcommand)]
     Source(SourceCommand),
+    /// Devices that speak MQTT: the secrets they come with.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Partners' API keys.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -123,6 +126,31 @@ pub struct SourceAdd {
     /// What the connector needs beyond, as `name=value` or `name=@file`; pretix: `organizer=…`, `event=…`.
     #[arg(long = "option", value_name = "NAME=VALUE")]
     pub options: Vec<String>,
+}
+
+/// Devices that speak MQTT: the secrets they come with.
+#[derive(Debug, Subcommand)]
+pub enum DeviceCommand {
+    /// Makes a secret for a device and shows it, once.
+    Add {
+        /// The device's id, which is its user name and stands in its topics (`device/{id}/…`).
+        device: String,
+    },
+    /// Makes a second secret; the first stays valid for the overlap.
+    Rotate {
+        /// The device's id.
+        device: String,
+        /// How long the first secret stays valid.
+        #[arg(long, default_value = "1d")]
+        overlap: String,
+    },
+    /// Takes all secrets of a device away.
+    Revoke {
+        /// The device's id.
+        device: String,
+    },
+    /// Lists the devices, without their secrets.
+    List,
 }
 
 /// Partners' API keys.

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod device;
 mod front;
 mod housekeeping;
 mod links;
@@ -59,6 +60,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Box<dyn std::error::Error>
         Command::Doctor => commands::doctor::doctor(&settings, output).await,
         Command::Migrate { dry_run } => commands::migrate::migrate(&settings, dry_run, output).await,
         Command::Source(command) => commands::source::source(&settings, command, output).await,
+        Command::Device(command) => commands::device::device(&settings, command, output).await,
         Command::Key(command) => commands::key::key(&settings, command, output).await,
         Command::Token(command) => commands::token::token(&settings, command, output).await,
         Command::Link(command) => commands::link::link(&settings, command, output).await,

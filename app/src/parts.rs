@@ -1,6 +1,7 @@
 //! The parts of the platform in one table: what each answers, needs, keeps and runs.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -32,6 +33,7 @@ use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
 
 use crate::config::{LinkCallers, Settings};
+use crate::device::DevicePart;
 use crate::front;
 use crate::links::{self, LinkBoard, Links, Steering, Watching};
 use crate::notify;
@@ -41,7 +43,7 @@ use crate::platform::Platform;
 const NOTICES: &str = "links";
 
 /// Every part that can be named after `ieum up`.
-const NAMES: [&str; 6] = ["events", "analytics", "partners", "notify", "identity", "payment"];
+const NAMES: [&str; 7] = ["events", "analytics", "partners", "notify", "identity", "payment", "device"];
 
 /// The parts of this process.
 pub struct Parts {
@@ -51,6 +53,7 @@ pub struct Parts {
     notify: Option<NotifyPart>,
     identity: Option<IdentityPart>,
     payment: Option<PaymentPart>,
+    device: Option<DevicePart>,
     gateway: Gateway,
     visitors: Visitors,
     routes: Routes,
@@ -104,6 +107,7 @@ pub fn migrations() -> Vec<Migration> {
     all.extend(ieum_saga::migrations());
     all.extend(IdentityPart::migrations());
     all.extend(PaymentPart::migrations());
+    all.extend(ieum_device::migrations());
     all
 }
 
@@ -217,6 +221,7 @@ impl Parts {
             notify,
             identity,
             payment,
+            device: chosen.contains(&"device").then(DevicePart::default),
             gateway,
             visitors,
             routes,
@@ -234,6 +239,7 @@ impl Parts {
             self.notify.is_some(),
             self.identity.is_some(),
             self.payment.is_some(),
+            self.device.is_some(),
         ];
         NAMES.into_iter().zip(present).filter(|(_, present)| *present).map(|(name, _)| name).collect()
     }
@@ -241,6 +247,11 @@ impl Parts {
     /// Returns the webhooks sent from this process, if any.
     pub fn webhooks(&self) -> Option<Webhooks> {
         self.partners.as_ref().map(|partners| partners.webhooks().clone())
+    }
+
+    /// Returns where devices are listened to, once that is so.
+    pub fn device_address(&self) -> Option<SocketAddr> {
+        self.device.as_ref().and_then(DevicePart::address)
     }
 
     /// Returns the front door.
@@ -282,6 +293,10 @@ impl Parts {
         if let Some(identity) = &self.identity {
             router = router.merge(guard(&self.gateway, self.about_people(), identity.router()));
         }
+        if let Some(device) = &self.device {
+            // Who comes this way shows its credentials in the protocol itself.
+            router = router.merge(device.router());
+        }
         router
     }
 
@@ -322,11 +337,17 @@ impl Parts {
         if let Some(identity) = &self.identity {
             identity.start();
         }
+        if let Some(device) = &self.device {
+            device.start(platform).await?;
+        }
         Ok(())
     }
 
     /// Begins nothing more and finishes what runs: first who makes news, then who listens.
     pub async fn drain(&self) {
+        if let Some(device) = &self.device {
+            device.drain().await;
+        }
         let notices = std::mem::take(&mut *self.notices.lock());
         for subscribed in notices {
             subscribed.drain().await;

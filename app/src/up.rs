@@ -38,11 +38,13 @@ pub async fn up(settings: Settings, names: &[String], output: &Output) -> Result
 /// Says which addresses to open.
 pub fn announce(running: &Running, output: &Output) {
     let address = running.address;
-    let value = serde_json::json!({ "ready": true, "address": address.to_string() });
+    let mqtt = running.parts.device_address().map(|address| address.to_string());
+    let value = serde_json::json!({ "ready": true, "address": address.to_string(), "mqtt": mqtt });
     output.value(&value, || {
+        let mqtt = mqtt.as_ref().map(|mqtt| format!("  MQTT     {mqtt}\n")).unwrap_or_default();
         format!(
             "ready\n  page     http://{address}/\n  API      http://{address}/openapi.json\n  health   \
-             http://{address}/health/ready\n  metrics  http://{address}/metrics\n"
+             http://{address}/health/ready\n  metrics  http://{address}/metrics\n{mqtt}"
         )
     });
 }

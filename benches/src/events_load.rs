@@ -176,7 +176,7 @@ impl Platform {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.map_err(|error| failed("looking for a free port", &error))?.port();
         let settings = format!(
-            "[server]\nlisten = \"127.0.0.1:{port}\"\n[outbound]\nallow = [\"127.0.0.0/8\"]\n[gateway]\n\
+            "[server]\nlisten = \"127.0.0.1:{port}\"\n[device]\nlisten = \"\"\n[outbound]\nallow = [\"127.0.0.0/8\"]\n[gateway]\n\
              public_per_minute = 1000000\n"
         );
         std::fs::write(folder.path().join("ieum.toml"), settings)

@@ -85,6 +85,7 @@ fn ready_after(program: &Path, folder: &Path) -> Result<(Duration, Running), Fau
     let mut command = Command::new(program);
     command.args(["up", "--data"]).arg(folder.join("data")).current_dir(folder);
     command.env("IEUM__SERVER__LISTEN", format!("127.0.0.1:{port}"));
+    command.env("IEUM__DEVICE__LISTEN", "127.0.0.1:0");
     after("ieum up", command, || {
         say(port, b"GET /health/ready HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
             .starts_with("HTTP/1.1 200")

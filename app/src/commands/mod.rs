@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod dead;
+pub mod device;
 pub mod doctor;
 pub mod key;
 pub mod link;

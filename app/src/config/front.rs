@@ -90,7 +90,7 @@ pub(super) fn plans(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<Plan> {
 }
 
 /// What this process answers itself. Nobody else's server may stand there.
-const OWN_PATHS: [&str; 15] = [
+const OWN_PATHS: [&str; 16] = [
     "/api/dashboard",
     "/api/events",
     "/api/insights",
@@ -105,6 +105,7 @@ const OWN_PATHS: [&str; 15] = [
     "/hooks",
     "/links",
     "/metrics",
+    "/mqtt",
     "/openapi.json",
 ];
 

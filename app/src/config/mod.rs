@@ -5,7 +5,7 @@ mod load;
 mod settings;
 
 pub use load::{Mistake, Sources, load};
-pub use settings::{KeySource, LinkCallers, LinkSettings, Settings};
+pub use settings::{DeviceSettings, KeySource, LinkCallers, LinkSettings, Settings};
 
 /// The default of every setting, with its comment.
 pub const DEFAULTS: &str = include_str!("../../../ieum.toml");

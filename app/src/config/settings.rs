@@ -45,6 +45,8 @@ pub struct Settings {
     pub webhooks: ieum_webhook::Retention,
     /// `[notify]`
     pub notify: NotifySettings,
+    /// `[device]`
+    pub device: DeviceSettings,
     /// `[telemetry]`
     pub telemetry: TelemetrySettings,
     /// `[gateway]`
@@ -114,6 +116,23 @@ pub struct NotifySettings {
     pub templates: Option<PathBuf>,
     /// How long messages stay that are over.
     pub keep: Duration,
+}
+
+/// `[device]`
+#[derive(Clone, Debug)]
+pub struct DeviceSettings {
+    /// Where to listen for MQTT; `None` for WebSocket alone.
+    pub listen: Option<SocketAddr>,
+    /// Certificate and private key; `None` for plain connections.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether devices without credentials are let in.
+    pub anonymous: bool,
+    /// The most bytes of a packet.
+    pub most_packet: u32,
+    /// The most messages that wait for one device.
+    pub most_queued: usize,
+    /// How long a session waits for its device.
+    pub keep_session: Duration,
 }
 
 /// `[telemetry]`
@@ -202,6 +221,7 @@ impl Settings {
                 failed: reader.duration("webhooks.keep_failed"),
             },
             notify: reader.notify(),
+            device: reader.device(),
             telemetry: TelemetrySettings {
                 log: reader.text("telemetry.log"),
                 format: reader.format("telemetry.format"),
@@ -441,6 +461,25 @@ impl Reader<'_> {
         let templates =
             Some(self.text("notify.templates")).filter(|path| !path.is_empty()).map(PathBuf::from);
         NotifySettings { providers, from, templates, keep: self.duration("notify.keep") }
+    }
+
+    fn device(&mut self) -> DeviceSettings {
+        let listen = (!self.text("device.listen").is_empty()).then(|| self.address("device.listen"));
+        let [certificate, key] = ["device.certificate", "device.key"].map(|key| self.text(key));
+        if certificate.is_empty() != key.is_empty() {
+            let lacking = if key.is_empty() { "device.key" } else { "device.certificate" };
+            self.wrong(lacking, "is empty, but certificate and key are needed together");
+        }
+        let tls = !certificate.is_empty() && !key.is_empty();
+        let anonymous = self.value("device.anonymous").and_then(Value::as_bool).unwrap_or_default();
+        DeviceSettings {
+            listen,
+            tls: tls.then(|| (PathBuf::from(certificate), PathBuf::from(key))),
+            anonymous,
+            most_packet: self.number("device.most_packet", 1_024, 1 << 28),
+            most_queued: self.number("device.most_queued", 1, 1_000_000) as usize,
+            keep_session: self.duration("device.keep_session"),
+        }
     }
 
     /// Reads `[tls]`: three files or none.

@@ -76,7 +76,7 @@ fn watch(data: &Path, platform: &Running) -> impl FnMut() -> String + use<> {
     let listen = [("IEUM__SERVER__LISTEN", platform.address.as_str())];
     let mut child = ieum(data, &listen).args(["link", "watch"]).stdout(Stdio::piped()).spawn().expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("is piped")).lines();
-    let mut ending = Some(Running { child, address: String::new() });
+    let mut ending = Some(Running { child, address: String::new(), mqtt: String::new() });
     move || match lines.next() {
         Some(line) => line.expect("is read"),
         None => {

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod console;
+mod device;
 mod insights;
 mod isolation;
 mod links;
@@ -23,6 +24,8 @@ use ieum_testkit::wait;
 struct Running {
     child: Child,
     address: String,
+    /// Where devices are listened to, empty where that part does not run.
+    mqtt: String,
 }
 
 fn ieum(data: &Path, settings: &[(&str, &str)]) -> Command {
@@ -31,6 +34,7 @@ fn ieum(data: &Path, settings: &[(&str, &str)]) -> Command {
     command.current_dir(data).arg("--data").arg(data).envs(settings.iter().copied());
     command.env("IEUM__SERVER__LISTEN", "127.0.0.1:0").env("IEUM__TELEMETRY__LOG", "warn");
     command.env("IEUM__OUTBOUND__ALLOW", "[\"127.0.0.0/8\"]");
+    command.env("IEUM__DEVICE__LISTEN", "127.0.0.1:0");
     command.envs(settings.iter().copied());
     command
 }
@@ -51,7 +55,8 @@ fn begun(mut command: Command) -> Running {
     }
     let ready: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
     let address = ready["address"].as_str().expect("tells its address").to_owned();
-    Running { child, address }
+    let mqtt = ready["mqtt"].as_str().unwrap_or_default().to_owned();
+    Running { child, address, mqtt }
 }
 
 impl Running {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ieum_core::{SharedClock, Timestamp};
@@ -59,6 +59,8 @@ pub(crate) struct Shared {
 
 /// How long connections may take to end when the broker does.
 const LONGEST_END: Duration = Duration::from_secs(5);
+/// How often the credentials of connected devices are looked at again.
+const RECHECK: Duration = Duration::from_secs(5);
 /// How often counters are told.
 const TELL: Duration = Duration::from_secs(5);
 
@@ -136,7 +138,12 @@ impl Broker {
 
     /// Returns the route `path` at which clients speak MQTT over WebSocket.
     pub fn web_socket(&self, path: &str) -> axum::Router {
-        websocket::routes(Arc::clone(&self.shared), path)
+        websocket::web_socket_of(Arc::new(OnceLock::from(self.clone())), path)
+    }
+
+    /// Returns what connections share.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     /// Returns a client within this process, which may publish and subscribe to anything. A client of the same
@@ -198,14 +205,30 @@ impl Broker {
     }
 }
 
+/// Ends the connections of devices whose credentials another process took away.
+async fn recheck(shared: &Shared) {
+    let Some(credentials) = &shared.admission.credentials else { return };
+    match credentials.holders().await {
+        Ok(holders) => shared.state.with(|hub| hub.expel_unless(|device| holders.contains(device))),
+        Err(error) => {
+            tracing::warn!(error = %ieum_core::describe(&error), "looking for revoked devices failed");
+        }
+    }
+}
+
 /// Does what is due, and tells the counters, until the broker stops.
 async fn keep_time(shared: Arc<Shared>) {
     let state = &shared.state;
+    let mut checked_at = state.clock.moment();
     loop {
         let now = state.clock.now();
         let (next, counts, sizes) =
             state.with(|hub| (hub.tick(now), std::mem::take(&mut hub.counts), hub.sizes()));
         shared.counters.tell(counts, sizes);
+        if state.clock.moment().since(checked_at) >= RECHECK {
+            checked_at = state.clock.moment();
+            recheck(&shared).await;
+        }
         let wait = next.since(now).min(TELL);
         tokio::select! {
             () = state.clock.sleep(wait) => {}

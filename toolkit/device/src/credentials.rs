@@ -1,5 +1,6 @@
 //! Device credentials: a secret per device, kept as a hash, rotated with an overlap, revoked at once.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use base64::Engine;
@@ -129,6 +130,18 @@ impl Credentials {
         };
         rows.and_then(|rows| rows.iter().map(read).collect())
             .map_err(failed("listing", device.unwrap_or_default()))
+    }
+
+    /// Returns the devices that have a credential that is valid now.
+    ///
+    /// # Errors
+    /// See [`CredentialError`].
+    pub(crate) async fn holders(&self) -> Result<HashSet<String>, CredentialError> {
+        let sql = "SELECT DISTINCT device FROM ieum_device_credential \
+                   WHERE expires_at IS NULL OR expires_at > ?";
+        let rows = self.store.fetch_all(sql, &[self.clock.now().into()]).await;
+        let rows = rows.map_err(failed("listing", ""))?;
+        rows.iter().map(|row| row.text("device")).collect::<Result<_, _>>().map_err(failed("listing", ""))
     }
 
     /// Tells whether `secret` is the device's.

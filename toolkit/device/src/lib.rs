@@ -45,3 +45,4 @@ pub use rules::{Act, Effect, Rule, RuleError, Rules, Who};
 pub use schema::migrations;
 pub use settings::{Limits, Overflow};
 pub use store::DeviceStoreError;
+pub use websocket::web_socket_of;

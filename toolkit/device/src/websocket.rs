@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
@@ -24,17 +24,21 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::broker::Shared;
+use crate::broker::Broker;
 use crate::connection::serve;
 use crate::listener::enter;
 
-/// Returns the route `path` at which clients upgrade to MQTT.
-pub(crate) fn routes(shared: Arc<Shared>, path: &str) -> Router {
-    Router::new().route(path, get(upgrade)).with_state(shared)
+/// Returns the route `path` at which clients upgrade to MQTT once `broker` is set; until then they are told to come
+/// again. For servers whose routes are put together before the broker is open.
+pub fn web_socket_of(broker: Arc<OnceLock<Broker>>, path: &str) -> Router {
+    Router::new().route(path, get(upgrade)).with_state(broker)
 }
 
 /// Answers the upgrade and serves MQTT on what comes of it.
-async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
+async fn upgrade(State(broker): State<Arc<OnceLock<Broker>>>, mut request: Request) -> Response {
+    let Some(shared) = broker.get().map(Broker::shared) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     let headers = request.headers();
     let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|_| asks_for_websocket(headers)).cloned() else {
         return (StatusCode::UPGRADE_REQUIRED, [(UPGRADE, "websocket")], "this is MQTT over WebSocket")

@@ -20,6 +20,7 @@ pub(crate) use attach::{Attached, Departure, Hello};
 pub(crate) use publish::Incoming;
 pub(crate) use restore::{Saved, SavedSession};
 
+use crate::client::PLATFORM;
 use crate::journal::{Change, Journal, SessionRecord, WillRecord};
 use crate::packet::Reason;
 use crate::retained::Retained;
@@ -117,6 +118,19 @@ impl Hub {
         for link in sessions.filter_map(|session| session.link.as_mut()) {
             link.closing = Some(reason);
             link.wake();
+        }
+    }
+
+    /// Ends the connections of devices that hold no credential any more, as `holds` tells.
+    pub fn expel_unless(&mut self, holds: impl Fn(&str) -> bool) {
+        let stays = |session: &Session| {
+            session.owner.is_empty() || &*session.owner == PLATFORM || holds(&session.owner)
+        };
+        for session in self.sessions.iter_mut().flatten().filter(|session| !stays(session)) {
+            if let Some(link) = &mut session.link {
+                link.closing = Some(Reason::AdministrativeAction);
+                link.wake();
+            }
         }
     }
 

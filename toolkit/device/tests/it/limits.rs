@@ -89,6 +89,18 @@ async fn only_who_knows_a_secret_is_let_in_until_it_is_revoked() {
 }
 
 #[tokio::test]
+async fn a_device_that_another_process_revokes_is_ended_soon() {
+    let (_broker, address, credentials, _database) = guarded().await;
+    let [one, two] = [credentials.issue("one").await, credentials.issue("two").await];
+    let [one, two] = [one, two].map(|issued| issued.expect("is made").secret);
+    let mut one = Raw::enter(address, &hello(5, "a").user("one", one.expose())).await;
+    let mut two = Raw::enter(address, &hello(5, "a").user("two", two.expose())).await;
+    assert_eq!(credentials.revoke("one").await.expect("is revoked"), 1);
+    assert_eq!(one.end().await, Some(0x98));
+    two.nothing().await;
+}
+
+#[tokio::test]
 async fn a_connection_that_says_nothing_is_closed() {
     let world = World::new().await;
     let mut silent = Raw::open(world.address, 5).await;

@@ -1,0 +1,75 @@
+//! A device as an operator adds it, and as it comes by MQTT to the binary.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::{ieum, text, up};
+
+/// A CONNECT of MQTT 3.1.1 with a session that is kept.
+fn connect(device: &str, secret: &str) -> Vec<u8> {
+    let mut body = b"\0\x04MQTT\x04\xC0\0\x3c".to_vec();
+    for part in [device, device, secret] {
+        body.extend((part.len() as u16).to_be_bytes());
+        body.extend(part.as_bytes());
+    }
+    packet(0x10, &body)
+}
+
+fn packet(first: u8, body: &[u8]) -> Vec<u8> {
+    let mut packet = vec![first, u8::try_from(body.len()).expect("is short")];
+    packet.extend_from_slice(body);
+    packet
+}
+
+fn say(stream: &mut TcpStream, bytes: &[u8]) {
+    stream.write_all(bytes).expect("is taken");
+}
+
+/// Returns the next packet.
+fn hear(stream: &mut TcpStream) -> Vec<u8> {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).expect("is answered");
+    let mut all = head.to_vec();
+    all.resize(2 + usize::from(head[1]), 0);
+    stream.read_exact(&mut all[2..]).expect("is whole");
+    all
+}
+
+fn come(address: &str, device: &str, secret: &str) -> (TcpStream, u8) {
+    let mut stream = TcpStream::connect(address).expect("connects");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("is set");
+    say(&mut stream, &connect(device, secret));
+    let code = hear(&mut stream)[3];
+    (stream, code)
+}
+
+#[test]
+fn a_device_comes_with_its_secret_and_finds_after_a_restart_what_was_said_to_it() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let platform = up(folder.path(), &["device"], &[]);
+    let added = platform.ask(folder.path(), &["device", "add", "kitchen"]);
+    let secret = added["secret"].as_str().expect("is shown once").to_owned();
+    assert_eq!(come(&platform.mqtt, "kitchen", "guess").1, 4, "bad user name or password");
+    let (mut device, code) = come(&platform.mqtt, "kitchen", &secret);
+    assert_eq!(code, 0);
+    say(&mut device, &packet(0x82, b"\0\x01\0\x10device/kitchen/#\x01"));
+    assert_eq!(hear(&mut device), [0x90, 3, 0, 1, 1]);
+    say(&mut device, &packet(0x82, b"\0\x02\0\x08device/#\x01"));
+    assert_eq!(hear(&mut device), [0x90, 3, 0, 2, 0x80], "others' topics are not for it");
+    say(&mut device, &packet(0x32, b"\0\x15device/kitchen/answer\0\x07twelve"));
+    let both = [hear(&mut device), hear(&mut device)];
+    assert!(both.contains(&vec![0x40, 2, 0, 7]), "{both:?}");
+    platform.stop();
+
+    let platform = up(folder.path(), &["device"], &[]);
+    let (mut device, _) = come(&platform.mqtt, "kitchen", &secret);
+    let again = hear(&mut device);
+    assert!(again[0] & 0x08 != 0 && again.ends_with(b"twelve"), "it was not acknowledged: {again:?}");
+    assert_eq!(platform.ask(folder.path(), &["device", "revoke", "kitchen"])["revoked"], 1);
+    let mut rest = Vec::new();
+    device.read_to_end(&mut rest).expect("is ended within seconds");
+    assert_eq!(come(&platform.mqtt, "kitchen", &secret).1, 4);
+    let wrong = ieum(folder.path(), &[]).args(["device", "add", "a/b"]).output().expect("runs");
+    assert!(!wrong.status.success() && text(&wrong).contains("naming a device"), "{}", text(&wrong));
+}
