@@ -6,12 +6,18 @@ use std::time::Duration;
 use ieum_core::{Clock, SystemClock};
 
 use crate::failure::Failure;
-use crate::{arch, shell, test};
+use crate::{arch, headers, shell, test};
 
 type Step = (&'static str, fn() -> Result<(), Failure>);
 
-const STEPS: [Step; 5] =
-    [("fmt", fmt), ("clippy", clippy), ("arch", arch::run), ("test", tests), ("doc", doc)];
+const STEPS: [Step; 6] = [
+    ("headers", headers::prepare),
+    ("fmt", fmt),
+    ("clippy", clippy),
+    ("arch", arch::run),
+    ("test", tests),
+    ("doc", doc),
+];
 
 /// Runs every step, goes on after a failed one, and names those that failed.
 ///

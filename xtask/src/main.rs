@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod demo;
 mod failure;
+mod headers;
 mod libraries;
 mod running;
 mod servers;

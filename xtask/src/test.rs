@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::failure::{Failure, Tried};
 use crate::libraries::Libraries;
 use crate::servers::{self, Servers};
-use crate::{running, shell};
+use crate::{headers, running, shell};
 
 /// What to test, and against what.
 #[derive(Args, Clone, Default)]
@@ -59,6 +59,9 @@ struct Tally {
 pub fn run(arguments: &TestArguments) -> Result<(), Failure> {
     let arguments = &narrowed(arguments);
     let kinds = if arguments.no_servers { Vec::new() } else { servers::chosen(&arguments.only)? };
+    if features(&arguments.package).contains("kafka") {
+        headers::prepare()?;
+    }
     let mut servers = Servers::start(&kinds)?;
     let libraries = Libraries::prepare();
     servers.print();

@@ -1,5 +1,6 @@
 //! Installing servers: Debian packages in one go, then what each server prepares for itself.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -13,7 +14,8 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// Installs what `kinds` need and is missing. Returns the servers that cannot run, with the reason.
 pub fn install(kinds: &[&'static Kind]) -> Vec<(&'static str, Failure)> {
     let lacking: Vec<&Kind> = kinds.iter().copied().filter(|kind| lacks(kind).is_some()).collect();
-    let packages: Vec<&str> = lacking.iter().flat_map(|kind| kind.packages.iter().copied()).collect();
+    let packages: BTreeSet<&str> = lacking.iter().flat_map(|kind| kind.packages.iter().copied()).collect();
+    let packages: Vec<&str> = packages.into_iter().collect();
     let installed = if packages.is_empty() { Ok(()) } else { install_packages(&packages) };
     let mut missing = Vec::new();
     for kind in kinds {

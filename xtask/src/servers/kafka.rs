@@ -12,9 +12,8 @@ const RELEASE: &str = "3.9.1";
 
 pub const KIND: Kind = Kind {
     name: "kafka",
-    // The last two are what a build with the feature `kafka` needs.
-    packages: &["default-jre-headless", "maven", "libssl-dev", "pkg-config"],
-    programs: &["java", "mvn", "pkg-config"],
+    packages: &["default-jre-headless", "maven"],
+    programs: &["java", "mvn"],
     prepare,
     start,
 };
