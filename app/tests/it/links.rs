@@ -71,13 +71,15 @@ async fn another_process_stands_in_for_one_that_is_gone() {
     spare.stop();
 }
 
-/// Follows the links of a platform in a process of its own, over a stream.
+/// Follows the link to the hub's state in a process of its own, over a stream; lines of other links are skipped.
 fn watch(data: &Path, platform: &Running) -> impl FnMut() -> String + use<> {
     let listen = [("IEUM__SERVER__LISTEN", platform.address.as_str())];
     let mut child = ieum(data, &listen).args(["link", "watch"]).stdout(Stdio::piped()).spawn().expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("is piped")).lines();
     let mut ending = Some(Running { child, address: String::new(), mqtt: String::new() });
-    move || match lines.next() {
+    let mut next =
+        move || lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("events.state ")));
+    move || match next() {
         Some(line) => line.expect("is read"),
         None => {
             // The stream ended with the platform.
