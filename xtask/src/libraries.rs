@@ -100,7 +100,7 @@ pub fn python_in(environment: &str, parts: &[&str]) -> Result<PathBuf, Failure> 
         shell::read("pip install", &mut command)
     };
     // Without an index pip can only agree with what is there, which takes no network.
-    if pip(&["install", "--no-index", "--no-deps"]).is_err() {
+    if !parts.is_empty() && pip(&["install", "--no-index", "--no-deps"]).is_err() {
         println!("installing {}", parts.join(", "));
         pip(&["install"])?;
     }
@@ -124,10 +124,10 @@ fn unpacked(package: &str, data: &str) -> Result<PathBuf, Failure> {
     if folder.join(data).is_dir() {
         return Ok(folder);
     }
-    let base = shell::find("python3")
-        .ok_or_else(|| Failure("looking for python3: it is not installed".to_owned()))?;
+    // An environment has pip of its own; Debian's python3 has none.
+    let python = python_with(&[])?;
     println!("fetching {package}");
-    let mut install = Command::new(base);
+    let mut install = Command::new(python);
     install.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--target"]);
     shell::read("pip install", install.arg(&folder).arg(package))?;
     Ok(folder)
