@@ -27,6 +27,7 @@ export async function demo(listen = "127.0.0.1:0") {
     env: {
       ...process.env,
       IEUM__SERVER__LISTEN: listen,
+      IEUM__DEVICE__LISTEN: "127.0.0.1:0",
       IEUM__SERVER__DRAIN: "1s",
       IEUM__TELEMETRY__LOG: "error",
       // A test looks at more pages a minute than a person.

@@ -93,7 +93,7 @@ async fn simulator() -> Simulator {
         name: "박람회".into(),
         registered: 500,
         gates: vec!["a".into()],
-        lasts: Duration::from_secs(20),
+        lasts: Duration::from_secs(60),
         seed: 7,
     };
     Simulator::start(event, system_clock()).await.expect("starts")

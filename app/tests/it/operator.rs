@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ieum_bus::{BusOptions, Event, open_bus};
 use ieum_core::{Cx, system_clock};
+use ieum_events::simulator::Simulator;
 use ieum_store::{Store, StoreOptions};
 use ieum_testkit::wait;
 use serde_json::{Value, json};
@@ -128,7 +129,8 @@ async fn every_answer_is_as_the_document_says() {
     let folder = tempfile::tempdir().expect("a folder");
     let platform = up(folder.path(), &[], &[("IEUM__GATEWAY__PUBLIC_PER_MINUTE", "6000")]);
     let desk = Desk::new(&platform);
-    sources_come_and_go(&desk).await;
+    // It must go on telling, or there is no news for webhooks to send.
+    let _simulator = sources_come_and_go(&desk).await;
     let partner = keys_come_and_go(&desk).await;
     webhooks_are_shown(&desk, &platform, &partner).await;
     publish_nonsense(folder.path()).await;
@@ -146,7 +148,7 @@ async fn every_answer_is_as_the_document_says() {
     platform.stop();
 }
 
-async fn sources_come_and_go(desk: &Desk) {
+async fn sources_come_and_go(desk: &Desk) -> Simulator {
     let simulator = simulator().await;
     let wish = serde_json::to_value(simulator.config(1)).expect("is JSON");
     desk.ask("POST", "/sources", "/sources", Some(wish)).await;
@@ -158,6 +160,7 @@ async fn sources_come_and_go(desk: &Desk) {
     assert_eq!(desk.send("POST", "/sources/fair/check", None).await.0, 404);
     let wish = serde_json::to_value(simulator.config(1)).expect("is JSON");
     desk.ask("POST", "/sources", "/sources", Some(wish)).await;
+    simulator
 }
 
 /// Returns the text of a key that stays.
