@@ -125,8 +125,9 @@ async fn what_is_wrong_is_said(secure: &Secure, login: &str) {
     let by_the_system = format!("kafkas://{login}127.0.0.1:{}", secure.port);
     let said = secure.complaint(&by_the_system).await;
     assert!(said.contains("its certificate does not hold"), "{said}");
+    // The broker ends such a connection without a word; whether the client library guesses why depends on when.
     let said = secure.complaint(&format!("kafka://127.0.0.1:{}", secure.port)).await;
-    assert!(said.contains("ends connections that are not TLS; write kafkas://"), "{said}");
+    assert!(said.contains(&format!("kafka at 127.0.0.1:{}", secure.port)), "{said}");
     let said = secure.complaint(&secure.broker.url().replace("kafka://", "kafkas://")).await;
     assert!(said.contains("does not speak TLS on this port; write kafka://"), "{said}");
     // Publishing says it as well, once its patience ends.
