@@ -33,7 +33,7 @@ impl Saga for Ledger {
     async fn run(&self, cx: &Cx, step: u32, state: &mut u32) -> Result<(), Fault> {
         self.write(cx, i64::from(step)).await?;
         // Every third saga is refused at its last step, so that undoing is killed as well.
-        if step == 4 && *state % 3 == 0 {
+        if step == 4 && state.is_multiple_of(3) {
             return Err(Fault::failed_precondition("test.refused", "the last step"));
         }
         Ok(())
@@ -146,10 +146,10 @@ async fn what_was_set_before_a_kill_happens_once_after_it() {
     assert_eq!(count(&store, "SELECT COUNT(*) AS n FROM rang").await, SAGAS + TIMERS, "seed {seed}");
     for number in 0..SAGAS {
         let id = format!("saga-{number:03}");
-        let phase = if number % 3 == 0 { Phase::Undone } else { Phase::Done };
+        let phase = if number.is_multiple_of(3) { Phase::Undone } else { Phase::Done };
         assert_eq!(sagas.status(&id).await.expect("is there").phase, phase, "seed {seed}, {id}");
         let sum = format!("SELECT COALESCE(SUM(amount), 0) AS n FROM effect WHERE id LIKE '{id}:%'");
-        assert_eq!(count(&store, &sum).await, if number % 3 == 0 { 0 } else { 10 }, "seed {seed}, {id}");
+        assert_eq!(count(&store, &sum).await, if number.is_multiple_of(3) { 0 } else { 10 }, "seed {seed}, {id}");
     }
 }
 
