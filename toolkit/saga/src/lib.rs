@@ -5,6 +5,7 @@
 //! kill, so that whoever answers it does it once. A [`Schedule`] is a row with a time: what happens then commits in
 //! one transaction with its end, so that it happens once.
 
+mod background;
 mod definition;
 mod error;
 mod rules;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use ieum_core::{Cx, Fault, SharedClock, Timestamp, TraceContext, new_id};
 use ieum_policy::{Backoff, Jitter};
 use ieum_store::{Store, Transaction};
-use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::Background;
 use crate::definition::{AnySaga, Ended, Saga, Typed, Way};
 use crate::error::{SagaError, check_id};
 use crate::rules::{Patience, Phase, Place};
@@ -88,7 +88,7 @@ struct Inner {
     owner: String,
     due: Notify,
     ended: Notify,
-    running: Mutex<Option<(JoinHandle<()>, CancellationToken)>>,
+    running: Background,
 }
 
 /// Collects what this process knows to do; see [`Sagas::builder`].
@@ -129,7 +129,7 @@ impl SagasBuilder {
     pub fn build(self) -> Sagas {
         let Self { store, clock, options, known } = self;
         let owner = new_id().to_string();
-        let (due, ended, running) = (Notify::new(), Notify::new(), Mutex::default());
+        let (due, ended, running) = (Notify::new(), Notify::new(), Background::default());
         Sagas(Arc::new(Inner { store, clock, options, known, owner, due, ended, running }))
     }
 }
@@ -271,22 +271,12 @@ impl Sagas {
 
     /// Begins to run what is due, until [`Sagas::drain`]. Starting twice changes nothing.
     pub fn start(&self) {
-        let mut running = self.0.running.lock();
-        if running.is_some() {
-            return;
-        }
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(self.clone().run(stop.clone()));
-        *running = Some((task, stop));
+        self.0.running.start(|stop| self.clone().run(stop));
     }
 
     /// Begins no further step and waits for those that are asked.
     pub async fn drain(&self) {
-        let Some((task, stop)) = self.0.running.lock().take() else { return };
-        stop.cancel();
-        if let Err(error) = task.await {
-            tracing::error!(error = %error, "running sagas ended by a panic");
-        }
+        self.0.running.drain("running sagas").await;
     }
 
     async fn run(self, stop: CancellationToken) {

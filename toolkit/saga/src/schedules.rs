@@ -7,11 +7,10 @@ use std::time::Duration;
 use ieum_core::{Cx, Fault, SharedClock, Timestamp, TraceContext};
 use ieum_policy::{Backoff, Jitter};
 use ieum_store::{Row, Store, Transaction, Value};
-use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::Background;
 use crate::error::{SagaError, check_id};
 use crate::schedule::{Due, Next, OnDue, Schedule};
 
@@ -50,7 +49,7 @@ struct Inner {
     clock: SharedClock,
     known: BTreeMap<&'static str, Arc<dyn OnDue>>,
     changed: Notify,
-    running: Mutex<Option<(JoinHandle<()>, CancellationToken)>>,
+    running: Background,
 }
 
 impl Schedules {
@@ -62,7 +61,7 @@ impl Schedules {
         known: impl IntoIterator<Item = (&'static str, Arc<dyn OnDue>)>,
     ) -> Self {
         let known = known.into_iter().collect();
-        Self(Arc::new(Inner { store, clock, known, changed: Notify::new(), running: Mutex::default() }))
+        Self(Arc::new(Inner { store, clock, known, changed: Notify::new(), running: Background::default() }))
     }
 
     /// Keeps a schedule within the caller's transaction, in the place of one under the same id. Call
@@ -167,22 +166,12 @@ impl Schedules {
 
     /// Begins to do what is due, until [`Schedules::drain`]. Starting twice changes nothing.
     pub fn start(&self) {
-        let mut running = self.0.running.lock();
-        if running.is_some() {
-            return;
-        }
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(self.clone().run(stop.clone()));
-        *running = Some((task, stop));
+        self.0.running.start(|stop| self.clone().run(stop));
     }
 
     /// Begins nothing more and finishes what is being done.
     pub async fn drain(&self) {
-        let Some((task, stop)) = self.0.running.lock().take() else { return };
-        stop.cancel();
-        if let Err(error) = task.await {
-            tracing::error!(error = %error, "doing what is due ended by a panic");
-        }
+        self.0.running.drain("doing what is due").await;
     }
 
     async fn run(self, stop: CancellationToken) {
