@@ -149,7 +149,11 @@ async fn what_was_set_before_a_kill_happens_once_after_it() {
         let phase = if number.is_multiple_of(3) { Phase::Undone } else { Phase::Done };
         assert_eq!(sagas.status(&id).await.expect("is there").phase, phase, "seed {seed}, {id}");
         let sum = format!("SELECT COALESCE(SUM(amount), 0) AS n FROM effect WHERE id LIKE '{id}:%'");
-        assert_eq!(count(&store, &sum).await, if number.is_multiple_of(3) { 0 } else { 10 }, "seed {seed}, {id}");
+        assert_eq!(
+            count(&store, &sum).await,
+            if number.is_multiple_of(3) { 0 } else { 10 },
+            "seed {seed}, {id}"
+        );
     }
 }
 
