@@ -13,3 +13,4 @@ pub mod payment;
 pub mod platform;
 mod programme;
 mod visits;
+pub mod voice;
