@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::{Failure, Tried};
-use crate::shell;
+use crate::servers::install_packages;
+use crate::{models, shell};
 
 /// The official verifier of Standard Webhooks (<https://www.standardwebhooks.com>), same name for both languages.
 const VERIFIER: &str = "standardwebhooks";
@@ -22,6 +23,14 @@ const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 const PYTHON_MQTT: &str = "paho-mqtt==2.1.0";
 const NODE_MQTT: &str = "mqtt@5.16.0";
 
+/// The Wyoming protocol as other people speak it (<https://github.com/OHF-Voice/wyoming>), and a voice satellite,
+/// which wants an older one.
+const PYTHON_WYOMING: &str = "wyoming==1.10.2";
+const SATELLITE: &str = "wyoming-satellite==1.0.0";
+
+/// Speaks; GPL, so a program of its own that we never link.
+const ESPEAK: &str = "espeak-ng";
+
 /// The libraries of one run: the variable that tells tests where one is, and where it is or why it is not.
 pub struct Libraries {
     outcomes: Vec<(&'static str, &'static str, Result<PathBuf, Failure>)>,
@@ -38,6 +47,10 @@ impl Libraries {
             ("schemathesis", "IEUM_TEST_SCHEMATHESIS", schemathesis()),
             ("mqtt for python", "IEUM_TEST_PYTHON_MQTT", python_in("py-mqtt", &[PYTHON_MQTT])),
             ("mqtt for node", "IEUM_TEST_NODE_MQTT", node_package("node-mqtt", "mqtt", NODE_MQTT)),
+            ("wyoming", "IEUM_TEST_PYTHON_WYOMING", python_in("py-wyoming", &[PYTHON_WYOMING])),
+            ("satellite", "IEUM_TEST_SATELLITE", python_in("py-satellite", &[SATELLITE])),
+            ("espeak-ng", "IEUM_TEST_ESPEAK", espeak()),
+            ("speech models", "IEUM_TEST_MODELS", models::prepare()),
         ];
         Self { outcomes }
     }
@@ -70,6 +83,10 @@ fn held(name: &str) -> &'static str {
         "schemathesis" => SCHEMATHESIS,
         "mqtt for python" => PYTHON_MQTT,
         "mqtt for node" => NODE_MQTT,
+        "wyoming" => PYTHON_WYOMING,
+        "satellite" => SATELLITE,
+        "espeak-ng" => ESPEAK,
+        "speech models" => "moonshine, whisper",
         _ => VERIFIER,
     }
 }
@@ -137,6 +154,14 @@ fn unpacked(package: &str, data: &str) -> Result<PathBuf, Failure> {
 fn schemathesis() -> Result<PathBuf, Failure> {
     let python = python_in("py-schemathesis", &[SCHEMATHESIS])?;
     Ok(python.with_file_name("schemathesis"))
+}
+
+/// Returns the program that speaks, after installing it where Debian's packages can be.
+fn espeak() -> Result<PathBuf, Failure> {
+    if shell::find(ESPEAK).is_none() {
+        install_packages(&[ESPEAK])?;
+    }
+    shell::find(ESPEAK).ok_or_else(|| Failure(format!("looking for {ESPEAK}: it is not installed")))
 }
 
 fn for_python() -> Result<PathBuf, Failure> {

@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask test`, `arch`, `ci`, `demo`, `bench`, `servers`.
+//! The project's own chores: `cargo xtask test`, `arch`, `ci`, `demo`, `bench`, `models`, `servers`.
 #![allow(clippy::print_stdout, reason = "a command line tool talks on standard output")]
 
 mod arch;
@@ -8,6 +8,7 @@ mod demo;
 mod failure;
 mod headers;
 mod libraries;
+mod models;
 mod running;
 mod servers;
 mod shell;
@@ -41,6 +42,8 @@ enum Chore {
     Demo(demo::DemoArguments),
     /// Runs the side-by-side measurements, optimised
     Bench(bench::BenchArguments),
+    /// Fetches the models by which speech is understood
+    Models(models::ModelsArguments),
     /// Installs or tries the servers that tests run against
     #[command(subcommand)]
     Servers(servers::ServersChore),
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Console => demo::build_console(),
         Chore::Demo(arguments) => demo::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Models(arguments) => models::run(&arguments),
         Chore::Servers(chore) => servers::run(&chore),
     };
     match outcome {

@@ -98,6 +98,26 @@ pub fn node_mqtt() -> Option<PathBuf> {
     setting("IEUM_TEST_NODE_MQTT").map(PathBuf::from)
 }
 
+/// Returns a Python that has `wyoming`.
+pub fn python_wyoming() -> Option<PathBuf> {
+    setting("IEUM_TEST_PYTHON_WYOMING").map(PathBuf::from)
+}
+
+/// Returns a Python that has `wyoming-satellite`.
+pub fn python_satellite() -> Option<PathBuf> {
+    setting("IEUM_TEST_SATELLITE").map(PathBuf::from)
+}
+
+/// Returns the program `espeak-ng`.
+pub fn espeak() -> Option<PathBuf> {
+    setting("IEUM_TEST_ESPEAK").map(PathBuf::from)
+}
+
+/// Returns the folder with one folder per speech model, as `cargo xtask models` lays them out.
+pub fn speech_models() -> Option<PathBuf> {
+    setting("IEUM_TEST_MODELS").map(PathBuf::from)
+}
+
 /// Returns the folder with the interoperability tests of the Eclipse paho project, where somebody fetched it.
 pub fn paho_suite() -> Option<PathBuf> {
     setting("IEUM_TEST_PAHO_SUITE").map(PathBuf::from)
