@@ -95,8 +95,10 @@ where
     state.with(|hub| hub.detach(key, generation, departure, now));
     state.left.notify_one();
     // The session is left before: nobody waits for a client that does not listen.
-    if let Err(reason) = outcome {
-        connection.dismiss(reason).await;
+    match outcome {
+        Ok(Departure::Lost) => {}
+        Ok(Departure::Disconnect { .. }) => connection.release().await,
+        Err(reason) => connection.dismiss(reason).await,
     }
 }
 
@@ -368,6 +370,13 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection<S> {
             properties: publish.properties,
         };
         Ok(Incoming { message: Arc::new(message), packet: publish.id, refused })
+    }
+
+    /// Ends the connection of a client that took its leave, in the way of its transport: a WebSocket cut without
+    /// its closing handshake (RFC 6455 §7.1.1) is an error to the other side.
+    async fn release(&mut self) {
+        self.outbound.clear();
+        farewell(&self.shared, &mut self.reader, &mut self.writer, &mut self.outbound).await;
     }
 
     /// Ends the connection with a word why.

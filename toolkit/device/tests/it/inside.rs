@@ -111,6 +111,25 @@ async fn a_browser_may_come_by_websocket() {
     client.nothing().await;
 }
 
+#[tokio::test]
+async fn a_browser_that_takes_its_leave_is_told_the_end() {
+    use tokio_tungstenite::tungstenite::Message as Frame;
+    let world = World::new().await;
+    let listener = TcpListener::bind(local()).await.expect("listens");
+    let address = listener.local_addr().expect("has an address");
+    let routes = world.broker.web_socket("/mqtt");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let (_, stream) = upgrade(address, "Sec-WebSocket-Protocol: mqtt\r\n").await;
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+    socket.send(Frame::Binary(hello(5, "a").encode().into())).await.expect("is sent");
+    let greeting = socket.next().await.expect("answers").expect("is whole");
+    assert!(matches!(&greeting, Frame::Binary(bytes) if bytes[0] == 0x20), "{greeting:?}");
+    socket.send(Frame::Binary(vec![0xe0, 0].into())).await.expect("is sent");
+    let last = socket.next().await.expect("answers").expect("is whole");
+    assert!(matches!(last, Frame::Close(_)), "{last:?}");
+    assert!(socket.next().await.is_none(), "nothing comes after the end");
+}
+
 /// Asks for an upgrade by hand and returns the answer's head.
 async fn upgrade(address: std::net::SocketAddr, protocol: &str) -> (String, TcpStream) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
