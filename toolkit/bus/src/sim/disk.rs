@@ -1,4 +1,5 @@
-//! The simulated disk: unsynced commits are lost in a power cut, some after all reached the platter.
+//! The simulated disk: unsynced commits are lost in a power cut, some after all reached the platter. Nobody sees a commit
+//! before it is synced; what a killed process wrote and did not sync is taken over or lost, and synced before it is seen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +48,9 @@ pub struct Disk {
 pub(super) struct State {
     pub seen: Tables,
     durable: Tables,
-    /// The state after each commit that is not synced, the earliest first.
+    /// What the one writer has written and not synced yet.
+    written: Option<Tables>,
+    /// The state after each commit whose sync was dropped, the earliest first.
     unsynced: Vec<Tables>,
     healed: bool,
     /// Counts power cuts: connections do not outlive one.
@@ -73,6 +76,8 @@ impl Disk {
     /// a torn commit fails its checksum and is lost.
     pub fn cut_power(&self) {
         let mut state = self.state.lock();
+        let written = state.written.take();
+        state.unsynced.extend(written);
         let kept = self.dice.index(state.unsynced.len() + 1);
         self.dice.note("power cut", &format!("{kept} of {} kept", state.unsynced.len()));
         if kept > 0 {
@@ -122,19 +127,35 @@ impl Disk {
         !self.state.lock().healed && self.dice.chance(probability)
     }
 
-    /// Lets programs see `tables`, which are not on the platter yet.
+    /// Writes `tables`, which nobody sees before they are synced.
     pub(super) fn write(&self, tables: Tables) {
-        let mut state = self.state.lock();
-        state.seen = tables.clone();
-        state.unsynced.push(tables);
+        self.state.lock().written = Some(tables);
     }
 
+    /// Brings what was written to the platter, and shows it.
     pub(super) fn sync(&self) {
         let dropped = self.plant == Plant::DroppedSync && self.dice.chance(0.5);
         let mut state = self.state.lock();
-        if !dropped {
+        let Some(written) = state.written.take() else { return };
+        state.seen = written;
+        if dropped {
+            let seen = state.seen.clone();
+            state.unsynced.push(seen);
+        } else {
             state.durable = state.seen.clone();
             state.unsynced.clear();
+        }
+    }
+
+    /// Decides what became of a commit whose process was killed before the sync. The caller is the only writer.
+    pub(super) fn settle(&self) {
+        if self.state.lock().written.is_none() {
+            return;
+        }
+        if self.dice.chance(0.5) {
+            self.sync();
+        } else {
+            self.state.lock().written = None;
         }
     }
 
@@ -143,6 +164,7 @@ impl Disk {
         let mut state = self.state.lock();
         change(&mut state.seen);
         change(&mut state.durable);
+        state.written.iter_mut().for_each(&change);
         state.unsynced.iter_mut().for_each(change);
     }
 }

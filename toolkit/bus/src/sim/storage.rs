@@ -158,6 +158,7 @@ impl Storage for SimStorage {
         self.reach("beginning")?;
         let alone = Arc::clone(&self.disk.writer).lock_owned().await;
         self.disk.set_writing(self.node);
+        self.disk.settle();
         let state = self.disk.state.lock();
         let disk = Arc::clone(&self.disk);
         Ok(SimTx { tables: state.seen.clone(), cuts: state.cuts, disk, committing: false, _alone: alone })
