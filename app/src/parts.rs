@@ -8,7 +8,7 @@ use axum::Router;
 use ieum_analytics::{AnalyticsDeps, AnalyticsOptions, AnalyticsPart};
 use ieum_bus::Subscribed;
 use ieum_client::OutboundGuard;
-use ieum_contracts::analytics::INSIGHTS_CONTRACT;
+use ieum_contracts::analytics::{INSIGHTS_CONTRACT, Insights, InsightsClient};
 use ieum_contracts::events::{
     EVENT_GATES_CONTRACT, EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
     EVENT_VISITS_CONTRACT,
@@ -35,7 +35,7 @@ use parking_lot::Mutex;
 use crate::config::{LinkCallers, Settings};
 use crate::device::DevicePart;
 use crate::front;
-use crate::links::{self, LinkBoard, Links, Steering, Watching};
+use crate::links::{self, LinkBoard, LinkError, Links, Steering, Watching};
 use crate::notify;
 use crate::platform::Platform;
 
@@ -48,6 +48,8 @@ const NAMES: [&str; 7] = ["events", "analytics", "partners", "notify", "identity
 /// The parts of this process.
 pub struct Parts {
     events: Option<EventsPart>,
+    /// The way to analytics, for the hub's dashboard.
+    insights: Option<Arc<dyn Insights>>,
     analytics: Option<AnalyticsPart>,
     partners: Option<PartnersPart>,
     notify: Option<NotifyPart>,
@@ -206,6 +208,7 @@ impl Parts {
             routes = routes.merge(part.routes());
             identity = Some(part);
         }
+        let insights = if events.is_some() { insights(platform, &routes, &board)? } else { None };
         // The partners' front door frames the whole; a process without partners has one for the frame alone.
         let gateway = match &partners {
             Some(part) => part.gateway().clone(),
@@ -216,6 +219,7 @@ impl Parts {
         let notices = Mutex::default();
         Ok(Self {
             events,
+            insights,
             analytics,
             partners,
             notify,
@@ -278,7 +282,7 @@ impl Parts {
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         if let Some(events) = &self.events {
-            router = router.merge(events.router(&self.gateway));
+            router = router.merge(events.router(&self.gateway, self.insights.clone()));
         }
         if let Some(analytics) = &self.analytics {
             // Its pages stand behind the same door as the hub's.
@@ -399,6 +403,19 @@ fn links_over(platform: &Platform, routes: &Routes, board: &LinkBoard) -> Result
     let (bus, clock) = (platform.bus.clone(), platform.clock.clone());
     let identity = links::identity(&platform.settings)?;
     Ok(Links::new(platform.settings.clone(), routes.clone(), bus, clock, board.clone(), identity))
+}
+
+/// Returns the way to analytics. Where nobody answers it the dashboard does without.
+fn insights(
+    platform: &Platform,
+    routes: &Routes,
+    board: &LinkBoard,
+) -> Result<Option<Arc<dyn Insights>>, Box<dyn Error>> {
+    match links_over(platform, routes, board)?.link(&INSIGHTS_CONTRACT) {
+        Ok(link) => Ok(Some(Arc::new(InsightsClient::new(link)))),
+        Err(LinkError::Nobody { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn payment_part(platform: &Platform) -> PaymentPart {

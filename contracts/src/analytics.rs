@@ -601,6 +601,9 @@ pub struct CrossEventInsights {
     pub total_events: u64,
     /// Their history by type, hour and weekday.
     pub attendance_patterns: AttendanceReport,
+    /// Their figures, all together; left out by who does not know them yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance_metrics: Option<OverallPerformance>,
     /// What is to come, day by day and event by event.
     pub predictions: Predictions,
     /// What they earned and cost.
@@ -643,6 +646,32 @@ pub struct PerformanceMetrics {
     pub event_days: u64,
     /// The gates, the busiest first.
     pub gates: Vec<GateFlow>,
+}
+
+/// The figures of many events together, of those that have history in the range asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OverallPerformance {
+    /// People registered.
+    pub total_registered: u64,
+    /// People who came at least once.
+    pub checked_in: u64,
+    /// Came over registered, 0 to 1: weighted by people registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attendance_rate: Option<f64>,
+    /// One minus that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_show_rate: Option<f64>,
+    /// The most people inside one event at once.
+    pub most_inside: u64,
+    /// Which event that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_inside_event_id: Option<String>,
+    /// The hour in which the most people came, all events together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busiest_hour: Option<BusyHour>,
+    /// Local days of single events on which anything was told.
+    pub event_days: u64,
 }
 
 /// An hour and who came in it.
@@ -718,6 +747,13 @@ pub struct Recommendation {
     pub rule: String,
     /// The figures that it applied to; never empty.
     pub evidence: Vec<Evidence>,
+}
+
+impl Recommendation {
+    /// Tells whether it says something of money, which not everybody may know.
+    pub fn tells_money(&self) -> bool {
+        self.kind.starts_with("money.")
+    }
 }
 
 /// One row that justifies a recommendation.

@@ -549,6 +549,9 @@ pub struct Alert {
     pub severity: Severity,
     /// For people.
     pub message: String,
+    /// Since when it stands; left out where that was not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// How bad an alert is.

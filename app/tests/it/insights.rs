@@ -1,6 +1,42 @@
 //! Analytics within the binary: its contract over the wire, its pages behind the hub's door.
 
-use crate::up;
+use serde_json::{Value, json};
+
+use crate::{Running, up, write};
+
+async fn dashboard(platform: &Running) -> Value {
+    let url = format!("http://{}/api/dashboard", platform.address);
+    let answer = reqwest::get(url).await.expect("answers");
+    assert_eq!(answer.status().as_u16(), 200);
+    answer.json().await.expect("is JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dashboard_asks_analytics_wherever_it_runs_and_does_without_where_it_is_down() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let alone = up(folder.path(), &["events"], &[]);
+    assert_eq!(dashboard(&alone).await["insightsAbsent"]["reason"], "events.insights.not_run");
+    alone.stop();
+    let together = up(folder.path(), &["events", "analytics"], &[]);
+    assert!(dashboard(&together).await["insights"]["attendancePatterns"]["cells"].is_array());
+    together.stop();
+    // Analytics on its own finds the hub later; nothing of it is asked here.
+    let links =
+        "[links]\n\"events.state\" = \"http://127.0.0.1:1\"\n\"events.visits\" = \"http://127.0.0.1:1\"\n";
+    let analytics =
+        up(folder.path(), &["analytics", "--config", &write(folder.path(), "analytics.toml", links)], &[]);
+    let line = format!("[links]\n\"analytics.insights\" = \"http://{}\"\n", analytics.address);
+    let hub = up(folder.path(), &["events", "--config", &write(folder.path(), "events.toml", &line)], &[]);
+    let told = dashboard(&hub).await;
+    assert_eq!(told["insights"]["performanceMetrics"]["eventDays"], 0, "{told}");
+    analytics.stop();
+    let told = dashboard(&hub).await;
+    assert_eq!((&told["insights"], &told["summary"]["totalEvents"]), (&Value::Null, &json!(0)), "{told}");
+    let reason = told["insightsAbsent"]["reason"].as_str().expect("says why");
+    assert!(["events.insights.failed", "events.insights.late"].contains(&reason), "{told}");
+    hub.stop();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn insights_stand_behind_the_hubs_door() {

@@ -1,6 +1,10 @@
 //! The standard reports as the SQL store answers them: cells and days of attendance, one event's figures.
 
-use ieum_contracts::analytics::{AttendanceRange, BusyHour, GateFlow, PerformanceMetrics, UNTYPED};
+use std::collections::BTreeSet;
+
+use ieum_contracts::analytics::{
+    AttendanceRange, BusyHour, GateFlow, OverallPerformance, PerformanceMetrics, UNTYPED,
+};
 use ieum_core::{Fault, Timestamp};
 use ieum_store::{Row, StoreError, Value};
 
@@ -79,6 +83,54 @@ impl AnalyticsStore {
              WHERE {within}) s JOIN ieum_analytics_event e ON e.event_id = s.event_id WHERE {outside}"
         );
         Ok(count(&self.sql().fetch_one(&sql, &values).await?, "events")?)
+    }
+
+    /// Returns the figures of all events that have history in the range.
+    pub async fn overall(&self, ask: &AttendanceRange, span: Span) -> Result<OverallPerformance, Fault> {
+        let (within, outside, values) = chosen(ask, span, &type_of("e"));
+        let sql = format!(
+            "SELECT s.event_id, s.days, s.most FROM (SELECT event_id, COUNT(DISTINCT local_day) AS days, \
+             MAX(most_inside) AS most FROM ieum_analytics_slot WHERE {within} GROUP BY event_id) s \
+             JOIN ieum_analytics_event e ON e.event_id = s.event_id WHERE {outside} ORDER BY s.event_id"
+        );
+        let mut all = OverallPerformance::default();
+        let mut within = BTreeSet::new();
+        for row in self.sql().fetch_all(&sql, &values).await? {
+            let (event_id, most) = (row.text("event_id")?, count(&row, "most")?);
+            all.event_days += count(&row, "days")?;
+            if most > all.most_inside {
+                (all.most_inside, all.most_inside_event_id) = (most, Some(event_id.clone()));
+            }
+            within.insert(event_id);
+        }
+        for known in self.events(ask.event_ids.as_deref()).await? {
+            if let Some(seen) = known.seen.filter(|_| within.contains(&known.profile.event_id)) {
+                all.total_registered += seen.registered;
+                all.checked_in += seen.checked_in;
+            }
+        }
+        all.attendance_rate = rate(all.checked_in, all.total_registered);
+        all.no_show_rate = all.attendance_rate.map(|rate| 1.0 - rate);
+        all.busiest_hour = self.busiest_hour_of_all(ask, span).await?;
+        Ok(all)
+    }
+
+    async fn busiest_hour_of_all(
+        &self,
+        ask: &AttendanceRange,
+        span: Span,
+    ) -> Result<Option<BusyHour>, Fault> {
+        let (within, outside, values) = chosen(ask, span, &type_of("e"));
+        let sql = format!(
+            "SELECT h.begun, SUM(h.came) AS total FROM (SELECT event_id, slot_at - (slot_at % 3600000000) AS begun, \
+             SUM(arrivals) AS came FROM ieum_analytics_slot WHERE {within} \
+             GROUP BY event_id, slot_at - (slot_at % 3600000000)) h \
+             JOIN ieum_analytics_event e ON e.event_id = h.event_id WHERE {outside} \
+             GROUP BY h.begun ORDER BY total DESC, h.begun LIMIT 1"
+        );
+        let Some(row) = self.sql().fetch_optional(&sql, &values).await? else { return Ok(None) };
+        let (at, arrivals) = (time(&row, "begun")?, row.float("total")?);
+        Ok((arrivals > 0.0).then_some(BusyHour { at, arrivals }))
     }
 
     /// Returns an event's figures over all its history.

@@ -139,6 +139,7 @@ impl Insights for Service {
         let recommendations = rules::across_events(&attendance_patterns, &roi_analysis);
         Ok(CrossEventInsights {
             total_events: self.store.events_within(&ask, span).await?,
+            performance_metrics: Some(self.store.overall(&ask, span).await?),
             predictions: Predictions {
                 attendance_forecast: forecasts,
                 optimal_timing: rules::best_hours(&attendance_patterns),

@@ -346,12 +346,36 @@ pub(crate) struct CrossEventInsights {
     total_events: u64,
     /// Their history by type, hour and weekday.
     attendance_patterns: AttendanceReport,
+    /// Their figures, all together.
+    performance_metrics: Option<OverallPerformance>,
     /// What is to come, day by day and event by event.
     predictions: Predictions,
     /// What they earned and cost.
     roi_analysis: RoiReport,
     /// What to do, the most urgent first.
     recommendations: Vec<Recommendation>,
+}
+
+/// The figures of many events together, of those that have history in the range asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OverallPerformance {
+    /// People registered.
+    total_registered: u64,
+    /// People who came at least once.
+    checked_in: u64,
+    /// Came over registered, 0 to 1: weighted by people registered.
+    attendance_rate: Option<f64>,
+    /// One minus that.
+    no_show_rate: Option<f64>,
+    /// The most people inside one event at once.
+    most_inside: u64,
+    /// Which event that was.
+    most_inside_event_id: Option<String>,
+    /// The hour in which the most people came, all events together.
+    busiest_hour: Option<BusyHour>,
+    /// Local days of single events on which anything was told.
+    event_days: u64,
 }
 
 /// One event's figures over all its history.

@@ -280,8 +280,8 @@ fn check(visitor: &Visitor, event_id: Option<&str>, scope: &str) -> Result<(), F
 /// Takes out what says something of money.
 fn hide_money(report: &mut RoiReport, told: &mut Vec<Recommendation>, predictions: &mut Predictions) {
     *report = RoiReport::default();
-    told.retain(|one| !one.kind.starts_with("money."));
-    predictions.risk_factors.retain(|one| !one.kind.starts_with("money."));
+    told.retain(|one| !one.tells_money());
+    predictions.risk_factors.retain(|one| !one.tells_money());
 }
 
 /// Returns the events that a visitor may see; `None` for all.

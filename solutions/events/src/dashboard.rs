@@ -1,15 +1,17 @@
-//! The unified dashboard: the live picture, each event's trend over a time range, and its charts' rows.
+//! The unified dashboard: the live picture, each event's trend over a time range, what history says, and the
+//! charts' rows.
 
 use std::time::Duration;
 
 use ieum_contracts::events::{
     Alert, EventMetrics, EventState, EventStatus, Freshness, HistoryRange, HistoryRow, ListEvents, LiveEvent,
-    Summary,
+    Severity, Summary,
 };
 use ieum_core::{Cx, Fault, Timestamp, parse_duration};
 use serde::Serialize;
 
 use crate::door::Sight;
+use crate::insights::{Absent, DashboardInsights};
 use crate::rules::summarise;
 
 /// Points per chart.
@@ -23,6 +25,11 @@ pub struct Dashboard {
     pub summary: Summary,
     /// The events.
     pub events: Vec<DashboardEvent>,
+    /// What history says; `None` where it is not told, see `insights_absent`.
+    pub insights: Option<DashboardInsights>,
+    /// Why `insights` is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insights_absent: Option<Absent>,
     /// What the page draws.
     pub charts: Charts,
 }
@@ -55,6 +62,45 @@ pub struct DashboardEvent {
 pub struct Charts {
     /// Attendance over time, event by event.
     pub attendance_trend: Vec<Line>,
+    /// The events side by side as they stand, the best attended first.
+    pub event_comparison: Vec<Compared>,
+    /// The alerts that stand, by their beginning; last those of which it was not noted.
+    pub alerts_timeline: Vec<Standing>,
+}
+
+/// One event's bar.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Compared {
+    /// The event.
+    pub event_id: String,
+    /// Its name.
+    pub event_name: String,
+    /// People inside now.
+    pub current_attendees: u64,
+    /// People who came.
+    pub checked_in: u64,
+    /// People registered.
+    pub total_registered: u64,
+    /// Came over registered, 0 to 1.
+    pub attendance_rate: f64,
+}
+
+/// One alert on the line of time.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// Since when it stands; left out where that was not noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The event.
+    pub event_id: String,
+    /// Stable word, such as `capacity.90`.
+    pub kind: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// For people.
+    pub message: String,
 }
 
 /// One event's line.
@@ -82,7 +128,7 @@ pub fn parse_time_range(text: &str) -> Result<Duration, Fault> {
     })
 }
 
-/// Builds the dashboard of the events asked for, over `range` up to `now`.
+/// Builds the dashboard of the events asked for, over `range` up to `now`, without what history says.
 pub async fn build(
     state: &dyn EventState,
     cx: &Cx,
@@ -93,7 +139,7 @@ pub async fn build(
     let mut states = state.list(cx, ListEvents { event_ids: sight.events.clone() }).await?;
     sight.narrow(&mut states);
     let live = states.events;
-    let summary = summarise(&live);
+    let (summary, event_comparison, alerts_timeline) = (summarise(&live), compare(&live), timeline(&live));
     let step = u32::try_from((range.as_secs() / POINTS).clamp(1, 86_400)).unwrap_or(60);
     let (mut events, mut attendance_trend) = (Vec::new(), Vec::new());
     for event in live {
@@ -108,7 +154,47 @@ pub async fn build(
         events.push(show(event, &rows));
         attendance_trend.push(Line { event_id, rows });
     }
-    Ok(Dashboard { summary, events, charts: Charts { attendance_trend } })
+    let charts = Charts { attendance_trend, event_comparison, alerts_timeline };
+    Ok(Dashboard { summary, events, insights: None, insights_absent: None, charts })
+}
+
+impl Dashboard {
+    /// Adds what history says, or why nothing.
+    pub fn with(mut self, insights: Result<DashboardInsights, Absent>) -> Self {
+        match insights {
+            Ok(insights) => self.insights = Some(insights),
+            Err(absent) => self.insights_absent = Some(absent),
+        }
+        self
+    }
+}
+
+fn compare(live: &[LiveEvent]) -> Vec<Compared> {
+    let bar = |event: &LiveEvent| Compared {
+        event_id: event.data.event_id.clone(),
+        event_name: event.data.event_name.clone(),
+        current_attendees: event.data.metrics.current_attendees,
+        checked_in: event.data.metrics.checked_in,
+        total_registered: event.data.metrics.total_registered,
+        attendance_rate: event.data.metrics.attendance_rate,
+    };
+    let mut bars: Vec<Compared> = live.iter().map(bar).collect();
+    bars.sort_by(|one, other| other.attendance_rate.total_cmp(&one.attendance_rate));
+    bars
+}
+
+fn timeline(live: &[LiveEvent]) -> Vec<Standing> {
+    let standing = |event: &LiveEvent, alert: &Alert| Standing {
+        at: alert.since,
+        event_id: event.data.event_id.clone(),
+        kind: alert.kind.clone(),
+        severity: alert.severity,
+        message: alert.message.clone(),
+    };
+    let alerts = live.iter().flat_map(|event| event.data.alerts.iter().map(move |alert| (event, alert)));
+    let mut all: Vec<Standing> = alerts.map(|(event, alert)| standing(event, alert)).collect();
+    all.sort_by_key(|one| (one.at.is_none(), one.at));
+    all
 }
 
 #[allow(clippy::cast_precision_loss, reason = "people per event stay far below 2^52")]

@@ -16,7 +16,7 @@ use crate::facts::{Batch, Next};
 use crate::gates::watch::{self, Told};
 use crate::programme::facts::ProgrammeFacts;
 use crate::programme::{self, rules::is_change};
-use crate::rules::{Figures, is_news, normalise};
+use crate::rules::{Figures, date_alerts, is_news, normalise};
 use crate::store::EventsStore;
 use crate::{hints as kept_hints, states, store, sweep};
 
@@ -157,6 +157,7 @@ impl Collector {
             self.exporter.note(event_id, occupancy, told.newest, now);
         }
         let before = states::fetch_state(tx, event_id).await?;
+        date_alerts(before.as_ref(), &mut state);
         let is_news = is_news(before.as_ref(), &state);
         states::save_state(tx, &state, is_news).await?;
         self.realtime.points().keep(tx, &state).await?;

@@ -16,6 +16,7 @@ pub mod facts;
 pub mod gates;
 mod hints;
 mod hook;
+mod insights;
 mod intake;
 mod openapi;
 mod part;

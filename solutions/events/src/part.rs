@@ -6,6 +6,7 @@ use std::time::Duration;
 use ieum_bus::Bus;
 use ieum_cache::Cache;
 use ieum_client::OutboundPolicy;
+use ieum_contracts::analytics::Insights;
 use ieum_contracts::events::{
     EVENT_ALERTS, EVENT_DATA_UPDATES, EVENT_PROGRAMME_UPDATES, EventGatesRoutes, EventProgrammeRoutes,
     EventServiceRegistryRoutes, EventStateRoutes, EventVisitsRoutes,
@@ -203,11 +204,11 @@ impl EventsPart {
     }
 
     /// Returns the hub's HTTP routes: its pages behind the gateway's public door, and the addresses at which
-    /// sources knock.
-    pub fn router(&self, gateway: &Gateway) -> axum::Router {
+    /// sources knock. The dashboard asks `insights` what history says, where there is a way to it.
+    pub fn router(&self, gateway: &Gateway, insights: Option<Arc<dyn Insights>>) -> axum::Router {
         let clock = self.registry.clock.clone();
         let pictures = (self.realtime.clone(), self.programmes.clone(), self.pictures.clone());
-        web::router(gateway, self.visitors, pictures, clock)
+        web::router(gateway, self.visitors, pictures, insights, clock)
             .merge(gates::web::router(gateway, self.visitors, self.gates.clone()))
             .merge(hook::router(gateway, self.registry.clone()))
     }

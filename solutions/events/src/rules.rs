@@ -113,6 +113,20 @@ pub fn is_news(before: Option<&NormalizedEventData>, after: &NormalizedEventData
     })
 }
 
+/// Notes since when the alerts stand that nobody has dated yet: since they stood in the state `before`, or since now.
+///
+/// Alerts of one kind are told apart by what they say, but for those on capacity, which tell a share that moves.
+pub fn date_alerts(before: Option<&NormalizedEventData>, state: &mut NormalizedEventData) {
+    let now = state.timestamp;
+    for alert in state.alerts.iter_mut().filter(|alert| alert.since.is_none()) {
+        let same = |old: &&Alert| {
+            old.kind == alert.kind && (old.message == alert.message || alert.kind.starts_with("capacity."))
+        };
+        let stood = before.and_then(|before| before.alerts.iter().find(same));
+        alert.since = stood.map_or(Some(now), |old| old.since);
+    }
+}
+
 /// Returns the state with its age at `now`. It goes stale after [`FRESH_FOR`] and never vanishes.
 pub fn live(data: NormalizedEventData, now: Timestamp) -> LiveEvent {
     let age = now.since(data.timestamp);
@@ -155,12 +169,13 @@ fn find_alerts(figures: &Figures) -> Vec<Alert> {
     };
     if let Some((kind, severity, share)) = crowd {
         let message = format!("{share} % of the people registered are inside");
-        alerts.push(Alert { kind: kind.into(), severity, message });
+        alerts.push(Alert { kind: kind.into(), severity, message, since: None });
     }
     for gate in &figures.gates {
         if matches!(gate.status.as_str(), "error" | "fault" | "offline") {
             let message = format!("gate {} is {}", gate.gate_id, gate.status);
-            alerts.push(Alert { kind: "gate.down".into(), severity: Severity::Warning, message });
+            let kind = "gate.down".into();
+            alerts.push(Alert { kind, severity: Severity::Warning, message, since: None });
         }
     }
     alerts
@@ -206,6 +221,7 @@ fn read_alerts(alerts: Option<&Value>) -> Result<Vec<Alert>, Fault> {
             kind: kind.unwrap_or_else(|| "source.alert".into()),
             severity,
             message: message.unwrap_or_default(),
+            since: None,
         })
     };
     alerts.iter().take(100).enumerate().map(alert).collect()

@@ -6,6 +6,10 @@ use ieum_core::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+mod insights;
+
+use insights::{Absent, DashboardInsights};
+
 /// The states asked for.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -104,6 +108,9 @@ pub(crate) struct Alert {
     severity: Severity,
     /// For people.
     message: String,
+    /// Since when it stands; left out where that was not noted.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
 }
 
 /// How bad an alert is.
@@ -186,6 +193,11 @@ pub(crate) struct Dashboard {
     summary: Summary,
     /// The events.
     events: Vec<DashboardEvent>,
+    /// What history says; null where it is not told, see `insightsAbsent`. A key needs `analytics:read` as well.
+    #[schema(required)]
+    insights: Option<DashboardInsights>,
+    /// Why `insights` is null: analytics is not run here, is down or late, or the key may not see it.
+    insights_absent: Option<Absent>,
     /// What the page draws.
     charts: Charts,
 }
@@ -218,6 +230,47 @@ pub(crate) struct DashboardEvent {
 pub(crate) struct Charts {
     /// Attendance over time, event by event.
     attendance_trend: Vec<Line>,
+    /// The events side by side as they stand, the best attended first.
+    event_comparison: Vec<Compared>,
+    /// The alerts that stand, by their beginning; last those of which it was not noted.
+    alerts_timeline: Vec<Standing>,
+}
+
+/// One event's bar.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Compared {
+    /// The event.
+    #[schema(example = "spring-concert")]
+    event_id: String,
+    /// Its name.
+    event_name: String,
+    /// People inside now.
+    current_attendees: u64,
+    /// People who came.
+    checked_in: u64,
+    /// People registered.
+    total_registered: u64,
+    /// Came over registered, 0 to 1.
+    attendance_rate: f64,
+}
+
+/// One alert on the line of time.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Standing {
+    /// Since when it stands; left out where that was not noted.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// The event.
+    event_id: String,
+    /// Stable word, such as `capacity.90`.
+    #[schema(example = "capacity.90")]
+    kind: String,
+    /// How bad it is.
+    severity: Severity,
+    /// For people.
+    message: String,
 }
 
 /// One event's line.

@@ -11,6 +11,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Uri};
+use ieum_contracts::analytics::Insights;
 use ieum_contracts::events::{
     EventId, EventProgramme, EventState, EventStates, History, HistoryRange, ListEvents, LiveEvent, Programme,
 };
@@ -21,6 +22,7 @@ use utoipa::IntoParams;
 
 use crate::dashboard::{Dashboard, parse_time_range};
 use crate::door::{self, Sight, Visitors};
+use crate::insights::look;
 use crate::openapi::openapi_json;
 use crate::programme::Programmes;
 use crate::realtime::Realtime;
@@ -35,6 +37,8 @@ pub(crate) struct Web {
     realtime: Arc<Realtime>,
     programmes: Arc<Programmes>,
     pictures: Arc<Pictures>,
+    /// The way to analytics, where there is one.
+    insights: Option<Arc<dyn Insights>>,
     clock: SharedClock,
 }
 
@@ -46,9 +50,10 @@ pub fn router(
     gateway: &Gateway,
     visitors: Visitors,
     (realtime, programmes, pictures): (Arc<Realtime>, Arc<Programmes>, Arc<Pictures>),
+    insights: Option<Arc<dyn Insights>>,
     clock: SharedClock,
 ) -> Router {
-    let web = Web { realtime, programmes, pictures, clock };
+    let web = Web { realtime, programmes, pictures, insights, clock };
     let document: Arc<str> = openapi_json().into();
     let document = get(move || {
         let document = document.to_string();
@@ -195,7 +200,8 @@ pub(crate) struct DashboardQuery {
     time_range: Option<String>,
 }
 
-/// Returns everything at once: sums, events with their trend, and the rows of their charts.
+/// Returns everything at once: sums, events with their trend, what history says, and the rows of the charts. Where
+/// history cannot be asked the rest is told all the same.
 #[utoipa::path(get, path = "/api/dashboard", tag = "events", operation_id = "showDashboard", security((), ("key" = [])),
     params(DashboardQuery), responses(
     (status = 200, description = "The dashboard", body = views::Dashboard),
@@ -209,7 +215,10 @@ pub(crate) async fn dashboard(
     let range = parse_time_range(query.time_range.as_deref().unwrap_or("24h"))?;
     let now = web.clock.now();
     let sight = Sight::of(visitor.as_deref());
-    Ok(ApiJson(crate::dashboard::build(&*web.realtime, &cx, &sight, range, now).await?))
+    let live = crate::dashboard::build(&*web.realtime, &cx, &sight, range, now);
+    let history = look(web.insights.as_deref(), &cx, visitor.as_deref(), &*web.clock);
+    let (dashboard, insights) = futures::join!(live, history);
+    Ok(ApiJson(dashboard?.with(insights)))
 }
 
 /// Streams the whole picture: at once, after each change, and as a heartbeat, since ages go on. Each message is of

@@ -54,8 +54,18 @@ pub async fn an_insight_has_the_seeds_shape_and_rows_for_what_it_recommends(stag
     assert!(found.iter().all(|one| one["evidence"].as_array().is_some_and(|rows| !rows.is_empty())));
     let (status, body) = stage.get("/api/insights?eventType=fair", None).await;
     assert_eq!((status, &body["totalEvents"]), (200, &json!(1)), "{body}");
+    let figures = &body["performanceMetrics"];
+    assert_eq!(
+        (&figures["checkedIn"], &figures["totalRegistered"]),
+        (&json!(560), &json!(1_000)),
+        "{figures}"
+    );
+    assert_eq!((&figures["mostInsideEventId"], &figures["mostInside"]), (&json!("fair"), &json!(560)));
+    assert_eq!((&figures["busiestHour"]["arrivals"], &figures["eventDays"]), (&json!(10.0), &json!(7)));
     let (status, body) = stage.get("/api/insights?eventType=concert", None).await;
     assert_eq!((status, &body["totalEvents"]), (200, &json!(0)), "{body}");
+    let nothing = json!({"totalRegistered": 0, "checkedIn": 0, "mostInside": 0, "eventDays": 0});
+    assert_eq!(body["performanceMetrics"], nothing);
     let (status, body) = stage.get("/api/events/fair/forecast?step=hour&steps=5", None).await;
     assert_eq!((status, body["points"].as_array().map(Vec::len)), (200, Some(5)), "{body}");
     assert_eq!(stage.get("/api/events/none/insights", None).await.1["reason"], "analytics.event.unknown");

@@ -82,31 +82,32 @@ impl Memory {
         self.looked = Some(minute);
     }
 
-    /// Takes in what is found now. `share` is of the capacity, 1 for full; `None` where no capacity is known.
-    pub fn change(&mut self, share: Option<f64>, found: Vec<Raised>) -> Change {
+    /// Takes in what is found at `at`. `share` is of the capacity, 1 for full; `None` where no capacity is known.
+    pub fn change(&mut self, share: Option<f64>, found: Vec<Raised>, at: Timestamp) -> Change {
         let mut now: BTreeMap<String, Raised> =
             found.into_iter().map(|raised| (raised.key(), raised)).collect();
-        let mut shown: Vec<Alert> = Vec::new();
         if let Some(percent) = share.map(|share| share * 100.0) {
             self.levels.retain(|level| percent >= f64::from(*level) - HYSTERESIS);
             self.levels.extend(LEVELS.into_iter().filter(|level| percent >= f64::from(*level)));
             for level in LEVELS.into_iter().filter(|level| self.levels.contains(level)) {
                 let raised = crowded(level, percent);
-                if shown.is_empty() {
-                    shown.push(raised.alert.clone());
-                }
                 now.insert(raised.key(), raised);
             }
         } else {
             self.levels.clear();
+        }
+        for (key, raised) in &mut now {
+            raised.alert.since = self.active.get(key).map_or(Some(at), |before| before.alert.since);
         }
         let new = |key: &String| !self.active.contains_key(key);
         let raised = now.iter().filter(|(key, _)| new(key)).map(|(_, raised)| raised.clone()).collect();
         let ended = |key: &String| !now.contains_key(key);
         let cleared =
             self.active.iter().filter(|(key, _)| ended(key)).map(|(_, raised)| raised.clone()).collect();
+        // Of the levels the highest says it all.
+        let highest = self.levels.last().and_then(|level| now.get(&level_kind(*level)));
         let others = now.values().filter(|raised| !raised.alert.kind.starts_with("capacity."));
-        shown.extend(others.map(|raised| raised.alert.clone()));
+        let shown = highest.into_iter().chain(others).map(|raised| raised.alert.clone()).collect();
         self.active = now;
         Change { raised, cleared, shown }
     }
@@ -114,7 +115,8 @@ impl Memory {
 
 impl Raised {
     fn of(kind: &str, severity: Severity, gate: Option<&str>, message: String) -> Self {
-        Self { alert: Alert { kind: kind.into(), severity, message }, gate: gate.map(str::to_owned) }
+        let alert = Alert { kind: kind.into(), severity, message, since: None };
+        Self { alert, gate: gate.map(str::to_owned) }
     }
 
     fn key(&self) -> String {
@@ -131,7 +133,11 @@ fn crowded(level: u8, percent: f64) -> Raised {
         _ => Severity::Info,
     };
     let message = format!("{percent:.0} % of the capacity are inside");
-    Raised::of(&format!("capacity.{level}"), severity, None, message)
+    Raised::of(&level_kind(level), severity, None, message)
+}
+
+fn level_kind(level: u8) -> String {
+    format!("capacity.{level}")
 }
 
 /// The last minutes, so that a look at every gate is one walk over them.

@@ -61,7 +61,7 @@ pub async fn watch(
     };
     let occupancy = crowd::with_capacity(occupancy, capacity);
     let share = occupancy.share;
-    let Change { raised, cleared, shown } = memory.change(share, found);
+    let Change { raised, cleared, shown } = memory.change(share, found, now);
     if memory != before {
         save_memory(tx, event_id, &memory).await?;
     }

@@ -97,3 +97,34 @@ fn an_event_id_is_plain() {
         assert!(!is_event_id(wrong), "{wrong}");
     }
 }
+
+#[test]
+fn an_alert_that_nobody_dated_stands_since_the_state_that_told_it_first() {
+    let alert = |kind: &str, message: &str, since| Alert {
+        kind: kind.into(),
+        severity: Severity::Warning,
+        message: message.into(),
+        since,
+    };
+    let with = |alerts: Vec<Alert>, seconds| {
+        let figures = Figures {
+            alerts,
+            ..read_realtime(&json!({"participants": {"total": 9}, "attendance": {"current": 0}}))
+                .expect("is one")
+        };
+        normalise("expo", "Expo", figures, at(seconds))
+    };
+    let mut first = with(vec![alert("gate.down", "gate a is offline", None)], 0);
+    date_alerts(None, &mut first);
+    assert_eq!(first.alerts[0].since, Some(at(0)));
+    let alerts =
+        vec![alert("gate.down", "gate b is offline", None), alert("gate.down", "gate a is offline", None)];
+    let mut later = with(alerts, 60);
+    date_alerts(Some(&first), &mut later);
+    assert_eq!([later.alerts[0].since, later.alerts[1].since], [Some(at(60)), Some(at(0))]);
+    // One that was there before anybody dated any is not said to begin now.
+    let undated = with(vec![alert("gate.down", "gate a is offline", None)], 0);
+    let mut after = with(vec![alert("gate.down", "gate a is offline", None)], 60);
+    date_alerts(Some(&undated), &mut after);
+    assert_eq!(after.alerts[0].since, None);
+}

@@ -12,6 +12,7 @@ use http::Request;
 use ieum_bus::{Bus, BusOptions, open_bus};
 use ieum_cache::{Cache, open_cache};
 use ieum_client::OutboundPolicy;
+use ieum_contracts::analytics::Insights;
 use ieum_contracts::events::{
     Authentication, AuthenticationKind, ConnectorKind, Endpoints, EventId, EventServiceConfig,
     EventServiceRegistry, EventState, ListSources, LiveEvent, SourceStatus, SyncSettings,
@@ -117,9 +118,13 @@ impl Hub {
 
     /// Returns the hub's routes behind a door with generous limits.
     pub fn router(&self) -> Router {
-        self.part.router(
-            &self.gateway(GatewayOptions { public: Rate::per_minute(100_000), ..GatewayOptions::default() }),
-        )
+        self.router_with(None)
+    }
+
+    /// The same, with a way to what history says.
+    pub fn router_with(&self, insights: Option<Arc<dyn Insights>>) -> Router {
+        let options = GatewayOptions { public: Rate::per_minute(100_000), ..GatewayOptions::default() };
+        self.part.router(&self.gateway(options), insights)
     }
 
     pub fn gateway(&self, options: GatewayOptions) -> Gateway {

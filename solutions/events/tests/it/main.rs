@@ -6,6 +6,7 @@ mod child;
 mod collecting;
 mod converging;
 mod crashing;
+mod dashboard;
 mod declared;
 mod equality;
 mod fake_eventbrite;

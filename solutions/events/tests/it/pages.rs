@@ -101,7 +101,7 @@ async fn who_brings_no_key_is_limited_per_address(base: &SqlStore) {
     let options = EventsOptions { visitors: Visitors::Anyone, ..EventsOptions::default().for_tests() };
     let hub = Hub::open_at(&base.url, system_clock(), options).await;
     let few = GatewayOptions { public: Rate::per_minute(3), ..GatewayOptions::default() };
-    let router = hub.part.router(&hub.gateway(few));
+    let router = hub.part.router(&hub.gateway(few), None);
     for _ in 0..3 {
         assert_eq!(ask(&router, "10.0.0.7:9", "/api/events", None).await.0, StatusCode::OK);
     }

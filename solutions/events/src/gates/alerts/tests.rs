@@ -11,7 +11,7 @@ fn kinds(raised: &[Raised]) -> Vec<&str> {
 fn each_level_is_raised_once_until_it_is_five_points_lower() {
     let mut memory = Memory::default();
     let mut raised = |share: f64| {
-        let change = memory.change(Some(share), Vec::new());
+        let change = memory.change(Some(share), Vec::new(), at(1));
         let shown: Vec<String> = change.shown.iter().map(|alert| alert.kind.clone()).collect();
         let names = |raised: &[Raised]| kinds(raised).join(" ");
         (names(&change.raised), names(&change.cleared), shown.join(" "))
@@ -35,19 +35,34 @@ fn gates_are_looked_at_once_a_minute_and_what_was_found_stands_until_then() {
     assert_eq!(memory.found_in(7), None);
     let silent = Raised::of("gate.silent", Severity::Warning, Some("north"), "is silent".into());
     memory.look(7);
-    assert_eq!(memory.change(Some(0.6), vec![silent.clone()]).raised.len(), 2);
-    assert_eq!(memory.found_in(7), Some(vec![silent]));
+    assert_eq!(memory.change(Some(0.6), vec![silent.clone()], at(7)).raised.len(), 2);
+    let found = memory.found_in(7).expect("was looked at");
+    assert_eq!((kinds(&found), found[0].alert.since), (vec!["gate.silent"], Some(at(7))));
     assert_eq!(memory.found_in(8), None);
 }
 
 #[test]
 fn what_was_raised_survives_a_restart_by_its_written_form() {
     let mut memory = Memory::default();
-    assert_eq!(memory.change(Some(0.8), Vec::new()).raised.len(), 2);
+    assert_eq!(memory.change(Some(0.8), Vec::new(), at(1)).raised.len(), 2);
     let text = serde_json::to_string(&memory).expect("writes");
     let mut read: Memory = serde_json::from_str(&text).expect("reads");
     assert_eq!(read, memory);
-    assert!(read.change(Some(0.81), Vec::new()).raised.is_empty());
+    assert!(read.change(Some(0.81), Vec::new(), at(2)).raised.is_empty());
+}
+
+#[test]
+fn an_alert_stands_since_it_began_and_anew_after_it_ended() {
+    let mut memory = Memory::default();
+    let mut since = |share: f64, minute: i64| {
+        let change = memory.change(Some(share), Vec::new(), at(minute));
+        change.shown.first().and_then(|alert| alert.since)
+    };
+    assert_eq!(since(0.55, 1), Some(at(1)));
+    assert_eq!(since(0.60, 2), Some(at(1)), "another share, the same alert");
+    assert_eq!(since(0.80, 3), Some(at(3)), "the next level begins later");
+    assert_eq!(since(0.10, 4), None);
+    assert_eq!(since(0.55, 5), Some(at(5)));
 }
 
 /// Three hours of gates, each with so many people a minute.
