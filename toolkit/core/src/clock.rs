@@ -2,8 +2,11 @@
 
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::ops::{Add, Sub};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -32,6 +35,20 @@ pub type SharedClock = Arc<dyn Clock>;
 /// Returns the machine's clock.
 pub fn system_clock() -> SharedClock {
     Arc::new(SystemClock)
+}
+
+/// Runs `work` until `end`; `None` where it was cut off, and dropped. A timer is made only once the work waits.
+pub async fn within<F: Future>(clock: &SharedClock, end: Moment, work: F) -> Option<F::Output> {
+    let mut work = pin!(work);
+    let mut alarm: Option<BoxFuture<'static, ()>> = None;
+    poll_fn(|task| {
+        if let Poll::Ready(output) = work.as_mut().poll(task) {
+            return Poll::Ready(Some(output));
+        }
+        let alarm = alarm.get_or_insert_with(|| clock.sleep_until(end));
+        alarm.as_mut().poll(task).map(|()| None)
+    })
+    .await
 }
 
 /// Wall time in microseconds since the Unix epoch, written as RFC 3339 in UTC.

@@ -15,7 +15,7 @@ mod retry_after;
 mod secret;
 mod trace;
 
-pub use clock::{Clock, ManualClock, Moment, SharedClock, SystemClock, Timestamp, system_clock};
+pub use clock::{Clock, ManualClock, Moment, SharedClock, SystemClock, Timestamp, system_clock, within};
 pub use cx::{Caller, Cx, CxHeaders, header};
 pub use describe::describe;
 pub use duration::{DurationError, HumanDuration, parse_duration};

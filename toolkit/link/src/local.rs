@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::{Either, select};
 use futures::stream::{self, StreamExt};
-use ieum_core::{BoxFuture, Cx, Fault, SharedClock};
+use ieum_core::{BoxFuture, Cx, Fault, SharedClock, within};
 use ieum_policy::PolicyRequest;
 
 use crate::{
@@ -56,15 +56,13 @@ impl UnaryLink for LocalWire {
         let Some(deadline) = deadline else {
             return Box::pin(async move { answer.await.map(Reply::live) });
         };
-        let late = self.clock.sleep_until(deadline);
+        let clock = Arc::clone(&self.clock);
         Box::pin(async move {
-            match select(answer, late).await {
-                Either::Left((answer, _)) => answer.map(Reply::live),
-                Either::Right(_) => Err(Fault::deadline_exceeded(
-                    "link.deadline",
-                    format!("calling {path}: the deadline passed before the answer"),
-                )),
-            }
+            let answer = within(&clock, deadline, answer).await.unwrap_or_else(|| {
+                let message = format!("calling {path}: the deadline passed before the answer");
+                Err(Fault::deadline_exceeded("link.deadline", message))
+            });
+            answer.map(Reply::live)
         })
     }
 }

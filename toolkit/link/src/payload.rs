@@ -1,6 +1,7 @@
 //! A message on its way: the value itself in process, JSON on a far wire.
 
 use std::any::{Any, type_name};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use ieum_core::Fault;
@@ -16,14 +17,14 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Message fo
 pub struct Payload(Form);
 
 enum Form {
-    Value(Box<dyn Value>),
+    /// Shared with the copies kept for a second send; whoever takes the value out of the last one copies nothing.
+    Value(Arc<dyn Value>),
     Json(Bytes),
 }
 
 trait Value: Send + Sync {
     fn to_json(&self) -> Result<Bytes, Fault>;
-    fn copy(&self) -> Box<dyn Value>;
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 // === Payload ===
@@ -31,7 +32,7 @@ trait Value: Send + Sync {
 impl Payload {
     /// Wraps a value without encoding it.
     pub fn value<T: Message>(value: T) -> Self {
-        Self(Form::Value(Box::new(value)))
+        Self(Form::Value(Arc::new(value)))
     }
 
     /// Wraps JSON text.
@@ -43,7 +44,7 @@ impl Payload {
     /// the field, line and column, and with `link.type` where another type was put in (a mistake in the program).
     pub fn into_value<T: Message>(self) -> Result<T, Fault> {
         match self.0 {
-            Form::Value(value) => value.into_any().downcast::<T>().map(|value| *value).map_err(|_| {
+            Form::Value(value) => value.into_any().downcast::<T>().map(Arc::unwrap_or_clone).map_err(|_| {
                 Fault::internal("link.type", format!("a message that is no {}", type_name::<T>()))
             }),
             Form::Json(bytes) => serde_json::from_slice(&bytes).map_err(|_| {
@@ -73,10 +74,10 @@ impl Payload {
         }
     }
 
-    /// Returns a copy of the message.
+    /// Returns the message once more. A value is not copied before both are taken out.
     pub fn copy(&self) -> Self {
         match &self.0 {
-            Form::Value(value) => Self(Form::Value(value.copy())),
+            Form::Value(value) => Self(Form::Value(Arc::clone(value))),
             Form::Json(bytes) => Self(Form::Json(bytes.clone())),
         }
     }
@@ -112,11 +113,7 @@ impl<T: Message> Value for T {
         })
     }
 
-    fn copy(&self) -> Box<dyn Value> {
-        Box::new(self.clone())
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
 }

@@ -108,10 +108,7 @@ pub(crate) async fn within<T>(
     work: impl Future<Output = T> + Send,
 ) -> Result<T, Fault> {
     let Some(end) = end else { return Ok(work.await) };
-    match select(Box::pin(work), clock.sleep_until(end)).await {
-        Either::Left((done, _)) => Ok(done),
-        Either::Right(_) => Err(late(operation)),
-    }
+    ieum_core::within(clock, end, work).await.ok_or_else(|| late(operation))
 }
 
 fn late(operation: &Operation) -> Fault {

@@ -3,11 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use ieum_core::{Code, Fault, Moment, SharedClock};
+use ieum_core::{Code, Fault, Moment, SharedClock, within};
 use tower::Layer;
 
 use crate::layer::guarded_service;
-use crate::layer::time_limit::within;
 use crate::{Breaker, BreakerState, Outcome, Permit, Rejected, reason};
 
 /// Sends calls only while the breaker allows.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use ieum_core::{Fault, Moment, SharedClock};
+use ieum_core::{Fault, Moment, SharedClock, within};
 use tower::Layer;
 
 use crate::layer::guarded_service;
-use crate::layer::time_limit::within;
 use crate::{Bulkhead, Place, reason};
 
 /// Lets so many calls run at once and so many wait.

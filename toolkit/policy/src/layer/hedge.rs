@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use ieum_core::{Code, Fault, Moment, SharedClock};
+use ieum_core::{Code, Fault, Moment, SharedClock, within};
 use tower::Layer;
 
 use crate::layer::retry::{RetryLayer, RetryService};
-use crate::layer::time_limit::within;
 use crate::{Breaker, Hedge, HedgeRule, Held, RetryBudget, RetryRule};
 
 /// Sends slow calls a second time, and repeats nothing that failed; for both see [`RetryLayer::hedging`].

@@ -1,11 +1,8 @@
 //! The time limit: a call ends at its deadline, whether or not its work does.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use ieum_core::{BoxFuture, Fault, Moment, SharedClock};
+use ieum_core::{Fault, SharedClock, within};
 use tower::Layer;
 
 use crate::layer::guarded_service;
@@ -60,20 +57,6 @@ guarded_service!(TimeLimitService, R, [], |guard, inner| move |mut request: R| {
         }
     }
 });
-
-/// Runs `work` until `end`; `None` where it was cut off. A timer is made only once the work waits.
-pub(super) async fn within<F: Future>(clock: &SharedClock, end: Moment, work: F) -> Option<F::Output> {
-    let mut work = pin!(work);
-    let mut alarm: Option<BoxFuture<'static, ()>> = None;
-    poll_fn(|task| {
-        if let Poll::Ready(output) = work.as_mut().poll(task) {
-            return Poll::Ready(Some(output));
-        }
-        let alarm = alarm.get_or_insert_with(|| clock.sleep_until(end));
-        alarm.as_mut().poll(task).map(|()| None)
-    })
-    .await
-}
 
 /// Makes the fault of a call that was cut off, by our own limit or by the caller's deadline.
 fn cut(operation: &str, own_limit: bool, waited: Duration) -> Fault {

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use ieum_core::{BoxFuture, Fault, Moment, SharedClock};
+use ieum_core::{BoxFuture, Fault, Moment, SharedClock, within};
 use ieum_link::{Call, Kind, Link, Payload, Reply, UnaryLink};
 use ieum_policy::{Origin, OutlierRule};
 use tokio::sync::oneshot;
@@ -191,13 +191,10 @@ impl HttpWire {
         step: &str,
         work: impl Future<Output = T> + Send,
     ) -> Result<T, Fault> {
-        match select(Box::pin(work), self.clock.sleep_until(end)).await {
-            Either::Left((done, _)) => Ok(done),
-            Either::Right(_) => {
-                let message = format!("calling {path}: {step} took too long");
-                Err(Fault::deadline_exceeded("link.deadline", message))
-            }
-        }
+        within(&self.clock, end, work).await.ok_or_else(|| {
+            let message = format!("calling {path}: {step} took too long");
+            Fault::deadline_exceeded("link.deadline", message)
+        })
     }
 }
 

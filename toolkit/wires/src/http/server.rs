@@ -9,11 +9,10 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use futures::future::{Either, select};
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use ieum_core::{Cx, Fault, SharedClock};
+use ieum_core::{Cx, Fault, SharedClock, within};
 use ieum_link::{Contract, Kind, Link, Payload, Reply, Routes};
 
 use super::ORIGIN_HEADER;
@@ -122,18 +121,18 @@ impl LinkServer {
         let limit = clock.moment() + self.options.read;
         let limit = cx.deadline().map_or(limit, |deadline| deadline.min(limit));
         let body = Limited::new(body, self.options.max_message).collect();
-        match select(Box::pin(body), clock.sleep_until(limit)).await {
-            Either::Left((Ok(body), _)) => Ok(body.to_bytes()),
-            Either::Left((Err(error), _)) if cause::<LengthLimitError>(&*error).is_some() => {
+        match within(clock, limit, body).await {
+            Some(Ok(body)) => Ok(body.to_bytes()),
+            Some(Err(error)) if cause::<LengthLimitError>(&*error).is_some() => {
                 let most = self.options.max_message;
                 let message = format!("calling {path} with a message longer than {most} bytes");
                 let fault = Fault::invalid_argument("link.message_too_long", message);
                 Err(Refusal { fault, status: Some(StatusCode::PAYLOAD_TOO_LARGE) })
             }
-            Either::Left((Err(_), _)) => {
+            Some(Err(_)) => {
                 Err(Fault::cancelled("link.cut", format!("reading the message of {path}")).into())
             }
-            Either::Right(_) => {
+            None => {
                 let message = format!("calling {path}: the message did not arrive in time");
                 Err(Fault::deadline_exceeded("link.deadline", message).into())
             }
