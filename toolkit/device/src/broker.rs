@@ -83,16 +83,17 @@ impl Broker {
     }
 
     /// Opens a broker whose sessions and kept messages are in `store`, which has the tables of
-    /// [`migrations`](crate::migrations). One broker at a time may use them.
+    /// [`migrations`](crate::migrations). A broker that used them before can acknowledge nothing more and ends its
+    /// connections, so that each message is with one of them.
     ///
     /// # Errors
-    /// A store that cannot be read.
+    /// A store that cannot be read or written.
     pub async fn open(
         store: Store,
         options: BrokerOptions,
         clock: SharedClock,
     ) -> Result<Self, DeviceStoreError> {
-        let store = DeviceStore::new(store);
+        let store = DeviceStore::take(store).await?;
         let saved = store.load().await?;
         let mut hub = Hub::new(options.limits.clone(), true);
         hub.restore(saved, clock.now());
@@ -115,6 +116,7 @@ impl Broker {
         let mut background = vec![tokio::spawn(keep_time(Arc::clone(&shared)))];
         if let Some(store) = store {
             state.noted.notify_one();
+            background.push(tokio::spawn(end_when_taken_over(Arc::clone(&shared))));
             background.push(tokio::spawn(writer::run(state, store)));
         }
         Self { shared, background: Arc::new(background.into()) }
@@ -139,6 +141,11 @@ impl Broker {
     /// Returns the route `path` at which clients speak MQTT over WebSocket.
     pub fn web_socket(&self, path: &str) -> axum::Router {
         websocket::web_socket_of(Arc::new(OnceLock::from(self.clone())), path)
+    }
+
+    /// Waits until another broker has taken over the store; this one then is of no more use. For ever in memory.
+    pub async fn taken_over(&self) {
+        self.shared.state.until_taken_over().await;
     }
 
     /// Returns what connections share.
@@ -216,6 +223,24 @@ async fn recheck(shared: &Shared) {
     }
 }
 
+/// Notices another broker that has taken over, also while nothing is to be written.
+async fn look_for_a_successor(shared: &Shared) {
+    let Some(store) = &shared.store else { return };
+    match store.is_ours().await {
+        Ok(true) => {}
+        Ok(false) => drop(shared.state.synced.send_replace(None)),
+        Err(error) => {
+            tracing::warn!(error = %ieum_core::describe(&error), "looking who has the tables of devices failed");
+        }
+    }
+}
+
+/// Ends all connections once another broker has the store: what they send could not be answered.
+async fn end_when_taken_over(shared: Arc<Shared>) {
+    shared.state.until_taken_over().await;
+    shared.stop.cancel();
+}
+
 /// Does what is due, and tells the counters, until the broker stops.
 async fn keep_time(shared: Arc<Shared>) {
     let state = &shared.state;
@@ -228,6 +253,7 @@ async fn keep_time(shared: Arc<Shared>) {
         if state.clock.moment().since(checked_at) >= RECHECK {
             checked_at = state.clock.moment();
             recheck(&shared).await;
+            look_for_a_successor(&shared).await;
         }
         let wait = next.since(now).min(TELL);
         tokio::select! {

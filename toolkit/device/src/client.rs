@@ -107,8 +107,7 @@ impl Client {
         let topic = Arc::clone(&message.topic);
         let published = self.state.with(|hub| hub.publish(Some(self.key), &Arc::new(message), now));
         let full = |_| ClientError::Full { topic: topic.to_string() };
-        self.state.until_synced(published.map_err(full)?).await;
-        Ok(())
+        self.synced(published.map_err(full)?).await
     }
 
     /// Subscribes to a filter. What was kept for it is handed over first.
@@ -127,8 +126,11 @@ impl Client {
             hub.subscribe(self.key, self.generation, 1, &[(requested, None)], now)?;
             Ok::<_, Reason>(hub.journal.noted())
         });
-        self.state.until_synced(noted.map_err(|_| ClientError::Gone)?).await;
-        Ok(())
+        self.synced(noted.map_err(|_| ClientError::Gone)?).await
+    }
+
+    async fn synced(&self, number: u64) -> Result<(), ClientError> {
+        if self.state.until_synced(number).await { Ok(()) } else { Err(ClientError::Gone) }
     }
 
     /// Ends a subscription.

@@ -4,7 +4,19 @@ use ieum_store::{Dialect, Migration};
 
 /// Returns the migrations of what devices need.
 pub fn migrations() -> Vec<Migration> {
-    vec![Migration { name: "0001_device", owner: "device", up: first }]
+    vec![
+        Migration { name: "0001_device", owner: "device", up: first },
+        Migration { name: "0002_owner", owner: "device", up: owner },
+    ]
+}
+
+/// The broker that opened the tables last; whoever opened them before may write no more.
+fn owner(dialect: Dialect) -> Vec<String> {
+    let int = dialect.types().int;
+    vec![
+        format!("CREATE TABLE ieum_device_owner (id {int} NOT NULL PRIMARY KEY, epoch {int} NOT NULL)"),
+        "INSERT INTO ieum_device_owner (id, epoch) VALUES (1, 0)".to_owned(),
+    ]
 }
 
 fn first(dialect: Dialect) -> Vec<String> {

@@ -14,8 +14,8 @@ pub(crate) struct State {
     pub noted: Notify,
     /// Tells the task that does what is due to look again.
     pub left: Notify,
-    /// The number of the last change that a sync holds.
-    pub synced: watch::Sender<u64>,
+    /// The number of the last change that a sync holds; nothing once no more will be.
+    pub synced: watch::Sender<Option<u64>>,
 }
 
 impl State {
@@ -25,7 +25,7 @@ impl State {
             clock,
             noted: Notify::new(),
             left: Notify::new(),
-            synced: watch::Sender::new(0),
+            synced: watch::Sender::new(Some(0)),
         }
     }
 
@@ -41,10 +41,17 @@ impl State {
         outcome
     }
 
-    /// Waits until a sync holds the change `number`.
-    pub async fn until_synced(&self, number: u64) {
+    /// Waits until a sync holds the change `number`; false where none ever will.
+    pub async fn until_synced(&self, number: u64) -> bool {
         let mut synced = self.synced.subscribe();
+        let reached = synced.wait_for(|reached| reached.is_none_or(|reached| reached >= number)).await;
         // The sender lives as long as this.
-        let _ = synced.wait_for(|reached| *reached >= number).await;
+        reached.is_ok_and(|reached| reached.is_some())
+    }
+
+    /// Waits until another broker has taken over what this one writes.
+    pub async fn until_taken_over(&self) {
+        let mut synced = self.synced.subscribe();
+        let _ = synced.wait_for(Option::is_none).await;
     }
 }

@@ -17,6 +17,8 @@ use crate::{Message, Quality};
 #[derive(Clone)]
 pub(crate) struct DeviceStore {
     store: Store,
+    /// How many brokers have opened the tables, ours included.
+    epoch: i64,
 }
 
 /// Why what outlives the process cannot be read or written.
@@ -25,6 +27,11 @@ pub enum DeviceStoreError {
     /// The store does not do as it is asked.
     #[error("{0} in the tables of devices")]
     Store(&'static str, #[source] StoreError),
+    /// Another broker has opened the tables since.
+    #[error(
+        "another broker has taken over the tables of devices; let each broker have a database of its own"
+    )]
+    TakenOver,
     /// A session's row cannot be understood.
     #[error("reading the session {name:?} from its row")]
     Session {
@@ -40,14 +47,36 @@ pub enum DeviceStoreError {
 const MOST_REMOVED: usize = 500;
 
 impl DeviceStore {
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    /// Takes the tables over: who had them before can write, and so acknowledge, nothing more.
+    pub async fn take(store: Store) -> Result<Self, DeviceStoreError> {
+        let failed = |error| DeviceStoreError::Store("taking over", error);
+        let mut transaction = store.begin_write().await.map_err(failed)?;
+        let raised = "UPDATE ieum_device_owner SET epoch = epoch + 1 WHERE id = 1";
+        transaction.execute(raised, &[]).await.map_err(failed)?;
+        let row = transaction.fetch_one("SELECT epoch FROM ieum_device_owner WHERE id = 1", &[]).await;
+        let epoch = row.and_then(|row| row.int("epoch")).map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(Self { store, epoch })
+    }
+
+    /// Tells whether no other broker has taken the tables over.
+    pub async fn is_ours(&self) -> Result<bool, DeviceStoreError> {
+        let failed = |error| DeviceStoreError::Store("looking who has them", error);
+        let row = self.store.fetch_one("SELECT epoch FROM ieum_device_owner WHERE id = 1", &[]).await;
+        Ok(row.and_then(|row| row.int("epoch")).map_err(failed)? == self.epoch)
     }
 
     /// Does all of `batch` in one commit.
     pub async fn write(&self, batch: &Batch) -> Result<(), DeviceStoreError> {
         let failed = |error| DeviceStoreError::Store("writing changes", error);
         let mut transaction = self.store.begin_write().await.map_err(failed)?;
+        // Locked until the commit, so that nobody takes over in between.
+        let lock = transaction.dialect().for_update();
+        let sql = format!("SELECT epoch FROM ieum_device_owner WHERE id = 1{lock}");
+        let row = transaction.fetch_one(&sql, &[]).await.map_err(failed)?;
+        if row.int("epoch").map_err(failed)? != self.epoch {
+            return Err(DeviceStoreError::TakenOver);
+        }
         remove(&mut transaction, batch).await.map_err(failed)?;
         put(&mut transaction, batch).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)

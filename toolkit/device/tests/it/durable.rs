@@ -168,6 +168,57 @@ async fn what_was_acknowledged_survives_a_kill_on_mariadb() {
     database.clean_up().await;
 }
 
+async fn the_next_broker_takes_over(url: &str) {
+    let first = open(url).await;
+    let address = first.listen(local(), None).await.expect("listens");
+    let mut away = Raw::enter(address, &hello(5, "away").kept()).await;
+    away.subscribe("room", 1).await;
+    away.leave().await;
+    let mut publisher = Raw::enter(address, &hello(5, "publisher")).await;
+    assert_eq!(publisher.publish("room", "to the first", 1).await, 0);
+    let inside = first.client("inside", &ClientOptions::default());
+    let second = open(url).await;
+    // What the first has answered is with the second; what comes now is answered by nobody.
+    let mut late = message("room", "too late", 1);
+    late.id = 99;
+    let bytes = publisher.encode_publish(&late);
+    publisher.send(&bytes).await;
+    let last = publisher.next().await;
+    assert!(matches!(last, Got::Disconnect { .. } | Got::Closed), "{last:?}");
+    first.taken_over().await;
+    let refused = inside.publish(Message::new("room", "too late as well")).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let address = second.listen(local(), None).await.expect("listens");
+    let mut publisher = Raw::enter(address, &hello(5, "publisher")).await;
+    assert_eq!(publisher.publish("room", "to the second", 1).await, 0);
+    let (mut away, _) = Raw::connect(address, &hello(5, "away").kept()).await;
+    let got = [away.message().await.text(), away.message().await.text()];
+    assert_eq!(got, ["to the first", "to the second"]);
+    first.close().await;
+    second.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_has_one_broker_the_last_on_sqlite() {
+    the_next_broker_takes_over(&SqlStore::sqlite().url).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs postgres"]
+async fn a_store_has_one_broker_the_last_on_postgres() {
+    let Some(database) = SqlStore::on("postgres").await else { return };
+    the_next_broker_takes_over(&database.url).await;
+    database.clean_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs mysql"]
+async fn a_store_has_one_broker_the_last_on_mariadb() {
+    let Some(database) = SqlStore::on("mysql").await else { return };
+    the_next_broker_takes_over(&database.url).await;
+    database.clean_up().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_publisher_killed_with_its_broker_loses_nothing_that_was_acknowledged() {
     let database = SqlStore::sqlite();
