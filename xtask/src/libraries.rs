@@ -31,6 +31,10 @@ const SATELLITE: &str = "wyoming-satellite==1.0.0";
 /// Speaks; GPL, so a program of its own that we never link.
 const ESPEAK: &str = "espeak-ng";
 
+/// Google's own clients of Dialogflow, for Python and for Node.
+const PYTHON_DIALOGFLOW: &str = "google-cloud-dialogflow==2.54.0";
+const NODE_DIALOGFLOW: &str = "@google-cloud/dialogflow@7.9.0";
+
 /// The libraries of one run: the variable that tells tests where one is, and where it is or why it is not.
 pub struct Libraries {
     outcomes: Vec<(&'static str, &'static str, Result<PathBuf, Failure>)>,
@@ -47,6 +51,16 @@ impl Libraries {
             ("schemathesis", "IEUM_TEST_SCHEMATHESIS", schemathesis()),
             ("mqtt for python", "IEUM_TEST_PYTHON_MQTT", python_in("py-mqtt", &[PYTHON_MQTT])),
             ("mqtt for node", "IEUM_TEST_NODE_MQTT", node_package("node-mqtt", "mqtt", NODE_MQTT)),
+            (
+                "dialogflow for python",
+                "IEUM_TEST_PYTHON_DIALOGFLOW",
+                python_in("py-dialogflow", &[PYTHON_DIALOGFLOW]),
+            ),
+            (
+                "dialogflow for node",
+                "IEUM_TEST_NODE_DIALOGFLOW",
+                node_package("node-dialogflow", "@google-cloud/dialogflow", NODE_DIALOGFLOW),
+            ),
             ("wyoming", "IEUM_TEST_PYTHON_WYOMING", python_in("py-wyoming", &[PYTHON_WYOMING])),
             ("satellite", "IEUM_TEST_SATELLITE", python_in("py-satellite", &[SATELLITE])),
             ("espeak-ng", "IEUM_TEST_ESPEAK", espeak()),
@@ -83,6 +97,8 @@ fn held(name: &str) -> &'static str {
         "schemathesis" => SCHEMATHESIS,
         "mqtt for python" => PYTHON_MQTT,
         "mqtt for node" => NODE_MQTT,
+        "dialogflow for python" => PYTHON_DIALOGFLOW,
+        "dialogflow for node" => NODE_DIALOGFLOW,
         "wyoming" => PYTHON_WYOMING,
         "satellite" => SATELLITE,
         "espeak-ng" => ESPEAK,

@@ -118,6 +118,16 @@ pub fn speech_models() -> Option<PathBuf> {
     setting("IEUM_TEST_MODELS").map(PathBuf::from)
 }
 
+/// Returns a Python that has `google-cloud-dialogflow`.
+pub fn python_dialogflow() -> Option<PathBuf> {
+    setting("IEUM_TEST_PYTHON_DIALOGFLOW").map(PathBuf::from)
+}
+
+/// Returns the folder in which Node finds the package `@google-cloud/dialogflow`.
+pub fn node_dialogflow() -> Option<PathBuf> {
+    setting("IEUM_TEST_NODE_DIALOGFLOW").map(PathBuf::from)
+}
+
 /// Returns the folder with the interoperability tests of the Eclipse paho project, where somebody fetched it.
 pub fn paho_suite() -> Option<PathBuf> {
     setting("IEUM_TEST_PAHO_SUITE").map(PathBuf::from)

@@ -1,0 +1,100 @@
+//! The gRPC side: Google's services, answered by the same calls as REST.
+
+use std::sync::Arc;
+
+use axum::Router;
+use futures::stream::BoxStream;
+use ieum_core::Cx;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Inner, routed};
+use crate::proto::v2;
+use crate::proto::v2::contexts_server::{Contexts, ContextsServer};
+use crate::proto::v2::entity_types_server::{EntityTypes, EntityTypesServer};
+use crate::proto::v2::intents_server::{Intents, IntentsServer};
+use crate::proto::v2::sessions_server::{Sessions, SessionsServer};
+use crate::status::{status_of, timeout_of};
+
+/// What a message holds beside sound, in bytes.
+const MARGIN: usize = 256 << 10;
+
+#[derive(Clone)]
+struct Answerer(Arc<Inner>);
+
+/// Returns the routes of all four services.
+pub fn router(inner: &Arc<Inner>) -> Router {
+    let answerer = Answerer(Arc::clone(inner));
+    let most = inner.options.most_sound + MARGIN;
+    let router = routed(Router::new(), SessionsServer::new(answerer.clone()).max_decoding_message_size(most));
+    let router = routed(router, ContextsServer::new(answerer.clone()).max_decoding_message_size(most));
+    let router = routed(router, IntentsServer::new(answerer.clone()));
+    routed(router, EntityTypesServer::new(answerer))
+}
+
+impl Answerer {
+    fn cx(&self, metadata: &MetadataMap) -> Cx {
+        let now = self.0.clock.moment();
+        let cx = Cx::from_pairs(|name| metadata.get(name).and_then(|value| value.to_str().ok()), now);
+        match timeout_of(metadata) {
+            Some(span) => cx.with_timeout(now, span),
+            None => cx,
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl Sessions for Answerer {
+    type StreamingDetectIntentStream = BoxStream<'static, Result<v2::StreamingDetectIntentResponse, Status>>;
+
+    async fn detect_intent(
+        &self,
+        request: Request<v2::DetectIntentRequest>,
+    ) -> Result<Response<v2::DetectIntentResponse>, Status> {
+        let cx = self.cx(request.metadata());
+        let answer = self.0.detect(&cx, request.into_inner()).await;
+        answer.map(Response::new).map_err(|fault| status_of(&fault))
+    }
+
+    async fn streaming_detect_intent(
+        &self,
+        request: Request<Streaming<v2::StreamingDetectIntentRequest>>,
+    ) -> Result<Response<Self::StreamingDetectIntentStream>, Status> {
+        let cx = self.cx(request.metadata());
+        Ok(Response::new(Inner::stream(&self.0, cx, request.into_inner())))
+    }
+}
+
+/// Writes a service whose methods hand their requests to the calls of the same names, with a context where one is
+/// named.
+macro_rules! handed {
+    ($service:ident { $($name:ident($request:ident $(, $cx:ident)?) -> $response:ty;)* }) => {
+        #[tonic::async_trait]
+        impl $service for Answerer {
+            $(async fn $name(&self, request: Request<v2::$request>) -> Result<Response<$response>, Status> {
+                $(let $cx = self.cx(request.metadata());)?
+                let answer = self.0.$name($(&$cx,)? request.into_inner()).await;
+                answer.map(Response::new).map_err(|fault| status_of(&fault))
+            })*
+        }
+    };
+}
+
+handed!(Contexts {
+    list_contexts(ListContextsRequest) -> v2::ListContextsResponse;
+    get_context(GetContextRequest) -> v2::Context;
+    create_context(CreateContextRequest) -> v2::Context;
+    update_context(UpdateContextRequest) -> v2::Context;
+    delete_context(DeleteContextRequest) -> ();
+    delete_all_contexts(DeleteAllContextsRequest) -> ();
+});
+
+handed!(Intents {
+    list_intents(ListIntentsRequest, cx) -> v2::ListIntentsResponse;
+    get_intent(GetIntentRequest, cx) -> v2::Intent;
+});
+
+handed!(EntityTypes {
+    list_entity_types(ListEntityTypesRequest, cx) -> v2::ListEntityTypesResponse;
+    get_entity_type(GetEntityTypeRequest, cx) -> v2::EntityType;
+});
