@@ -51,6 +51,11 @@ impl DevicePart {
         self.address.get().copied()
     }
 
+    /// Returns the broker, once it is open.
+    pub fn broker(&self) -> Option<Broker> {
+        self.broker.get().cloned()
+    }
+
     /// Returns the route of MQTT over WebSocket.
     pub fn router(&self) -> Router {
         web_socket_of(Arc::clone(&self.broker), "/mqtt")

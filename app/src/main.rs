@@ -17,6 +17,7 @@ mod platform;
 mod sealing;
 mod server;
 mod up;
+mod voice;
 
 use std::process::ExitCode;
 

@@ -18,6 +18,9 @@ use ieum_contracts::notify::{NOTIFY_MESSAGES_CONTRACT, NOTIFY_RECIPIENTS_CONTRAC
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
 use ieum_contracts::payment::{CHARGES_CONTRACT, ChargesClient};
 use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
+use ieum_contracts::voice::{
+    CONTEXT_ENGINE_CONTRACT, DIALOGUE_CONTRACT, PLUGIN_CONTRACT, UNDERSTANDING_CONTRACT,
+};
 use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors, guard};
 use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
 use ieum_identity::{IdentityDeps, IdentityPart};
@@ -28,6 +31,7 @@ use ieum_payment::{PaymentDeps, PaymentPart};
 use ieum_saga::SagaOptions;
 use ieum_store::Migration;
 use ieum_telemetry::Gather;
+use ieum_voice::VoicePart;
 use ieum_webhook::{WebhookError, WebhookOptions, Webhooks, WebhooksDeps};
 use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
@@ -38,12 +42,14 @@ use crate::front;
 use crate::links::{self, LinkBoard, LinkError, Links, Steering, Watching};
 use crate::notify;
 use crate::platform::Platform;
+use crate::voice;
 
 /// The consumer group of notices that arrive over the bus: whichever process takes one answers it.
 const NOTICES: &str = "links";
 
 /// Every part that can be named after `ieum up`.
-const NAMES: [&str; 7] = ["events", "analytics", "partners", "notify", "identity", "payment", "device"];
+const NAMES: [&str; 8] =
+    ["events", "analytics", "partners", "notify", "identity", "payment", "device", "voice"];
 
 /// The parts of this process.
 pub struct Parts {
@@ -56,6 +62,7 @@ pub struct Parts {
     identity: Option<IdentityPart>,
     payment: Option<PaymentPart>,
     device: Option<DevicePart>,
+    voice: Option<VoicePart>,
     gateway: Gateway,
     visitors: Visitors,
     routes: Routes,
@@ -78,7 +85,12 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static str>, UnknownPart> {
     let find = |name: &String| {
         NAMES.into_iter().find(|known| known == name).ok_or_else(|| UnknownPart { name: name.clone() })
     };
-    names.iter().map(find).collect()
+    let mut chosen = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    // Who is spoken to must be connected.
+    if chosen.contains(&"voice") && !chosen.contains(&"device") {
+        chosen.push("device");
+    }
+    Ok(chosen)
 }
 
 /// Returns every contract that a part answers.
@@ -96,6 +108,10 @@ pub fn contracts() -> Vec<&'static Contract> {
         &USERS_CONTRACT,
         &DEVICES_CONTRACT,
         &CHARGES_CONTRACT,
+        &DIALOGUE_CONTRACT,
+        &CONTEXT_ENGINE_CONTRACT,
+        &UNDERSTANDING_CONTRACT,
+        &PLUGIN_CONTRACT,
     ]
 }
 
@@ -110,6 +126,7 @@ pub fn migrations() -> Vec<Migration> {
     all.extend(IdentityPart::migrations());
     all.extend(PaymentPart::migrations());
     all.extend(ieum_device::migrations());
+    all.extend(VoicePart::migrations());
     all
 }
 
@@ -209,6 +226,11 @@ impl Parts {
             identity = Some(part);
         }
         let insights = if events.is_some() { insights(platform, &routes, &board)? } else { None };
+        let mut voice = None;
+        if chosen.contains(&"voice") {
+            let (part, answered) = voice::part(platform, &routes, &board)?;
+            (voice, routes) = (Some(part), answered);
+        }
         // The partners' front door frames the whole; a process without partners has one for the frame alone.
         let gateway = match &partners {
             Some(part) => part.gateway().clone(),
@@ -226,6 +248,7 @@ impl Parts {
             identity,
             payment,
             device: chosen.contains(&"device").then(DevicePart::default),
+            voice,
             gateway,
             visitors,
             routes,
@@ -244,6 +267,7 @@ impl Parts {
             self.identity.is_some(),
             self.payment.is_some(),
             self.device.is_some(),
+            self.voice.is_some(),
         ];
         NAMES.into_iter().zip(present).filter(|(_, present)| *present).map(|(name, _)| name).collect()
     }
@@ -297,6 +321,9 @@ impl Parts {
         if let Some(identity) = &self.identity {
             router = router.merge(guard(&self.gateway, self.about_people(), identity.router()));
         }
+        if let Some(voice) = &self.voice {
+            router = router.merge(guard(&self.gateway, self.about_people(), voice.router()));
+        }
         if let Some(device) = &self.device {
             // Who comes this way shows its credentials in the protocol itself.
             router = router.merge(device.router());
@@ -344,11 +371,17 @@ impl Parts {
         if let Some(device) = &self.device {
             device.start(platform).await?;
         }
+        if let Some(voice) = &self.voice {
+            voice.start(self.device.as_ref().and_then(DevicePart::broker)).await?;
+        }
         Ok(())
     }
 
     /// Begins nothing more and finishes what runs: first who makes news, then who listens.
     pub async fn drain(&self) {
+        if let Some(voice) = &self.voice {
+            voice.drain().await;
+        }
         if let Some(device) = &self.device {
             device.drain().await;
         }
@@ -399,7 +432,7 @@ fn visitors(hub: LinkCallers) -> Visitors {
 }
 
 /// Returns the links of this process over what `routes` answer here.
-fn links_over(platform: &Platform, routes: &Routes, board: &LinkBoard) -> Result<Links, Box<dyn Error>> {
+pub(crate) fn links_over(platform: &Platform, routes: &Routes, board: &LinkBoard) -> Result<Links, Box<dyn Error>> {
     let (bus, clock) = (platform.bus.clone(), platform.clock.clone());
     let identity = links::identity(&platform.settings)?;
     Ok(Links::new(platform.settings.clone(), routes.clone(), bus, clock, board.clone(), identity))

@@ -90,8 +90,10 @@ pub(super) fn plans(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<Plan> {
 }
 
 /// What this process answers itself. Nobody else's server may stand there.
-const OWN_PATHS: [&str; 16] = [
+const OWN_PATHS: [&str; 21] = [
+    "/api/conversation",
     "/api/dashboard",
+    "/api/dialog",
     "/api/events",
     "/api/insights",
     "/api/notifications",
@@ -100,6 +102,9 @@ const OWN_PATHS: [&str; 16] = [
     "/api/premium",
     "/api/public",
     "/api/users",
+    "/api/v1/dialog",
+    "/api/v2/dialog",
+    "/api/voice",
     "/assets",
     "/health",
     "/hooks",

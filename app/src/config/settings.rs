@@ -47,6 +47,8 @@ pub struct Settings {
     pub notify: NotifySettings,
     /// `[device]`
     pub device: DeviceSettings,
+    /// `[voice]`
+    pub voice: VoiceSettings,
     /// `[telemetry]`
     pub telemetry: TelemetrySettings,
     /// `[gateway]`
@@ -133,6 +135,21 @@ pub struct DeviceSettings {
     pub most_queued: usize,
     /// How long a session waits for its device.
     pub keep_session: Duration,
+}
+
+/// `[voice]`
+#[derive(Clone, Debug)]
+pub struct VoiceSettings {
+    /// The IANA zone of people who say none.
+    pub zone: String,
+    /// The place of people who name none.
+    pub place: String,
+    /// Where the weather comes from.
+    pub weather: Url,
+    /// Its key; `None` for none.
+    pub weather_key: Option<Secret>,
+    /// How long contexts are kept that another process answers.
+    pub context_cache: Duration,
 }
 
 /// `[telemetry]`
@@ -222,6 +239,7 @@ impl Settings {
             },
             notify: reader.notify(),
             device: reader.device(),
+            voice: reader.voice(),
             telemetry: TelemetrySettings {
                 log: reader.text("telemetry.log"),
                 format: reader.format("telemetry.format"),
@@ -479,6 +497,26 @@ impl Reader<'_> {
             most_packet: self.number("device.most_packet", 1_024, 1 << 28),
             most_queued: self.number("device.most_queued", 1, 1_000_000) as usize,
             keep_session: self.duration("device.keep_session"),
+        }
+    }
+
+    fn voice(&mut self) -> VoiceSettings {
+        let zone = self.text("voice.zone");
+        if !ieum_voice::is_zone(&zone) {
+            self.wrong("voice.zone", format!("{zone:?} is no time zone such as \"Asia/Seoul\""));
+        }
+        let weather = self.optional_url("voice.weather");
+        let key = self.text("voice.weather_key");
+        if weather.is_none() {
+            self.wrong("voice.weather", "is empty; leave it as it is and voice.weather_key empty for none".to_owned());
+        }
+        VoiceSettings {
+            zone,
+            place: self.text("voice.place"),
+            // Not used: the mistake stops the start.
+            weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
+            weather_key: (!key.is_empty()).then(|| Secret::new(key)),
+            context_cache: self.duration("voice.context_cache"),
         }
     }
 

@@ -1,0 +1,78 @@
+//! Voice as settings want it: its own contracts, the links they are asked over, and the directory where one is answered.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use ieum_contracts::identity::{
+    DEVICES_CONTRACT, Devices, DevicesClient, USERS_CONTRACT, Users, UsersClient,
+};
+use ieum_contracts::voice::{
+    CONTEXT_ENGINE_CONTRACT, ContextEngine, ContextEngineClient, PLUGIN_CONTRACT, Plugin, PluginClient,
+    UNDERSTANDING_CONTRACT, UnderstandingClient,
+};
+use ieum_link::{Contract, Routes};
+use ieum_voice::{
+    CachedContexts, LocalUnderstanding, SqlContexts, VoiceDeps, VoiceOptions, VoicePart, WeatherOptions,
+};
+
+use crate::links::LinkBoard;
+use crate::parts::links_over;
+use crate::platform::Platform;
+
+/// Wires the part over what `routes` answer here; returns it with what it answers.
+pub fn part(
+    platform: &Platform,
+    routes: &Routes,
+    board: &LinkBoard,
+) -> Result<(VoicePart, Routes), Box<dyn Error>> {
+    let settings = &platform.settings.voice;
+    let contexts = SqlContexts::new(platform.store.clone());
+    let local = LocalUnderstanding::new()?;
+    let routes = routes.clone().merge(contexts.routes()).merge(local.routes());
+    let links = links_over(platform, &routes, board)?;
+    let is_named = |contract: &Contract| platform.settings.links.contains_key(contract.name);
+    let is_answered = |contract: &Contract| routes.serves(contract.name) || is_named(contract);
+
+    let mut engine: Arc<dyn ContextEngine> =
+        Arc::new(ContextEngineClient::new(links.link(&CONTEXT_ENGINE_CONTRACT)?));
+    // What this process keeps itself is as near as the cache.
+    if is_named(&CONTEXT_ENGINE_CONTRACT) && !settings.context_cache.is_zero() {
+        engine = Arc::new(CachedContexts::new(engine, platform.cache.clone(), settings.context_cache));
+    }
+    let understanding = UnderstandingClient::new(links.link(&UNDERSTANDING_CONTRACT)?);
+    let mut users: Option<Arc<dyn Users>> = None;
+    let mut devices: Option<Arc<dyn Devices>> = None;
+    if is_answered(&USERS_CONTRACT) {
+        users = Some(Arc::new(UsersClient::new(links.link(&USERS_CONTRACT)?)));
+    }
+    if is_answered(&DEVICES_CONTRACT) {
+        devices = Some(Arc::new(DevicesClient::new(links.link(&DEVICES_CONTRACT)?)));
+    }
+    let mut plugins: Vec<Arc<dyn Plugin>> = Vec::new();
+    if is_named(&PLUGIN_CONTRACT) {
+        plugins.push(Arc::new(PluginClient::new(links.link(&PLUGIN_CONTRACT)?)));
+    }
+    let part = VoicePart::new(VoiceDeps {
+        store: platform.store.clone(),
+        bus: platform.bus.clone(),
+        cache: platform.cache.clone(),
+        clock: platform.clock.clone(),
+        contexts: engine,
+        understanding: Arc::new(understanding),
+        local: Some(local),
+        users,
+        devices,
+        plugins,
+        ears: None,
+        mouth: None,
+        weather: WeatherOptions {
+            base: settings.weather.clone(),
+            key: settings.weather_key.clone(),
+            place: settings.place.clone(),
+            outbound: platform.outbound.clone(),
+        },
+        options: VoiceOptions { zone: settings.zone.clone(), ..VoiceOptions::default() },
+    })?;
+    let routes = routes.merge(part.routes());
+    Ok((part, routes))
+}

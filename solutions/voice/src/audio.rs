@@ -1,0 +1,260 @@
+//! Recordings: read from what devices and browsers send, put together from parts that come in any order.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use ieum_core::{Fault, Timestamp};
+use ieum_store::{Insert, Value};
+use serde::Deserialize;
+
+use crate::speech::Audio;
+use crate::store::VoiceStore;
+
+/// The longest recording, bytes: two minutes at 16 kHz.
+pub const LONGEST: usize = 4 * 1024 * 1024;
+/// The most parts of a recording.
+pub const MOST_PARTS: u32 = 2_000;
+/// What is taken where nothing is said, samples a second.
+pub const USUAL_RATE: u32 = 16_000;
+
+/// The audio of a device's message.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AudioData {
+    /// The samples in base64.
+    pub data: String,
+    /// `PCM`: 16-bit samples of one channel, little-endian; `WAV`.
+    pub format: Option<String>,
+    /// Samples a second.
+    pub sample_rate: Option<u32>,
+    /// Seconds as the device counts them. Devices are known that divide bytes by samples a second, which is twice the
+    /// length of 16-bit samples: it is read and not believed.
+    pub duration: Option<f64>,
+}
+
+/// A part of a recording.
+#[derive(Clone, Debug)]
+pub struct Part<'a> {
+    pub device: &'a str,
+    pub session: &'a str,
+    /// From 0.
+    pub sequence: u32,
+    pub last: bool,
+    pub audio: Audio,
+}
+
+/// How far a recording has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Assembled {
+    /// More parts are to come.
+    Waiting,
+    /// The last part is there, these are not yet.
+    Missing(Vec<u32>),
+    /// All of it is there.
+    Whole(Audio),
+}
+
+fn invalid(message: impl Into<String>) -> Fault {
+    Fault::invalid_argument("voice.audio.invalid", message)
+}
+
+/// Returns the fault of a recording that is too long.
+pub fn too_long() -> Fault {
+    Fault::invalid_argument("voice.audio.too_long", format!("a recording may have {LONGEST} bytes at most"))
+}
+
+impl AudioData {
+    /// Reads the samples. Fails with `voice.audio.invalid` and `voice.audio.too_long`, naming the field.
+    pub fn read(&self) -> Result<Audio, Fault> {
+        if self.data.len() > LONGEST / 3 * 4 + 4 {
+            return Err(too_long());
+        }
+        let bytes = BASE64_STANDARD
+            .decode(self.data.trim())
+            .map_err(|_| invalid("field audio.data: is no base64"))?;
+        let format = self.format.as_deref().unwrap_or("PCM").to_ascii_uppercase();
+        let audio = match format.as_str() {
+            "WAV" | "WAVE" => wave(&bytes)?,
+            "PCM" | "PCM16" | "S16LE" => samples(bytes, self.sample_rate.unwrap_or(USUAL_RATE))?,
+            _ => return Err(invalid("field audio.format: expected PCM or WAV")),
+        };
+        if let Some(given) = self.duration.filter(|given| (given - audio.seconds()).abs() > 0.05) {
+            tracing::debug!(
+                given,
+                seconds = audio.seconds(),
+                "a device miscounts the length of its recording"
+            );
+        }
+        Ok(audio)
+    }
+}
+
+/// Takes raw samples.
+pub fn samples(bytes: impl Into<Bytes>, rate: u32) -> Result<Audio, Fault> {
+    let samples = bytes.into();
+    if !(8_000..=48_000).contains(&rate) {
+        return Err(invalid("field audio.sampleRate: expected 8000 to 48000"));
+    }
+    if !samples.len().is_multiple_of(2) {
+        return Err(invalid("field audio.data: 16-bit samples have an even number of bytes"));
+    }
+    if samples.len() > LONGEST {
+        return Err(too_long());
+    }
+    Ok(Audio { samples, rate })
+}
+
+/// Reads a WAVE file of 16-bit samples; of two channels the mean is taken.
+pub fn wave(bytes: &[u8]) -> Result<Audio, Fault> {
+    let wrong = || invalid("field audio: is no WAVE file of 16-bit samples");
+    if bytes.get(..4) != Some(b"RIFF") || bytes.get(8..12) != Some(b"WAVE") {
+        return Err(wrong());
+    }
+    let (mut rest, mut format) = (&bytes[12..], None);
+    while let Some((head, tail)) = rest.split_at_checked(8) {
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        // A stream's header may say more than there is.
+        let body = &tail[..length.min(tail.len())];
+        match &head[..4] {
+            b"fmt " if body.len() >= 16 => {
+                let short = |at: usize| u16::from_le_bytes([body[at], body[at + 1]]);
+                let rate = u32::from_le_bytes([body[4], body[5], body[6], body[7]]);
+                let is_plain = matches!(short(0), 1 | 0xfffe) && short(14) == 16;
+                format = is_plain.then_some((short(2), rate));
+            }
+            b"data" => {
+                let (channels, rate) = format.ok_or_else(wrong)?;
+                let even = &body[..body.len() - body.len() % (2 * usize::from(channels.max(1)))];
+                return match channels {
+                    1 => samples(even.to_vec(), rate),
+                    2 => samples(mean(even), rate),
+                    _ => Err(invalid("field audio: expected one or two channels")),
+                };
+            }
+            _ => {}
+        }
+        rest = tail.get(length + length % 2..).unwrap_or_default();
+    }
+    Err(wrong())
+}
+
+fn mean(stereo: &[u8]) -> Vec<u8> {
+    let sample = |bytes: &[u8]| i32::from(i16::from_le_bytes([bytes[0], bytes[1]]));
+    let of_pair = |pair: &[u8]| ((sample(pair) + sample(&pair[2..])) / 2) as i16;
+    stereo.chunks_exact(4).flat_map(|pair| of_pair(pair).to_le_bytes()).collect()
+}
+
+/// Returns a recording as a WAVE file.
+pub fn to_wave(audio: &Audio) -> Vec<u8> {
+    let length = u32::try_from(audio.samples.len()).unwrap_or(u32::MAX);
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + length).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(audio.rate.to_le_bytes());
+    file.extend((audio.rate * 2).to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend(length.to_le_bytes());
+    file.extend(&audio.samples);
+    file
+}
+
+impl VoiceStore {
+    /// Keeps a part and tells how far the recording has come. A part that comes again changes nothing.
+    pub async fn assemble(&self, part: &Part<'_>, now: Timestamp) -> Result<Assembled, Fault> {
+        if part.sequence >= MOST_PARTS {
+            self.forget_parts(part.device, part.session).await?;
+            return Err(invalid(format!("field sequence: a recording has {MOST_PARTS} parts at most")));
+        }
+        let row: Vec<Value> = vec![
+            part.device.into(),
+            part.session.into(),
+            i64::from(part.sequence).into(),
+            i64::from(part.last).into(),
+            i64::from(part.audio.rate).into(),
+            part.audio.samples.to_vec().into(),
+            now.into(),
+        ];
+        let insert = Insert::into("ieum_voice_chunk")
+            .columns(["device", "session", "sequence", "last", "rate", "data", "at"])
+            .rows([row]);
+        insert.or_ignore(["device", "session", "sequence"]).run(&self.sql).await?;
+        let end = self.end_of(part).await?;
+        let Some(end) = end else { return Ok(Assembled::Waiting) };
+        self.whole(part, end).await
+    }
+
+    /// Returns the number of the last part, where it is there; fails where the recording grows too long.
+    async fn end_of(&self, part: &Part<'_>) -> Result<Option<i64>, Fault> {
+        let sql = "SELECT MAX(CASE WHEN last = 1 THEN sequence ELSE -1 END) AS ends, SUM(LENGTH(data)) AS bytes \
+                   FROM ieum_voice_chunk WHERE device = ? AND session = ?";
+        let row = self.sql.fetch_one(sql, &[part.device.into(), part.session.into()]).await?;
+        if row.float("bytes")? > LONGEST as f64 {
+            self.forget_parts(part.device, part.session).await?;
+            return Err(too_long());
+        }
+        Ok(Some(row.int("ends")?).filter(|ends| *ends >= 0))
+    }
+
+    async fn whole(&self, part: &Part<'_>, end: i64) -> Result<Assembled, Fault> {
+        let sql = "SELECT sequence, rate, data FROM ieum_voice_chunk WHERE device = ? AND session = ? \
+                   AND sequence <= ? ORDER BY sequence";
+        let rows = self.sql.fetch_all(sql, &[part.device.into(), part.session.into(), end.into()]).await?;
+        let (mut there, mut all, mut rate) = (Vec::new(), Vec::new(), part.audio.rate);
+        for row in &rows {
+            there.push(row.int("sequence")?);
+            all.extend(row.bytes("data")?);
+            rate = u32::try_from(row.int("rate")?).unwrap_or(rate);
+        }
+        let missing: Vec<u32> = (0..=end)
+            .filter(|at| there.binary_search(at).is_err())
+            .filter_map(|at| u32::try_from(at).ok())
+            .collect();
+        if missing.is_empty() {
+            samples(all, rate).map(Assembled::Whole)
+        } else {
+            Ok(Assembled::Missing(missing))
+        }
+    }
+
+    /// Forgets the parts of a recording.
+    pub async fn forget_parts(&self, device: &str, session: &str) -> Result<(), Fault> {
+        let sql = "DELETE FROM ieum_voice_chunk WHERE device = ? AND session = ?";
+        self.sql.execute(sql, &[device.into(), session.into()]).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wave_file_is_read_back_and_two_channels_become_one() {
+        let audio = Audio { samples: Bytes::from_static(&[1, 0, 2, 0, 3, 0]), rate: 16_000 };
+        assert_eq!(wave(&to_wave(&audio)).expect("is one"), audio);
+        let mut stereo = to_wave(&Audio { samples: Bytes::from_static(&[2, 0, 4, 0]), rate: 8_000 });
+        stereo[22] = 2;
+        assert_eq!(wave(&stereo).expect("is one").samples, Bytes::from_static(&[3, 0]));
+        for cut in 0..44 {
+            let _ = wave(&stereo[..cut]);
+        }
+        assert_eq!(&*wave(b"RIFF....WAVEdata").expect_err("has no format").reason, "voice.audio.invalid");
+    }
+
+    #[test]
+    fn a_second_of_samples_is_a_second_whatever_the_device_says() {
+        let data = BASE64_STANDARD.encode(vec![0; 32_000]);
+        let message =
+            AudioData { data, format: Some("PCM".into()), sample_rate: Some(16_000), duration: Some(2.0) };
+        assert!((message.read().expect("is read").seconds() - 1.0).abs() < 1e-9);
+        let refused = |change: &dyn Fn(&mut AudioData)| {
+            let mut wrong = message.clone();
+            change(&mut wrong);
+            wrong.read().expect_err("is refused").message
+        };
+        assert!(refused(&|wrong| wrong.data = "%".into()).starts_with("field audio.data"));
+        assert!(refused(&|wrong| wrong.sample_rate = Some(3)).starts_with("field audio.sampleRate"));
+        assert!(refused(&|wrong| wrong.format = Some("MP3".into())).starts_with("field audio.format"));
+        assert!(refused(&|wrong| wrong.data = BASE64_STANDARD.encode([1])).starts_with("field audio.data"));
+    }
+}

@@ -1,0 +1,340 @@
+//! Meets the contract `voice.dialogue`: who speaks, what it is about, what is meant, what is answered, and all that is
+//! written of it in one transaction.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ieum_bus::{Bus, Event};
+use ieum_contracts::voice::{
+    Context, ContextEngine, ContextState, DIALOG_COMPLETED, DIALOG_EVENTS, DialogAnswer, DialogCompleted,
+    DialogOutcome, DialogTurn, Dialogue, GetContext, Meaning, PastTurn, PluginAsk, RecordTurn, Understanding,
+};
+use ieum_core::{Cx, Fault, SharedClock, Timestamp};
+use ieum_saga::Schedules;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::directory::{Directory, Speaker, Who};
+use crate::effects::{Plan, Scene, plan};
+use crate::plugins::Plugins;
+use crate::rules;
+use crate::sentences;
+use crate::speech::{Ears, Mouth};
+use crate::stages::Stages;
+use crate::store::{Reply, Thing, VoiceStore, keep_answer, queue};
+use crate::tongue::Tongue;
+use crate::understood::{Answered, Understander};
+
+/// Leads dialogues.
+pub struct DialogManager {
+    pub store: VoiceStore,
+    pub directory: Directory,
+    pub contexts: Arc<dyn ContextEngine>,
+    pub understanding: Arc<dyn Understanding>,
+    pub plugins: Plugins,
+    pub schedules: Schedules,
+    pub bus: Bus,
+    pub clock: SharedClock,
+    /// The zone of people who say none.
+    pub zone: String,
+    /// Told when something waits to be sent.
+    pub waiting: Arc<Notify>,
+    /// Hears, where an engine is set.
+    pub ears: Option<Arc<dyn Ears>>,
+    /// Speaks, where an engine is set.
+    pub mouth: Option<Arc<dyn Mouth>>,
+}
+
+/// A turn with all that is known of it.
+struct Turn {
+    said: DialogTurn,
+    id: String,
+    key: String,
+    session: String,
+    tongue: Tongue,
+    now: Timestamp,
+}
+
+#[async_trait]
+impl Dialogue for DialogManager {
+    async fn say(&self, cx: &Cx, turn: DialogTurn) -> Result<DialogAnswer, Fault> {
+        rules::check_turn(&turn)?;
+        let id = rules::turn_id(&turn, cx);
+        let key = rules::turn_key(&turn, &id);
+        if let Some(answer) = self.store.answer(&key).await? {
+            return Ok(answer);
+        }
+        let mut stages = Stages::begin(self.clock.clone(), turn.heard_ms);
+        let who = self.directory.who(cx, &turn).await;
+        stages.end("known");
+        let speaker = match &who {
+            Who::Welcome(speaker) | Who::Blocked(speaker) => Some(&**speaker),
+            Who::NotFound(_) => None,
+        };
+        let tongue = language(&turn, speaker);
+        let session = rules::session_id(&turn);
+        let turn = Turn { said: turn, id, key, session, tongue, now: self.clock.now() };
+        let answered = match &who {
+            Who::Welcome(speaker) => return self.welcome(cx, turn, speaker, stages).await,
+            Who::Blocked(_) => Answered::only(sentences::blocked(tongue), DialogOutcome::Blocked),
+            Who::NotFound(_) => {
+                Answered::only(sentences::user_not_found(tongue), DialogOutcome::UserNotFound)
+            }
+        };
+        let user = match who {
+            Who::NotFound(id) => id,
+            Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
+        };
+        self.write(cx, &turn, &user, answered, (0, Plan::default()), stages).await
+    }
+}
+
+fn language(turn: &DialogTurn, speaker: Option<&Speaker>) -> Tongue {
+    let said = turn.language.as_deref().and_then(Tongue::of);
+    let of_person = || speaker.and_then(|speaker| speaker.user.language.as_deref()).and_then(Tongue::of);
+    said.or_else(|| Tongue::heard_in(&turn.text)).or_else(of_person).unwrap_or(Tongue::Korean)
+}
+
+impl DialogManager {
+    async fn welcome(
+        &self,
+        cx: &Cx,
+        turn: Turn,
+        speaker: &Speaker,
+        mut stages: Stages,
+    ) -> Result<DialogAnswer, Fault> {
+        let user = speaker.user.id.clone();
+        let context = self.context(cx, &user, &turn.session).await;
+        let things = self.store.things(&user).await?;
+        stages.end("remembered");
+        let area =
+            turn.said.area.clone().or_else(|| speaker.device.as_ref().and_then(|device| device.area.clone()));
+        let zone = speaker.user.zone.clone().unwrap_or_else(|| self.zone.clone());
+        let understander =
+            Understander { engine: &*self.understanding, tongue: turn.tongue, zone: &zone, now: turn.now };
+        let names = Names::of(&things, area.as_deref());
+        let meanings =
+            understander.understand(cx, &turn.said.text, &turn.session, &context.state, &names).await;
+        stages.end("understood");
+        let ask = PluginAsk {
+            turn_id: turn.id.clone(),
+            language: turn.tongue.code().to_owned(),
+            user_id: user.clone(),
+            user_name: speaker.user.name.clone(),
+            device_id: turn.said.device_id.clone(),
+            area,
+            now: turn.now,
+            zone: zone.clone(),
+            meaning: Meaning::default(),
+        };
+        let answered = self.answer(cx, &ask, meanings, &context.state).await;
+        stages.end("answered");
+        let plan = self.plan(cx, &turn, &ask, &answered, &things).await?;
+        let count = self.record(cx, &turn, &user, &answered, context.turn_count).await;
+        self.write(cx, &turn, &user, answered, (count, plan), stages).await
+    }
+
+    /// Answers a turn that nothing is understood of with a sentence alone.
+    pub async fn answer_alone(
+        &self,
+        cx: &Cx,
+        said: DialogTurn,
+        tongue: Tongue,
+        text: &str,
+        outcome: DialogOutcome,
+    ) -> Result<DialogAnswer, Fault> {
+        let id = rules::turn_id(&said, cx);
+        let stages = Stages::begin(self.clock.clone(), said.heard_ms);
+        let user = match self.directory.who(cx, &said).await {
+            Who::NotFound(id) => id,
+            Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
+        };
+        let (key, session, now) = (rules::turn_key(&said, &id), rules::session_id(&said), self.clock.now());
+        let turn = Turn { said, id, key, session, tongue, now };
+        self.write(cx, &turn, &user, Answered::only(text, outcome), (0, Plan::default()), stages).await
+    }
+
+    /// Returns what the session is about. Where nobody can say, it begins anew: an answer without it is better than
+    /// none.
+    async fn context(&self, cx: &Cx, user: &str, session: &str) -> Context {
+        let ask = GetContext { user_id: user.to_owned(), session_id: session.to_owned() };
+        let found = self.contexts.get(cx, ask).await;
+        found.unwrap_or_else(|fault| {
+            tracing::warn!(error = %fault, "asking for a session's context failed; beginning anew");
+            Context::default()
+        })
+    }
+
+    /// Has every meaning answered by its plugin, the first question ending the row.
+    async fn answer(
+        &self,
+        cx: &Cx,
+        ask: &PluginAsk,
+        meanings: Vec<Meaning>,
+        state: &ContextState,
+    ) -> Answered {
+        let tongue = Tongue::of(&ask.language).unwrap_or(Tongue::Korean);
+        let Some(first) = meanings.first().cloned() else { return Answered::not_understood(tongue, state) };
+        let mut answered = Answered::of(first);
+        for meaning in meanings {
+            let ask = PluginAsk { meaning: meaning.clone(), ..ask.clone() };
+            let answer = self.plugins.handle(cx, ask).await;
+            answered.add(tongue, meaning, answer);
+            if answered.outcome == DialogOutcome::Asked {
+                break;
+            }
+        }
+        answered
+    }
+
+    async fn plan(
+        &self,
+        cx: &Cx,
+        turn: &Turn,
+        ask: &PluginAsk,
+        answered: &Answered,
+        things: &[Thing],
+    ) -> Result<Plan, Fault> {
+        if answered.effects.is_empty() {
+            return Ok(Plan::default());
+        }
+        let own = self.schedules.list(&ask.user_id).await?.into_iter().map(|status| status.schedule.id);
+        let devices = self.directory.devices_of(cx, &ask.user_id).await.into_iter();
+        let others = devices.filter(|device| Some(&device.device_id) != ask.device_id.as_ref());
+        let speakers: Vec<_> = others.map(|device| (device.device_id, device.area)).collect();
+        let things: Vec<_> = things.iter().map(|thing| (thing.device.clone(), thing.id.clone())).collect();
+        let scene = Scene {
+            key: &turn.key,
+            user_id: &ask.user_id,
+            device_id: ask.device_id.as_deref(),
+            language: &ask.language,
+            zone: &ask.zone,
+            now: turn.now,
+        };
+        Ok(plan(&scene, &answered.effects, &own.collect::<Vec<_>>(), &speakers, &things))
+    }
+
+    /// Records the turn and returns how many the session has. Where it cannot be recorded the answer is given anyway.
+    async fn record(&self, cx: &Cx, turn: &Turn, user: &str, answered: &Answered, before: u64) -> u64 {
+        let past = PastTurn {
+            // The key and not the id: a device's number may be another turn of another session.
+            turn_id: turn.key.clone(),
+            said: turn.said.text.clone(),
+            intent: answered.first.intent.clone(),
+            answered: answered.text(),
+            at: turn.now,
+        };
+        let record = RecordTurn {
+            user_id: user.to_owned(),
+            session_id: turn.session.clone(),
+            turn: past,
+            state: answered.state.clone(),
+        };
+        match self.contexts.record(&cx.with_idempotency_key(&turn.key), record).await {
+            Ok(context) => context.turn_count,
+            Err(fault) => {
+                tracing::warn!(error = %fault, "recording a turn in its session failed");
+                before + 1
+            }
+        }
+    }
+
+    /// Writes the answer, what is to be sent, what is to happen and the event, all or nothing. A turn that another
+    /// process answered meanwhile keeps that answer.
+    async fn write(
+        &self,
+        cx: &Cx,
+        turn: &Turn,
+        user: &str,
+        answered: Answered,
+        (turn_count, plan): (u64, Plan),
+        mut stages: Stages,
+    ) -> Result<DialogAnswer, Fault> {
+        stages.end("recorded");
+        let took = stages.total();
+        let answer = DialogAnswer {
+            turn_id: turn.id.clone(),
+            session_id: turn.session.clone(),
+            user_id: user.to_owned(),
+            text: answered.text(),
+            language: turn.tongue.code().to_owned(),
+            intent: answered.first.intent.clone(),
+            confidence: answered.first.confidence,
+            slots: answered.first.slots,
+            outcome: answered.outcome,
+            expects_answer: answered.outcome == DialogOutcome::Asked,
+            turn_count,
+            stages: stages.list(),
+        };
+        let mut tx = self.store.sql.begin_write().await?;
+        if !keep_answer(&mut tx, &turn.key, &answer, turn.now).await? {
+            tx.rollback().await?;
+            return Ok(self.store.answer(&turn.key).await?.unwrap_or(answer));
+        }
+        plan.write(&mut tx, cx, &self.schedules, turn.now).await?;
+        if let Some(device) = turn.said.device_id.as_ref().filter(|_| turn.said.deliver) {
+            let payload = json!(answer);
+            let reply =
+                Reply { id: turn.key.clone(), device: device.clone(), kind: "DIALOG_RESPONSE", payload };
+            queue(&mut tx, &[reply], turn.now).await?;
+        }
+        let event = self.completed(cx, turn, &answer, took)?;
+        self.bus.outbox(&mut tx, DIALOG_EVENTS, &event).await?;
+        tx.commit().await?;
+        if !plan.schedules.is_empty() {
+            self.schedules.wake();
+        }
+        self.waiting.notify_one();
+        metrics::counter!("ieum_voice_turns_total", "outcome" => name(answer.outcome)).increment(1);
+        Ok(answer)
+    }
+
+    fn completed(&self, cx: &Cx, turn: &Turn, answer: &DialogAnswer, took_ms: f64) -> Result<Event, Fault> {
+        let told = DialogCompleted {
+            turn_id: answer.turn_id.clone(),
+            user_id: answer.user_id.clone(),
+            device_id: turn.said.device_id.clone(),
+            session_id: answer.session_id.clone(),
+            language: answer.language.clone(),
+            intent: answer.intent.clone(),
+            outcome: answer.outcome,
+            took_ms,
+            at: turn.now,
+        };
+        let user = if told.user_id.is_empty() { "nobody" } else { told.user_id.as_str() };
+        let event = Event::new(cx, "/voice", DIALOG_COMPLETED, user, &told)?;
+        Ok(event.with_id(&turn.key).at(turn.now))
+    }
+}
+
+/// Returns the label of an outcome in metrics.
+fn name(outcome: DialogOutcome) -> &'static str {
+    match outcome {
+        DialogOutcome::Answered => "answered",
+        DialogOutcome::Asked => "asked",
+        DialogOutcome::NotUnderstood => "not_understood",
+        DialogOutcome::Failed => "failed",
+        DialogOutcome::Blocked => "blocked",
+        DialogOutcome::UserNotFound => "user_not_found",
+    }
+}
+
+/// The names that can be meant in a turn.
+pub struct Names {
+    pub area: Option<String>,
+    pub things: Vec<String>,
+    pub areas: Vec<String>,
+}
+
+impl Names {
+    fn of(things: &[Thing], area: Option<&str>) -> Self {
+        let mut areas: Vec<String> = things.iter().filter_map(|thing| thing.area.clone()).collect();
+        areas.extend(area.map(str::to_owned));
+        areas.sort();
+        areas.dedup();
+        let mut names: Vec<String> = things.iter().map(|thing| thing.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        Self { area: area.map(str::to_owned), things: names, areas }
+    }
+}

@@ -1,0 +1,128 @@
+//! Who speaks: the device's owner or the person named, with a stand-in while the directory cannot be reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_cache::Cache;
+use ieum_contracts::identity::{
+    Device, DeviceId, Devices, ListDevices, User, UserId, UserPlan, UserStatus, Users,
+};
+use ieum_contracts::voice::DialogTurn;
+use ieum_core::{Code, Cx, Fault, Timestamp};
+
+/// How long a person stands in for the directory's answer.
+const KEEP: Duration = Duration::from_secs(3_600);
+
+/// Asks who people are and whose devices are.
+pub struct Directory {
+    /// The directory; `None` where none is set, so that everybody is unknown and welcome.
+    pub users: Option<Arc<dyn Users>>,
+    /// Its devices.
+    pub devices: Option<Arc<dyn Devices>>,
+    /// Keeps people for the time in which the directory cannot be reached.
+    pub cache: Arc<dyn Cache>,
+}
+
+/// Who speaks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speaker {
+    /// The person; one with the status `UNKNOWN` where nobody could say.
+    pub user: User,
+    /// The device, where one listens and it is somebody's.
+    pub device: Option<Device>,
+}
+
+/// What the directory says of a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Who {
+    /// May speak.
+    Welcome(Box<Speaker>),
+    /// May not.
+    Blocked(Box<Speaker>),
+    /// Is not known.
+    NotFound(String),
+}
+
+impl Directory {
+    /// Finds out who speaks. A directory that fails is no reason not to answer.
+    pub async fn who(&self, cx: &Cx, turn: &DialogTurn) -> Who {
+        let device = match &turn.device_id {
+            Some(id) => self.device(cx, id).await,
+            None => None,
+        };
+        let id = match (&turn.user_id, &device, &turn.device_id) {
+            (Some(user), ..) => user.clone(),
+            (None, Some(device), _) => device.user_id.clone(),
+            // Nobody's device: it has proved itself, and speaks for itself.
+            (None, None, Some(device)) => {
+                let user = stand_in(&format!("device:{device}"));
+                return Who::Welcome(Box::new(Speaker { user, device: None }));
+            }
+            (None, None, None) => return Who::NotFound(String::new()),
+        };
+        match self.user(cx, &id).await {
+            Ok(user) if user.status == UserStatus::Blocked => {
+                Who::Blocked(Box::new(Speaker { user, device }))
+            }
+            Ok(user) => Who::Welcome(Box::new(Speaker { user, device })),
+            Err(id) => Who::NotFound(id),
+        }
+    }
+
+    /// Returns a person's devices, none where nobody can say.
+    pub async fn devices_of(&self, cx: &Cx, user: &str) -> Vec<Device> {
+        let Some(devices) = &self.devices else { return Vec::new() };
+        let ask = ListDevices { user_id: Some(user.to_owned()), limit: Some(200), ..ListDevices::default() };
+        match devices.list(cx, ask).await {
+            Ok(list) => list.devices,
+            Err(fault) => {
+                tracing::warn!(error = %fault, "asking for a person's devices failed");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn device(&self, cx: &Cx, id: &str) -> Option<Device> {
+        let found = self.devices.as_ref()?.get(cx, DeviceId { device_id: id.to_owned() }).await;
+        found.map_err(|fault| complain(&fault, "asking for a device failed")).ok()
+    }
+
+    /// Returns the person; the id itself where there is none.
+    async fn user(&self, cx: &Cx, id: &str) -> Result<User, String> {
+        let Some(users) = &self.users else { return Ok(stand_in(id)) };
+        match users.get(cx, UserId { user_id: id.to_owned() }).await {
+            Ok(user) => {
+                if let Ok(bytes) = serde_json::to_vec(&user) {
+                    let _ = self.cache.set(&format!("user:{id}"), bytes.into(), KEEP).await;
+                }
+                Ok(user)
+            }
+            Err(fault) if fault.code == Code::NotFound => Err(id.to_owned()),
+            Err(fault) => {
+                complain(&fault, "asking for a person failed; going on with what was known");
+                let kept = self.cache.get(&format!("user:{id}")).await.unwrap_or_default();
+                Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| stand_in(id)))
+            }
+        }
+    }
+}
+
+fn complain(fault: &Fault, what: &'static str) {
+    if fault.code != Code::NotFound {
+        tracing::warn!(error = %fault, "{what}");
+    }
+}
+
+/// Who stands in where the directory cannot say.
+fn stand_in(id: &str) -> User {
+    User {
+        id: id.to_owned(),
+        name: "Unknown User".to_owned(),
+        status: UserStatus::Unknown,
+        plan: UserPlan::Basic,
+        language: None,
+        zone: None,
+        devices: Vec::new(),
+        created_at: Timestamp::default(),
+    }
+}

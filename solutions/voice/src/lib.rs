@@ -1,0 +1,50 @@
+//! Voice: devices that are spoken to, the dialogues they lead, and what is done about them.
+//!
+//! A turn comes by MQTT, HTTP or WebSocket; who speaks is asked of the directory, what it is about of the context
+//! engine, what is meant of the understanding engine, and a plugin answers. Answer, what is to be sent to devices,
+//! what is to ring later and the event on `dialog-events` are one transaction under the turn's id, so that a turn that
+//! comes twice, before or after a kill, happens once.
+
+mod audio;
+mod cached;
+mod context;
+mod dialogue;
+mod directory;
+mod effects;
+mod gateway;
+mod hearing;
+mod listening;
+mod openapi;
+mod part;
+mod plugins;
+mod ring;
+mod rules;
+mod sentences;
+mod speech;
+mod stages;
+mod store;
+mod tables;
+mod tongue;
+mod understanding;
+mod understood;
+mod views;
+mod web;
+mod zone;
+
+pub use cached::CachedContexts;
+pub use context::SqlContexts;
+pub use listening::ProactiveRule;
+pub use openapi::openapi_json;
+pub use part::{StartError, VoiceDeps, VoiceOptions, VoicePart};
+pub use plugins::WeatherOptions;
+pub use speech::{Audio, Ears, Heard, Mouth, SpeechError};
+pub use tongue::Tongue;
+pub use understanding::{LocalUnderstanding, SentencesError};
+
+pub use web::versions::Versions;
+pub use zone::time_of_day;
+
+/// Tells whether there is an IANA time zone of this name.
+pub fn is_zone(name: &str) -> bool {
+    zone::known_zone(name).is_some()
+}

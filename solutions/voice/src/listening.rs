@@ -1,0 +1,197 @@
+//! Listeners of `dialog-events`: statistics, what people did last, and rules that speak up by themselves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ieum_bus::{Consumer, Event};
+use ieum_contracts::voice::{DEVICE_NOTICED, DIALOG_COMPLETED, DeviceNotice, DialogCompleted};
+use ieum_core::{Cx, Fault, Timestamp};
+use ieum_store::{Dialect, Transaction, Value};
+use jiff::civil::Time;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::store::{Reply, queue};
+use crate::tongue::Tongue;
+use crate::zone::{here, is_within, zone};
+
+/// The consumer groups, by the names that others may already know.
+pub const STATISTICS: &str = "analytics-service";
+pub const ACTIVITY: &str = "voice-activity";
+pub const PROACTIVE: &str = "voice-proactive";
+
+/// Counts turns by day, intent and outcome.
+pub struct Statistics {
+    pub zone: String,
+}
+
+/// Keeps what people did last.
+pub struct Activity;
+
+/// Speaks up when a device notices something.
+pub struct Proactive {
+    pub rules: Vec<ProactiveRule>,
+    pub zone: String,
+    /// Told when something waits to be sent.
+    pub waiting: Arc<Notify>,
+}
+
+/// When to speak up, and what to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProactiveRule {
+    /// Its name: 1 to 120 characters.
+    pub name: String,
+    /// What a device must notice, such as `motion_detected`.
+    pub event: String,
+    /// Where; anywhere where left out.
+    pub location: Option<String>,
+    /// Not between these times of day, over midnight where the second is not later.
+    pub quiet: Option<(Time, Time)>,
+    /// Not again within this time, for each person.
+    pub cool_down: Duration,
+    /// What is said to the device that noticed it.
+    pub say: String,
+}
+
+/// Returns an event's data, or a fault that makes it a dead letter.
+fn data<T: DeserializeOwned>(event: &Event) -> Result<T, Fault> {
+    serde_json::from_value(event.data.clone()).map_err(|error| {
+        Fault::invalid_argument("voice.event.invalid", format!("reading an event of {}: {error}", event.kind))
+    })
+}
+
+/// Returns an insert of one row that counts on where there is one under the same key; `others` take the new value.
+fn tally(dialect: Dialect, table: &str, key: &[&str], others: &[&str]) -> String {
+    let columns: Vec<&str> = key.iter().chain(others).copied().collect();
+    let (own, clause) = match dialect {
+        Dialect::MySql => (String::new(), "ON DUPLICATE KEY UPDATE".to_owned()),
+        _ => (format!("{table}."), format!("ON CONFLICT ({}) DO UPDATE SET", key.join(", "))),
+    };
+    let fresh = |column: &&str| match dialect {
+        Dialect::MySql => format!(", {column} = VALUES({column})"),
+        _ => format!(", {column} = excluded.{column}"),
+    };
+    let (holes, fresh) = (vec!["?"; columns.len()].join(", "), others.iter().map(fresh).collect::<String>());
+    format!(
+        "INSERT INTO {table} ({}, turns) VALUES ({holes}, 1) {clause} turns = {own}turns + 1{fresh}",
+        columns.join(", ")
+    )
+}
+
+#[async_trait]
+impl Consumer for Statistics {
+    async fn handle(&self, _cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
+        if event.kind != DIALOG_COMPLETED {
+            return Ok(());
+        }
+        let turn: DialogCompleted = data(event)?;
+        let day = here(&zone(&self.zone), turn.at).date().to_string();
+        let outcome = serde_json::to_value(turn.outcome).unwrap_or_default();
+        let sql = tally(tx.dialect(), "ieum_voice_tally", &["day", "intent", "outcome"], &[]);
+        let intent: String = turn.intent.chars().take(120).collect();
+        let values: [Value; 3] = [day.into(), intent.into(), outcome.as_str().unwrap_or_default().into()];
+        tx.execute(&sql, &values).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Consumer for Activity {
+    async fn handle(&self, _cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
+        if event.kind != DIALOG_COMPLETED {
+            return Ok(());
+        }
+        let turn: DialogCompleted = data(event)?;
+        let sql = tally(tx.dialect(), "ieum_voice_activity", &["user_id"], &["last_at", "last_intent"]);
+        let intent: String = turn.intent.chars().take(120).collect();
+        tx.execute(&sql, &[turn.user_id.as_str().into(), turn.at.into(), intent.into()]).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Consumer for Proactive {
+    async fn handle(&self, _cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
+        if event.kind != DEVICE_NOTICED {
+            return Ok(());
+        }
+        let notice: DeviceNotice = data(event)?;
+        for rule in self.rules.iter().filter(|rule| rule.applies(&notice, &self.zone)) {
+            if !may_again(tx, rule, &notice).await? {
+                continue;
+            }
+            let tongue = Tongue::heard_in(&rule.say).unwrap_or(Tongue::Korean);
+            let payload = json!({ "text": rule.say, "language": tongue.code(), "intent": "proactive", "rule": rule.name });
+            let id = format!("{}:{}", event.id, rule.name);
+            let reply = Reply { id, device: notice.device_id.clone(), kind: "DIALOG_RESPONSE", payload };
+            queue(tx, &[reply], notice.at).await?;
+            self.waiting.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl ProactiveRule {
+    /// Whether the rule speaks up for what was noticed, its cool-down aside.
+    fn applies(&self, notice: &DeviceNotice, zone_name: &str) -> bool {
+        let is_there = self.location.is_none() || self.location == notice.location;
+        let is_quiet =
+            self.quiet.is_some_and(|(from, until)| is_within(&zone(zone_name), from, until, notice.at));
+        self.event == notice.event_type && is_there && !is_quiet
+    }
+}
+
+/// Notes that a rule speaks up; returns false where it did so a short while ago.
+async fn may_again(tx: &mut Transaction, rule: &ProactiveRule, notice: &DeviceNotice) -> Result<bool, Fault> {
+    let key: [Value; 2] = [notice.user_id.as_str().into(), rule.name.as_str().into()];
+    let sql = format!(
+        "SELECT at FROM ieum_voice_nudge WHERE user_id = ? AND rule = ?{}",
+        tx.dialect().for_update()
+    );
+    let last: Option<Timestamp> = match tx.fetch_optional(&sql, &key).await? {
+        Some(row) => Some(row.timestamp("at")?),
+        None => None,
+    };
+    // What comes late is measured by when it was noticed, so that a device back from a cut does not talk at once of
+    // all that it noticed meanwhile.
+    if last.is_some_and(|last| notice.at < last + rule.cool_down) {
+        return Ok(false);
+    }
+    let sql = tx.dialect().upsert("ieum_voice_nudge", &["user_id", "rule"], &["user_id", "rule", "at"]);
+    let [user, rule] = key;
+    tx.execute(&sql, &[user, rule, notice.at.into()]).await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::time_of_day;
+
+    #[test]
+    fn a_rule_is_quiet_at_night_and_elsewhere() {
+        let time = |text| time_of_day(text).expect("is one");
+        let rule = ProactiveRule {
+            name: "welcome".into(),
+            event: "motion_detected".into(),
+            location: Some("living_room".into()),
+            quiet: Some((time("22:00"), time("07:00"))),
+            cool_down: Duration::from_secs(3_600),
+            say: "어서 오세요.".into(),
+        };
+        let notice = |event: &str, location: &str, at: &str| DeviceNotice {
+            device_id: "s1".into(),
+            user_id: "ada".into(),
+            event_type: event.into(),
+            location: Some(location.into()),
+            at: Timestamp::parse(at).expect("is a time"),
+        };
+        let (noon, night) = ("2026-05-01T03:00:00Z", "2026-05-01T14:00:00Z");
+        assert!(rule.applies(&notice("motion_detected", "living_room", noon), "Asia/Seoul"));
+        assert!(!rule.applies(&notice("motion_detected", "living_room", night), "Asia/Seoul"));
+        assert!(!rule.applies(&notice("motion_detected", "hall", noon), "Asia/Seoul"));
+        assert!(!rule.applies(&notice("door_opened", "living_room", noon), "Asia/Seoul"));
+    }
+}

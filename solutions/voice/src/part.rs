@@ -1,0 +1,282 @@
+//! Wires the solution: store, schedules, contracts, plugins, devices.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use ieum_bus::{Bus, BusError, Consumer, Subscribed, Subscription};
+use ieum_cache::Cache;
+use ieum_client::RestConfigError;
+use ieum_contracts::identity::{Devices, Users};
+use ieum_contracts::voice::{ContextEngine, DIALOG_EVENTS, Dialogue, DialogueRoutes, Plugin, Understanding};
+use ieum_core::SharedClock;
+use ieum_device::Broker;
+use ieum_link::Routes;
+use ieum_saga::{OnDue, Schedules};
+use ieum_store::{Migration, Store};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::dialogue::DialogManager;
+use crate::directory::Directory;
+use crate::effects::RING;
+use crate::gateway::{Desk, Gateway, Sender};
+use crate::listening::{ACTIVITY, Activity, PROACTIVE, Proactive, ProactiveRule, STATISTICS, Statistics};
+use crate::plugins::{
+    Announcements, PlatformState, Plugins, SmallTalk, Things, Timers, WallClock, Weather, WeatherOptions,
+};
+use crate::ring::Bell;
+use crate::speech::{Ears, Mouth};
+use crate::store::VoiceStore;
+use crate::tables;
+use crate::understanding::LocalUnderstanding;
+use crate::web;
+use crate::web::versions::Versions;
+
+/// How often old turns are let go of.
+const PURGE: Duration = Duration::from_secs(3_600);
+
+/// What the solution stands on.
+pub struct VoiceDeps {
+    /// Keeps turns and what is to be sent.
+    pub store: Store,
+    /// Tells what happens in dialogues.
+    pub bus: Bus,
+    /// Keeps people, weather and the like for a while.
+    pub cache: Arc<dyn Cache>,
+    /// The time.
+    pub clock: SharedClock,
+    /// What sessions are about; [`SqlContexts`](crate::SqlContexts) or a client.
+    pub contexts: Arc<dyn ContextEngine>,
+    /// Understands; the engine that comes along or a client.
+    pub understanding: Arc<dyn Understanding>,
+    /// The engine that comes along, to be trained once it runs.
+    pub local: Option<LocalUnderstanding>,
+    /// The directory of people; `None` where there is none.
+    pub users: Option<Arc<dyn Users>>,
+    /// The directory of devices; `None` where there is none.
+    pub devices: Option<Arc<dyn Devices>>,
+    /// Plugins from outside.
+    pub plugins: Vec<Arc<dyn Plugin>>,
+    /// Hears; `None` where no engine is set.
+    pub ears: Option<Arc<dyn Ears>>,
+    /// Speaks; `None` where no engine is set.
+    pub mouth: Option<Arc<dyn Mouth>>,
+    /// Where the weather comes from.
+    pub weather: WeatherOptions,
+    /// How it behaves.
+    pub options: VoiceOptions,
+}
+
+/// How the solution behaves.
+#[derive(Clone, Debug)]
+pub struct VoiceOptions {
+    /// The IANA zone of people who say none.
+    pub zone: String,
+    /// When the API's first version ends.
+    pub versions: Versions,
+    /// When to speak up without being asked.
+    pub rules: Vec<ProactiveRule>,
+}
+
+/// The solution, wired. It hears devices once [`VoicePart::start`] is called.
+pub struct VoicePart {
+    manager: Arc<DialogManager>,
+    local: Option<LocalUnderstanding>,
+    broker: Arc<Mutex<Option<Broker>>>,
+    options: VoiceOptions,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    listeners: Vec<Subscribed>,
+}
+
+/// Says what could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The broker has ended.
+    #[error("hearing devices")]
+    Devices(#[source] ieum_device::ClientError),
+    /// The bus refuses a subscription.
+    #[error("listening to dialog-events as {group}")]
+    Listen {
+        /// The group.
+        group: &'static str,
+        /// Why.
+        #[source]
+        cause: BusError,
+    },
+}
+
+impl Default for VoiceOptions {
+    fn default() -> Self {
+        Self { zone: "Asia/Seoul".to_owned(), versions: Versions::default(), rules: Vec::new() }
+    }
+}
+
+impl VoicePart {
+    /// Wires the solution.
+    ///
+    /// # Errors
+    /// An address of the weather service that may never be called.
+    pub fn new(deps: VoiceDeps) -> Result<Self, RestConfigError> {
+        let store = VoiceStore { sql: deps.store.clone() };
+        let waiting = Arc::new(Notify::new());
+        let bell = Bell { bus: deps.bus.clone(), clock: deps.clock.clone(), waiting: waiting.clone() };
+        let schedules = Schedules::new(
+            deps.store.clone(),
+            deps.clock.clone(),
+            [(RING, Arc::new(bell) as Arc<dyn OnDue>)],
+        );
+        let broker = Arc::new(Mutex::new(None));
+        let state = Arc::new(State { store: deps.store.clone(), broker: broker.clone() });
+        let weather = Weather::new(deps.weather, deps.cache.clone(), deps.clock.clone())?;
+        let own = Plugins::default()
+            .with(WallClock::INTENTS, Arc::new(WallClock))
+            .with(Timers::INTENTS, Arc::new(Timers { schedules: schedules.clone() }))
+            .with(Weather::INTENTS, Arc::new(weather))
+            .with(Things::INTENTS, Arc::new(Things { store: store.clone() }))
+            .with(Announcements::INTENTS, Arc::new(Announcements))
+            .with(SmallTalk::INTENTS, Arc::new(SmallTalk { state }));
+        let manager = DialogManager {
+            store,
+            directory: Directory { users: deps.users, devices: deps.devices, cache: deps.cache },
+            contexts: deps.contexts,
+            understanding: deps.understanding,
+            plugins: deps.plugins.into_iter().fold(own, Plugins::with_outside),
+            schedules,
+            bus: deps.bus,
+            clock: deps.clock,
+            zone: deps.options.zone.clone(),
+            waiting,
+            ears: deps.ears,
+            mouth: deps.mouth,
+        };
+        Ok(Self {
+            manager: Arc::new(manager),
+            local: deps.local,
+            broker,
+            options: deps.options,
+            running: Mutex::new(None),
+        })
+    }
+
+    /// Returns the migrations of the tables used here. Those of [schedules](ieum_saga::migrations) are the caller's.
+    pub fn migrations() -> Vec<Migration> {
+        tables::migrations()
+    }
+
+    /// Returns the contract `voice.dialogue` as it is answered here.
+    pub fn routes(&self) -> Routes {
+        DialogueRoutes::of(self.manager.clone() as Arc<dyn Dialogue>)
+    }
+
+    /// Returns the pages of dialogues, without a door: who may come in is for the caller to decide. The holder of a key
+    /// needs the scope `voice:use`.
+    pub fn router(&self) -> Router {
+        web::router(self.manager.clone(), self.options.versions)
+    }
+
+    /// Begins to hear devices through `broker`, and to ring. Starting twice changes nothing. Without a broker turns come
+    /// by HTTP alone, and what is to be sent to devices waits for a process that has one.
+    ///
+    /// # Errors
+    /// A broker that has ended, or a bus that refuses a subscription.
+    pub async fn start(&self, broker: Option<Broker>) -> Result<(), StartError> {
+        if self.running.lock().is_some() {
+            return Ok(());
+        }
+        let listeners = self.listen().await?;
+        let stop = CancellationToken::new();
+        let mut tasks = Vec::new();
+        if let Some(broker) = broker {
+            let desk = Arc::new(Desk { manager: self.manager.clone() });
+            let gateway = Gateway::attach(&broker, desk).await.map_err(StartError::Devices)?;
+            let sender = Sender::attach(&broker, &self.manager);
+            tasks.push(tokio::spawn(gateway.run(stop.clone())));
+            tasks.push(tokio::spawn(sender.run(stop.clone())));
+            *self.broker.lock() = Some(broker);
+        }
+        self.manager.schedules.start();
+        if let Some(local) = self.local.clone() {
+            // Not waited for: until then templates alone understand.
+            drop(tokio::task::spawn_blocking(move || local.train()));
+        }
+        let (manager, until) = (self.manager.clone(), stop.clone());
+        tasks.push(tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = manager.clock.sleep(PURGE) => {}
+                    () = until.cancelled() => return,
+                }
+                if let Err(fault) = manager.store.purge(manager.clock.now()).await {
+                    tracing::warn!(error = %fault, "letting go of old turns failed");
+                }
+            }
+        }));
+        *self.running.lock() = Some(Running { stop, tasks, listeners });
+        Ok(())
+    }
+
+    /// Begins to count, to remember and to speak up.
+    async fn listen(&self) -> Result<Vec<Subscribed>, StartError> {
+        let zone = || self.options.zone.clone();
+        let proactive = Proactive {
+            rules: self.options.rules.clone(),
+            zone: zone(),
+            waiting: self.manager.waiting.clone(),
+        };
+        let consumers: [(&'static str, Arc<dyn Consumer>); 3] = [
+            (STATISTICS, Arc::new(Statistics { zone: zone() })),
+            (ACTIVITY, Arc::new(Activity)),
+            (PROACTIVE, Arc::new(proactive)),
+        ];
+        let mut listeners = Vec::new();
+        for (group, consumer) in consumers {
+            let subscribed =
+                self.manager.bus.subscribe(Subscription::new(DIALOG_EVENTS, group), consumer).await;
+            listeners.push(subscribed.map_err(|cause| StartError::Listen { group, cause })?);
+        }
+        Ok(listeners)
+    }
+
+    /// Hears nothing new, finishes the turns in hand and what is ringing.
+    pub async fn drain(&self) {
+        let Some(Running { stop, tasks, listeners }) = self.running.lock().take() else { return };
+        for listener in listeners {
+            listener.drain().await;
+        }
+        self.manager.schedules.drain().await;
+        stop.cancel();
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(error = %error, "a task of voice ended by a panic");
+            }
+        }
+    }
+}
+
+/// What small talk says of the platform.
+struct State {
+    store: Store,
+    broker: Arc<Mutex<Option<Broker>>>,
+}
+
+#[async_trait]
+impl PlatformState for State {
+    fn devices(&self) -> Option<usize> {
+        let broker = self.broker.lock();
+        let sessions = broker.as_ref()?.sessions();
+        Some(sessions.iter().filter(|session| session.connected && !session.owner.starts_with('$')).count())
+    }
+
+    async fn is_well(&self) -> bool {
+        self.store.ping().await.is_ok()
+    }
+}

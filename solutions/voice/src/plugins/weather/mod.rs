@@ -1,0 +1,154 @@
+//! The weather: a place found, then conditions, forecast and air asked for at once, what is missing left out, and where
+//! nobody answers the last that was known, with its age.
+
+mod api;
+mod grades;
+mod story;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ieum_cache::Cache;
+use ieum_client::{RestClient, RestConfig, RestConfigError};
+use ieum_contracts::voice::{DescribePlugin, Plugin, PluginAnswer, PluginAsk, PluginDescription, SlotValue};
+use ieum_core::{Code, Cx, Fault, Secret, SharedClock};
+use url::Url;
+
+use super::{description, fails, says, tongue};
+use crate::rules::words;
+use crate::zone::{here, zone};
+use api::Report;
+use story::{air, now_and_then};
+
+/// How long a report is fresh.
+const FRESH: Duration = Duration::from_secs(30 * 60);
+/// How long the last known report of a place stays.
+const KNOWN: Duration = Duration::from_secs(7 * 86_400);
+
+/// Where the weather comes from.
+#[derive(Clone, Debug)]
+pub struct WeatherOptions {
+    /// OpenWeatherMap, or who answers like it.
+    pub base: Url,
+    /// The key; `None` answers that there is none.
+    pub key: Option<Secret>,
+    /// The place of people who name none, such as `Seoul`.
+    pub place: String,
+    /// What may be reached beyond the public internet.
+    pub outbound: ieum_client::OutboundPolicy,
+}
+
+/// Tells the weather.
+pub struct Weather {
+    source: Option<RestClient>,
+    key: Secret,
+    place: String,
+    cache: Arc<dyn Cache>,
+    clock: SharedClock,
+}
+
+/// A report and how old it is.
+struct Known {
+    report: Report,
+    age: Duration,
+}
+
+impl Weather {
+    /// What it answers.
+    pub const INTENTS: &'static [&'static str] = &["weather.query", "weather.air"];
+
+    /// Makes the plugin.
+    ///
+    /// # Errors
+    /// An address that may never be called.
+    pub fn new(
+        options: WeatherOptions,
+        cache: Arc<dyn Cache>,
+        clock: SharedClock,
+    ) -> Result<Self, RestConfigError> {
+        let WeatherOptions { base, key, place, outbound } = options;
+        let config = RestConfig { outbound, ..RestConfig::new("weather", base) };
+        let source = key.is_some().then(|| RestClient::new(config, clock.clone())).transpose()?;
+        Ok(Self { source, key: key.unwrap_or_else(|| Secret::new("")), place, cache, clock })
+    }
+
+    /// Returns the report of a place: a fresh one, else a new one, else the last that was known.
+    async fn report(&self, cx: &Cx, source: &RestClient, place: &str) -> Result<Known, Fault> {
+        let place_key = place.to_lowercase();
+        let (key, last) = (format!("weather:{place_key}"), format!("weather-last:{place_key}"));
+        if let Some(known) = self.kept(&key).await {
+            return Ok(known);
+        }
+        match api::fetch(cx, source, &self.key, place, self.clock.now()).await {
+            Ok(report) => {
+                if let Ok(bytes) = serde_json::to_vec(&report) {
+                    // What is not whole is asked for again sooner.
+                    let fresh = if report.is_whole() { FRESH } else { FRESH / 15 };
+                    let _ = self.cache.set(&key, bytes.clone().into(), fresh).await;
+                    let _ = self.cache.set(&last, bytes.into(), KNOWN).await;
+                }
+                Ok(Known { report, age: Duration::ZERO })
+            }
+            Err(fault) if fault.code == Code::NotFound => Err(fault),
+            Err(fault) => {
+                tracing::warn!(error = %fault, "asking for the weather failed; telling the last that was known");
+                self.kept(&last).await.ok_or(fault)
+            }
+        }
+    }
+
+    async fn kept(&self, key: &str) -> Option<Known> {
+        let bytes = self.cache.get(key).await.unwrap_or_default()?;
+        let report: Report = serde_json::from_slice(&bytes).ok()?;
+        let age = self.clock.now().since(report.at);
+        Some(Known { report, age })
+    }
+}
+
+#[async_trait]
+impl Plugin for Weather {
+    async fn describe(&self, _cx: &Cx, _ask: DescribePlugin) -> Result<PluginDescription, Fault> {
+        Ok(description("weather", Self::INTENTS))
+    }
+
+    async fn handle(&self, cx: &Cx, ask: PluginAsk) -> Result<PluginAnswer, Fault> {
+        let tongue = tongue(&ask);
+        let Some(source) = &self.source else {
+            return Ok(fails(tongue.pick(
+                "날씨 서비스의 키가 설정되어 있지 않아요. 설정에 voice.weather_key를 넣어 주세요.",
+                "No key for the weather service is set up. Please set voice.weather_key.",
+            )));
+        };
+        let place = words(&ask.meaning, "place").unwrap_or(&self.place);
+        let known = match self.report(cx, source, place).await {
+            Ok(known) => known,
+            Err(fault) if fault.code == Code::NotFound => {
+                return Ok(fails(tongue.pick(
+                    format!("{place}, 그런 곳을 찾지 못했어요."),
+                    format!("I found no place called {place}."),
+                )));
+            }
+            Err(fault) => {
+                tracing::warn!(error = %fault, "no weather is known");
+                return Ok(fails(
+                    tongue.pick("지금은 날씨를 알 수 없어요.", "I cannot get the weather right now."),
+                ));
+            }
+        };
+        let zone = zone(&ask.zone);
+        let today = here(&zone, ask.now).date();
+        let wanted = match ask.meaning.slots.get("day").map(|slot| &slot.value) {
+            Some(SlotValue::Day { date, .. }) => date.parse().unwrap_or(today),
+            _ => today,
+        };
+        let mut text = match ask.meaning.intent.as_str() {
+            "weather.air" => air(tongue, &known.report, words(&ask.meaning, "air").unwrap_or("air")),
+            _ => now_and_then(tongue, &known.report, &zone, today, wanted, words(&ask.meaning, "aspect")),
+        };
+        if known.age > FRESH {
+            text = format!("{text} {}", story::age(tongue, known.age));
+        }
+        Ok(says(text))
+    }
+}

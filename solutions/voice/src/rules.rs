@@ -1,0 +1,136 @@
+//! Pure decisions about turns: what is one, whose session it belongs to, under which key it happens once.
+
+use ieum_contracts::voice::{ContextState, DialogTurn, Meaning, PendingQuestion, Slot, SlotValue};
+use ieum_core::{Cx, Fault, new_id};
+use sha2::{Digest, Sha256};
+
+/// The longest sentence, characters.
+pub const LONGEST_TEXT: usize = 2_000;
+/// The longest name of a person, device, session or turn, characters.
+pub const LONGEST_NAME: usize = 120;
+
+/// Checks a turn. Fails with `voice.turn.invalid`, naming the field.
+pub fn check_turn(turn: &DialogTurn) -> Result<(), Fault> {
+    let invalid = |message: String| Err(Fault::invalid_argument("voice.turn.invalid", message));
+    let names = [
+        ("turnId", &turn.turn_id),
+        ("userId", &turn.user_id),
+        ("deviceId", &turn.device_id),
+        ("sessionId", &turn.session_id),
+        ("language", &turn.language),
+        ("area", &turn.area),
+    ];
+    for (field, value) in names {
+        let Some(value) = value else { continue };
+        if value.is_empty() || value.chars().count() > LONGEST_NAME || value.chars().any(char::is_control) {
+            return invalid(format!("field {field}: must have 1 to {LONGEST_NAME} characters"));
+        }
+    }
+    if turn.user_id.is_none() && turn.device_id.is_none() {
+        return invalid("field userId: name who speaks, or in deviceId which device listens".to_owned());
+    }
+    let length = turn.text.trim().chars().count();
+    if length == 0 || length > LONGEST_TEXT {
+        return invalid(format!("field text: must have 1 to {LONGEST_TEXT} characters"));
+    }
+    if let Some(language) = turn.language.as_deref().filter(|code| crate::tongue::Tongue::of(code).is_none())
+    {
+        return invalid(format!("field language: {language:?} is not spoken here; expected ko or en"));
+    }
+    Ok(())
+}
+
+/// Returns the turn's id: its own, that of the command, or a new one.
+pub fn turn_id(turn: &DialogTurn, cx: &Cx) -> String {
+    let given = turn.turn_id.clone().or_else(|| cx.idempotency_key().map(str::to_owned));
+    given.map_or_else(|| new_id().to_string(), |id| id.chars().take(LONGEST_NAME).collect())
+}
+
+/// Returns the key under which a turn happens once: the same id from another device or person is another turn.
+pub fn turn_key(turn: &DialogTurn, turn_id: &str) -> String {
+    let parts = [turn.device_id.as_deref(), turn.user_id.as_deref(), Some(turn_id)];
+    let mut hash = Sha256::new();
+    for part in parts {
+        let part = part.unwrap_or_default();
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
+}
+
+/// Returns the session that a turn belongs to.
+pub fn session_id(turn: &DialogTurn) -> String {
+    let own = || match (&turn.device_id, &turn.user_id) {
+        (Some(device), _) => format!("device:{device}"),
+        (None, user) => format!("user:{}", user.as_deref().unwrap_or_default()),
+    };
+    turn.session_id.clone().unwrap_or_else(|| own().chars().take(LONGEST_NAME).collect())
+}
+
+/// Completes a meaning with what the session knows: what follows up takes over what it does not say.
+pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
+    if meaning.follows_up {
+        for (name, slot) in &state.slots {
+            let known = Slot { text: String::new(), value: slot.value.clone() };
+            meaning.slots.entry(name.clone()).or_insert(known);
+        }
+    }
+    meaning
+}
+
+/// Returns what an answer to `pending` means: the question's intent with the slot that was missing.
+pub fn answered(pending: &PendingQuestion, value: Slot, text: &str) -> Meaning {
+    let mut slots = pending.slots.clone();
+    slots.insert(pending.slot.clone(), value);
+    Meaning {
+        intent: pending.intent.clone(),
+        confidence: 1.0,
+        slots,
+        text: text.to_owned(),
+        follows_up: false,
+    }
+}
+
+/// Returns the topic of an intent: its first word.
+pub fn topic(intent: &str) -> String {
+    intent.split('.').next().unwrap_or(intent).to_owned()
+}
+
+/// Returns the words of a text slot.
+pub fn words<'a>(meaning: &'a Meaning, slot: &str) -> Option<&'a str> {
+    match &meaning.slots.get(slot)?.value {
+        SlotValue::Text { text } => Some(text.trim()).filter(|text| !text.is_empty()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn() -> DialogTurn {
+        DialogTurn { device_id: Some("kitchen".into()), text: "몇 시야".into(), ..DialogTurn::default() }
+    }
+
+    #[test]
+    fn a_turn_without_anybody_or_words_is_refused_by_field() {
+        let said = |turn: DialogTurn| check_turn(&turn).expect_err("is refused").message;
+        assert!(check_turn(&turn()).is_ok());
+        assert!(said(DialogTurn { device_id: None, ..turn() }).starts_with("field userId"));
+        assert!(said(DialogTurn { text: " ".into(), ..turn() }).starts_with("field text"));
+        assert!(said(DialogTurn { text: "가".repeat(2_001), ..turn() }).starts_with("field text"));
+        assert!(said(DialogTurn { language: Some("fr".into()), ..turn() }).starts_with("field language"));
+        assert!(
+            said(DialogTurn { session_id: Some("a\nb".into()), ..turn() }).starts_with("field sessionId")
+        );
+    }
+
+    #[test]
+    fn the_same_id_from_another_device_is_another_turn() {
+        let other = DialogTurn { device_id: Some("bath".into()), ..turn() };
+        assert_eq!(turn_key(&turn(), "1"), turn_key(&turn(), "1"));
+        assert_ne!(turn_key(&turn(), "1"), turn_key(&other, "1"));
+        assert_ne!(turn_key(&turn(), "1"), turn_key(&turn(), "2"));
+        assert_eq!(session_id(&other), "device:bath");
+    }
+}

@@ -1,0 +1,66 @@
+//! What hearing and speaking need from an engine. Without one, text still works.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::tongue::Tongue;
+
+/// A recording: one channel of 16-bit samples, little-endian.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// The samples.
+    pub samples: Bytes,
+    /// Samples a second.
+    pub rate: u32,
+}
+
+/// What was heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// The words; empty where nobody spoke.
+    pub text: String,
+    /// The language, where the engine finds it out.
+    pub language: Option<Tongue>,
+    /// How sure it is, 0 to 1.
+    pub confidence: f64,
+}
+
+/// Why an engine did not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum SpeechError {
+    /// It has too much to do.
+    #[error("the speech engine {engine} has no room for another recording; try again in a moment")]
+    Busy {
+        /// The engine.
+        engine: String,
+    },
+    /// It failed.
+    #[error("the speech engine {engine} failed: {problem}")]
+    Engine {
+        /// The engine.
+        engine: String,
+        /// What it said.
+        problem: String,
+    },
+}
+
+/// Turns speech into text.
+#[async_trait]
+pub trait Ears: Send + Sync + 'static {
+    /// Returns what was said. `language` is a guess of the caller's.
+    async fn hear(&self, audio: Audio, language: Option<Tongue>) -> Result<Heard, SpeechError>;
+}
+
+/// Turns text into speech.
+#[async_trait]
+pub trait Mouth: Send + Sync + 'static {
+    /// Returns `text` spoken.
+    async fn speak(&self, text: &str, language: Tongue) -> Result<Audio, SpeechError>;
+}
+
+impl Audio {
+    /// Returns its length in seconds: two bytes a sample.
+    pub fn seconds(&self) -> f64 {
+        self.samples.len() as f64 / 2.0 / f64::from(self.rate.max(1))
+    }
+}

@@ -1,0 +1,78 @@
+//! The classifier for sentences that no template knows, trained on sentences that come along.
+
+use ieum_contracts::voice::{Meaning, Slot, Understand};
+use ieum_understanding::classify::{Classifier, Example, Training};
+use ieum_understanding::value::Language;
+use jiff::Zoned;
+
+use super::values::{day, duration, moment, time};
+use crate::tongue::Tongue;
+
+/// The share of what is guessed right that the threshold must keep.
+const KEPT: f64 = 0.8;
+
+/// Guesses what sentences mean.
+pub struct Guesser {
+    classifier: Option<Classifier>,
+}
+
+impl Guesser {
+    /// Trains on the sentences that come along.
+    pub fn train() -> Self {
+        let examples = examples(include_str!("../../sentences/examples.txt"));
+        // Every fourth sentence chooses the threshold, and is not trained on.
+        let (mut known, mut held) = (Vec::new(), Vec::new());
+        for (at, example) in examples.into_iter().enumerate() {
+            if at % 4 == 3 { held.push(example) } else { known.push(example) }
+        }
+        let classifier = Classifier::train(&known, Training { threads: 1, ..Training::default() });
+        let classifier = classifier.map(|mut classifier| {
+            let right = classifier.choose_threshold(&held, 1.0);
+            classifier.choose_threshold(&held, KEPT * right);
+            classifier
+        });
+        Self { classifier: classifier.ok() }
+    }
+
+    /// Returns what `ask` is taken for; `None` where it is taken for nothing that is known here.
+    pub fn guess(&self, tongue: Tongue, ask: &Understand, now: &Zoned) -> Option<Meaning> {
+        let guess = self.classifier.as_ref()?.classify(&ask.text);
+        if !guess.in_scope {
+            return None;
+        }
+        let language = tongue.pick(Language::Korean, Language::English);
+        let words = |value| Slot { text: ask.text.clone(), value };
+        let mut slots = std::collections::BTreeMap::new();
+        match guess.intent.split('.').next().unwrap_or_default() {
+            "timer" => slots
+                .extend(duration(&ask.text, language, now).map(|value| ("duration".into(), words(value)))),
+            "alarm" => {
+                slots.extend(moment(&ask.text, language, now).map(|value| ("when".into(), words(value))))
+            }
+            "weather" if time(&ask.text, language, now).is_some() => {
+                slots.insert("day".into(), words(day(&ask.text, language, now)));
+            }
+            _ => {}
+        }
+        // A score is no probability; squeezed into one it keeps its order.
+        let confidence = f64::from(1.0 / (1.0 + (-2.0 * guess.score).exp()));
+        Some(Meaning {
+            intent: guess.intent.to_owned(),
+            confidence,
+            slots,
+            text: ask.text.clone(),
+            follows_up: false,
+        })
+    }
+}
+
+/// Reads `intent: sentence` lines; `-` is the intent of what is in scope of none.
+fn examples(text: &str) -> Vec<Example> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let read = |line: &str| {
+        let (intent, text) = line.split_once(':')?;
+        let intent = (intent.trim() != "-").then(|| intent.trim().to_owned());
+        Some(Example { text: text.trim().to_owned(), intent })
+    };
+    lines.filter_map(read).collect()
+}

@@ -1,0 +1,121 @@
+//! Recordings as uploads: `multipart/form-data` with `audio` and `deviceId`.
+
+use axum::extract::{Request, State};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::{StatusCode, header};
+use ieum_contracts::voice::DialogTurn;
+use ieum_core::Fault;
+use ieum_gateway::{ApiError, ApiJson, Context, ProblemView};
+use multer::{Constraints, Multipart, SizeLimit};
+
+use super::text::at_field;
+use super::{Visitor, Web, require};
+use crate::audio::{LONGEST, USUAL_RATE, samples, to_wave, wave};
+use crate::rules::check_turn;
+use crate::views::{AnswerV2, Recording, Spoken, SpokenAnswer};
+
+/// The longest field beside the recording, bytes.
+const LONGEST_FIELD: u64 = 1_024;
+
+/// The fields of an upload.
+#[derive(Default)]
+struct Upload {
+    audio: Option<Bytes>,
+    rate: Option<u32>,
+    turn: DialogTurn,
+}
+
+/// Hears a recording (WAVE, or 16-bit samples of one channel) and answers it. With a speech engine that speaks, the
+/// answer comes spoken too.
+#[utoipa::path(post, path = "/api/dialog/audio", tag = "dialog", operation_id = "hear", security((), ("key" = [])),
+    request_body(content = Recording, content_type = "multipart/form-data"), responses(
+    (status = 200, description = "The answer", body = SpokenAnswer),
+    (status = 400, description = "A field is wrong", body = ProblemView, content_type = "application/problem+json"),
+    (status = 413, description = "The recording is too long", body = ProblemView, content_type = "application/problem+json"),
+    (status = 415, description = "It is no multipart/form-data", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn audio(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Context(cx): Context,
+    request: Request,
+) -> Result<ApiJson<SpokenAnswer>, ApiError> {
+    require(&visitor)?;
+    let Upload { audio, rate, turn } = read(request).await?;
+    let audio = audio.ok_or_else(|| wrong("audio", "is missing"))?;
+    let audio = match audio.get(..4) {
+        Some(b"RIFF") => wave(&audio),
+        _ => samples(audio, rate.unwrap_or(USUAL_RATE)),
+    };
+    let audio = audio.map_err(at_field)?;
+    check_turn(&DialogTurn { text: "-".to_owned(), ..turn.clone() }).map_err(at_field)?;
+    let answer = web.manager.hear(&cx, turn, audio).await?;
+    let spoken = web.manager.spoken(&answer).await.map(|audio| Spoken {
+        format: "WAV".to_owned(),
+        sample_rate: audio.rate,
+        data: BASE64_STANDARD.encode(to_wave(&audio)),
+    });
+    Ok(ApiJson(SpokenAnswer { answer: AnswerV2::from(answer), audio: spoken }))
+}
+
+async fn read(request: Request) -> Result<Upload, ApiError> {
+    let kind =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let boundary = multer::parse_boundary(kind).map_err(|_| {
+        let message = "the body must be multipart/form-data with a boundary";
+        ApiError::from(Fault::invalid_argument("gateway.media_type", message))
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    })?;
+    let limits = SizeLimit::new().per_field(LONGEST_FIELD).for_field("audio", LONGEST as u64);
+    let body = request.into_body().into_data_stream();
+    let mut parts = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(limits));
+    let mut upload = Upload::default();
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        if name == "audio" {
+            upload.audio = Some(part.bytes().await.map_err(broken)?);
+            continue;
+        }
+        let value = part.text().await.map_err(broken)?;
+        match name.as_str() {
+            "deviceId" => upload.turn.device_id = Some(value),
+            "userId" => upload.turn.user_id = Some(value),
+            "sessionId" => upload.turn.session_id = Some(value),
+            "language" => upload.turn.language = Some(value),
+            "area" => upload.turn.area = Some(value),
+            "turnId" => upload.turn.turn_id = Some(value),
+            "sampleRate" => {
+                let rate = value.trim().parse().map_err(|_| wrong("sampleRate", "must be a whole number"))?;
+                upload.rate = Some(rate);
+            }
+            _ => {
+                return Err(wrong(
+                    "body",
+                    "has a field that is not known; expected audio, deviceId, userId, \
+                sessionId, language, area, turnId, sampleRate",
+                ));
+            }
+        }
+    }
+    Ok(upload)
+}
+
+fn wrong(field: &str, problem: &str) -> ApiError {
+    let fault = Fault::invalid_argument("voice.upload.invalid", format!("field {field}: {problem}"));
+    ApiError::from(fault).at_field(field)
+}
+
+/// Says why the parts could not be read. Where the whole body was refused for its length, the door says so.
+fn broken(error: multer::Error) -> ApiError {
+    match error {
+        multer::Error::FieldSizeExceeded { limit, field_name } => {
+            let field = field_name.unwrap_or_default();
+            let message = format!("field {field}: is longer than {limit} bytes");
+            let fault = Fault::invalid_argument("voice.audio.too_long", message);
+            ApiError::from(fault).with_status(StatusCode::PAYLOAD_TOO_LARGE).at_field(field)
+        }
+        _ => Fault::invalid_argument("voice.upload.invalid", "the body is broken multipart/form-data").into(),
+    }
+}

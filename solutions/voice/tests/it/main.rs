@@ -1,0 +1,16 @@
+//! The solution over its own store, a broker in the process, and a directory that a test scripts.
+
+mod contexts;
+mod dialogues;
+mod facts;
+mod stage;
+mod weather;
+
+ieum_testkit::over_sql_stores!(
+    crate::stage::Stage::over,
+    contexts,
+    a_session_begins_empty_and_remembers_its_turns,
+    a_turn_that_comes_twice_is_counted_once,
+    turns_at_once_are_all_counted,
+    a_long_history_keeps_its_last_turns_and_its_count,
+);

@@ -1,0 +1,186 @@
+//! The weather against a server that answers exactly as OpenWeatherMap documents it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::StatusCode;
+use ieum_contracts::voice::DialogOutcome;
+use ieum_testkit::backend::SqlStore;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+/// What the server does, and what it was asked.
+#[derive(Default)]
+pub struct Sky {
+    pub broken: Mutex<Vec<&'static str>>,
+    pub asked: Mutex<Vec<String>>,
+}
+
+type Asked = Query<std::collections::BTreeMap<String, String>>;
+
+impl Sky {
+    async fn serve(self: &Arc<Self>) -> SocketAddr {
+        let routes = Router::new()
+            .route("/geo/1.0/direct", get(direct))
+            .route("/data/2.5/weather", get(weather))
+            .route("/data/2.5/forecast", get(forecast))
+            .route("/data/2.5/air_pollution", get(air))
+            .with_state(self.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        let address = listener.local_addr().expect("has an address");
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+
+    fn answer(&self, name: &'static str, asked: &Asked, answer: Value) -> Response {
+        self.asked
+            .lock()
+            .push(format!("{name} {}", asked.get("q").cloned().unwrap_or_default()).trim().to_owned());
+        if asked.get("appid").map(String::as_str) != Some("secret") {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        if self.broken.lock().contains(&name) {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        Json(answer).into_response()
+    }
+}
+
+async fn direct(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
+    let place = |name: &str, korean: &str, lat: f64, lon: f64| json!([{ "name": name, "local_names": { "en": name, "ko": korean }, "lat": lat, "lon": lon, "country": "KR" }]);
+    let found = match asked.get("q").map(String::as_str) {
+        Some("Seoul" | "서울") => place("Seoul", "서울특별시", 37.5667, 126.9783),
+        Some("부산" | "Busan") => place("Busan", "부산", 35.1796, 129.0756),
+        _ => json!([]),
+    };
+    sky.answer("direct", &asked, found)
+}
+
+async fn weather(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
+    let report = json!({
+        "coord": { "lon": 126.9783, "lat": 37.5667 },
+        "weather": [{ "id": 800, "main": "Clear", "description": "맑음", "icon": "01d" }],
+        "base": "stations",
+        "main": { "temp": 18.4, "feels_like": 17.9, "temp_min": 17.0, "temp_max": 19.0, "pressure": 1015, "humidity": 48 },
+        "visibility": 10000, "wind": { "speed": 2.57, "deg": 250 }, "clouds": { "all": 0 }, "dt": 1777604400,
+        "sys": { "type": 1, "id": 8105, "country": "KR", "sunrise": 1777581240, "sunset": 1777630860 },
+        "timezone": 32400, "id": 1835848, "name": "Seoul", "cod": 200
+    });
+    sky.answer("weather", &asked, report)
+}
+
+async fn forecast(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
+    // Every three hours from noon in Seoul: today it gets 21 degrees, tomorrow 15 with rain.
+    let step = |at: i64| {
+        let is_tomorrow = at >= 4;
+        let id = if is_tomorrow { 500 } else { 801 };
+        json!({
+            "dt": 1_777_604_400 + at * 10_800,
+            "main": { "temp": if is_tomorrow { 11.0 + at as f64 % 5.0 } else { 18.0 + at as f64 }, "feels_like": 17.0, "humidity": 50 },
+            "weather": [{ "id": id, "main": "Rain", "description": "비", "icon": "10d" }],
+            "clouds": { "all": 20 }, "wind": { "speed": 2.0, "deg": 200 }, "visibility": 10000,
+            "pop": if is_tomorrow { 0.8 } else { 0.1 }, "sys": { "pod": "d" }, "dt_txt": "2026-05-01 03:00:00"
+        })
+    };
+    let list: Vec<Value> = (0..40).map(step).collect();
+    sky.answer(
+        "forecast",
+        &asked,
+        json!({ "cod": "200", "message": 0, "cnt": 40, "list": list, "city": { "id": 1835848 } }),
+    )
+}
+
+async fn air(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
+    let components = json!({ "co": 230.3, "no": 0.2, "no2": 14.1, "o3": 62.2, "so2": 3.1, "pm2_5": 40.2, "pm10": 61.0, "nh3": 0.9 });
+    let list = json!([{ "dt": 1777604400, "main": { "aqi": 3 }, "components": components }]);
+    sky.answer("air", &asked, json!({ "coord": { "lon": 126.9783, "lat": 37.5667 }, "list": list }))
+}
+
+async fn stage() -> (SqlStore, Stage, Arc<Sky>) {
+    let (sql, sky) = (SqlStore::sqlite(), Arc::new(Sky::default()));
+    let stage = Stage::under(&sql.url, Some(sky.serve().await)).await;
+    (sql, stage, sky)
+}
+
+#[tokio::test]
+async fn today_tomorrow_and_another_place_follow_one_another() {
+    let (_sql, stage, sky) = stage().await;
+    let today = stage.say("오늘 날씨 어때?").await;
+    assert_eq!(
+        today.text,
+        "서울특별시 지금 날씨는 맑음, 기온은 18도예요. 서울특별시 오늘은 구름 조금, 최저 18도, 최고 21도예요. 미세먼지는 보통, 초미세먼지는 나쁨이에요."
+    );
+    let tomorrow = stage.say("내일은?").await;
+    assert_eq!(tomorrow.text, "서울특별시 내일은 비, 최저 11도, 최고 15도예요. 비 올 확률은 80퍼센트예요.");
+    let there = stage.say("부산은?").await;
+    assert_eq!(
+        there.text, "부산 내일은 비, 최저 11도, 최고 15도예요. 비 올 확률은 80퍼센트예요.",
+        "the day is carried over"
+    );
+    assert_eq!(
+        stage.say("what's the weather in Seoul").await.text,
+        "Right now it is 18 degrees and clear in Seoul. In Seoul today: partly cloudy, from 18 degrees to 21 degrees. Fine dust is moderate and PM 2.5 is bad."
+    );
+    assert_eq!(
+        stage.say("and tomorrow?").await.text,
+        "In Seoul tomorrow: rainy, from 11 degrees to 15 degrees. The chance of rain is 80 percent."
+    );
+    let asked = sky.asked.lock().iter().filter(|asked| asked.starts_with("direct")).count();
+    assert_eq!(asked, 2, "what was asked within half an hour is not asked again: {:?}", sky.asked.lock());
+}
+
+#[tokio::test]
+async fn rain_and_air_are_answered_as_asked() {
+    let (_sql, stage, _sky) = stage().await;
+    assert!(
+        stage.say("내일 비 와?").await.text.starts_with("네, 내일 비가 올 수 있어요. 확률은 80퍼센트예요.")
+    );
+    assert!(stage.say("will it snow tomorrow").await.text.starts_with("No, it will not snow tomorrow."));
+    assert_eq!(
+        stage.say("미세먼지 어때?").await.text,
+        "서울특별시 미세먼지는 61마이크로그램으로 보통이에요."
+    );
+    assert_eq!(
+        stage.say("초미세먼지 어때").await.text,
+        "서울특별시 초미세먼지는 40마이크로그램으로 나쁨이에요."
+    );
+    let nowhere = stage.say("what's the weather in Atlantis").await;
+    assert_eq!(
+        (&*nowhere.text, nowhere.outcome),
+        ("I found no place called Atlantis.", DialogOutcome::Failed)
+    );
+}
+
+#[tokio::test]
+async fn what_is_missing_is_left_out_and_what_was_known_is_told_with_its_age() {
+    let (_sql, stage, sky) = stage().await;
+    sky.broken.lock().extend(["air", "weather"]);
+    assert_eq!(
+        stage.say("오늘 날씨 어때?").await.text,
+        "서울특별시 오늘은 구름 조금, 최저 18도, 최고 21도예요."
+    );
+    sky.broken.lock().extend(["forecast", "direct"]);
+    stage.clock.advance(Duration::from_secs(3 * 3_600));
+    let old = stage.say("미세먼지 어때?").await;
+    assert_eq!(
+        old.text,
+        "서울특별시의 공기는 지금 알 수 없어요. 지금은 날씨 서비스에 연결되지 않아서 3시간 전에 알던 내용이에요."
+    );
+    let unknown = stage.say("부산 날씨 어때").await;
+    assert_eq!((&*unknown.text, unknown.outcome), ("지금은 날씨를 알 수 없어요.", DialogOutcome::Failed));
+}
+
+#[tokio::test]
+async fn without_a_key_it_says_so() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    let answer = stage.say("오늘 날씨 어때?").await;
+    assert_eq!((answer.text.contains("voice.weather_key"), answer.outcome), (true, DialogOutcome::Failed));
+}
