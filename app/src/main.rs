@@ -26,6 +26,11 @@ use clap::Parser;
 use cli::{Cli, Command};
 use output::Output;
 
+/// What one worker allocates another one frees, at every request; the C library's heap then makes them wait for each
+/// other (`bench http`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);

@@ -15,6 +15,8 @@ mod idle;
 mod jetstream;
 mod link;
 mod measure;
+mod mqtt;
+mod peer;
 mod processes;
 mod report;
 mod webhook;
@@ -22,8 +24,13 @@ mod webhook;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// As in `ieum`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Every benchmark, by name.
-const NAMES: [&str; 8] = ["link", "http", "bus", "idle", "gateway", "webhook", "events", "events-load"];
+const NAMES: [&str; 9] =
+    ["link", "http", "bus", "idle", "gateway", "webhook", "mqtt", "events", "events-load"];
 /// What no benchmark takes; one that does is broken.
 const LONGEST: Duration = Duration::from_secs(180);
 /// The same of the one whose peer needs minutes.
@@ -33,6 +40,9 @@ fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if let Some((gateway::ALONE, rest)) = asked.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         return gateway::run_alone(rest);
+    }
+    if let Some((mqtt::ALONE, rest)) = asked.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return mqtt::run_alone(rest);
     }
     let known = |name: &String| NAMES.contains(&name.as_str()) || name == webhook::RECEIVER;
     if let Some(unknown) = asked.iter().find(|name| !known(name)) {
@@ -72,6 +82,7 @@ async fn run(name: &str) -> Result<(), ieum_core::Fault> {
         "bus" => bus::run().await,
         "webhook" => webhook::run().await,
         "gateway" => gateway::run().await,
+        "mqtt" => mqtt::run().await,
         "events" => forecast::run().await,
         "events-load" => events_load::run().await,
         _ => idle::run().await,

@@ -54,6 +54,14 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
             }
         }
     }
+    if asked("mqtt") {
+        match packaged("mosquitto") {
+            Ok(program) => {
+                command.env("IEUM_BENCH_MOSQUITTO", program);
+            }
+            Err(why) => println!("{:16} missing  {why}", "mosquitto"),
+        }
+    }
     if asked("events") {
         match libraries::python_in("py-statsforecast", &STATSFORECAST) {
             Ok(python) => {
@@ -72,7 +80,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
 
 /// Returns the programs that stand beside the gateway, installing what is missing.
 fn fronts() -> [(&'static str, &'static str, Result<PathBuf, Failure>); 2] {
-    [("envoy", "IEUM_BENCH_ENVOY", envoy()), ("haproxy", "IEUM_BENCH_HAPROXY", haproxy())]
+    [("envoy", "IEUM_BENCH_ENVOY", envoy()), ("haproxy", "IEUM_BENCH_HAPROXY", packaged("haproxy"))]
 }
 
 /// Envoy's own program, which its Python package carries.
@@ -83,11 +91,12 @@ fn envoy() -> Result<PathBuf, Failure> {
     Ok(PathBuf::from(found.trim()))
 }
 
-fn haproxy() -> Result<PathBuf, Failure> {
-    if shell::find("haproxy").is_none() {
-        servers::install_packages(&["haproxy"])?;
+/// Returns the program of the Debian package of the same name, installing it where it is missing.
+fn packaged(name: &str) -> Result<PathBuf, Failure> {
+    if shell::find(name).is_none() {
+        servers::install_packages(&[name])?;
     }
-    shell::find("haproxy").ok_or_else(|| Failure("looking for haproxy: its package brings none".to_owned()))
+    shell::find(name).ok_or_else(|| Failure(format!("looking for {name}: its package brings none")))
 }
 
 fn build(package: &str) -> Result<(), Failure> {

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use ieum_core::Fault;
 
+use crate::peer::Peer;
 use crate::processes::{peak_mib, tree_cpu};
 use crate::report::{Wanted, figures, not_run};
 use driver::{Driven, drive};
-use peers::{Front, Site};
+use peers::Site;
 pub use subject::{ALONE, run_alone};
 
 const NAME: &str = "gateway";
@@ -66,10 +67,10 @@ async fn stay_awake() {
 
 async fn measure_all() -> Result<(), Fault> {
     let site = Site::prepare().await?;
-    let ours = Front::ours(&site)?;
+    let ours = peers::ours(&site)?;
     let mut peers = Vec::new();
     for (what, opened, most) in
-        [("Envoy", Front::envoy(&site), Some(0.45)), ("HAProxy", Front::haproxy(&site), Some(1.5))]
+        [("Envoy", peers::envoy(&site), Some(0.45)), ("HAProxy", peers::haproxy(&site), Some(1.5))]
     {
         match opened {
             Ok(front) => peers.push((what, front, most)),
@@ -110,7 +111,7 @@ async fn measure_all() -> Result<(), Fault> {
 }
 
 /// Makes sure that a front does what it is measured for.
-async fn check(site: &Site, front: &Front) -> Result<(), Fault> {
+async fn check(site: &Site, front: &Peer) -> Result<(), Fault> {
     for (what, token, expected) in [
         ("a right token", site.tokens.right(0), 200),
         ("no token", "", 401),
@@ -128,7 +129,7 @@ async fn check(site: &Site, front: &Front) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn measure(site: &Site, front: &Front) -> Result<Round, Fault> {
+async fn measure(site: &Site, front: &Peer) -> Result<Round, Fault> {
     drive(front.port, &site.tokens, WARM_UP).await.map_err(|error| failed(front.name, &error))?;
     let (before, own_before) = (tree_cpu(front.process()), tree_cpu_here());
     let Driven { answered, wall } =
@@ -144,7 +145,7 @@ fn tree_cpu_here() -> Duration {
     crate::processes::cpu(std::process::id())
 }
 
-fn print(what: &str, front: &Front, rounds: &[Round]) {
+fn print(what: &str, front: &Peer, rounds: &[Round]) {
     let middle = |of: fn(&Round) -> f64| crate::measure::spread(rounds.iter().map(of).collect()).0;
     println!(
         "{what}: {:.1} µs CPU per request, {:.0} requests a second, peak {:.0} MiB; busy {:.0} % of a core, \

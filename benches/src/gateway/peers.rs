@@ -1,10 +1,7 @@
 //! The three fronts, each in a process of its own, set up to do the same.
 
-use std::fs::File;
-use std::net::TcpListener as StdListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::Command;
 
 use ieum_core::Fault;
 use serde_json::json;
@@ -14,29 +11,17 @@ use tokio::net::TcpListener;
 use super::driver::upstream;
 use super::failed;
 use super::tokens::{AUDIENCE, ISSUER, Tokens};
+use crate::peer::{Peer, free_port, named};
 
 /// Requests a second that a user may send: more than anybody here sends, so that the limit counts and never
 /// refuses.
 const LIMIT: u32 = 500_000;
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What all fronts share.
 pub struct Site {
     pub tokens: Tokens,
     upstream: u16,
     folder: TempDir,
-}
-
-/// A front that answers. Ends with its value.
-pub struct Front {
-    pub name: &'static str,
-    pub port: u16,
-    child: Child,
-}
-
-fn free_port() -> Result<u16, Fault> {
-    let listener = StdListener::bind("127.0.0.1:0").map_err(|error| failed("finding a port", &error))?;
-    listener.local_addr().map(|address| address.port()).map_err(|error| failed("finding a port", &error))
 }
 
 // === Site ===
@@ -61,75 +46,37 @@ impl Site {
     }
 }
 
-// === Front ===
+// === Fronts ===
 
-impl Front {
-    /// Starts this program again as the gateway alone.
-    pub fn ours(site: &Site) -> Result<Self, Fault> {
-        let program = std::env::current_exe().map_err(|error| failed("finding this program", &error))?;
-        let port = free_port()?;
-        let mut command = Command::new(program);
-        command.args([super::ALONE, &port.to_string(), &site.upstream.to_string()]);
-        command.arg(site.folder.path()).arg(&site.tokens.jwks_file);
-        Self::start("the gateway", port, command, site.folder.path())
-    }
-
-    /// Starts Envoy (`IEUM_BENCH_ENVOY`) with one worker.
-    pub fn envoy(site: &Site) -> Result<Self, Fault> {
-        let program = named("IEUM_BENCH_ENVOY")?;
-        let port = free_port()?;
-        let settings = site.write("envoy.json", &envoy_settings(site, port, free_port()?).to_string())?;
-        let mut command = Command::new(program);
-        command.arg("--config-path").arg(settings);
-        command.args(["--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]);
-        Self::start("Envoy", port, command, site.folder.path())
-    }
-
-    /// Starts HAProxy (`IEUM_BENCH_HAPROXY`) with one thread.
-    pub fn haproxy(site: &Site) -> Result<Self, Fault> {
-        let program = named("IEUM_BENCH_HAPROXY")?;
-        let port = free_port()?;
-        let settings = site.write("haproxy.cfg", &haproxy_settings(site, port, free_port()?))?;
-        let mut command = Command::new(program);
-        command.args(["-db", "-q", "-f"]).arg(settings);
-        Self::start("HAProxy", port, command, site.folder.path())
-    }
-
-    fn start(name: &'static str, port: u16, mut command: Command, folder: &Path) -> Result<Self, Fault> {
-        let log = folder.join(format!("{port}.log"));
-        let output = File::create(&log).map_err(|error| failed("writing a log", &error))?;
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
-        let mut child = command.spawn().map_err(|error| failed(name, &error))?;
-        let begin = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = child.try_wait().ok().flatten();
-            if ended.is_some() || begin.elapsed() > PATIENCE {
-                let _ = child.kill();
-                let told = std::fs::read_to_string(&log).unwrap_or_default();
-                return Err(failed(name, &told.lines().take(6).collect::<Vec<_>>().join(" | ")));
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(Self { name, port, child })
-    }
-
-    pub fn process(&self) -> u32 {
-        self.child.id()
-    }
+/// Starts this program again as the gateway alone.
+pub fn ours(site: &Site) -> Result<Peer, Fault> {
+    let program = std::env::current_exe().map_err(|error| failed("finding this program", &error))?;
+    let port = free_port()?;
+    let mut command = Command::new(program);
+    command.args([super::ALONE, &port.to_string(), &site.upstream.to_string()]);
+    command.arg(site.folder.path()).arg(&site.tokens.jwks_file);
+    Peer::start("the gateway", port, command, site.folder.path())
 }
 
-impl Drop for Front {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Starts Envoy (`IEUM_BENCH_ENVOY`) with one worker.
+pub fn envoy(site: &Site) -> Result<Peer, Fault> {
+    let program = named("IEUM_BENCH_ENVOY")?;
+    let port = free_port()?;
+    let settings = site.write("envoy.json", &envoy_settings(site, port, free_port()?).to_string())?;
+    let mut command = Command::new(program);
+    command.arg("--config-path").arg(settings);
+    command.args(["--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]);
+    Peer::start("Envoy", port, command, site.folder.path())
 }
 
-fn named(variable: &str) -> Result<PathBuf, Fault> {
-    let path = std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
-    path.ok_or_else(|| {
-        failed("looking for the program", &format!("{variable} is not set; cargo xtask bench sets it"))
-    })
+/// Starts HAProxy (`IEUM_BENCH_HAPROXY`) with one thread.
+pub fn haproxy(site: &Site) -> Result<Peer, Fault> {
+    let program = named("IEUM_BENCH_HAPROXY")?;
+    let port = free_port()?;
+    let settings = site.write("haproxy.cfg", &haproxy_settings(site, port, free_port()?))?;
+    let mut command = Command::new(program);
+    command.args(["-db", "-q", "-f"]).arg(settings);
+    Peer::start("HAProxy", port, command, site.folder.path())
 }
 
 fn haproxy_settings(site: &Site, port: u16, stats: u16) -> String {

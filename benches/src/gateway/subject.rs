@@ -12,7 +12,7 @@ use ieum_gateway::{
     KeysOptions, Rate, Tokens,
 };
 use ieum_store::{Store, StoreOptions, migrate};
-use ieum_telemetry::{Health, HealthOptions, TelemetryConfig, health_routes, init};
+use ieum_telemetry::{Health, HealthOptions, TelemetryConfig, health_routes, init, metrics_routes};
 use ieum_wires::serve::{ServeOptions, serve};
 use tokio::net::TcpListener;
 
@@ -73,7 +73,7 @@ async fn serve_alone(port: u16, upstream: u16, folder: &Path, keys_file: &Path) 
     let to = format!("http://127.0.0.1:{upstream}/api/bench").parse()?;
     let health = Health::new(clock.clone(), HealthOptions::default());
     let router = gateway.forward(ForwardOptions::new("/api/bench", to))?;
-    let router = router.merge(health_routes(health, telemetry.metrics()));
+    let router = router.merge(health_routes(health)).merge(metrics_routes(telemetry.metrics()));
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     serve(listener, router, std::future::pending(), ServeOptions::default(), clock).await;
     Ok(())
