@@ -46,6 +46,8 @@ struct Connection<S> {
     /// The longest silence.
     silence: Option<Duration>,
     heard_at: Moment,
+    /// The last read brought more than an idle connection has room for.
+    busy: bool,
     /// Bytes were written that the transport may still hold.
     unflushed: bool,
     /// So many answers wait that nothing is read.
@@ -223,6 +225,7 @@ fn begin<S>(
         ends_with_connection: connect.expiry == 0,
         silence: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1_500)),
         heard_at: shared.state.clock.moment(),
+        busy: false,
         unflushed: false,
         stalled: false,
         shared,
@@ -243,7 +246,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection<S> {
             tokio::select! {
                 read = self.reader.read_buf(&mut self.inbound), if may_read => match read {
                     Ok(0) | Err(_) => return Ok(Departure::Lost),
-                    Ok(_) => self.heard_at = self.shared.state.clock.moment(),
+                    Ok(count) => {
+                        self.heard_at = self.shared.state.clock.moment();
+                        self.busy = count >= IDLE_READ;
+                    }
                 },
                 pushed = push(&mut self.writer, &mut self.outbound), if may_push => match pushed {
                     Ok(unflushed) => self.unflushed = unflushed,
@@ -294,15 +300,27 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection<S> {
             return Ok(Some(departure));
         }
         self.stalled = drained.stalled;
-        if self.inbound.is_empty() && self.inbound.capacity() > READ {
-            self.inbound = BytesMut::with_capacity(IDLE_READ);
-        } else if self.inbound.capacity() - self.inbound.len() < IDLE_READ {
-            self.inbound.reserve(READ);
-        }
+        self.make_room();
         if self.outbound.is_empty() && self.outbound.capacity() > READ {
             self.outbound = BytesMut::new();
         }
         drained.closing.map_or(Ok(None), Err)
+    }
+
+    /// Readies the next read: much for who sends much, little for who mostly is there.
+    fn make_room(&mut self) {
+        let held = self.inbound.capacity();
+        if self.inbound.is_empty() && held > if self.busy { READ } else { IDLE_READ } {
+            self.inbound = BytesMut::new();
+        }
+        let room = self.inbound.capacity() - self.inbound.len();
+        if self.inbound.is_empty() && !self.busy {
+            if room < IDLE_READ / 2 {
+                self.inbound.reserve(IDLE_READ);
+            }
+        } else if room < IDLE_READ {
+            self.inbound.reserve(READ);
+        }
     }
 
     /// Reads packets as far as they are whole. What came before a mistake is still acted upon.
