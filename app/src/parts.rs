@@ -167,6 +167,7 @@ fn gateway_options(settings: &Settings) -> GatewayOptions {
         public: Rate::per_minute(settings.gateway.public_per_minute),
         partner: Rate::per_minute(settings.gateway.partner_per_minute),
         premium: Rate::per_minute(settings.gateway.premium_per_minute),
+        wrong_keys: Rate::per_minute(settings.gateway.wrong_keys_per_minute),
         max_body: settings.server.most_body,
         // Where no trace is exported nobody sees a span.
         spans: settings.telemetry.otlp.is_some(),
@@ -309,8 +310,7 @@ impl Parts {
             router = router.merge(events.router(&self.gateway, self.insights.clone()));
         }
         if let Some(analytics) = &self.analytics {
-            // Its pages stand behind the same door as the hub's.
-            router = router.merge(guard(&self.gateway, self.visitors, analytics.router()));
+            router = router.merge(self.behind_the_hubs_door(analytics.router()));
         }
         if let Some(partners) = &self.partners {
             router = router.merge(partners.router());
@@ -329,6 +329,11 @@ impl Parts {
             router = router.merge(device.router());
         }
         router
+    }
+
+    /// Puts the door of the hub's pages around `router`.
+    pub fn behind_the_hubs_door(&self, router: Router) -> Router {
+        guard(&self.gateway, self.visitors, router)
     }
 
     /// Who may see pages about people without a key: nobody beyond this machine, whoever may see the hub.

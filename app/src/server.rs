@@ -8,12 +8,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state, map_response_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use ieum_core::{Fault, SharedClock};
+use ieum_gateway::{ApiError, Partner};
 use ieum_telemetry::{
     Critical, Health, HealthCheck, HealthOptions, Telemetry, TelemetryConfig, TelemetryError, health_routes,
+    metrics_routes,
 };
 use ieum_wires::serve::{Drained, ServeOptions, serve as serve_router};
 use ieum_wires::tls::{PeerIdentity, TlsListener};
@@ -93,11 +95,28 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Te
         .router()
         .merge(operator::router(platform, parts, health.clone()))
         .merge(page::routes())
+        .merge(metrics_router(parts, telemetry))
         .fallback(unknown);
     let served = served.layer(map_response_with_state(platform.stop.clone(), end_with_the_process));
     // The frame answers unknown paths and panics too, so it goes around everything but the links, which
     // speak for themselves.
-    parts.framed(served).merge(health_routes(health, telemetry.metrics())).merge(links)
+    parts.framed(served).merge(health_routes(health)).merge(links)
+}
+
+/// What a key needs to see figures, which name every event.
+const METRICS: &str = "metrics:read";
+
+/// Shows figures to those who may see the hub's pages: they name events. A key needs a scope of its own besides.
+fn metrics_router(parts: &Parts, telemetry: &Telemetry) -> Router {
+    let admit = async |request: Request, next: Next| match request
+        .extensions()
+        .get::<Partner>()
+        .map_or(Ok(()), |partner| partner.require(METRICS))
+    {
+        Ok(()) => next.run(request).await,
+        Err(fault) => ApiError::from(fault).into_response(),
+    };
+    parts.behind_the_hubs_door(metrics_routes(telemetry.metrics()).layer(from_fn(admit)))
 }
 
 /// Ends an event stream when the process begins to stop: whoever has a page open would hold that up for the

@@ -90,11 +90,12 @@ pub(super) fn plans(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<Plan> {
 }
 
 /// What this process answers itself. Nobody else's server may stand there.
-const OWN_PATHS: [&str; 21] = [
+const OWN_PATHS: [&str; 22] = [
     "/api/conversation",
     "/api/dashboard",
     "/api/dialog",
     "/api/events",
+    "/api/identity",
     "/api/insights",
     "/api/notifications",
     "/api/operator",

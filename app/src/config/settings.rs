@@ -172,6 +172,8 @@ pub struct GatewaySettings {
     pub partner_per_minute: u32,
     /// A premium key's default.
     pub premium_per_minute: u32,
+    /// How many wrong keys or tokens one address may try.
+    pub wrong_keys_per_minute: u32,
     /// Who may see the hub's pages without a key.
     pub hub: LinkCallers,
     /// Whose tokens open the doors, beside keys.
@@ -249,6 +251,7 @@ impl Settings {
                 public_per_minute: reader.number("gateway.public_per_minute", 1, 10_000_000),
                 partner_per_minute: reader.number("gateway.partner_per_minute", 1, 10_000_000),
                 premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
+                wrong_keys_per_minute: reader.number("gateway.wrong_keys_per_minute", 1, 10_000_000),
                 hub: reader.callers("gateway.hub"),
                 issuers: front::issuers(table, reader.mistakes),
                 plans: front::plans(table, reader.mistakes),

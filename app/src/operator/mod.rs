@@ -7,6 +7,7 @@ mod keys;
 mod links;
 mod openapi;
 mod overview;
+mod process;
 mod sources;
 mod views;
 mod webhooks;

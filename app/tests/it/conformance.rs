@@ -10,7 +10,7 @@ use std::time::Duration;
 use ieum_testkit::process::Child;
 use serde_json::{Value, json};
 
-use crate::{Running, begun, ieum};
+use crate::{Running, begun, ieum, tokens};
 
 /// What is asked of every answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
@@ -37,14 +37,24 @@ impl Stage {
             ("IEUM__GATEWAY__HUB", "nobody"),
             ("IEUM__GATEWAY__PUBLIC_PER_MINUTE", "1000000"),
             ("IEUM__GATEWAY__PREMIUM_PER_MINUTE", "1000000"),
+            // Wrong keys are part of what is asked.
+            ("IEUM__GATEWAY__WRONG_KEYS_PER_MINUTE", "1000000"),
+            tokens::SETTINGS[0],
         ];
         let mut command = ieum(folder.path(), &settings);
         command.args(["--json", "demo"]);
         let platform = begun(command);
         let mut words = vec!["key", "create", "--name", "tester", "--tier", "premium", "--event", "*"];
-        for scope in
-            ["events:*", "attendance:*", "analytics:*", "webhooks:*", "details:*", "gates:*", "finance:*"]
-        {
+        for scope in [
+            "events:*",
+            "attendance:*",
+            "analytics:*",
+            "webhooks:*",
+            "details:*",
+            "gates:*",
+            "finance:*",
+            "users:*",
+        ] {
             words.extend(["--scope", scope]);
         }
         let issued = platform.ask(folder.path(), &words);
@@ -55,7 +65,7 @@ impl Stage {
     /// Asks everything that the document of this name describes, and fails with all that was found.
     fn answers_as_documented(self, schemathesis: &Path, name: &str, header: &str) {
         let folder = self.folder.path();
-        let document = prepared(folder, name);
+        let document = prepared(folder, name, header);
         let mut command = Command::new(schemathesis);
         command.current_dir(folder).arg("run").arg(&document);
         command.args(["--url", &format!("http://{}", self.platform.address), "--header", header]);
@@ -78,14 +88,16 @@ impl Stage {
     }
 }
 
-/// Returns the committed document without what lets people of this machine in: nobody is let in so here.
-fn prepared(folder: &Path, name: &str) -> PathBuf {
+/// Returns the committed document without what lets people of this machine in: nobody is let in so here. Nor does
+/// who brings a token bring a key as well.
+fn prepared(folder: &Path, name: &str, header: &str) -> PathBuf {
     let committed = format!("../contracts/openapi/{name}.json");
     let text = std::fs::read_to_string(&committed).unwrap_or_else(|error| panic!("{committed}: {error}"));
     let mut document: Value = serde_json::from_str(&text).expect("is JSON");
+    let is_key = header.starts_with("X-API-Key");
     let without = |list: &mut Value| {
         if let Some(list) = list.as_array_mut() {
-            list.retain(|way| *way != json!({}));
+            list.retain(|way| *way != json!({}) && (is_key || *way != json!({"key": []})));
         }
     };
     without(&mut document["security"]);
@@ -141,4 +153,19 @@ fn the_hub_and_its_gates_answer_as_documented() {
 #[ignore = "needs schemathesis"]
 fn notifications_are_answered_as_documented() {
     judged("notify");
+}
+
+#[test]
+#[ignore = "needs schemathesis"]
+fn people_and_devices_are_answered_as_documented() {
+    judged("identity");
+}
+
+/// With a token: whoever operates may end every key, and here does.
+#[test]
+#[ignore = "needs schemathesis"]
+fn who_operates_is_answered_as_documented() {
+    let Some(schemathesis) = schemathesis() else { return };
+    let token = tokens::token("operator", "operator", "events:read hub:operate metrics:read");
+    Stage::new().answers_as_documented(&schemathesis, "operator", &format!("Authorization: Bearer {token}"));
 }

@@ -33,7 +33,7 @@ enum Foreign {
 use Foreign::{Everybody, OwnOnly, Refused, RefusedChange, Stream};
 
 /// Every operation: method, path as its document has it, and what is asked besides.
-const COVERED: [(&str, &str, &str, Foreign); 47] = [
+const COVERED: [(&str, &str, &str, Foreign); 66] = [
     ("get", "/api/events", "", OwnOnly),
     ("get", "/api/events/stream", "", Stream),
     ("get", "/api/events/socket", "", Stream),
@@ -62,6 +62,28 @@ const COVERED: [(&str, &str, &str, Foreign); 47] = [
     ("put", "/api/notifications/recipient", "", RefusedChange),
     ("put", "/api/notifications/recipient", "?recipient={recipient}", RefusedChange),
     ("post", "/api/notifications/{messageId}/read", "", RefusedChange),
+    // Nobody's partner speaks for people.
+    ("post", "/api/dialog/text", "", RefusedChange),
+    ("post", "/api/v1/dialog/text", "", RefusedChange),
+    ("post", "/api/v2/dialog/text", "", RefusedChange),
+    ("post", "/api/dialog/audio", "", RefusedChange),
+    ("get", "/api/dialog/stream", "?userId=busan-person", RefusedChange),
+    ("post", "/api/conversation/process", "", RefusedChange),
+    // People are nobody's partner's: a key of theirs sees none.
+    ("get", "/api/users", "", RefusedChange),
+    ("get", "/api/users/{userId}", "", RefusedChange),
+    ("put", "/api/users/{userId}", "", RefusedChange),
+    ("delete", "/api/users/{userId}", "", RefusedChange),
+    ("get", "/api/users/{userId}/devices", "", RefusedChange),
+    ("post", "/api/users/{userId}/devices", "", RefusedChange),
+    ("delete", "/api/users/{userId}/devices/{deviceId}", "", RefusedChange),
+    ("get", "/api/users/{userId}/registrations/{registrationId}", "", RefusedChange),
+    ("get", "/health/live", "", Everybody),
+    ("get", "/health/ready", "", Everybody),
+    ("get", "/health/startup", "", Everybody),
+    // Its labels name every event.
+    ("get", "/metrics", "", RefusedChange),
+    ("get", "/openapi.json", "", Everybody),
     ("get", "/api/public/events", "", Everybody),
     ("get", "/api/partner/events", "", OwnOnly),
     ("get", "/api/partner/events/{eventId}/attendance", "", Refused),
@@ -187,6 +209,11 @@ fn body_of(method: &str, path: &str) -> Option<Value> {
         ("post", "/api/events/{eventId}/gates/scans") => Some(json!({"scans": [{"scanId": "forged",
             "gateId": "north", "direction": "in", "at": "2026-01-01T00:00:00Z"}]})),
         ("post", "/api/insights/ask") => Some(json!({"sql": "SELECT * FROM event_attendance_data"})),
+        ("post", "/api/users/{userId}/devices") => Some(json!({"deviceId": "forged"})),
+        ("post", "/api/conversation/process") => Some(json!({"text": "what time is it"})),
+        ("post", path) if path.ends_with("/dialog/text") => {
+            Some(json!({"userId": "busan-person", "text": "what time is it"}))
+        }
         ("post", "/api/partner/webhooks") => Some(json!({"url": "http://127.0.0.1:9/seoul"})),
         ("post", "/api/partner/webhooks/{webhookId}/resend") => {
             Some(json!({"since": "2020-01-01T00:00:00Z", "delivered": true}))
@@ -230,6 +257,9 @@ async fn filled(walk: &Walk) -> Vec<(&'static str, String)> {
         ("{webhookId}", webhook),
         ("{deliveryId}", delivery),
         ("{messageId}", message),
+        ("{userId}", "busan-person".to_owned()),
+        ("{deviceId}", "busan-device".to_owned()),
+        ("{registrationId}", "busan-registration".to_owned()),
         ("{recipient}", format!("key:{}", walk.busan.id)),
     ]
 }
@@ -263,6 +293,8 @@ async fn no_key_reads_of_anothers_events_anywhere() {
     talks(&platform, &client).await;
     let walk = Walk { platform, client, seoul, busan };
     let names = filled(&walk).await;
+    let figures = async || walk.send("get", "/metrics", None, None).await.1.contains("busan-fair");
+    wait::until("figures name the fair", PATIENCE, figures).await.expect("do, to who may see them");
     let fill = |path: &str| names.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
     for (method, path, query, expected) in COVERED {
         let (real, place) = (fill(&format!("{path}{query}")), format!("{method} {path}{query}"));

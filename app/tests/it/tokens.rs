@@ -13,7 +13,9 @@ use crate::{Running, ieum, text, up};
 const SECRET: &str = "a secret of two that is long enough";
 const ISSUERS: &str = "[{ issuer = \"inside\", audience = \"ieum\", algorithms = [\"HS256\"], \
     secret = \"a secret of two that is long enough\" }]";
-const SETTINGS: [(&str, &str); 1] = [("IEUM__GATEWAY__ISSUERS", ISSUERS)];
+pub const SETTINGS: [(&str, &str); 1] = [("IEUM__GATEWAY__ISSUERS", ISSUERS)];
+
+const SCOPE: &str = "events:read";
 
 /// Writes base64url without padding (RFC 4648 §5).
 fn encode(bytes: &[u8]) -> String {
@@ -29,10 +31,11 @@ fn encode(bytes: &[u8]) -> String {
     text
 }
 
-fn token(id: &str, subject: &str) -> String {
+/// Makes a token of the issuer that [`SETTINGS`] trust.
+pub fn token(id: &str, subject: &str, scope: &str) -> String {
     let now = SystemClock.now().as_seconds();
     let claims = json!({ "iss": "inside", "aud": "ieum", "sub": subject, "jti": id, "iat": now - 5,
-        "exp": now + 600, "scope": "events:read", "tier": "partner" });
+        "exp": now + 600, "scope": scope, "tier": "premium" });
     let head = encode(br#"{"alg":"HS256","typ":"JWT"}"#);
     let message = format!("{head}.{}", encode(claims.to_string().as_bytes()));
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
@@ -57,7 +60,8 @@ async fn a_revoked_token_opens_nothing_in_the_running_platform() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let platform = up(data, &[], &SETTINGS);
-    let (lost, kept, other) = (token("t1", "radio"), token("t2", "radio"), token("t3", "paper"));
+    let (lost, kept, other) =
+        (token("t1", "radio", SCOPE), token("t2", "radio", SCOPE), token("t3", "paper", SCOPE));
     for token in [&lost, &kept, &other] {
         assert_eq!(status(&platform, token).await, 200);
     }

@@ -4,12 +4,15 @@
 //! the device becomes the person's (`registry`), the account shows it (`account`), and a premium one is charged for
 //! (`billing`, by the contract `payment.charges`). What a kill interrupts goes on where it stood.
 
+mod openapi;
 mod part;
 mod registration;
 mod rules;
 mod service;
 mod store;
 mod tables;
+mod views;
 mod web;
 
+pub use openapi::openapi_json;
 pub use part::{IdentityDeps, IdentityPart};

@@ -7,15 +7,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use axum::{Extension, Router};
+use http::header::CONTENT_TYPE;
 use http::{StatusCode, header};
 use ieum_contracts::identity::{
     DeviceId, DeviceList, Devices, ListDevices, ListUsers, RegisterDevice, RegistrationId, RegistrationState,
     SaveUser, User, UserId, UserList, Users,
 };
 use ieum_core::Fault;
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner, ProblemView};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use crate::openapi::openapi_json;
 use crate::service::Service;
+use crate::views;
 
 /// What a key needs to see people, and to change them.
 const READ: &str = "users:read";
@@ -25,9 +30,28 @@ type Web = State<Arc<Service>>;
 /// The holder of the key that a request brought, if any.
 type Visitor = Option<Extension<Partner>>;
 
+/// Which people.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UsersQuery {
+    /// After this id.
+    after: Option<String>,
+    /// At most so many; 50 where left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
 /// Returns the routes, to be put behind a door.
 pub fn router(service: Arc<Service>) -> Router {
+    let document: Arc<str> = openapi_json().into();
+    let document = get(move || {
+        let document = document.to_string();
+        async move { ([(CONTENT_TYPE, "application/json")], document) }
+    });
     Router::new()
+        // Beside the people, whose ids are their own.
+        .route("/api/identity/openapi.json", document)
         .route("/api/users", get(list))
         .route("/api/users/{user_id}", get(show).put(save).delete(remove))
         .route("/api/users/{user_id}/devices", get(devices).post(register))
@@ -40,17 +64,31 @@ fn require(visitor: &Visitor, scope: &str) -> Result<(), Fault> {
     visitor.as_deref().map_or(Ok(()), |partner| partner.require(scope))
 }
 
-async fn list(
+/// Returns people in the order of their ids.
+#[utoipa::path(get, path = "/api/users", tag = "people", operation_id = "listUsers", security((), ("key" = [])),
+    params(UsersQuery), responses((status = 200, description = "The people", body = views::UserList)))]
+pub(crate) async fn list(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,
-    ApiQuery(ask): ApiQuery<ListUsers>,
+    ApiQuery(UsersQuery { after, limit }): ApiQuery<UsersQuery>,
 ) -> Result<ApiJson<UserList>, ApiError> {
     require(&visitor, READ)?;
+    if limit.is_some_and(|limit| !(1..=200).contains(&limit)) {
+        let fault = Fault::invalid_argument("identity.query", "field limit: must be a number from 1 to 200");
+        return Err(ApiError::from(fault).at_field("limit"));
+    }
+    let ask = ListUsers { after, limit };
     Ok(ApiJson(Users::list(&*service, &cx, ask).await?))
 }
 
-async fn show(
+/// Returns a person.
+#[utoipa::path(get, path = "/api/users/{userId}", tag = "people", operation_id = "showUser", security((), ("key" = [])),
+    params(("userId" = String, Path, description = "The person", example = "ada")), responses(
+    (status = 200, description = "The person", body = views::User),
+    (status = 404, description = "Nobody of this id is known", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn show(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,
@@ -60,7 +98,12 @@ async fn show(
     Ok(ApiJson(Users::get(&*service, &cx, UserId { user_id }).await?))
 }
 
-async fn save(
+/// Saves a person, replacing what was known but the devices.
+#[utoipa::path(put, path = "/api/users/{userId}", tag = "people", operation_id = "saveUser", security((), ("key" = [])),
+    params(("userId" = String, Path, description = "The person", example = "ada")), request_body = views::SaveUser, responses(
+    (status = 200, description = "The person as saved", body = views::User),
+))]
+pub(crate) async fn save(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,
@@ -72,7 +115,10 @@ async fn save(
     Ok(ApiJson(Users::save(&*service, &cx, user).await?))
 }
 
-async fn remove(
+/// Forgets a person with every device; nothing happens where none is known.
+#[utoipa::path(delete, path = "/api/users/{userId}", tag = "people", operation_id = "removeUser", security((), ("key" = [])),
+    params(("userId" = String, Path, description = "The person", example = "ada")), responses((status = 204, description = "Nobody of this id is known now")))]
+pub(crate) async fn remove(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,
@@ -83,7 +129,13 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn devices(
+/// Returns a person's devices, at most 200.
+#[utoipa::path(get, path = "/api/users/{userId}/devices", tag = "devices", operation_id = "listDevices", security((), ("key" = [])),
+    params(("userId" = String, Path, description = "The person", example = "ada")), responses(
+    (status = 200, description = "The devices", body = views::DeviceList),
+    (status = 404, description = "Nobody of this id is known", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn devices(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,
@@ -95,8 +147,18 @@ async fn devices(
     Ok(ApiJson(Devices::list(&*service, &cx, ask).await?))
 }
 
-/// 201 once the device is the person's; 202 with where to look while it is still under way.
-async fn register(
+/// Makes a device the person's: 201 once it is, 202 with where to look while that is still under way. Under the same
+/// `Idempotency-Key` it is one registration.
+#[utoipa::path(post, path = "/api/users/{userId}/devices", tag = "devices", operation_id = "registerDevice", security((), ("key" = [])),
+    params(("userId" = String, Path, description = "The person", example = "ada")), request_body = views::RegisterDevice, responses(
+    (status = 201, description = "The device is the person's", body = views::Registration),
+    (status = 202, description = "It goes on; the header Location says where to look", body = views::Registration),
+    (status = 403, description = "The key may not, or the person is blocked", body = ProblemView, content_type = "application/problem+json"),
+    (status = 404, description = "Nobody of this id is known", body = ProblemView, content_type = "application/problem+json"),
+    (status = 409, description = "The device is somebody's already", body = ProblemView, content_type = "application/problem+json"),
+    (status = 412, description = "The person's plan has no place for one more", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn register(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,
@@ -114,7 +176,15 @@ async fn register(
     Ok((status, [(header::LOCATION, place)], ApiJson(registration)).into_response())
 }
 
-async fn registration(
+/// Returns where a registration stands.
+#[utoipa::path(get, path = "/api/users/{userId}/registrations/{registrationId}", tag = "devices",
+    operation_id = "showRegistration", security((), ("key" = [])),
+    params(("userId" = String, Path, description = "The person", example = "ada"),
+        ("registrationId" = String, Path, description = "The registration")), responses(
+    (status = 200, description = "Where it stands", body = views::Registration),
+    (status = 404, description = "The person has no such registration", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn registration(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,
@@ -129,7 +199,14 @@ async fn registration(
     Ok(ApiJson(found).into_response())
 }
 
-async fn remove_device(
+/// Takes a device from its person and ends its charge.
+#[utoipa::path(delete, path = "/api/users/{userId}/devices/{deviceId}", tag = "devices", operation_id = "removeDevice",
+    security((), ("key" = [])), params(("userId" = String, Path, description = "The person", example = "ada"),
+        ("deviceId" = String, Path, description = "The device", example = "speaker-1")), responses(
+    (status = 204, description = "It is nobody's now"),
+    (status = 404, description = "The person has no such device", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(crate) async fn remove_device(
     State(service): Web,
     visitor: Visitor,
     Context(cx): Context,

@@ -87,12 +87,15 @@ const HEADERS: [(&str, &str, &str); 6] = [
     ("WWW-Authenticate", "How to sign in (RFC 9110 §11.6.1)", r#"Bearer realm="api""#),
 ];
 
-/// Completes the description of the operations that stand behind a door of [`crate::Gateway`]; `is_behind` tells of
-/// a path whether it does.
+/// Completes the description of the operations that stand behind a door of [`crate::Gateway`], and returns the document
+/// as pretty JSON with a line end. `is_behind` tells of a path whether it stands behind one.
 ///
 /// Who must bring a key stands in each operation's `security`, by the name `key`; whoever takes a key takes it as a
 /// bearer too. `told` says what the key must allow. What an operation says itself of an answer stays.
-pub fn describe_doors(document: &mut OpenApi, told: &str, is_behind: impl Fn(&str) -> bool) {
+///
+/// # Panics
+/// Never: a document holds only what JSON can.
+pub fn describe_doors(mut document: OpenApi, told: &str, is_behind: impl Fn(&str) -> bool) -> String {
     let components = document.components.get_or_insert_with(Default::default);
     components.schemas.entry("ProblemView".to_owned()).or_insert_with(ProblemView::schema);
     let header = ApiKeyValue::with_description("X-API-Key", told);
@@ -122,6 +125,9 @@ pub fn describe_doors(document: &mut OpenApi, told: &str, is_behind: impl Fn(&st
         }
         refuse(operation, entrance);
     }
+    let mut text = document.to_pretty_json().expect("a document holds only what JSON can");
+    text.push('\n');
+    text
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -14,7 +14,7 @@ use crate::ApiError;
 use crate::body::refusal;
 
 /// A JSON body, in requests and answers. A request's must say `application/json` (or `…+json`) and have
-/// the shape of `T`; else the answer is `gateway.media_type`, `gateway.json_syntax` or
+/// the shape of `T`, an object; else the answer is `gateway.media_type`, `gateway.json_syntax` or
 /// `gateway.json_invalid` with the field.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiJson<T>(pub T);
@@ -76,6 +76,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // serde reads a list as an object without names, and one of nothing as an object in which nothing is set.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(wrong_field("gateway.json_invalid", ".", "the body is a list, expected an object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -174,5 +178,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Context {
         cx.map(Self).ok_or_else(|| {
             Fault::internal("gateway.no_frame", "the route is not within the gateway's frame").into()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Wish {
+        topic: Option<String>,
+    }
+
+    #[test]
+    fn a_list_is_no_object_in_which_nothing_is_set() {
+        assert_eq!(read_json::<Wish>(b" {}").expect("is one"), Wish::default());
+        for list in [&b"[]"[..], b"[null, null]", b"\n\t[]"] {
+            assert!(read_json::<Wish>(list).is_err(), "{list:?}");
+        }
     }
 }

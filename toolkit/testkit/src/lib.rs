@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod fault;
+pub mod openapi;
 pub mod power;
 pub mod pretix;
 pub mod process;

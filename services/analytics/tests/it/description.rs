@@ -1,7 +1,5 @@
 //! The committed OpenAPI document is what the handlers say, and what they answer.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::pages::filled;
@@ -9,14 +7,7 @@ use crate::stage::Stage;
 
 #[test]
 fn the_committed_openapi_document_is_up_to_date() {
-    let committed = Path::new("../../contracts/openapi/analytics.json");
-    let generated = ieum_analytics::openapi_json();
-    if std::fs::read_to_string(committed).unwrap_or_default() == generated {
-        return;
-    }
-    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("analytics.json");
-    std::fs::write(&fresh, generated).expect("writes the new document");
-    panic!("the API changed; look at the difference, then: cp {} {}", fresh.display(), committed.display());
+    ieum_testkit::openapi::is_committed("analytics", &ieum_analytics::openapi_json());
 }
 
 pub async fn answers_are_what_the_description_says(stage: &Stage) {

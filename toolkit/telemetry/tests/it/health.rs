@@ -8,7 +8,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use ieum_core::{Fault, ManualClock, Timestamp};
 use ieum_telemetry::{
-    Critical, Health, HealthCheck, HealthOptions, Metrics, Status, Telemetry, TelemetryConfig, health_routes,
+    Critical, Health, HealthCheck, HealthOptions, Status, Telemetry, TelemetryConfig, health_routes,
+    metrics_routes,
 };
 use tower::ServiceExt;
 
@@ -55,13 +56,9 @@ fn clock() -> ManualClock {
     ManualClock::at(Timestamp::parse("2026-05-01T01:00:00Z").expect("is RFC 3339"))
 }
 
-fn metrics() -> Metrics {
-    Telemetry::build(&TelemetryConfig::default()).expect("the defaults are right").0.metrics()
-}
-
 async fn get(health: &Health, path: &str) -> (StatusCode, String) {
     let request = Request::get(path).body(Body::empty()).expect("is a request");
-    let response = health_routes(health.clone(), metrics()).oneshot(request).await.expect("never fails");
+    let response = health_routes(health.clone()).oneshot(request).await.expect("never fails");
     let status = response.status();
     let body = to_bytes(response.into_body(), 1 << 20).await.expect("is short");
     (status, String::from_utf8(body.to_vec()).expect("is text"))
@@ -155,9 +152,8 @@ async fn metrics_are_shown_in_prometheus_text() {
         metrics::counter!("ieum_test_total", "kind" => "query").increment(2);
         metrics::histogram!("ieum_test_seconds").record(0.02);
     });
-    let health = Health::new(clock().shared(), HealthOptions::default());
     let request = Request::get("/metrics").body(Body::empty()).expect("is a request");
-    let response = health_routes(health, telemetry.metrics()).oneshot(request).await.expect("never fails");
+    let response = metrics_routes(telemetry.metrics()).oneshot(request).await.expect("never fails");
     assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let body = to_bytes(response.into_body(), 1 << 20).await.expect("is short");
     let text = String::from_utf8(body.to_vec()).expect("is text");
