@@ -1,0 +1,261 @@
+//! The half of a model that writes: one token after the other, each the likeliest, with what was worked out kept.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rten::{NodeId, ThreadPool, Value, ValueOrView};
+use rten_tensor::Tensor;
+use rten_tensor::prelude::*;
+
+use super::model::Network;
+use super::pool::Stop;
+use crate::SpeechError;
+
+/// A sequence of this many tokens or fewer counts as a repeat when it returns at once.
+pub const LONGEST_LOOP: usize = 12;
+
+/// What keeps the decoder from rambling.
+pub struct Rules<'a> {
+    /// What it begins with.
+    pub prompt: &'a [u32],
+    /// The token that ends the text.
+    pub end: u32,
+    /// The most tokens.
+    pub most: usize,
+    /// The token by which the model says that nobody speaks, if it has one.
+    pub nobody: Option<u32>,
+    /// Tells whether a token may be written.
+    pub allowed: &'a (dyn Fn(u32) -> bool + Sync),
+}
+
+/// What was written.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The tokens, without the prompt and the end.
+    pub tokens: Vec<u32>,
+    /// The mean of the tokens' log probabilities, the end's included.
+    pub confidence: f32,
+    /// How likely nobody spoke, by the model's own word.
+    pub nobody: f32,
+    /// The tokens went round and round; one turn of it is kept.
+    pub looped: bool,
+}
+
+/// The writing half of a model, as Optimum merges its two forms into one network.
+pub struct Decoder {
+    network: Network,
+    tokens: NodeId,
+    heard: NodeId,
+    has_past: NodeId,
+    likely: NodeId,
+    /// What is kept of the own words, then of what was heard: where it goes in and comes out.
+    own: Vec<Kept>,
+    other: Vec<Kept>,
+}
+
+struct Kept {
+    into: NodeId,
+    out: NodeId,
+    /// Heads, and numbers per head.
+    sizes: (usize, usize),
+}
+
+/// One run's memory.
+#[derive(Default)]
+struct Memory {
+    own: Vec<Value>,
+    other: Vec<Value>,
+}
+
+// === Decoder ===
+
+impl Decoder {
+    /// Reads `decoder.onnx` of `folder`.
+    ///
+    /// # Errors
+    /// [`SpeechError::Model`] when it is not there or is of another kind.
+    pub fn open(folder: &Path, engine: &str, threads: &Arc<ThreadPool>) -> Result<Self, SpeechError> {
+        let network = Network::open(folder, "decoder.onnx", engine, threads)?;
+        let place = |name: &str| network.place(folder, name);
+        let (tokens, heard) = (place("input_ids")?, place("encoder_hidden_states")?);
+        let (has_past, likely) = (place("use_cache_branch")?, place("logits")?);
+        let (mut own, mut other) = (Vec::new(), Vec::new());
+        for (name, into) in network.inputs() {
+            let Some(rest) = name.strip_prefix("past_key_values.") else { continue };
+            let out = place(&format!("present.{rest}"))?;
+            let sizes = network.sizes(into);
+            let sizes = (sizes.get(1).copied().unwrap_or(1), sizes.get(3).copied().unwrap_or(1));
+            let kept = if rest.contains(".encoder.") { &mut other } else { &mut own };
+            kept.push(Kept { into, out, sizes });
+        }
+        Ok(Self { network, tokens, heard, has_past, likely, own, other })
+    }
+
+    /// Writes what was heard, until it ends, loops, or has written enough.
+    ///
+    /// # Errors
+    /// [`SpeechError::Cancelled`] soon after `stop` is set, [`SpeechError::Engine`] when a step fails.
+    pub fn write(&self, heard: &Tensor<f32>, rules: &Rules<'_>, stop: &Stop) -> Result<Written, SpeechError> {
+        let mut memory = Memory::default();
+        let mut written = Written::default();
+        let mut next: Vec<u32> = rules.prompt.to_vec();
+        let mut sum = 0.0;
+        let mut steps = 0.0_f32;
+        while written.tokens.len() < rules.most {
+            if stop.is_set() {
+                return Err(SpeechError::Cancelled { engine: self.network.engine().to_owned() });
+            }
+            let scores = self.step(heard, &next, &mut memory)?;
+            if steps == 0.0
+                && let Some(nobody) = rules.nobody
+            {
+                written.nobody = log_probability(&scores, nobody).exp();
+            }
+            let token = likeliest(&scores, |token| {
+                token == rules.end && !written.tokens.is_empty() || (rules.allowed)(token)
+            });
+            sum += log_probability(&scores, token);
+            steps += 1.0;
+            if token == rules.end {
+                break;
+            }
+            written.tokens.push(token);
+            if let Some(length) = loop_length(&written.tokens) {
+                written.looped = true;
+                keep_one_turn(&mut written.tokens, length);
+                break;
+            }
+            next = vec![token];
+        }
+        written.confidence = if steps > 0.0 { sum / steps } else { 0.0 };
+        Ok(written)
+    }
+
+    /// Returns the likeliest of `choices` after `prompt`, with nothing kept.
+    ///
+    /// # Errors
+    /// [`SpeechError::Engine`] when the step fails.
+    pub fn choose(
+        &self,
+        heard: &Tensor<f32>,
+        prompt: &[u32],
+        choices: &[u32],
+    ) -> Result<Option<u32>, SpeechError> {
+        let scores = self.step(heard, prompt, &mut Memory::default())?;
+        let score = |token: u32| scores.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+        Ok(choices.iter().copied().max_by(|&a, &b| score(a).total_cmp(&score(b))))
+    }
+
+    /// Feeds `tokens` and returns the scores of what may come after the last.
+    fn step(
+        &self,
+        heard: &Tensor<f32>,
+        tokens: &[u32],
+        memory: &mut Memory,
+    ) -> Result<Vec<f32>, SpeechError> {
+        let first = memory.other.is_empty();
+        let ids: Vec<i32> = tokens.iter().map(|&token| i32::try_from(token).unwrap_or(0)).collect();
+        let ids = Tensor::from_data(&[1, ids.len()], ids);
+        let branch = Tensor::from_data(&[1], vec![i32::from(!first)]);
+        let mut inputs: Vec<(NodeId, ValueOrView<'_>)> = vec![
+            (self.tokens, ids.into()),
+            (self.heard, heard.view().into()),
+            (self.has_past, branch.into()),
+        ];
+        if first {
+            for kept in self.own.iter().chain(&self.other) {
+                let nothing = Tensor::<f32>::zeros(&[1, kept.sizes.0, 0, kept.sizes.1]);
+                inputs.push((kept.into, nothing.into()));
+            }
+        } else {
+            // Handed over, not lent: the network may then add to it in place.
+            let own = std::mem::take(&mut memory.own);
+            inputs.extend(self.own.iter().zip(own).map(|(kept, value)| (kept.into, value.into())));
+            inputs
+                .extend(self.other.iter().zip(&memory.other).map(|(kept, value)| (kept.into, value.into())));
+        }
+        let mut outputs = vec![self.likely];
+        outputs.extend(self.own.iter().map(|kept| kept.out));
+        if first {
+            outputs.extend(self.other.iter().map(|kept| kept.out));
+        }
+        let mut values = self.network.run("writing", inputs, &outputs)?.into_iter();
+        let scores = values.next().and_then(Value::into_tensor::<f32>);
+        memory.own = values.by_ref().take(self.own.len()).collect();
+        if first {
+            memory.other = values.collect();
+        }
+        let scores = scores.ok_or_else(|| self.network.failed("writing", "it gave no scores".to_owned()))?;
+        let count = scores.shape().last().copied().unwrap_or(0);
+        let scores = scores.into_data();
+        Ok(scores[scores.len().saturating_sub(count)..].to_vec())
+    }
+}
+
+fn likeliest(scores: &[f32], allowed: impl Fn(u32) -> bool) -> u32 {
+    let numbered = (0_u32..).zip(scores).filter(|(token, _)| allowed(*token));
+    numbered.max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(token, _)| token)
+}
+
+fn log_probability(scores: &[f32], token: u32) -> f32 {
+    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = scores.iter().map(|score| (score - highest).exp()).sum();
+    scores.get(token as usize).map_or(f32::NEG_INFINITY, |score| score - highest - sum.ln())
+}
+
+/// How often a loop of so many tokens must have come in a row to be one: words do come twice.
+fn turns_of_a_loop(length: usize) -> usize {
+    match length {
+        1 => 8,
+        2 | 3 => 5,
+        _ => 3,
+    }
+}
+
+/// Returns the length of what the tokens end with over and over.
+fn loop_length(tokens: &[u32]) -> Option<usize> {
+    (1..=LONGEST_LOOP).find(|&length| {
+        let turns = turns_of_a_loop(length);
+        let Some(start) = tokens.len().checked_sub(length * turns) else { return false };
+        let tail = &tokens[start..];
+        tail.iter().zip(&tail[length..]).all(|(a, b)| a == b)
+    })
+}
+
+/// Cuts the tokens off after the first turn of their loop.
+fn keep_one_turn(tokens: &mut Vec<u32>, length: usize) {
+    while tokens.len() >= 2 * length {
+        let end = tokens.len();
+        if tokens[end - length..] != tokens[end - 2 * length..end - length] {
+            break;
+        }
+        tokens.truncate(end - length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_round_and_round_is_found_and_cut_to_one_turn() {
+        let mut tokens: Vec<u32> = [9, 8].into_iter().chain([1, 2, 3, 4].repeat(3)).collect();
+        assert_eq!(loop_length(&tokens), Some(4));
+        keep_one_turn(&mut tokens, 4);
+        assert_eq!(tokens, [9, 8, 1, 2, 3, 4]);
+        assert_eq!(loop_length(&[5; 8]), Some(1));
+    }
+
+    #[test]
+    fn a_word_said_twice_is_no_loop() {
+        assert_eq!(loop_length(&[7, 7, 7]), None);
+        assert_eq!(loop_length(&[1, 2, 3, 4, 1, 2, 3, 4]), None);
+        assert_eq!(loop_length(&[]), None);
+    }
+
+    #[test]
+    fn the_likeliest_that_is_allowed_is_taken() {
+        assert_eq!(likeliest(&[0.1, 3.0, 2.0], |token| token != 1), 2);
+        assert!((log_probability(&[1.0, 1.0], 0) - 0.5_f32.ln()).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,220 @@
+//! Whisper: a model that hears Korean, English and more, half a minute at a time
+//! (Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision").
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rten::NodeId;
+use rten_tensor::Tensor;
+
+use super::LocalOptions;
+use super::decoder::{Decoder, LONGEST_LOOP, Rules};
+use super::mel::{BANDS, Mel};
+use super::model::{Network, check_folder, threads};
+use super::pool::{Pool, Stop};
+use super::words::Words;
+use crate::engine::{Engine, Rejection, Transcriber, Transcript};
+use crate::voice_activity::voiced;
+use crate::{Audio, RATE, SpeechError};
+
+/// The most tokens per second of speech: Korean takes up to three for a syllable.
+const TOKENS_PER_SECOND: f64 = 20.0;
+
+/// What the model hears at once, hundredths of a second.
+const FRAMES: usize = 3_000;
+
+/// The most tokens it was trained to write at once, without the prompt.
+const MOST_TOKENS: usize = 220;
+
+/// The model's own thresholds for silence (`no_speech_threshold` and `logprob_threshold` of its authors).
+const NOBODY: f32 = 0.6;
+const UNSURE: f32 = -1.0;
+
+/// What subtitles hold and nobody says: signs, brackets around noises, notes of music (its authors'
+/// `non_speech_tokens`).
+const UNSAID: [&str; 46] = [
+    "\"", "#", "(", ")", "*", "+", "/", ":", ";", "<", "=", ">", "@", "[", "\\", "]", "^", "_", "`", "{",
+    "|", "}", "~", "「", "」", "『", "』", "<<", ">>", "--", "---", "-(", "-[", "('", "(\"", "((", "))",
+    "[[", "]]", "{{", "}}", "♪", "♪♪", "♫", "♬", "♩",
+];
+
+const NAME: &str = "whisper";
+
+/// Hears any of the languages it was opened for.
+pub struct Whisper {
+    pool: Pool,
+    longest: std::time::Duration,
+    languages: Vec<String>,
+    model: Arc<Model>,
+}
+
+struct Model {
+    encoder: Network,
+    picture: NodeId,
+    heard: NodeId,
+    decoder: Decoder,
+    words: Words,
+    mel: Mel,
+    steering: Steering,
+    /// Each language with its token.
+    languages: Vec<(String, u32)>,
+}
+
+/// The tokens that steer.
+struct Steering {
+    begin: u32,
+    end: u32,
+    transcribe: u32,
+    no_times: u32,
+    nobody: Option<u32>,
+    /// A space alone, which no text begins with.
+    space: u32,
+    unsaid: BTreeSet<u32>,
+}
+
+// === Whisper ===
+
+impl Whisper {
+    /// Opens the model in `folder` for `languages`, two letters of ISO 639-1 each. Speech whose language nobody
+    /// tells is heard as the likeliest of them. Blocks for as long as reading takes.
+    ///
+    /// # Errors
+    /// [`SpeechError::Model`] when a file is not there or is of another kind, [`SpeechError::Language`] for a
+    /// language that the model was not trained on.
+    pub fn open(folder: &Path, languages: &[&str], options: LocalOptions) -> Result<Self, SpeechError> {
+        check_folder(folder)?;
+        let words = Words::open(folder)?;
+        let steering = Steering::find(&words, folder)?;
+        let token = |language: &&str| {
+            let token = words.special(&format!("<|{language}|>"));
+            let missing = || SpeechError::Language {
+                language: (*language).to_owned(),
+                known: "the languages of Whisper, as two letters".to_owned(),
+            };
+            Ok(((*language).to_owned(), token.ok_or_else(missing)?))
+        };
+        let languages: Vec<(String, u32)> = languages.iter().map(token).collect::<Result<_, _>>()?;
+        let threads = threads(options);
+        let encoder = Network::open(folder, "encoder.onnx", NAME, &threads)?;
+        let picture = encoder.place(folder, "input_features")?;
+        let heard = encoder.place(folder, "last_hidden_state")?;
+        let decoder = Decoder::open(folder, NAME, &threads)?;
+        let names = languages.iter().map(|(name, _)| name.clone()).collect();
+        let mel = Mel::new();
+        let model = Arc::new(Model { encoder, picture, heard, decoder, words, mel, steering, languages });
+        Ok(Self { pool: Pool::new(NAME, options), longest: options.longest, languages: names, model })
+    }
+}
+
+#[async_trait]
+impl Transcriber for Whisper {
+    fn engine(&self) -> Engine {
+        Engine { name: NAME.to_owned(), languages: self.languages.clone() }
+    }
+
+    async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
+        let known = &self.model.languages;
+        let chosen = match language {
+            Some(language) => {
+                let found = known.iter().find(|(name, _)| name == language);
+                let missing = || SpeechError::Language {
+                    language: language.to_owned(),
+                    known: self.languages.join(", "),
+                };
+                Some(found.cloned().ok_or_else(missing)?)
+            }
+            None if known.len() == 1 => known.first().cloned(),
+            None => None,
+        };
+        if audio.seconds() > self.longest.as_secs_f64() {
+            return Err(SpeechError::TooLong { limit: self.longest });
+        }
+        let model = Arc::clone(&self.model);
+        self.pool.run(move |stop| model.listen(&audio, chosen, stop)).await
+    }
+}
+
+// === Model ===
+
+impl Model {
+    fn listen(
+        &self,
+        audio: &Audio,
+        language: Option<(String, u32)>,
+        stop: &Stop,
+    ) -> Result<Transcript, SpeechError> {
+        let silence = Transcript { rejected: Some(Rejection::Silence), ..Transcript::default() };
+        let Some(span) = voiced(audio.samples()) else { return Ok(silence) };
+        let samples = &audio.samples()[span];
+        let heard = self.hear(samples)?;
+        let (language, token) = match language {
+            Some(chosen) => chosen,
+            None => self.language(&heard)?,
+        };
+        let steering = &self.steering;
+        let seconds = samples.len() as f64 / f64::from(RATE);
+        let rules = Rules {
+            prompt: &[steering.begin, token, steering.transcribe, steering.no_times],
+            end: steering.end,
+            most: ((seconds * TOKENS_PER_SECOND).ceil() as usize + 8).min(MOST_TOKENS),
+            nobody: steering.nobody,
+            allowed: &|token| {
+                token < steering.end && token != steering.space && !steering.unsaid.contains(&token)
+            },
+        };
+        let written = self.decoder.write(&heard, &rules, stop)?;
+        let mut transcript =
+            Transcript { text: self.words.text(&written.tokens), language: Some(language), rejected: None };
+        if written.nobody > NOBODY && written.confidence < UNSURE {
+            transcript.rejected = Some(Rejection::Silence);
+        } else if written.looped && written.tokens.len() <= LONGEST_LOOP {
+            transcript.rejected = Some(Rejection::Repeats);
+        }
+        if transcript.rejected.is_some() {
+            transcript.text.clear();
+        }
+        Ok(transcript)
+    }
+
+    fn hear(&self, samples: &[f32]) -> Result<Tensor<f32>, SpeechError> {
+        let picture = self.mel.draw(samples, FRAMES);
+        let picture = Tensor::from_data(&[1, BANDS, FRAMES], picture);
+        let heard = self.encoder.run("hearing", vec![(self.picture, picture.into())], &[self.heard])?;
+        let heard = heard.into_iter().next().and_then(|value| value.into_tensor::<f32>());
+        heard.ok_or_else(|| self.encoder.failed("hearing", "it gave nothing".to_owned()))
+    }
+
+    /// Returns the likeliest language of those that the model was opened for.
+    fn language(&self, heard: &Tensor<f32>) -> Result<(String, u32), SpeechError> {
+        let tokens: Vec<u32> = self.languages.iter().map(|(_, token)| *token).collect();
+        let token = self.decoder.choose(heard, &[self.steering.begin], &tokens)?;
+        let found = self.languages.iter().find(|(_, known)| Some(*known) == token);
+        found
+            .cloned()
+            .ok_or_else(|| self.encoder.failed("hearing", "it was opened for no language".to_owned()))
+    }
+}
+
+// === Steering ===
+
+impl Steering {
+    fn find(words: &Words, folder: &Path) -> Result<Self, SpeechError> {
+        let token = |name: &str| {
+            words.special(name).ok_or_else(|| SpeechError::Model {
+                folder: folder.to_owned(),
+                problem: format!("tokenizer.json has no {name}; it is a model of another kind"),
+            })
+        };
+        Ok(Self {
+            begin: token("<|startoftranscript|>")?,
+            end: token("<|endoftext|>")?,
+            transcribe: token("<|transcribe|>")?,
+            no_times: token("<|notimestamps|>")?,
+            nobody: token("<|nocaptions|>").or_else(|_| token("<|nospeech|>")).ok(),
+            space: 220,
+            unsaid: words.that_say(&UNSAID),
+        })
+    }
+}

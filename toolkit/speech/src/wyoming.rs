@@ -1,0 +1,12 @@
+//! The Wyoming protocol (<https://github.com/OHF-Voice/wyoming>): events as a line of JSON, more JSON, and bytes, over
+//! TCP. Home Assistant, voice satellites and many engines speak it.
+
+mod client;
+mod event;
+mod info;
+mod server;
+mod session;
+
+pub use client::{WyomingSynthesizer, WyomingTranscriber};
+pub use event::{WyomingEvent, WyomingReader, write_event};
+pub use server::{WyomingOptions, WyomingServer};

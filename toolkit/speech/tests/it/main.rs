@@ -1,0 +1,9 @@
+//! Speech against real models, a real voice and other people's programs.
+
+mod accuracy;
+mod hearing;
+#[cfg(feature = "models")]
+mod models;
+mod originals;
+mod speaking;
+mod wyoming;
