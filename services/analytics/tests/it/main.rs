@@ -7,6 +7,7 @@ mod history;
 mod killed;
 mod outlook;
 mod pages;
+mod people;
 mod questions;
 mod stage;
 mod suite;
