@@ -58,7 +58,7 @@ pub(crate) struct Garbage {
 }
 
 /// An event that waits in a retry lane: for its time, or behind an earlier one of its key.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct LaneRow {
     pub position: i64,
     pub key: String,
@@ -253,13 +253,20 @@ impl LaneRow {
             event_id: event.id.clone(),
             source: event.source.clone(),
             body: event.to_cloud_event_json(),
-            attempts: 0,
-            due_at: None,
-            first_at: None,
-            last_at: None,
-            reason: String::new(),
-            message: String::new(),
-            dead_id: None,
+            ..Self::default()
+        }
+    }
+
+    /// Makes the row of an event that was not sent yet.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn unsent(position: i64, entry: Entry) -> Self {
+        Self {
+            position,
+            key: entry.key,
+            event_id: entry.event_id,
+            source: entry.source,
+            body: entry.body,
+            ..Self::default()
         }
     }
 
@@ -269,15 +276,8 @@ impl LaneRow {
             position,
             key: garbage.key.clone(),
             event_id: garbage.event_id.clone(),
-            source: String::new(),
             body: garbage.body.clone(),
-            attempts: 0,
-            due_at: None,
-            first_at: None,
-            last_at: None,
-            reason: String::new(),
-            message: String::new(),
-            dead_id: None,
+            ..Self::default()
         }
     }
 }

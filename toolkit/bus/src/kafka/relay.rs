@@ -54,21 +54,8 @@ async fn outgoing(tx: &mut Transaction, limit: usize) -> Result<Vec<Outgoing>, S
     let mut outgoing: Vec<Outgoing> =
         asked.into_iter().map(|(slot, row)| Outgoing { id: None, slot, row }).collect();
     for (id, entry) in sql::outbox_rows(tx, limit - outgoing.len()).await? {
-        let slot = Slot { group: OUTBOX_GROUP.to_owned(), topic: entry.topic, part: entry.part };
-        let row = LaneRow {
-            position: id,
-            key: entry.key,
-            event_id: entry.event_id,
-            source: entry.source,
-            body: entry.body,
-            attempts: 0,
-            due_at: None,
-            first_at: None,
-            last_at: None,
-            reason: String::new(),
-            message: String::new(),
-            dead_id: None,
-        };
+        let slot = Slot { group: OUTBOX_GROUP.to_owned(), topic: entry.topic.clone(), part: entry.part };
+        let row = LaneRow::unsent(id, entry);
         outgoing.push(Outgoing { id: Some(id), slot, row });
     }
     Ok(outgoing)
