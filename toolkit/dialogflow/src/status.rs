@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ieum_core::{Code, Fault, describe};
+use ieum_core::{Code, Cx, Fault, SharedClock, describe};
 use serde::{Deserialize, Serialize};
-use tonic::Status;
 use tonic::metadata::MetadataMap;
+use tonic::{Request, Status};
 
 /// The longest message of a status, in bytes: it travels in a header.
 const LONGEST_MESSAGE: usize = 1_000;
@@ -67,9 +67,21 @@ pub fn fault_of_body(what: &str, status: u16, body: &[u8]) -> Fault {
     Fault::new(code, "dialogflow.status", format!("{what}: {message}"))
 }
 
+/// Returns the context of a gRPC call: what a front door made of it, or else what the caller says, with the time the
+/// caller gives.
+pub fn context_of<T>(clock: &SharedClock, request: &Request<T>) -> Cx {
+    let (now, metadata) = (clock.moment(), request.metadata());
+    let said = || Cx::from_pairs(|name| metadata.get(name).and_then(|value| value.to_str().ok()), now);
+    let cx = request.extensions().get::<Cx>().cloned().unwrap_or_else(said);
+    match timeout_of(metadata) {
+        Some(span) => cx.with_timeout(now, span),
+        None => cx,
+    }
+}
+
 /// Reads how long a gRPC caller waits (`grpc-timeout`: at most eight digits and a unit,
 /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
-pub fn timeout_of(metadata: &MetadataMap) -> Option<Duration> {
+fn timeout_of(metadata: &MetadataMap) -> Option<Duration> {
     let text = metadata.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

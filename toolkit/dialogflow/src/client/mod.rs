@@ -31,7 +31,7 @@ pub use token::CredentialsError;
 pub struct ClientOptions {
     /// Time limit, breaker and the like. A turn is never repeated, whatever this says: it counts contexts down.
     pub policy: PolicyConfig,
-    /// What is kept of the caller's time for the agent that stands in.
+    /// What is kept of the caller's time for whoever stands in; at most half of it.
     pub reserve: Duration,
     /// After which silence a gRPC server is asked whether it is still there.
     pub keep_alive: Duration,
@@ -45,7 +45,7 @@ pub struct DialogflowClient {
     sender: Arc<Sender>,
     policies: PolicyStack,
     service: PolicyService<Ask, Guarded<Detected>>,
-    reserve: Option<Duration>,
+    reserve: Duration,
     clock: SharedClock,
 }
 
@@ -109,7 +109,6 @@ impl DialogflowClient {
         let policy = PolicyConfig { retry, hedge: None, ..options.policy.clone() };
         let policies = PolicyStack::new("dialogflow", &policy, clock.clone());
         let sender = Arc::new(Sender::new(address, &options, clock.clone())?);
-        let reserve = local.is_some().then_some(options.reserve);
         let link = local.map(|local| {
             BoxCloneSyncService::new(tower::service_fn(move |ask: Ask| {
                 let local = Arc::clone(&local);
@@ -122,7 +121,7 @@ impl DialogflowClient {
             async move { cut_off(&clock, ask.cut, sender.detect(&ask.cx, &ask.query)).await }
         });
         let service = policies.apply_with(live, Alternative { link });
-        Ok(Self { sender, policies, service, reserve, clock })
+        Ok(Self { sender, policies, service, reserve: options.reserve, clock })
     }
 
     /// Understands one turn; the answer says who gave it. The query's session keeps its id, project and location are
@@ -132,7 +131,8 @@ impl DialogflowClient {
     /// `invalid_argument` where the Dialogflow refuses the turn itself. Without an agent that stands in also
     /// `link.timeout`, `link.breaker_open`, `dialogflow.refused` (credentials, project) and `dialogflow.connection`.
     pub async fn ask(&self, cx: &Cx, query: Query) -> Result<Guarded<Detected>, Fault> {
-        let cut = self.reserve.and_then(|reserve| Some(cx.deadline()? - reserve));
+        let now = self.clock.moment();
+        let cut = cx.time_left(now).map(|left| now + left.saturating_sub(self.reserve).max(left / 2));
         let ask = Ask { cx: cx.child(), query: Arc::new(query), cut };
         let result = self.service.clone().oneshot(ask).await;
         if let Ok(Guarded { origin: Origin::Fallback(_), .. }) = &result {

@@ -8,14 +8,13 @@ use futures::future::{Either, select};
 use futures::stream::{BoxStream, StreamExt};
 use ieum_core::{Cx, Fault, SharedClock};
 use serde_json::Value;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::convert::wrong;
 use crate::proto::ml;
 use crate::proto::ml::ml_service_server::{MlService, MlServiceServer};
 use crate::server::routed;
-use crate::status::{fault_of, status_of, timeout_of};
+use crate::status::{context_of, fault_of, status_of};
 use crate::{Agent, Context, Query, SessionName, SoundFormat, Transcriber, Values};
 
 /// The rate of sound whose first message names none.
@@ -42,10 +41,8 @@ impl MlServer {
         routed(Router::new(), MlServiceServer::new(self.clone()))
     }
 
-    fn cx(&self, metadata: &MetadataMap) -> Cx {
-        let now = self.clock.moment();
-        let cx = Cx::from_pairs(|name| metadata.get(name).and_then(|value| value.to_str().ok()), now);
-        cx.with_timeout(now, timeout_of(metadata).unwrap_or(LONGEST))
+    fn cx<T>(&self, request: &Request<T>) -> Cx {
+        context_of(&self.clock, request).with_timeout(self.clock.moment(), LONGEST)
     }
 
     async fn analyze(&self, cx: &Cx, request: ml::IntentRequest) -> Result<ml::IntentResponse, Fault> {
@@ -84,7 +81,7 @@ impl MlService for MlServer {
         &self,
         request: Request<ml::IntentRequest>,
     ) -> Result<Response<ml::IntentResponse>, Status> {
-        let cx = self.cx(request.metadata());
+        let cx = self.cx(&request);
         let over = self.clock.sleep_until(cx.deadline().unwrap_or_default());
         let work = Box::pin(self.analyze(&cx, request.into_inner()));
         let answer = match select(work, over).await {
@@ -101,7 +98,7 @@ impl MlService for MlServer {
         let Some(transcriber) = &self.transcriber else {
             return Err(Status::unimplemented("this server has no ear; sound is not taken"));
         };
-        let cx = self.cx(request.metadata());
+        let cx = self.cx(&request);
         let mut chunks = request.into_inner();
         let Some(first) = chunks.message().await? else {
             return Err(status_of(&wrong("the stream", "ended before its first message")));

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use futures::stream::BoxStream;
-use ieum_core::Cx;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Inner, routed};
@@ -14,7 +12,7 @@ use crate::proto::v2::contexts_server::{Contexts, ContextsServer};
 use crate::proto::v2::entity_types_server::{EntityTypes, EntityTypesServer};
 use crate::proto::v2::intents_server::{Intents, IntentsServer};
 use crate::proto::v2::sessions_server::{Sessions, SessionsServer};
-use crate::status::{status_of, timeout_of};
+use crate::status::{context_of, status_of};
 
 /// What a message holds beside sound, in bytes.
 const MARGIN: usize = 256 << 10;
@@ -32,17 +30,6 @@ pub fn router(inner: &Arc<Inner>) -> Router {
     routed(router, EntityTypesServer::new(answerer))
 }
 
-impl Answerer {
-    fn cx(&self, metadata: &MetadataMap) -> Cx {
-        let now = self.0.clock.moment();
-        let cx = Cx::from_pairs(|name| metadata.get(name).and_then(|value| value.to_str().ok()), now);
-        match timeout_of(metadata) {
-            Some(span) => cx.with_timeout(now, span),
-            None => cx,
-        }
-    }
-}
-
 #[tonic::async_trait]
 impl Sessions for Answerer {
     type StreamingDetectIntentStream = BoxStream<'static, Result<v2::StreamingDetectIntentResponse, Status>>;
@@ -51,7 +38,7 @@ impl Sessions for Answerer {
         &self,
         request: Request<v2::DetectIntentRequest>,
     ) -> Result<Response<v2::DetectIntentResponse>, Status> {
-        let cx = self.cx(request.metadata());
+        let cx = context_of(&self.0.clock, &request);
         let answer = self.0.detect(&cx, request.into_inner()).await;
         answer.map(Response::new).map_err(|fault| status_of(&fault))
     }
@@ -60,7 +47,7 @@ impl Sessions for Answerer {
         &self,
         request: Request<Streaming<v2::StreamingDetectIntentRequest>>,
     ) -> Result<Response<Self::StreamingDetectIntentStream>, Status> {
-        let cx = self.cx(request.metadata());
+        let cx = context_of(&self.0.clock, &request);
         Ok(Response::new(Inner::stream(&self.0, cx, request.into_inner())))
     }
 }
@@ -72,7 +59,7 @@ macro_rules! handed {
         #[tonic::async_trait]
         impl $service for Answerer {
             $(async fn $name(&self, request: Request<v2::$request>) -> Result<Response<$response>, Status> {
-                $(let $cx = self.cx(request.metadata());)?
+                $(let $cx = context_of(&self.0.clock, &request);)?
                 let answer = self.0.$name($(&$cx,)? request.into_inner()).await;
                 answer.map(Response::new).map_err(|fault| status_of(&fault))
             })*

@@ -77,7 +77,9 @@ async fn answer(inner: &Inner, request: Request) -> Result<Vec<u8>, Fault> {
     let body = to_bytes(body, most).await.map_err(|error| {
         wrong("body", format!("could not be read, or is longer than {most} bytes: {error}"))
     })?;
-    let cx = Cx::from_headers(&head.headers, inner.clock.moment());
+    // A front door knows better than the caller who that is.
+    let known = head.extensions.get::<Cx>().cloned();
+    let cx = known.unwrap_or_else(|| Cx::from_headers(&head.headers, inner.clock.moment()));
     route(inner, Call { cx, method: head.method, path, wishes, body }).await
 }
 

@@ -121,6 +121,13 @@ async fn a_part_of_the_callers_time_is_kept_for_the_agent_that_stands_in() {
     clock.advance(Duration::from_millis(400));
     assert_eq!(by(&call.await.expect("ends").expect("is answered")), "near");
     assert_eq!(cx.time_left(clock.moment()), Some(Duration::from_millis(200)));
+    let alone = self::client("grpc", address, None, clock.shared());
+    let hurried = Cx::root().with_timeout(clock.moment(), Duration::from_millis(100));
+    let call = ask_of(&alone, &hurried).await;
+    until("it is asked", PATIENCE, || async { far.asked() == 2 }).await.expect("is asked");
+    clock.advance(Duration::from_millis(50));
+    let fault = call.await.expect("ends").expect_err("half of the time is over");
+    assert_eq!((fault.code, &*fault.reason), (Code::DeadlineExceeded, "dialogflow.cut"));
 }
 
 #[tokio::test]
