@@ -125,7 +125,7 @@ pub struct DialogAnswer {
     pub expects_answer: bool,
     /// How many turns the session has, this one included.
     pub turn_count: u64,
-    /// Milliseconds of each stage, in their order: `heard`, `known`, `remembered`, `understood`, `answered`, `recorded`.
+    /// Milliseconds of each stage, in their order: `heard`, `known`, `remembered`, `understood`, `answered`.
     pub stages: Vec<StageTime>,
 }
 

@@ -21,7 +21,7 @@ use crate::rules;
 use crate::sentences;
 use crate::speech::{Ears, Mouth};
 use crate::stages::Stages;
-use crate::store::{Reply, Thing, VoiceStore, keep_answer, queue};
+use crate::store::{Known, Reply, Thing, VoiceStore, keep_answer, queue};
 use crate::tongue::Tongue;
 use crate::understood::{Answered, Understander};
 
@@ -61,8 +61,10 @@ impl Dialogue for DialogManager {
         rules::check_turn(&turn)?;
         let id = rules::turn_id(&turn, cx);
         let key = rules::turn_key(&turn, &id);
-        if let Some(answer) = self.store.answer(&key).await? {
-            return Ok(answer);
+        if let Some(known) = self.store.known(&key).await? {
+            // The process may have ended before the session heard of the turn; one that has stays as it is.
+            self.record(cx, known.record).await;
+            return Ok(known.answer);
         }
         let mut stages = Stages::begin(self.clock.clone(), turn.heard_ms);
         let who = self.directory.who(cx, &turn).await;
@@ -130,8 +132,7 @@ impl DialogManager {
         let answered = self.answer(cx, &ask, meanings, &context.state).await;
         stages.end("answered");
         let plan = self.plan(cx, &turn, &ask, &answered, &things).await?;
-        let count = self.record(cx, &turn, &user, &answered, context.turn_count).await;
-        self.write(cx, &turn, &user, answered, (count, plan), stages).await
+        self.write(cx, &turn, &user, answered, (context.turn_count + 1, plan), stages).await
     }
 
     /// Answers a turn that nothing is understood of with a sentence alone.
@@ -214,28 +215,12 @@ impl DialogManager {
         Ok(plan(&scene, &answered.effects, &own.collect::<Vec<_>>(), &speakers, &things))
     }
 
-    /// Records the turn and returns how many the session has. Where it cannot be recorded the answer is given anyway.
-    async fn record(&self, cx: &Cx, turn: &Turn, user: &str, answered: &Answered, before: u64) -> u64 {
-        let past = PastTurn {
-            // The key and not the id: a device's number may be another turn of another session.
-            turn_id: turn.key.clone(),
-            said: turn.said.text.clone(),
-            intent: answered.first.intent.clone(),
-            answered: answered.text(),
-            at: turn.now,
-        };
-        let record = RecordTurn {
-            user_id: user.to_owned(),
-            session_id: turn.session.clone(),
-            turn: past,
-            state: answered.state.clone(),
-        };
-        match self.contexts.record(&cx.with_idempotency_key(&turn.key), record).await {
-            Ok(context) => context.turn_count,
-            Err(fault) => {
-                tracing::warn!(error = %fault, "recording a turn in its session failed");
-                before + 1
-            }
+    /// Has the session remember the turn. Where it cannot be, the answer is given anyway.
+    pub async fn record(&self, cx: &Cx, record: Option<RecordTurn>) {
+        let Some(record) = record else { return };
+        let cx = cx.with_idempotency_key(&record.turn.turn_id);
+        if let Err(fault) = self.contexts.record(&cx, record).await {
+            tracing::warn!(error = %fault, "recording a turn in its session failed");
         }
     }
 
@@ -248,10 +233,10 @@ impl DialogManager {
         user: &str,
         answered: Answered,
         (turn_count, plan): (u64, Plan),
-        mut stages: Stages,
+        stages: Stages,
     ) -> Result<DialogAnswer, Fault> {
-        stages.end("recorded");
         let took = stages.total();
+        let record = (turn_count > 0).then(|| record(turn, user, &answered));
         let answer = DialogAnswer {
             turn_id: turn.id.clone(),
             session_id: turn.session.clone(),
@@ -267,10 +252,12 @@ impl DialogManager {
             stages: stages.list(),
         };
         let mut tx = self.store.sql.begin_write().await?;
-        if !keep_answer(&mut tx, &turn.key, &answer, turn.now).await? {
+        let known = Known { answer, record };
+        if !keep_answer(&mut tx, &turn.key, &known, turn.now).await? {
             tx.rollback().await?;
-            return Ok(self.store.answer(&turn.key).await?.unwrap_or(answer));
+            return Ok(self.store.known(&turn.key).await?.map_or(known.answer, |known| known.answer));
         }
+        let Known { answer, record } = known;
         plan.write(&mut tx, cx, &self.schedules, turn.now).await?;
         if let Some(device) = turn.said.device_id.as_ref().filter(|_| turn.said.deliver) {
             let payload = json!(answer);
@@ -285,6 +272,7 @@ impl DialogManager {
             self.schedules.wake();
         }
         self.waiting.notify_one();
+        self.record(cx, record).await;
         metrics::counter!("ieum_voice_turns_total", "outcome" => name(answer.outcome)).increment(1);
         Ok(answer)
     }
@@ -304,6 +292,24 @@ impl DialogManager {
         let user = if told.user_id.is_empty() { "nobody" } else { told.user_id.as_str() };
         let event = Event::new(cx, "/voice", DIALOG_COMPLETED, user, &told)?;
         Ok(event.with_id(&turn.key).at(turn.now))
+    }
+}
+
+/// Returns what a session is to remember of a turn.
+fn record(turn: &Turn, user: &str, answered: &Answered) -> RecordTurn {
+    let past = PastTurn {
+        // The key and not the id: a device's number may be another turn of another session.
+        turn_id: turn.key.clone(),
+        said: turn.said.text.clone(),
+        intent: answered.first.intent.clone(),
+        answered: answered.text(),
+        at: turn.now,
+    };
+    RecordTurn {
+        user_id: user.to_owned(),
+        session_id: turn.session.clone(),
+        turn: past,
+        state: answered.state.clone(),
     }
 }
 

@@ -9,6 +9,8 @@ use ieum_contracts::identity::{
 };
 use ieum_contracts::voice::DialogTurn;
 use ieum_core::{Code, Cx, Fault, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// How long a person stands in for the directory's answer.
 const KEEP: Duration = Duration::from_secs(3_600);
@@ -84,7 +86,30 @@ impl Directory {
 
     async fn device(&self, cx: &Cx, id: &str) -> Option<Device> {
         let found = self.devices.as_ref()?.get(cx, DeviceId { device_id: id.to_owned() }).await;
-        found.map_err(|fault| complain(&fault, "asking for a device failed")).ok()
+        let key = format!("device:{id}");
+        match found {
+            Ok(device) => {
+                self.keep(&key, &device).await;
+                Some(device)
+            }
+            Err(fault) if fault.code == Code::NotFound => None,
+            Err(fault) => {
+                complain(&fault, "asking for a device failed; going on with what was known");
+                self.kept(&key).await
+            }
+        }
+    }
+
+    async fn keep(&self, key: &str, value: &impl Serialize) {
+        if let Ok(bytes) = serde_json::to_vec(value) {
+            // Without it the directory is only missed sooner.
+            let _ = self.cache.set(key, bytes.into(), KEEP).await;
+        }
+    }
+
+    async fn kept<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        let kept = self.cache.get(key).await.unwrap_or_default();
+        kept.and_then(|bytes| serde_json::from_slice(&bytes).ok())
     }
 
     /// Returns the person; the id itself where there is none.
@@ -92,25 +117,20 @@ impl Directory {
         let Some(users) = &self.users else { return Ok(stand_in(id)) };
         match users.get(cx, UserId { user_id: id.to_owned() }).await {
             Ok(user) => {
-                if let Ok(bytes) = serde_json::to_vec(&user) {
-                    let _ = self.cache.set(&format!("user:{id}"), bytes.into(), KEEP).await;
-                }
+                self.keep(&format!("user:{id}"), &user).await;
                 Ok(user)
             }
             Err(fault) if fault.code == Code::NotFound => Err(id.to_owned()),
             Err(fault) => {
                 complain(&fault, "asking for a person failed; going on with what was known");
-                let kept = self.cache.get(&format!("user:{id}")).await.unwrap_or_default();
-                Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| stand_in(id)))
+                Ok(self.kept(&format!("user:{id}")).await.unwrap_or_else(|| stand_in(id)))
             }
         }
     }
 }
 
 fn complain(fault: &Fault, what: &'static str) {
-    if fault.code != Code::NotFound {
-        tracing::warn!(error = %fault, "{what}");
-    }
+    tracing::warn!(error = %fault, "{what}");
 }
 
 /// Who stands in where the directory cannot say.

@@ -21,8 +21,9 @@ impl DialogManager {
     pub async fn hear(&self, cx: &Cx, mut turn: DialogTurn, audio: Audio) -> Result<DialogAnswer, Fault> {
         let id = rules::turn_id(&turn, cx);
         turn.turn_id = Some(id.clone());
-        if let Some(answer) = self.store.answer(&rules::turn_key(&turn, &id)).await? {
-            return Ok(answer);
+        if let Some(known) = self.store.known(&rules::turn_key(&turn, &id)).await? {
+            self.record(cx, known.record).await;
+            return Ok(known.answer);
         }
         let guess = turn.language.as_deref().and_then(Tongue::of);
         let Some(ears) = &self.ears else { return self.tell(cx, turn, sentences::no_ears).await };

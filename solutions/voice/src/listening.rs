@@ -6,14 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ieum_bus::{Consumer, Event};
 use ieum_contracts::voice::{DEVICE_NOTICED, DIALOG_COMPLETED, DeviceNotice, DialogCompleted};
-use ieum_core::{Cx, Fault, Timestamp};
+use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use ieum_store::{Dialect, Transaction, Value};
 use jiff::civil::Time;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::store::{Reply, queue};
+use crate::store::{Reply, queue, tell_after_commit};
 use crate::tongue::Tongue;
 use crate::zone::{here, is_within, zone};
 
@@ -34,6 +34,7 @@ pub struct Activity;
 pub struct Proactive {
     pub rules: Vec<ProactiveRule>,
     pub zone: String,
+    pub clock: SharedClock,
     /// Told when something waits to be sent.
     pub waiting: Arc<Notify>,
 }
@@ -127,7 +128,7 @@ impl Consumer for Proactive {
             let id = format!("{}:{}", event.id, rule.name);
             let reply = Reply { id, device: notice.device_id.clone(), kind: "DIALOG_RESPONSE", payload };
             queue(tx, &[reply], notice.at).await?;
-            self.waiting.notify_one();
+            tell_after_commit(&self.clock, &self.waiting);
         }
         Ok(())
     }

@@ -230,6 +230,7 @@ impl VoicePart {
         let proactive = Proactive {
             rules: self.options.rules.clone(),
             zone: zone(),
+            clock: self.manager.clock.clone(),
             waiting: self.manager.waiting.clone(),
         };
         let consumers: [(&'static str, Arc<dyn Consumer>); 3] = [

@@ -2,7 +2,6 @@
 //! them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use ieum_bus::{Bus, Event};
@@ -15,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::effects::Ring;
 use crate::sentences;
-use crate::store::{Reply, queue};
+use crate::store::{Reply, queue, tell_after_commit};
 use crate::tongue::Tongue;
 
 /// Rings what is due.
@@ -59,14 +58,7 @@ impl OnDue for Bell {
             .map_err(Fault::from)?
             .with_id(format!("{}:rang", due.schedule.id));
         self.bus.outbox(tx, DIALOG_EVENTS, &event).await?;
-        // The commit comes after this; who looks too early is told again.
-        let (clock, waiting) = (self.clock.clone(), self.waiting.clone());
-        tokio::spawn(async move {
-            for wait in [10, 100] {
-                clock.sleep(Duration::from_millis(wait)).await;
-                waiting.notify_one();
-            }
-        });
+        tell_after_commit(&self.clock, &self.waiting);
         Ok(Next::Done)
     }
 }

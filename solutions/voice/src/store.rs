@@ -1,10 +1,13 @@
 //! The queries about turns, what is to be sent to devices, and things.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ieum_contracts::voice::DialogAnswer;
-use ieum_core::{Fault, Timestamp};
+use ieum_contracts::voice::{DialogAnswer, RecordTurn};
+use ieum_core::{Fault, SharedClock, Timestamp};
 use ieum_store::{Insert, Store, Transaction, Value};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// How long an answer is known again when its turn comes twice.
 const KEEP: Duration = Duration::from_secs(86_400);
@@ -26,6 +29,14 @@ pub struct Reply {
     pub kind: &'static str,
     /// What is told.
     pub payload: serde_json::Value,
+}
+
+/// What a turn led to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known {
+    pub answer: DialogAnswer,
+    /// What its session is to remember; none for a turn that belongs to none.
+    pub record: Option<RecordTurn>,
 }
 
 /// A reply as it waits.
@@ -53,8 +64,8 @@ pub struct Thing {
 }
 
 impl VoiceStore {
-    /// Returns the answer that a turn got before.
-    pub async fn answer(&self, key: &str) -> Result<Option<DialogAnswer>, Fault> {
+    /// Returns what a turn led to before.
+    pub async fn known(&self, key: &str) -> Result<Option<Known>, Fault> {
         let sql = "SELECT answer FROM ieum_voice_turn WHERE id = ?";
         let Some(row) = self.sql.fetch_optional(sql, &[key.into()]).await? else { return Ok(None) };
         let lost = |error| Fault::data_loss("voice.turn", format!("reading the answer of a turn: {error}"));
@@ -125,10 +136,10 @@ impl VoiceStore {
 pub async fn keep_answer(
     tx: &mut Transaction,
     key: &str,
-    answer: &DialogAnswer,
+    known: &Known,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    let text = json(answer)?;
+    let text = json(known)?;
     let row: Vec<Value> = vec![key.into(), text.into(), now.into()];
     let insert = Insert::into("ieum_voice_turn").columns(["id", "answer", "at"]).rows([row]);
     Ok(insert.or_ignore(["id"]).run_in(tx).await? > 0)
@@ -153,6 +164,17 @@ pub async fn queue(tx: &mut Transaction, replies: &[Reply], now: Timestamp) -> R
         Insert::into("ieum_voice_reply").columns(columns).rows(rows).or_ignore(["id"]).run_in(tx).await?;
     }
     Ok(())
+}
+
+/// Tells the sender that something waits, where the commit comes after this: who looks too early is told again.
+pub fn tell_after_commit(clock: &SharedClock, waiting: &Arc<Notify>) {
+    let (clock, waiting) = (clock.clone(), waiting.clone());
+    tokio::spawn(async move {
+        for wait in [10, 100] {
+            clock.sleep(Duration::from_millis(wait)).await;
+            waiting.notify_one();
+        }
+    });
 }
 
 /// Replaces the things of a device.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ieum_bus::Event;
 use ieum_contracts::identity::DeviceSeen;
 use ieum_contracts::voice::{DEVICE_NOTICED, DIALOG_EVENTS, DeviceNotice, DialogTurn, Dialogue};
-use ieum_core::{Code, Cx, Fault, SharedClock, new_id};
+use ieum_core::{Cx, Fault, SharedClock, new_id};
 use serde_json::json;
 
 use super::message::{AudioMessage, Envelope, EventMessage, TextMessage, ThingsData, read};
@@ -56,7 +56,7 @@ impl Desk {
             Err(fault) => (None, Err(fault)),
         };
         match worked {
-            Err(fault) if is_final(&fault) => self.refuse(&received, envelope, &fault).await,
+            Err(fault) if !fault.is_retryable() => self.refuse(&received, envelope, &fault).await,
             worked => worked,
         }
     }
@@ -232,14 +232,6 @@ impl Desk {
 /// Checks what a turn says beside its words.
 fn check_names(turn: &DialogTurn) -> Result<(), Fault> {
     check_turn(&DialogTurn { text: "-".to_owned(), ..turn.clone() })
-}
-
-/// Whether trying again cannot help.
-fn is_final(fault: &Fault) -> bool {
-    matches!(
-        fault.code,
-        Code::InvalidArgument | Code::PermissionDenied | Code::Unimplemented | Code::FailedPrecondition
-    )
 }
 
 /// Returns the label of a kind in metrics.

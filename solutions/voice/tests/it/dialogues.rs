@@ -35,7 +35,7 @@ async fn time_and_date_are_told_in_the_language_of_the_question() {
     }
     let told = stage.say("몇 시야").await;
     let names: Vec<&str> = told.stages.iter().map(|stage| &*stage.stage).collect();
-    assert_eq!(names, ["known", "remembered", "understood", "answered", "recorded"]);
+    assert_eq!(names, ["known", "remembered", "understood", "answered"]);
     assert_eq!((told.turn_count, &*told.session_id, &*told.user_id), (5, "device:kitchen", "ada"));
 }
 
@@ -92,7 +92,9 @@ async fn the_directory_decides_who_speaks_and_its_silence_stops_nobody() {
     assert_eq!((blocked.outcome, blocked.text.contains("중지")), (DialogOutcome::Blocked, true));
     let unknown = stage.try_say(of("nobody")).await.expect("is an answer");
     assert_eq!((unknown.outcome, unknown.text.contains("등록되지")), (DialogOutcome::UserNotFound, true));
+    stage.say("몇 시야").await;
     *stage.people.is_down.lock() = true;
+    assert_eq!(stage.say("몇 시야").await.user_id, "ada", "whose device it is was known");
     let anyway = stage.try_say(of("ada")).await.expect("is an answer");
     assert_eq!((anyway.outcome, &*anyway.user_id), (DialogOutcome::Answered, "ada"));
     let fault = stage.try_say(DialogTurn { text: "몇 시야".into(), ..DialogTurn::default() }).await;
@@ -205,4 +207,15 @@ async fn words_are_read_in_the_speakers_zone() {
         panic!("has a time: {:?}", set.slots);
     };
     assert_eq!(at.to_string(), "2026-05-01T22:00:00.000Z");
+}
+
+#[tokio::test]
+async fn a_session_that_a_kill_kept_from_hearing_of_a_turn_hears_of_it_when_it_comes_again() {
+    let (_sql, stage) = quiet().await;
+    let turn = DialogTurn { turn_id: Some("t1".into()), ..turn("kitchen", "타이머 맞춰 줘") };
+    let first = stage.try_say(turn.clone()).await.expect("is answered");
+    stage.store.execute("DELETE FROM ieum_voice_context", &[]).await.expect("is as before its recording");
+    assert_eq!(stage.try_say(turn).await.expect("is answered"), first);
+    assert_eq!(stage.say("오 분").await.text, "5분 타이머를 시작했어요.");
+    assert_eq!(stage.count("SELECT turn_count AS n FROM ieum_voice_context").await, 2);
 }

@@ -36,7 +36,7 @@ async fn a_rule_speaks_up_by_day_and_cools_down() {
     let mut kitchen = stage.device("kitchen").await;
     let moved = |number: u32| json!({ "messageId": format!("e-{number}"), "eventType": "motion_detected", "data": { "location": "kitchen" } });
     kitchen.send("event", moved(1)).await;
-    let greeting = kitchen.hear().await["payload"].clone();
+    let greeting = stage.rung(&mut kitchen).await;
     assert_eq!((&greeting["text"], &greeting["rule"]), (&json!("어서 오세요."), &json!("welcome")));
     // A moment later, and the first one once more.
     kitchen.send("event", moved(2)).await;
@@ -44,7 +44,7 @@ async fn a_rule_speaks_up_by_day_and_cools_down() {
     assert_eq!(kitchen.ask("몇 시야").await["intent"], "time.query");
     stage.clock.advance(Duration::from_secs(2 * 3_600));
     kitchen.send("event", moved(3)).await;
-    assert_eq!(kitchen.hear().await["payload"]["intent"], "proactive", "two hours later");
+    assert_eq!(stage.rung(&mut kitchen).await["intent"], "proactive", "two hours later");
     assert_eq!(
         stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE kind = 'DIALOG_RESPONSE'").await,
         3

@@ -3,6 +3,8 @@
 mod contexts;
 mod dialogues;
 mod facts;
+mod pages;
+mod recordings;
 mod stage;
 mod weather;
 

@@ -22,10 +22,13 @@ use ieum_link::loopback;
 use ieum_saga::migrations as saga_migrations;
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
 use ieum_voice::{
-    LocalUnderstanding, ProactiveRule, SqlContexts, VoiceDeps, VoiceOptions, VoicePart, WeatherOptions,
+    Ears, LocalUnderstanding, Mouth, ProactiveRule, SqlContexts, VoiceDeps, VoiceOptions, VoicePart,
+    WeatherOptions,
 };
 use parking_lot::Mutex;
 use serde_json::Value;
+
+use crate::recordings::Parrot;
 
 /// A Friday noon in Seoul.
 pub const NOON: &str = "2026-05-01T03:00:00Z";
@@ -71,11 +74,18 @@ pub fn turn(device: &str, text: &str) -> DialogTurn {
 
 impl Stage {
     pub async fn over(url: &str) -> Self {
-        Self::under(url, None).await
+        Self::under(url, None, None).await
+    }
+
+    /// A stage that hears devices and understands their sounds.
+    pub async fn hearing(url: &str, parrot: Arc<Parrot>) -> Self {
+        let stage = Self::under(url, None, Some(parrot)).await;
+        stage.part.start(Some(stage.broker.clone())).await.expect("starts");
+        stage
     }
 
     /// A stage that asks this server for the weather.
-    pub async fn under(url: &str, sky: Option<SocketAddr>) -> Self {
+    pub async fn under(url: &str, sky: Option<SocketAddr>, parrot: Option<Arc<Parrot>>) -> Self {
         // Whoever calls out needs one; the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
@@ -103,8 +113,8 @@ impl Stage {
             users: Some(people.clone()),
             devices: Some(people.clone()),
             plugins: Vec::new(),
-            ears: None,
-            mouth: None,
+            ears: parrot.clone().map(|parrot| parrot as Arc<dyn Ears>),
+            mouth: parrot.map(|parrot| parrot as Arc<dyn Mouth>),
             weather: WeatherOptions {
                 base: match sky {
                     Some(address) => format!("http://{address}").parse().expect("is a URL"),

@@ -105,7 +105,7 @@ async fn air(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
 
 async fn stage() -> (SqlStore, Stage, Arc<Sky>) {
     let (sql, sky) = (SqlStore::sqlite(), Arc::new(Sky::default()));
-    let stage = Stage::under(&sql.url, Some(sky.serve().await)).await;
+    let stage = Stage::under(&sql.url, Some(sky.serve().await), None).await;
     (sql, stage, sky)
 }
 
