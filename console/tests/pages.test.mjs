@@ -77,7 +77,8 @@ describe("pages", () => {
     test(`a stale event and its alerts are said in words in ${language}`, async () => {
       const { page, errors, close } = await open({ language });
       const { events } = await ask(platform, "GET", "/api/events");
-      const alert = { kind: "capacity.90", severity: "critical", message: "90 % of what it holds" };
+      const since = new Date(Date.now() - 600_000).toISOString();
+      const alert = { kind: "capacity.90", severity: "critical", message: "90 % of what it holds", since };
       const stale = { ...events[0], freshness: "stale", ageSeconds: 4_020, alerts: [alert] };
       const body = `event: states\ndata: ${JSON.stringify({ events: [stale, ...events.slice(1)] })}\n\n`;
       await page.route("**/api/events/stream", (route) => route.fulfill({ contentType: "text/event-stream", body }));
@@ -86,12 +87,48 @@ describe("pages", () => {
       await page.goto(platform.url);
       await page.getByText(`${why}: connecting to the source timed out`).waitFor();
       await page.getByText("90 % of what it holds").waitFor();
+      await page.getByText(language === "ko" ? "10분 전부터" : "since 10 min ago").waitFor();
       if (language === "ko") await page.getByText("수용 인원의 90%에 도달했습니다").waitFor();
       for (const scheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme: scheme });
         await page.locator(`html[data-${scheme}]`).waitFor();
         assert.deepEqual(await barriers(page), [], scheme);
       }
+      assert.deepEqual(errors, []);
+      await close();
+    });
+  }
+
+  for (const [language, said] of Object.entries({
+    en: { ask: "Ask", cost: "privacy budget", pattern: "When they enter", hour: "0–1 h in", hidden: "1 group is left out", left: "budget: 19 of 20 left", usedUp: "is used up" },
+    ko: { ask: "조회", cost: "개인정보 보호 예산", pattern: "입장 시점", hour: "시작 후 0~1시간", hidden: "1개 집단 숨김", left: "예산: 20 중 19 남음", usedUp: "모두 사용했습니다" },
+  })) {
+    test(`what visitors do is asked for by a person, and told with what it cost, in ${language}`, async () => {
+      const { page, errors, close } = await open({ language });
+      let asked = 0;
+      const pattern = { cells: [{ label: "-1", people: 60 }, { label: "0", people: 90 }, { label: "1" }], hidden: 1 };
+      const nothing = { cells: [{ label: "0" }, { label: "5+" }], hidden: 2 };
+      const told = { eventId: "coffee-fair", until: "2026-05-02T03:00:00Z", entryPattern: pattern, stay: nothing, engagement: nothing, dropOff: pattern, people: 150, k: 5, l: 2, epsilon: 1, remembered: false, budget: { limit: 20, left: 19, refillsAt: "2026-06-01T00:00:00Z" } };
+      const refusal = { status: 429, contentType: "application/problem+json", body: JSON.stringify({ status: 429, reason: "analytics.privacy.used_up", detail: "used up" }) };
+      await page.route("**/api/insights/*/behaviour", (route) => route.fulfill((asked += 1) === 1 ? { json: told } : refusal));
+      await page.goto(`${platform.url}/events/coffee-fair`);
+      await settled(page);
+      await page.getByText(said.cost).waitFor();
+      assert.equal(asked, 0, "nothing is spent by looking at the page");
+      await page.getByRole("button", { name: said.ask, exact: true }).press("Enter");
+      await page.getByRole("figure", { name: said.pattern }).waitFor();
+      await page.getByText(said.hidden).first().waitFor();
+      await page.getByText(said.left).waitFor();
+      const figure = page.getByRole("figure", { name: said.pattern });
+      await figure.getByRole("button").click();
+      await figure.getByRole("rowheader", { name: said.hour }).waitFor();
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.locator(`html[data-${scheme}]`).waitFor();
+        assert.deepEqual(await barriers(page), [], scheme);
+      }
+      await page.getByRole("button", { name: language === "en" ? "Ask again" : "다시 조회" }).click();
+      await page.getByText(said.usedUp).waitFor();
       assert.deepEqual(errors, []);
       await close();
     });

@@ -12,6 +12,7 @@ export interface Alert {
   kind: string;
   severity: Severity;
   message: string;
+  since?: string;
 }
 
 export interface LiveEvent {
@@ -101,6 +102,26 @@ export interface Forecast {
   madeAt?: string;
   score: { steps: number; within: number; absoluteError: number; actual: number };
   points: { at: string; value: number; lower: number; upper: number }[];
+}
+
+export interface BehaviourPattern {
+  cells: { label: string; people?: number }[];
+  hidden: number;
+}
+
+export interface Behaviour {
+  eventId: string;
+  until: string;
+  entryPattern: BehaviourPattern;
+  stay: BehaviourPattern;
+  engagement: BehaviourPattern;
+  dropOff: BehaviourPattern;
+  people?: number;
+  k: number;
+  l: number;
+  epsilon: number;
+  remembered: boolean;
+  budget: { limit: number; left: number; refillsAt: string };
 }
 
 export interface Recommendation {

@@ -15,6 +15,7 @@ import { Beside, Figures, Page, Panel, Stacked } from "../parts/Page";
 import { Empty, Loaded, Quiet, useReading, type Reading } from "../parts/states";
 import { useText } from "../text";
 import { Attendance } from "./event/Attendance";
+import { BehaviourPanel } from "./event/Behaviour";
 import { ForecastPanel } from "./event/Forecast";
 import { Gates } from "./event/Gates";
 import { ProgrammePanel } from "./event/Programme";
@@ -67,6 +68,7 @@ export default function Event() {
             )}
           </Panel>
         </Beside>
+        <BehaviourPanel eventId={eventId} />
         <ProgrammePanel eventId={eventId} />
       </Stacked>
     </Page>

@@ -11,7 +11,7 @@ import TextField from "@mui/material/TextField";
 import { useState } from "react";
 
 import { path } from "../api/client";
-import type { BusOverview, HealthStatus, Overview, Sightings } from "../api/types";
+import type { BusOverview, HealthStatus, Overview, PlatformLink, Sightings } from "../api/types";
 import { Code, Scrolling, StateChip, Under, type Tone } from "../parts/bits";
 import { Figures, Page, Panel, Stacked } from "../parts/Page";
 import { Loaded, ProblemNotice, Quiet, useReading } from "../parts/states";
@@ -23,9 +23,11 @@ const TONE: Record<HealthStatus, Tone> = { healthy: "good", degraded: "warning",
 export default function System() {
   const { t } = useText();
   const overview = useReading<Overview>("/api/operator/overview", 10);
+  // What links there are says how high the page is: it shows once both are known, so that nothing moves.
+  const links = useReading<{ links: PlatformLink[] }>("/api/operator/links", 5);
   return (
     <Page title={t.system} sentence={t.systemSentence}>
-      <Loaded reading={overview} skeleton={<Skeleton variant="rounded" height={700} />}>
+      <Loaded reading={links.data || links.error ? overview : { ...overview, data: undefined }} skeleton={<Skeleton variant="rounded" height={700} />}>
         {({ version, parts, health }) => (
           <>
             <Figures

@@ -42,8 +42,9 @@ const ALERT_TONE = { info: "info", warning: "warning", critical: "bad" } as cons
 
 /** An alert in one line. */
 export function AlertLine({ alert }: { alert: Alert }) {
-  const { t } = useText();
+  const { t, ago } = useText();
   const title = t.alertTitle(alert.kind);
+  const since = alert.since && t.since(ago(alert.since));
   return (
     <Box sx={{ display: "flex", gap: 1.25, alignItems: "center" }}>
       <StateChip tone={ALERT_TONE[alert.severity]}>{t.severity[alert.severity]}</StateChip>
@@ -52,9 +53,13 @@ export function AlertLine({ alert }: { alert: Alert }) {
         {title ? (
           <Under>
             <span lang="en">{alert.message}</span>
+            {since && ` · ${since}`}
           </Under>
         ) : (
-          alert.message
+          <>
+            {alert.message}
+            {since && <Under>{since}</Under>}
+          </>
         )}
       </Box>
     </Box>

@@ -2,6 +2,16 @@
 
 const plural = (count: number, one: string, many: string) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+/** The hour of a visit as the platform labels it: from the event's beginning on, or of the UTC day. */
+function behaviourHour(label: string): string {
+  if (label === "unknown") return "unknown";
+  if (/^\d\d$/.test(label)) return `${label}:00 UTC`;
+  if (label.startsWith("<")) return `over ${label.slice(2)} h before`;
+  if (label.endsWith("+")) return `from ${label.slice(0, -1)} h on`;
+  const hour = Number(label);
+  return hour < 0 ? `${-hour} h before` : `${hour}–${hour + 1} h in`;
+}
+
 export const en = {
   // === The frame ===
   product: "Ieum",
@@ -160,6 +170,28 @@ export const en = {
   forecastHeld: (share: string, steps: number) => `${share} of ${plural(steps, "step", "steps")} so far stayed within the range`,
   noForecast: "There is no forecast for this event yet. One is made every hour once there is enough history.",
   noInsights: "There are no insights into this event yet. They appear once its history begins.",
+  behaviour: "What visitors do",
+  behaviourSentence: "Entry, stay, rooms and leaving, counted so that nobody can be found again.",
+  askBehaviour: "Ask",
+  askAgain: "Ask again",
+  behaviourCosts: "An answer about visits that changed costs of the month's privacy budget, so it is asked for only when somebody wants it.",
+  behaviourUsedUp: "The privacy budget of this month is used up. It is full again on the first of the next month (UTC); what was told before can still be asked for.",
+  behaviourUnknown: "No part here knows the visitors of this event.",
+  behaviourUntil: (when: string) => `Visits up to ${when}`,
+  behaviourPeople: (people: string) => `about ${people} people`,
+  behaviourFew: (k: number) => `fewer than ${k} people, or too few to say`,
+  behaviourRules: (k: number, l: number, epsilon: string) => `groups of ${k} and more over ${l} kinds and more, with noise (ε ${epsilon})`,
+  behaviourBudget: (left: string, limit: string, when: string) => `budget: ${left} of ${limit} left until ${when}`,
+  behaviourRemembered: "told before, so it cost nothing now",
+  behaviourNothing: (k: number) => `Nothing can be told here without telling of groups below ${k}.`,
+  behaviourHidden: (hidden: number, k: number) => `${plural(hidden, "group is", "groups are")} left out: empty, below ${k} people, or giving another away`,
+  entryPattern: "When they enter",
+  stayPattern: "How long they stay",
+  engagementPattern: "How many rooms they visit",
+  dropOffPattern: "When they leave for good",
+  behaviourHour: (label: string) => behaviourHour(label),
+  behaviourStay: (label: string) => (label === "unknown" ? "unknown" : `${label} min`),
+  behaviourRooms: (label: string) => (label === "1" ? "1 room" : `${label} rooms`),
   performance: "Figures of the whole event",
   mostInside: "Most inside",
   busiestHour: "Busiest hour",
@@ -379,7 +411,7 @@ export const en = {
   checkNames: { store: "SQL store", bus: "Bus", cache: "Cache", series: "Time series" } as Record<string, string>,
   critical: "needed",
   parts: "Parts",
-  partNames: { events: "Events hub", analytics: "Analytics", partners: "Partners", notify: "Notifications" } as Record<string, string>,
+  partNames: { events: "Events hub", analytics: "Analytics", partners: "Partners", notify: "Notifications", identity: "Identity", payment: "Payment", device: "Devices", voice: "Voice" } as Record<string, string>,
   version: "Version",
   since: (when: string) => `since ${when}`,
   links: "Links",

@@ -14,6 +14,16 @@ function alertTitle(kind: string): string {
   return percent ? `수용 인원의 ${percent}%에 도달했습니다` : (ALERTS[kind] ?? "");
 }
 
+/** The hour of a visit as the platform labels it: from the event's beginning on, or of the UTC day. */
+function behaviourHour(label: string): string {
+  if (label === "unknown") return "알 수 없음";
+  if (/^\d\d$/.test(label)) return `${label}시 (UTC)`;
+  if (label.startsWith("<")) return `시작 ${label.slice(2)}시간보다 더 전`;
+  if (label.endsWith("+")) return `시작 ${label.slice(0, -1)}시간 뒤부터`;
+  const hour = Number(label);
+  return hour < 0 ? `시작 ${-hour}시간 전` : `시작 후 ${hour}~${hour + 1}시간`;
+}
+
 const number = (count: number) => count.toLocaleString("ko");
 
 export const ko: Text = {
@@ -168,6 +178,28 @@ export const ko: Text = {
   forecastHeld: (share: string, steps: number) => `지금까지 ${number(steps)}개 구간 중 ${share}가 범위 안`,
   noForecast: "아직 예측이 없습니다. 기록이 충분해지면 한 시간마다 만들어집니다.",
   noInsights: "아직 이 이벤트의 인사이트가 없습니다. 기록이 쌓이기 시작하면 나타납니다.",
+  behaviour: "방문객 행동",
+  behaviourSentence: "입장, 체류, 방문한 방, 퇴장을 아무도 식별되지 않도록 집계합니다.",
+  askBehaviour: "조회",
+  askAgain: "다시 조회",
+  behaviourCosts: "방문 기록이 바뀐 뒤의 조회는 이번 달 개인정보 보호 예산을 사용하므로, 필요할 때만 직접 조회합니다.",
+  behaviourUsedUp: "이번 달 개인정보 보호 예산을 모두 사용했습니다. 다음 달 1일(UTC)에 다시 채워지며, 이미 받은 답은 계속 조회할 수 있습니다.",
+  behaviourUnknown: "이 이벤트의 방문객을 아는 구성 요소가 없습니다.",
+  behaviourUntil: (when: string) => `${when}까지의 방문`,
+  behaviourPeople: (people: string) => `약 ${people}명`,
+  behaviourFew: (k: number) => `${k}명 미만이거나 너무 적음`,
+  behaviourRules: (k: number, l: number, epsilon: string) => `${k}명 이상, ${l}종류 이상인 집단만 잡음을 더해 표시 (ε ${epsilon})`,
+  behaviourBudget: (left: string, limit: string, when: string) => `예산: ${limit} 중 ${left} 남음, ${when}에 충전`,
+  behaviourRemembered: "이전에 받은 답이므로 예산을 쓰지 않음",
+  behaviourNothing: (k: number) => `${k}명 미만의 집단이 드러나지 않고는 표시할 수 있는 값이 없습니다.`,
+  behaviourHidden: (hidden: number, k: number) => `${number(hidden)}개 집단 숨김: 비어 있거나, ${k}명 미만이거나, 다른 집단을 드러내는 경우`,
+  entryPattern: "입장 시점",
+  stayPattern: "체류 시간",
+  engagementPattern: "방문한 방의 수",
+  dropOffPattern: "최종 퇴장 시점",
+  behaviourHour: (label: string) => behaviourHour(label),
+  behaviourStay: (label: string) => (label === "unknown" ? "알 수 없음" : `${label.replace("+", "분 이상").replace(/^(\d+-\d+)$/, "$1분")}`),
+  behaviourRooms: (label: string) => (label.endsWith("+") ? `${label.slice(0, -1)}곳 이상` : `${label}곳`),
   performance: "이벤트 전체 지표",
   mostInside: "최대 동시 입장",
   busiestHour: "가장 붐빈 시간",
@@ -375,7 +407,7 @@ export const ko: Text = {
   checkNames: { store: "SQL 저장소", bus: "버스", cache: "캐시", series: "시계열" },
   critical: "필수",
   parts: "파트",
-  partNames: { events: "이벤트 허브", analytics: "분석", partners: "파트너", notify: "알림" },
+  partNames: { events: "이벤트 허브", analytics: "분석", partners: "파트너", notify: "알림", identity: "사용자", payment: "결제", device: "기기", voice: "음성" },
   version: "버전",
   since: (when: string) => `${when}부터`,
   links: "링크",
