@@ -8,6 +8,7 @@
 mod audio;
 mod cached;
 mod context;
+mod dialogflow;
 mod dialogue;
 mod directory;
 mod effects;
@@ -33,6 +34,7 @@ mod zone;
 
 pub use cached::CachedContexts;
 pub use context::SqlContexts;
+pub use dialogflow::DialogflowUnderstanding;
 pub use listening::ProactiveRule;
 pub use openapi::openapi_json;
 pub use part::{StartError, VoiceDeps, VoiceOptions, VoicePart};

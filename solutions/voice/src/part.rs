@@ -12,6 +12,7 @@ use ieum_contracts::identity::{Devices, Users};
 use ieum_contracts::voice::{ContextEngine, DIALOG_EVENTS, Dialogue, DialogueRoutes, Plugin, Understanding};
 use ieum_core::SharedClock;
 use ieum_device::Broker;
+use ieum_dialogflow::CacheContexts;
 use ieum_link::Routes;
 use ieum_saga::{OnDue, Schedules};
 use ieum_store::{Migration, Store};
@@ -20,6 +21,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::dialogflow;
 use crate::dialogue::DialogManager;
 use crate::directory::Directory;
 use crate::effects::RING;
@@ -177,10 +179,13 @@ impl VoicePart {
         DialogueRoutes::of(self.manager.clone() as Arc<dyn Dialogue>)
     }
 
-    /// Returns the pages of dialogues, without a door: who may come in is for the caller to decide. The holder of a key
-    /// needs the scope `voice:use`.
+    /// Returns the pages of dialogues and the paths of Dialogflow's API and of `MLService` (REST and gRPC), without a
+    /// door: who may come in is for the caller to decide. The holder of a key needs the scope `voice:use`.
     pub fn router(&self) -> Router {
-        web::router(self.manager.clone(), self.options.versions)
+        let (cache, clock) = (self.manager.directory.cache.clone(), self.manager.clock.clone());
+        let contexts = Arc::new(CacheContexts::new(cache, clock));
+        let pages = web::router(self.manager.clone(), self.options.versions);
+        pages.merge(dialogflow::router(self.manager.clone(), contexts))
     }
 
     /// Begins to hear devices through `broker`, and to ring. Starting twice changes nothing. Without a broker turns come

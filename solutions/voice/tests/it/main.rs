@@ -1,6 +1,7 @@
 //! The solution over its own store, a broker in the process, and a directory that a test scripts.
 
 mod contexts;
+mod dialogflow;
 mod dialogues;
 mod facts;
 mod pages;

@@ -1,0 +1,9 @@
+//! Dialogflow on both sides of voice: an engine far away that is asked first, and an API that Dialogflow's clients
+//! speak.
+
+mod remote;
+mod served;
+mod slots;
+
+pub use remote::DialogflowUnderstanding;
+pub use served::router;

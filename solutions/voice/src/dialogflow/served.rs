@@ -1,0 +1,226 @@
+//! The dialogue as Dialogflow's clients ask it, and the engines as `MLService` gives them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use futures::{StreamExt, stream};
+use ieum_contracts::voice::{DialogAnswer, DialogOutcome, DialogTurn, Dialogue, Understand, Understanding};
+use ieum_core::{Cx, Fault, SharedClock};
+use ieum_dialogflow::ml::MlServer;
+use ieum_dialogflow::{
+    Agent, Context, ContextStore, Detected, DialogflowServer, Encoding, Input, IntentRef, Query,
+    ServerOptions, SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
+};
+use ieum_gateway::{ApiError, Partner};
+use serde_json::Value;
+
+use super::slots::parameters_of;
+use crate::audio;
+use crate::dialogue::DialogManager;
+use crate::rules::{LONGEST_NAME, LONGEST_TEXT, topic};
+use crate::speech::{Audio, Ears};
+use crate::tongue::Tongue;
+use crate::web::require;
+
+/// For how many turns a client is told what the session is about.
+const REMEMBERED: u32 = 2;
+/// Dialogflow's number of 16-bit samples, and of a caller that leaves it open.
+const LINEAR: [i32; 2] = [0, 1];
+
+/// Returns Dialogflow's REST and gRPC paths and those of `MLService`, to be put behind a door. `contexts` keeps what
+/// clients remember themselves. The holder of a key needs the scope `voice:use`.
+pub fn router(manager: Arc<DialogManager>, contexts: Arc<dyn ContextStore>) -> Router {
+    let clock = manager.clock.clone();
+    let languages = [Tongue::Korean, Tongue::English].map(|tongue| tongue.code().to_owned()).to_vec();
+    let options = ServerOptions { languages, most_text: LONGEST_TEXT, ..ServerOptions::default() };
+    let meanings =
+        Meanings { engine: manager.understanding.clone(), zone: manager.zone.clone(), clock: clock.clone() };
+    let ears = manager.ears.clone().map(|ears| Arc::new(Hearing(ears)) as Arc<dyn Transcriber>);
+    let talk = Arc::new(Talk { manager });
+    let mut server = DialogflowServer::new(talk, contexts, options, clock.clone());
+    if let Some(ears) = &ears {
+        server = server.with_transcriber(ears.clone());
+    }
+    let engines = MlServer::new(Arc::new(meanings), ears, clock);
+    server.router().merge(engines.router()).layer(from_fn(admit))
+}
+
+async fn admit(request: Request, next: Next) -> Response {
+    let visitor = request.extensions().get::<Partner>().cloned().map(Extension);
+    match require(&visitor) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => ApiError::from(fault).into_response(),
+    }
+}
+
+/// The dialogue as an agent: a turn is answered with all its effects.
+struct Talk {
+    manager: Arc<DialogManager>,
+}
+
+/// The understanding engine as an agent: a sentence is understood, and nothing happens.
+struct Meanings {
+    engine: Arc<dyn Understanding>,
+    zone: String,
+    clock: SharedClock,
+}
+
+/// The speech engine as a transcriber: it hears a recording whole.
+struct Hearing(Arc<dyn Ears>);
+
+// === Talk ===
+
+#[async_trait]
+impl Agent for Talk {
+    async fn detect(&self, cx: &Cx, query: Query) -> Result<Detected, Fault> {
+        let text = text_of(&query)?;
+        let answer = self.manager.say(cx, turn_of(&query, text)).await?;
+        let wanted = query.speech.as_ref().is_some_and(|wish| LINEAR.contains(&wish.encoding));
+        let spoken = if wanted { self.manager.spoken(&answer).await } else { None };
+        let speech = spoken.map(|spoken| Speech {
+            encoding: Encoding::Linear16 as i32,
+            sample_rate: spoken.rate,
+            data: audio::to_wave(&spoken).into(),
+        });
+        Ok(Detected { speech, ..detected_of(answer) })
+    }
+}
+
+/// Returns the turn of a query. A client may name a person or a device in its payload (`userId`, `deviceId`); without
+/// either the session speaks for itself, as a device that is nobody's.
+fn turn_of(query: &Query, text: String) -> DialogTurn {
+    let given = |name: &str| query.payload.get(name).and_then(Value::as_str).map(str::to_owned);
+    let session: String =
+        format!("dialogflow:{}", query.session.session).chars().take(LONGEST_NAME).collect();
+    let (user_id, mut device_id) = (given("userId"), given("deviceId"));
+    if user_id.is_none() && device_id.is_none() {
+        device_id = Some(session.clone());
+    }
+    DialogTurn {
+        user_id,
+        device_id,
+        session_id: Some(session),
+        text,
+        language: Some(query.language.clone()),
+        area: given("area"),
+        ..DialogTurn::default()
+    }
+}
+
+fn text_of(query: &Query) -> Result<String, Fault> {
+    let refused = |what: &str| Err(Fault::invalid_argument("voice.dialogflow.input", what));
+    match &query.input {
+        Input::Text(text) => Ok(text.clone()),
+        Input::Event { .. } => refused("query_input: events are not understood here; send text or sound"),
+        Input::Sound(_) => refused("query_input: no speech engine is set here; send text"),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a share from 0 to 1 loses nothing that counts")]
+fn detected_of(answer: DialogAnswer) -> Detected {
+    let understood = !matches!(answer.outcome, DialogOutcome::NotUnderstood);
+    let parameters = parameters_of(&answer.slots);
+    let about = topic(&answer.intent);
+    let contexts = match answer.outcome {
+        DialogOutcome::Answered | DialogOutcome::Asked => {
+            vec![Context::new(&about, REMEMBERED, parameters.clone())]
+        }
+        _ => Vec::new(),
+    };
+    Detected {
+        language: answer.language,
+        intent: Some(intent(&answer.intent, !understood)),
+        confidence: answer.confidence as f32,
+        action: answer.intent,
+        parameters,
+        complete: !answer.expects_answer,
+        text: answer.text,
+        contexts,
+        ..Detected::default()
+    }
+}
+
+fn intent(name: &str, is_fallback: bool) -> IntentRef {
+    IntentRef { id: name.replace('.', "-"), display_name: name.to_owned(), is_fallback, ends: false }
+}
+
+// === Meanings ===
+
+#[async_trait]
+impl Agent for Meanings {
+    async fn detect(&self, cx: &Cx, query: Query) -> Result<Detected, Fault> {
+        let ask = Understand {
+            text: text_of(&query)?,
+            language: query.language.clone(),
+            now: self.clock.now(),
+            zone: query.time_zone.clone().unwrap_or_else(|| self.zone.clone()),
+            session_id: query.session.session.clone(),
+            ..Understand::default()
+        };
+        let first = self.engine.understand(cx, ask).await?.meanings.into_iter().next();
+        let Some(meaning) = first else { return Ok(Detected::default()) };
+        #[allow(clippy::cast_possible_truncation, reason = "a share from 0 to 1 loses nothing that counts")]
+        Ok(Detected {
+            intent: Some(intent(&meaning.intent, false)),
+            confidence: meaning.confidence as f32,
+            parameters: parameters_of(&meaning.slots),
+            ..Detected::default()
+        })
+    }
+}
+
+// === Hearing ===
+
+impl Transcriber for Hearing {
+    fn transcribe(&self, _: &Cx, format: SoundFormat, sound: SoundStream) -> TranscriptStream {
+        let ears = self.0.clone();
+        stream::once(async move { hear(&*ears, &format, sound).await }).boxed()
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a share from 0 to 1 loses nothing that counts")]
+async fn hear(ears: &dyn Ears, format: &SoundFormat, mut sound: SoundStream) -> Result<Transcript, Fault> {
+    let mut samples = Vec::new();
+    while let Some(piece) = sound.next().await {
+        samples.extend_from_slice(&piece?);
+    }
+    let audio = recording(format, samples)?;
+    let heard = ears.hear(audio, Tongue::of(&format.language)).await;
+    let heard = heard.map_err(|error| Fault::unavailable("voice.speech.failed", error.to_string()))?;
+    Ok(Transcript { text: heard.text, is_final: true, confidence: heard.confidence as f32 })
+}
+
+/// Reads a recording: a WAV file where it is one, bare 16-bit samples else.
+fn recording(format: &SoundFormat, bytes: Vec<u8>) -> Result<Audio, Fault> {
+    match format.encoding {
+        _ if bytes.starts_with(b"RIFF") => audio::wave(&bytes),
+        Encoding::Linear16 | Encoding::Container => audio::samples(bytes, format.sample_rate),
+        other => {
+            let message = format!("audio_config: {other:?} is not heard here; send LINEAR16 or a WAV file");
+            Err(Fault::invalid_argument("voice.dialogflow.encoding", message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ieum_dialogflow::SessionName;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_session_speaks_for_itself_unless_somebody_is_named() {
+        let mut query = Query::text(SessionName::new("p", "s"), "ko", "지금 몇 시야");
+        let turn = turn_of(&query, "지금 몇 시야".into());
+        assert_eq!((turn.user_id, turn.device_id.as_deref()), (None, Some("dialogflow:s")));
+        query.payload = json!({"userId": "u-1", "area": "주방"}).as_object().cloned().expect("is an object");
+        let turn = turn_of(&query, "지금 몇 시야".into());
+        assert_eq!((turn.user_id.as_deref(), turn.device_id), (Some("u-1"), None));
+        assert_eq!((turn.session_id.as_deref(), turn.area.as_deref()), (Some("dialogflow:s"), Some("주방")));
+    }
+}
