@@ -1,8 +1,8 @@
 //! SMS and push by Amazon SNS (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>):
 //! `sns://ACCESS_KEY:SECRET_KEY@sns.eu-west-1.amazonaws.com/eu-west-1`.
 //!
-//! An SMS goes to a number and holds the title; a push goes to a platform endpoint's ARN and holds both. `Publish` to
-//! either takes no key of repetition, so nothing that may have been taken is repeated.
+//! An SMS goes to a number, a push to a platform endpoint's ARN; both hold title and text, an SMS as much of them as it
+//! may. `Publish` to either takes no key of repetition, so nothing that may have been taken is repeated.
 
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ use super::{
 /// The API's version.
 const VERSION: &str = "2010-03-31";
 const FORM: &str = "application/x-www-form-urlencoded";
+/// The most characters of an SMS that `Publish` takes; it parts them among as many messages as they need.
+const LONGEST_SMS: usize = 1_600;
 /// Codes of answers below 500 that mean "later": they are about us, not about the message.
 const LATER: [&str; 3] = ["Throttling", "ThrottledException", "KMSThrottling"];
 
@@ -97,13 +99,12 @@ impl Provider for Sns {
     }
 
     async fn send(&self, cx: &Cx, letter: &Letter) -> Result<Receipt, SendError> {
-        let whole = format!("{}\n\n{}", letter.title, letter.body);
         let (target, text) = match self.channel {
-            Channel::Sms => ("PhoneNumber", letter.title.as_str()),
-            _ => ("TargetArn", whole.trim()),
+            Channel::Sms => ("PhoneNumber", sms_text(letter)),
+            _ => ("TargetArn", format!("{}\n\n{}", letter.title, letter.body).trim().to_owned()),
         };
         let form =
-            vec![("Action", "Publish"), ("Version", VERSION), (target, &*letter.to), ("Message", text)];
+            vec![("Action", "Publish"), ("Version", VERSION), (target, &*letter.to), ("Message", &*text)];
         let answer = self.call(cx, form).await.map_err(rest::failed)?;
         let body = String::from_utf8_lossy(&answer.body);
         if answer.status.is_success() {
@@ -134,8 +135,43 @@ impl Provider for Sns {
     }
 }
 
+/// Returns title and text below each other, cut short where they are longer than an SMS may be.
+fn sms_text(letter: &Letter) -> String {
+    let whole = format!("{}\n{}", letter.title, letter.body.trim());
+    let whole = whole.trim();
+    if whole.chars().count() <= LONGEST_SMS {
+        return whole.to_owned();
+    }
+    let kept: String = whole.chars().take(LONGEST_SMS - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// Returns what stands in the first element called `name`. The answers are flat, and nothing of them is trusted.
 fn between<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let rest = xml.split_once(&format!("<{name}>"))?.1;
     Some(rest.split_once(&format!("</{name}>"))?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use ieum_core::new_id;
+
+    use super::*;
+
+    #[test]
+    fn an_sms_holds_title_and_text_as_far_as_it_may() {
+        let letter = |body: &str| Letter {
+            id: new_id(),
+            to: "+821012345678".into(),
+            title: "커피 박람회: 정원의 90 %".into(),
+            body: body.into(),
+        };
+        assert_eq!(
+            sms_text(&letter("\n북문으로 안내하십시오\n")),
+            "커피 박람회: 정원의 90 %\n북문으로 안내하십시오"
+        );
+        assert_eq!(sms_text(&letter(" ")), "커피 박람회: 정원의 90 %");
+        let long = sms_text(&letter(&"가".repeat(3_000)));
+        assert!(long.chars().count() == LONGEST_SMS && long.ends_with("가…"), "{long}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod heard;
+mod killed;
 mod real;
 mod script;
 mod stage;

@@ -218,7 +218,8 @@ async fn amazon_sns_takes_a_text_message_and_a_push_and_refuses_a_wrong_number()
         .iter()
         .filter(|sms| sms["message_id"] == sent.reference.as_str());
     let texts: Vec<_> = texts.map(|sms| (sms["phone_number"].as_str(), sms["message"].as_str())).collect();
-    assert_eq!(texts, [(Some("+821012345678"), Some(letter.title.as_str()))]);
+    let whole = format!("{}\n{}", letter.title, letter.body.trim());
+    assert_eq!(texts, [(Some("+821012345678"), Some(whole.as_str()))]);
     let kept = kept["PlatformEndpoint"].to_string();
     assert!(kept.contains(&receipt.reference), "moto kept the push under the id it gave: {kept}");
     let gone = push.send(&Cx::root(), &Letter { to: format!("{endpoint}x"), ..letter }).await;
