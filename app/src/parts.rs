@@ -437,7 +437,11 @@ fn visitors(hub: LinkCallers) -> Visitors {
 }
 
 /// Returns the links of this process over what `routes` answer here.
-pub(crate) fn links_over(platform: &Platform, routes: &Routes, board: &LinkBoard) -> Result<Links, Box<dyn Error>> {
+pub(crate) fn links_over(
+    platform: &Platform,
+    routes: &Routes,
+    board: &LinkBoard,
+) -> Result<Links, Box<dyn Error>> {
     let (bus, clock) = (platform.bus.clone(), platform.clock.clone());
     let identity = links::identity(&platform.settings)?;
     Ok(Links::new(platform.settings.clone(), routes.clone(), bus, clock, board.clone(), identity))
