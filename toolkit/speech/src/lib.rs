@@ -10,7 +10,7 @@
 //! [`open_transcriber`] and [`open_synthesizer`] take these. Several engines become one by language ([`ByLanguage`]).
 //! [`Listener`] turns a stream of samples into the beginning of a turn, what was heard so far, and the whole;
 //! [`Gate`] keeps our own voice from being heard; [`Repair`] leads what was misheard back to what can be said.
-//! [`WyomingServer`] offers our engines to others.
+//! [`WyomingServer`] offers our engines to others; [`WyomingSatellite`] serves a satellite's microphone and speaker.
 //!
 //! Without the feature `models` there is nothing that listens within this process; opening it says so.
 
@@ -42,8 +42,8 @@ pub use repair::{Repair, Repaired, Sounds};
 pub use ssml::{Part, Speech};
 pub use voice_activity::{Endpointer, EndpointerOptions, Turn};
 pub use wyoming::{
-    WyomingEvent, WyomingOptions, WyomingReader, WyomingServer, WyomingSynthesizer, WyomingTranscriber,
-    write_event,
+    Conversation, SatelliteOptions, WyomingEvent, WyomingOptions, WyomingReader, WyomingSatellite,
+    WyomingServer, WyomingSynthesizer, WyomingTranscriber, write_event,
 };
 
 #[cfg(feature = "models")]

@@ -1,6 +1,5 @@
 //! Who speaks when: voice activity by `earshot`, and from it where a turn begins and ends.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use earshot::Detector;
@@ -136,7 +135,8 @@ fn samples(span: Duration) -> u64 {
 }
 
 /// Returns where in `samples` somebody speaks, with a margin on both sides; nothing where nobody does.
-pub fn voiced(samples: &[f32]) -> Option<Range<usize>> {
+#[cfg(feature = "models")]
+pub fn voiced(samples: &[f32]) -> Option<std::ops::Range<usize>> {
     let mut detector = Box::new(Detector::default());
     let voice: Vec<bool> = samples.chunks_exact(FRAME).map(|frame| is_voice(&mut detector, frame)).collect();
     // Two frames: a click is one.

@@ -4,9 +4,11 @@
 mod client;
 mod event;
 mod info;
+mod satellite;
 mod server;
 mod session;
 
 pub use client::{WyomingSynthesizer, WyomingTranscriber};
 pub use event::{WyomingEvent, WyomingReader, write_event};
+pub use satellite::{Conversation, SatelliteOptions, WyomingSatellite};
 pub use server::{WyomingOptions, WyomingServer};

@@ -1,22 +1,30 @@
-//! Other people's programs, as they are: the Python library of Wyoming as client and as server.
+//! Other people's programs, as they are: the Python library of Wyoming as client and as server, and a satellite.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use ieum_core::system_clock;
 use ieum_speech::{
-    Audio, RATE, Say, Synthesizer, Transcriber, WyomingOptions, WyomingSynthesizer, WyomingTranscriber,
+    Audio, Conversation, RATE, SatelliteOptions, Say, Synthesizer, Transcriber, Transcript, WyomingOptions,
+    WyomingSatellite, WyomingSynthesizer, WyomingTranscriber,
 };
 use ieum_testkit::server;
+use ieum_testkit::wait::until;
+use tokio_util::sync::CancellationToken;
 
 use crate::hearing::Counting;
+use crate::speaking::{espeak, spoken};
 use crate::wyoming::{Letters, serve};
 
 const CLIENT: &str = include_str!("client.py");
 const ENGINE: &str = include_str!("engine.py");
+
+const MICROPHONE: &str = include_str!("microphone.py");
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -63,4 +71,66 @@ async fn an_engine_of_the_library_serves_us_as_it_is() {
     assert_eq!((&said.pcm[..], said.format.rate), ("안녕 hi".as_bytes(), 16_000));
     engine.kill().expect("it runs");
     engine.wait().expect("it ends");
+}
+
+/// Says hello, and counts how often.
+#[derive(Default)]
+struct Hello(AtomicUsize);
+
+#[async_trait]
+impl Conversation for Hello {
+    async fn answer(&self, heard: &Transcript) -> Option<Say> {
+        assert!(heard.text.starts_with("heard "), "{heard:?}");
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Some(Say { text: "hello".repeat(100), ..Say::default() })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_satellite_is_heard_and_plays_the_answer_as_it_is() {
+    let Some(python) = server::python_satellite() else {
+        return server::not_run("satellite", "cargo xtask test has not installed it");
+    };
+    let Some(voice) = espeak() else { return };
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let (speech, played) = (folder.path().join("speech"), folder.path().join("played"));
+    std::fs::write(&speech, spoken(&voice, "turn on the kitchen light please", "en").await.to_pcm())
+        .expect("ours");
+    std::fs::write(folder.path().join("microphone.py"), MICROPHONE).expect("ours");
+    // The satellite takes no port 0; this one was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let address = port.expect("a port is free").to_string();
+    let microphone =
+        format!("{} {}/microphone.py {}", python.display(), folder.path().display(), speech.display());
+    let speaker = format!("sh -c 'cat > {}'", played.display());
+    let mut program = Command::new(&python);
+    program.args(["-m", "wyoming_satellite", "--no-zeroconf", "--uri", &format!("tcp://{address}")]);
+    program.args(["--mic-command", &microphone, "--snd-command", &speaker]);
+    let log = std::fs::File::create(folder.path().join("log")).expect("ours");
+    let mut program = program.stderr(log).spawn().expect("it runs");
+    let hello = Arc::new(Hello::default());
+    let options = SatelliteOptions { again: Duration::from_millis(200), ..SatelliteOptions::default() };
+    let satellite = WyomingSatellite {
+        address,
+        transcriber: Arc::new(Counting),
+        synthesizer: Arc::new(Letters),
+        conversation: Arc::clone(&hello) as Arc<dyn Conversation>,
+        options,
+        clock: system_clock(),
+    };
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn({
+        let stop = stop.clone();
+        async move { satellite.run(stop).await }
+    });
+    let whole = || async { std::fs::metadata(&played).is_ok_and(|file| file.len() >= 1_000) };
+    let outcome = until("the answer is played", Duration::from_secs(60), whole).await;
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+    stop.cancel();
+    serving.await.expect("no panic");
+    program.kill().expect("it runs");
+    program.wait().expect("it ends");
+    assert!(outcome.is_ok(), "{log}");
+    assert_eq!(hello.0.load(Ordering::Acquire), 1);
+    assert_eq!(std::fs::read(&played).expect("it was played"), [1_u8, 1].repeat(500));
 }

@@ -1,0 +1,202 @@
+//! Satellites: small devices with a microphone and a speaker that run `wyoming-satellite` as it is. They wait to be
+//! called, stream what they hear, and play what they are sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use ieum_core::{SharedClock, describe};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio_util::sync::CancellationToken;
+
+use super::event::{WyomingEvent, WyomingReader, write_event};
+use crate::engine::{Say, Synthesizer, Transcriber, Transcript};
+use crate::{AudioFormat, Gate, Heard, Listener, ListenerOptions, SpeechError};
+
+/// Bytes of speech sent at once.
+const CHUNK: usize = 4_096;
+
+/// Answers who speaks at a satellite.
+#[async_trait]
+pub trait Conversation: Send + Sync + 'static {
+    /// Returns what to say to that; nothing to stay silent.
+    async fn answer(&self, heard: &Transcript) -> Option<Say>;
+}
+
+/// How satellites are served.
+#[derive(Clone, Debug)]
+pub struct SatelliteOptions {
+    /// How to listen.
+    pub listener: ListenerOptions,
+    /// How long after our own voice the room is taken to echo.
+    pub echo: Duration,
+    /// How long a satellite may be silent before it is asked whether it is there, and again before it is given up.
+    pub silent: Duration,
+    /// How long to wait before calling again one that is not there.
+    pub again: Duration,
+}
+
+/// The far end of one satellite.
+pub struct WyomingSatellite {
+    /// Where it waits, as `host:port`.
+    pub address: String,
+    /// Listens.
+    pub transcriber: Arc<dyn Transcriber>,
+    /// Speaks.
+    pub synthesizer: Arc<dyn Synthesizer>,
+    /// Answers.
+    pub conversation: Arc<dyn Conversation>,
+    /// How it is served.
+    pub options: SatelliteOptions,
+    /// Tells the time.
+    pub clock: SharedClock,
+}
+
+struct Call<'a> {
+    satellite: &'a WyomingSatellite,
+    writer: OwnedWriteHalf,
+    listener: Option<(AudioFormat, Listener)>,
+    gate: Gate,
+}
+
+// === SatelliteOptions ===
+
+impl Default for SatelliteOptions {
+    fn default() -> Self {
+        Self {
+            listener: ListenerOptions::default(),
+            echo: Duration::from_millis(300),
+            silent: Duration::from_secs(30),
+            again: Duration::from_secs(5),
+        }
+    }
+}
+
+// === WyomingSatellite ===
+
+impl WyomingSatellite {
+    /// Serves the satellite until `stop`, and calls it again whenever the connection is lost.
+    pub async fn run(&self, stop: CancellationToken) {
+        loop {
+            let outcome = tokio::select! {
+                outcome = self.talk() => outcome,
+                () = stop.cancelled() => return,
+            };
+            if let Err(error) = outcome {
+                tracing::info!(address = %self.address, error = %describe(&error), "satellite lost");
+            }
+            tokio::select! {
+                () = self.clock.sleep(self.options.again) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn talk(&self) -> Result<(), SpeechError> {
+        let stream = TcpStream::connect(&self.address).await.map_err(|source| self.unreachable(source))?;
+        let _ = stream.set_nodelay(true);
+        let (reader, writer) = stream.into_split();
+        let mut reader = WyomingReader::new(reader);
+        let gate = Gate::new(self.options.echo);
+        let mut call = Call { satellite: self, writer, listener: None, gate };
+        call.send("run-satellite", json!({})).await?;
+        let mut asked = false;
+        loop {
+            tokio::select! {
+                event = reader.next() => {
+                    asked = false;
+                    let Some(event) = event? else { return Ok(()) };
+                    call.take(event).await?;
+                }
+                () = self.clock.sleep(self.options.silent) => {
+                    if std::mem::replace(&mut asked, true) {
+                        let after = 2 * self.options.silent;
+                        return Err(SpeechError::Late { engine: self.address.clone(), after });
+                    }
+                    call.send("ping", json!({ "text": "" })).await?;
+                }
+            }
+        }
+    }
+
+    fn unreachable(&self, source: std::io::Error) -> SpeechError {
+        SpeechError::Unreachable { address: self.address.clone(), source }
+    }
+}
+
+// === Call ===
+
+impl Call<'_> {
+    async fn take(&mut self, event: WyomingEvent) -> Result<(), SpeechError> {
+        match event.kind.as_str() {
+            "ping" => self.send("pong", json!({ "text": event.text("text") })).await,
+            "audio-chunk" => self.hear(&event).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn hear(&mut self, event: &WyomingEvent) -> Result<(), SpeechError> {
+        let format: AudioFormat = event.read()?;
+        if self.listener.as_ref().is_none_or(|(known, _)| *known != format) {
+            let transcriber = Arc::clone(&self.satellite.transcriber);
+            let options = self.satellite.options.listener.clone();
+            self.listener = Some((format, Listener::new(transcriber, format, options)?));
+        }
+        let Some((_, listener)) = &mut self.listener else { return Ok(()) };
+        if !self.gate.is_open(self.satellite.clock.moment()) {
+            return listener.ignore(&event.payload);
+        }
+        // What an engine could not do is told; the satellite goes on.
+        let heard = match listener.hear(&event.payload).await {
+            Ok(heard) => heard,
+            Err(error) => return self.send("error", json!({ "text": describe(&error) })).await,
+        };
+        for heard in heard {
+            match heard {
+                Heard::Began => self.send("voice-started", json!({})).await?,
+                Heard::Partial { .. } => {}
+                Heard::Ended(transcript) => self.answer(&transcript).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, transcript: &Transcript) -> Result<(), SpeechError> {
+        self.send("voice-stopped", json!({})).await?;
+        let data = json!({ "text": transcript.text, "language": transcript.language });
+        self.send("transcript", data).await?;
+        if transcript.text.is_empty() {
+            return Ok(());
+        }
+        let Some(say) = self.satellite.conversation.answer(transcript).await else { return Ok(()) };
+        self.send("synthesize", json!({ "text": say.text })).await?;
+        match self.satellite.synthesizer.synthesize(&say).await {
+            Ok(spoken) => {
+                let format = json!({
+                    "rate": spoken.format.rate, "width": spoken.format.width, "channels": spoken.format.channels,
+                });
+                self.send("audio-start", format.clone()).await?;
+                let length = Duration::from_secs_f64(spoken.seconds());
+                self.gate.speak(self.satellite.clock.moment(), length);
+                for start in (0..spoken.pcm.len()).step_by(CHUNK) {
+                    let chunk: Bytes = spoken.pcm.slice(start..(start + CHUNK).min(spoken.pcm.len()));
+                    let event = WyomingEvent::new("audio-chunk", format.clone()).with_payload(chunk);
+                    self.write(&event).await?;
+                }
+                self.send("audio-stop", json!({})).await
+            }
+            Err(error) => self.send("error", json!({ "text": describe(&error) })).await,
+        }
+    }
+
+    async fn send(&mut self, kind: &str, data: Value) -> Result<(), SpeechError> {
+        self.write(&WyomingEvent::new(kind, data)).await
+    }
+
+    async fn write(&mut self, event: &WyomingEvent) -> Result<(), SpeechError> {
+        write_event(&mut self.writer, event).await.map_err(|source| self.satellite.unreachable(source))
+    }
+}
