@@ -1,10 +1,12 @@
 //! A hub in a process of its own, so that it can be killed at any moment.
 
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use ieum_core::system_clock;
 use ieum_events::{EventsOptions, Sweep};
+use ieum_testkit::process::Child;
 use ieum_testkit::wait::until_some;
 
 use crate::hub::{ForTests, Hub, serve};
@@ -70,14 +72,14 @@ impl ChildHub {
         if !self.sweep {
             command.env(SWEEP, "never");
         }
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts")
+        // Its value ends it, so that none outlives a test that fails.
+        Child::start("hub", command, Path::new("/dev/null")).expect("starts")
     }
 }
 
 /// Kills at once, as a crash would.
 pub fn kill(mut child: Child) {
-    child.kill().expect("kills");
-    child.wait().expect("ends");
+    child.kill();
 }
 
 /// Returns a number below `most` and moves the seed on.
