@@ -8,11 +8,13 @@ use ieum_contracts::identity::{
 };
 use ieum_contracts::voice::{
     CONTEXT_ENGINE_CONTRACT, ContextEngine, ContextEngineClient, PLUGIN_CONTRACT, Plugin, PluginClient,
-    UNDERSTANDING_CONTRACT, UnderstandingClient,
+    UNDERSTANDING_CONTRACT, Understanding, UnderstandingClient,
 };
+use ieum_dialogflow::{ClientOptions, DialogflowClient};
 use ieum_link::{Contract, Routes};
 use ieum_voice::{
-    CachedContexts, LocalUnderstanding, SqlContexts, VoiceDeps, VoiceOptions, VoicePart, WeatherOptions,
+    CachedContexts, DialogflowUnderstanding, LocalUnderstanding, SqlContexts, VoiceDeps, VoiceOptions,
+    VoicePart, WeatherOptions,
 };
 
 use crate::links::LinkBoard;
@@ -39,7 +41,13 @@ pub fn part(
     if is_named(&CONTEXT_ENGINE_CONTRACT) && !settings.context_cache.is_zero() {
         engine = Arc::new(CachedContexts::new(engine, platform.cache.clone(), settings.context_cache));
     }
-    let understanding = UnderstandingClient::new(links.link(&UNDERSTANDING_CONTRACT)?);
+    let mut understanding: Arc<dyn Understanding> =
+        Arc::new(UnderstandingClient::new(links.link(&UNDERSTANDING_CONTRACT)?));
+    if let Some(address) = &settings.dialogflow {
+        let options = ClientOptions { outbound: platform.outbound.clone(), ..ClientOptions::default() };
+        let remote = DialogflowClient::new(address, None, options, platform.clock.clone())?;
+        understanding = Arc::new(DialogflowUnderstanding::new(remote, understanding));
+    }
     let mut users: Option<Arc<dyn Users>> = None;
     let mut devices: Option<Arc<dyn Devices>> = None;
     if is_answered(&USERS_CONTRACT) {
@@ -58,7 +66,7 @@ pub fn part(
         cache: platform.cache.clone(),
         clock: platform.clock.clone(),
         contexts: engine,
-        understanding: Arc::new(understanding),
+        understanding,
         local: Some(local),
         users,
         devices,
@@ -71,7 +79,11 @@ pub fn part(
             place: settings.place.clone(),
             outbound: platform.outbound.clone(),
         },
-        options: VoiceOptions { zone: settings.zone.clone(), ..VoiceOptions::default() },
+        options: VoiceOptions {
+            zone: settings.zone.clone(),
+            rules: settings.rules.clone(),
+            ..VoiceOptions::default()
+        },
     })?;
     let routes = routes.merge(part.routes());
     Ok((part, routes))

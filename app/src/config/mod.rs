@@ -3,6 +3,7 @@
 mod front;
 mod load;
 mod settings;
+mod voice;
 
 pub use load::{Mistake, Sources, load};
 pub use settings::{DeviceSettings, KeySource, LinkCallers, LinkSettings, Settings};

@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use toml::{Table, Value};
 use url::Url;
 
-use super::{Mistake, front};
+use super::{Mistake, front, voice};
 
 /// Every setting.
 #[derive(Clone, Debug)]
@@ -150,6 +150,8 @@ pub struct VoiceSettings {
     pub weather_key: Option<Secret>,
     /// How long contexts are kept that another process answers.
     pub context_cache: Duration,
+    /// When to speak up without being asked.
+    pub rules: Vec<ieum_voice::ProactiveRule>,
 }
 
 /// `[telemetry]`
@@ -520,6 +522,7 @@ impl Reader<'_> {
             weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
             weather_key: (!key.is_empty()).then(|| Secret::new(key)),
             context_cache: self.duration("voice.context_cache"),
+            rules: voice::rules(self.table, self.mistakes),
         }
     }
 

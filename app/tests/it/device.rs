@@ -16,13 +16,13 @@ fn connect(device: &str, secret: &str) -> Vec<u8> {
     packet(0x10, &body)
 }
 
-fn packet(first: u8, body: &[u8]) -> Vec<u8> {
+pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![first, u8::try_from(body.len()).expect("is short")];
     packet.extend_from_slice(body);
     packet
 }
 
-fn say(stream: &mut TcpStream, bytes: &[u8]) {
+pub fn say(stream: &mut TcpStream, bytes: &[u8]) {
     stream.write_all(bytes).expect("is taken");
 }
 
@@ -36,7 +36,7 @@ fn hear(stream: &mut TcpStream) -> Vec<u8> {
     all
 }
 
-fn come(address: &str, device: &str, secret: &str) -> (TcpStream, u8) {
+pub fn come(address: &str, device: &str, secret: &str) -> (TcpStream, u8) {
     let mut stream = TcpStream::connect(address).expect("connects");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("is set");
     say(&mut stream, &connect(device, secret));

@@ -9,6 +9,7 @@ mod links;
 mod operator;
 mod tls;
 mod tokens;
+mod voice;
 mod webhooks;
 
 use std::io::{BufRead, BufReader};
