@@ -9,6 +9,7 @@ use ieum_bus::check_bus_url;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::notify::Channel;
 use ieum_core::{Secret, parse_duration};
+use ieum_dialogflow::DialogflowAddress;
 use ieum_gateway::{ForwardOptions, IssuerOptions, Plan};
 use ieum_notify::{check_provider_url, is_sender};
 use ieum_policy::PolicyConfig;
@@ -150,6 +151,8 @@ pub struct VoiceSettings {
     pub weather_key: Option<Secret>,
     /// How long contexts are kept that another process answers.
     pub context_cache: Duration,
+    /// The Dialogflow that is asked first; `None` for none.
+    pub dialogflow: Option<DialogflowAddress>,
     /// When to speak up without being asked.
     pub rules: Vec<ieum_voice::ProactiveRule>,
 }
@@ -513,7 +516,10 @@ impl Reader<'_> {
         let weather = self.optional_url("voice.weather");
         let key = self.text("voice.weather_key");
         if weather.is_none() {
-            self.wrong("voice.weather", "is empty; leave it as it is and voice.weather_key empty for none".to_owned());
+            self.wrong(
+                "voice.weather",
+                "is empty; leave it as it is and voice.weather_key empty for none".to_owned(),
+            );
         }
         VoiceSettings {
             zone,
@@ -522,8 +528,18 @@ impl Reader<'_> {
             weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
             weather_key: (!key.is_empty()).then(|| Secret::new(key)),
             context_cache: self.duration("voice.context_cache"),
+            dialogflow: self.dialogflow("voice.dialogflow"),
             rules: voice::rules(self.table, self.mistakes),
         }
+    }
+
+    fn dialogflow(&mut self, key: &str) -> Option<DialogflowAddress> {
+        let text = self.text(key);
+        let read = (!text.is_empty()).then(|| DialogflowAddress::parse(&text)).transpose();
+        read.unwrap_or_else(|error| {
+            self.wrong(key, error.to_string());
+            None
+        })
     }
 
     /// Reads `[tls]`: three files or none.
