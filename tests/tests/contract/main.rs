@@ -9,6 +9,7 @@ mod platform;
 mod programme;
 mod registry;
 mod visits;
+mod voice;
 
 use std::sync::Arc;
 
@@ -184,7 +185,7 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 14] = [
+const COVERED: [&str; 18] = [
     "analytics.insights",
     "events.gates",
     "events.programme",
@@ -199,6 +200,10 @@ const COVERED: [&str; 14] = [
     "payment.charges",
     "platform.links",
     "platform.watch",
+    "voice.context",
+    "voice.dialogue",
+    "voice.plugin",
+    "voice.understanding",
 ];
 
 #[test]
