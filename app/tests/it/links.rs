@@ -113,7 +113,8 @@ async fn a_person_takes_a_link_in_hand_and_watches_it() {
     let unknown =
         ieum(folder.path(), &listen).args(["link", "hold", "events.stat", "--reason", "x"]).output();
     let said = text(&unknown.expect("runs"));
-    assert!(said.contains("this process has events.state"), "{said}");
+    assert!(said.contains("steering the link \"events.stat\"; this process has "), "{said}");
+    assert!(said.contains(" events.state,"), "the one that was meant is named: {said}");
     platform.stop();
 }
 
