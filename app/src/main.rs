@@ -16,6 +16,7 @@ mod parts;
 mod platform;
 mod sealing;
 mod server;
+mod speech;
 mod up;
 mod voice;
 

@@ -20,6 +20,7 @@ use ieum_voice::{
 use crate::links::LinkBoard;
 use crate::parts::links_over;
 use crate::platform::Platform;
+use crate::speech;
 
 /// Wires the part over what `routes` answer here; returns it with what it answers.
 pub fn part(
@@ -71,8 +72,8 @@ pub fn part(
         users,
         devices,
         plugins,
-        ears: None,
-        mouth: None,
+        ears: speech::ears(&settings.ears, platform.clock.clone()),
+        mouth: speech::mouth(&settings.mouth, platform.clock.clone()),
         weather: WeatherOptions {
             base: settings.weather.clone(),
             key: settings.weather_key.clone(),

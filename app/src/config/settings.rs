@@ -13,6 +13,7 @@ use ieum_dialogflow::DialogflowAddress;
 use ieum_gateway::{ForwardOptions, IssuerOptions, Plan};
 use ieum_notify::{check_provider_url, is_sender};
 use ieum_policy::PolicyConfig;
+use ieum_speech::check_engine_url;
 use ieum_telemetry::LogFormat;
 use ieum_wires::tls::TlsFiles;
 use ipnet::IpNet;
@@ -151,6 +152,10 @@ pub struct VoiceSettings {
     pub weather_key: Option<Secret>,
     /// How long contexts are kept that another process answers.
     pub context_cache: Duration,
+    /// The engines that listen, by their URLs; none for text alone.
+    pub ears: Vec<String>,
+    /// The engines that speak, by their URLs.
+    pub mouth: Vec<String>,
     /// The Dialogflow that is asked first; `None` for none.
     pub dialogflow: Option<DialogflowAddress>,
     /// When to speak up without being asked.
@@ -528,9 +533,24 @@ impl Reader<'_> {
             weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
             weather_key: (!key.is_empty()).then(|| Secret::new(key)),
             context_cache: self.duration("voice.context_cache"),
+            ears: self.engines("voice.ears"),
+            mouth: self.engines("voice.mouth"),
             dialogflow: self.dialogflow("voice.dialogflow"),
             rules: voice::rules(self.table, self.mistakes),
         }
+    }
+
+    /// Reads the URLs of speech engines, with commas between them.
+    fn engines(&mut self, key: &str) -> Vec<String> {
+        let text = self.text(key);
+        let urls = text.split(", ").map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned);
+        let urls: Vec<String> = urls.collect();
+        for url in &urls {
+            if let Err(error) = check_engine_url(url) {
+                self.wrong(key, error.to_string());
+            }
+        }
+        urls
     }
 
     fn dialogflow(&mut self, key: &str) -> Option<DialogflowAddress> {

@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
+use ieum_testkit::server;
 use serde_json::{Value, json};
 
 use super::device::{come, packet, say};
@@ -195,6 +196,53 @@ async fn people_ask_over_http_in_two_versions() {
     assert_eq!(told["response"]["speech"]["plain"]["speech"], "몇 분으로 맞출까요?");
     assert_eq!((&told["continue_conversation"], &told["conversation_id"]), (&json!(true), &json!("c1")));
     platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs speech models and espeak-ng"]
+async fn a_spoken_question_is_heard_and_answered_aloud() {
+    let (Some(models), Some(espeak)) = (server::speech_models(), server::espeak()) else {
+        return server::not_run("speech", "cargo xtask test has not installed espeak-ng and the models");
+    };
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let ears = format!("moonshine:{}", models.join("moonshine-tiny").display());
+    let mouth = format!("espeak:{}", espeak.display());
+    let platform =
+        up(folder.path(), &["voice"], &[("IEUM__VOICE__EARS", &ears), ("IEUM__VOICE__MOUTH", &mouth)]);
+    let said = std::process::Command::new(&espeak)
+        .args(["-v", "en-us", "-s", "150", "--stdout", "what time is it"])
+        .output()
+        .expect("speaks");
+    let mut body = Vec::new();
+    for (name, value) in [("userId", &b"ada"[..]), ("language", b"en"), ("audio", &said.stdout)] {
+        body.extend(format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
+        body.extend_from_slice(value);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--x--\r\n");
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("is made");
+    let asked = client
+        .post(format!("http://{}/api/dialog/audio", platform.address))
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(body);
+    let answer: Value = asked.send().await.expect("is answered").json().await.expect("the answer is JSON");
+    assert_eq!(answer["intent"], "time.query", "{}", answer["text"]);
+    let aloud = answer["audio"]["data"].as_str().unwrap_or_default();
+    assert!(aloud.starts_with("UklGR") && aloud.len() > 10_000, "the answer comes as a WAVE file too");
+    platform.stop();
+}
+
+#[test]
+fn an_engine_that_there_is_not_is_named_by_check() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = super::ieum(folder.path(), &[("IEUM__VOICE__EARS", "vosk:/m")]).arg("check").output();
+    let output = output.expect("runs");
+    assert!(
+        !output.status.success() && text(&output).contains("voice.ears: reading the speech url vosk:/m"),
+        "{}",
+        text(&output)
+    );
 }
 
 /// Announces a recording of 100 MB and returns the head of the answer.

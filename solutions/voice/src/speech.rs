@@ -21,8 +21,8 @@ pub struct Heard {
     pub text: String,
     /// The language, where the engine finds it out.
     pub language: Option<Tongue>,
-    /// How sure it is, 0 to 1.
-    pub confidence: f64,
+    /// How sure it is, 0 to 1, where the engine tells.
+    pub confidence: Option<f64>,
 }
 
 /// Why an engine did not do its part.

@@ -26,7 +26,7 @@ impl Ears for Parrot {
         let text = String::from_utf8_lossy(&audio.samples).trim_end_matches('\0').to_owned();
         match text.as_str() {
             "broken" => Err(SpeechError::Engine { engine: "parrot".into(), problem: "it coughs".into() }),
-            _ => Ok(Heard { text, language: None, confidence: 1.0 }),
+            _ => Ok(Heard { text, language: None, confidence: Some(1.0) }),
         }
     }
 }
