@@ -16,13 +16,22 @@ const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Ieum</title><
 the console. Run <code>cargo xtask console</code> (it needs Node) and build again. The API is at \
 <a href=/openapi.json>/openapi.json</a>.";
 
-/// Content security policy: the page loads from here and talks to here, nothing else.
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
+/// Content security policy: the page loads from here and talks to here, nothing else. Spoken answers come within JSON.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; media-src data:; style-src 'self' 'unsafe-inline'; \
 frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /// The addresses under which the page shows itself. It reads from the address what to show.
-const PAGES: [&str; 8] =
-    ["/", "/events/{eventId}", "/insights", "/sources", "/partners", "/webhooks", "/dead-letters", "/system"];
+const PAGES: [&str; 9] = [
+    "/",
+    "/events/{eventId}",
+    "/insights",
+    "/voice",
+    "/sources",
+    "/partners",
+    "/webhooks",
+    "/dead-letters",
+    "/system",
+];
 
 /// Returns the routes of the page: its addresses and its hashed assets.
 pub fn routes() -> Router {

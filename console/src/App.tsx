@@ -16,6 +16,7 @@ const FILES = {
   Events: () => import("./pages/Events"),
   Event: () => import("./pages/Event"),
   Insights: () => import("./pages/Insights"),
+  Voice: () => import("./pages/Voice"),
   Sources: () => import("./pages/Sources"),
   Partners: () => import("./pages/Partners"),
   Webhooks: () => import("./pages/Webhooks"),
@@ -25,6 +26,7 @@ const FILES = {
 const Events = lazy(FILES.Events);
 const Event = lazy(FILES.Event);
 const Insights = lazy(FILES.Insights);
+const Voice = lazy(FILES.Voice);
 const Sources = lazy(FILES.Sources);
 const Partners = lazy(FILES.Partners);
 const Webhooks = lazy(FILES.Webhooks);
@@ -58,6 +60,7 @@ export function App() {
               <Route path="/" component={Events} />
               <Route path="/events/:eventId" component={Event} />
               <Route path="/insights" component={Insights} />
+              <Route path="/voice" component={Voice} />
               <Route path="/sources" component={Sources} />
               <Route path="/partners" component={Partners} />
               <Route path="/webhooks" component={Webhooks} />

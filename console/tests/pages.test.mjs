@@ -8,6 +8,7 @@ const PAGES = {
   "/": { en: "Events", ko: "이벤트" },
   "/events/coffee-fair": { en: "커피 박람회", ko: "커피 박람회" },
   "/insights": { en: "Insights", ko: "인사이트" },
+  "/voice": { en: "Voice", ko: "음성" },
   "/sources": { en: "Sources", ko: "소스" },
   "/partners": { en: "Partners", ko: "파트너" },
   "/webhooks": { en: "Webhooks", ko: "웹훅" },

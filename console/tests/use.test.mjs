@@ -48,7 +48,7 @@ describe("use", () => {
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement?.id), "content");
     await page.getByRole("navigation").getByRole("link").first().focus();
-    for (const name of ["Insights", "Sources", "Partners", "Webhooks", "Dead letters", "Health"]) {
+    for (const name of ["Insights", "Voice", "Sources", "Partners", "Webhooks", "Dead letters", "Health"]) {
       await page.keyboard.press("Tab");
       assert.equal(await focused(), name);
     }
@@ -63,6 +63,33 @@ describe("use", () => {
     await page.keyboard.press("Enter");
     await page.locator("figure table tbody tr").first().waitFor();
     assert.deepEqual(await barriers(page), []);
+    await close();
+  });
+
+  test("a person is registered, types a turn, and sees what was understood and how long it took", async () => {
+    const { page, close } = await open();
+    await page.goto(`${platform.url}/voice`);
+    await settled(page);
+    const say = async (words) => {
+      await page.getByLabel("What to say").fill(words);
+      await page.keyboard.press("Enter");
+    };
+    const log = page.getByRole("log", { name: "Conversation" });
+    await say("what time is it");
+    await log.getByText("Unknown person").waitFor();
+    await page.getByRole("button", { name: "Register console and ask again" }).click();
+    await log.getByText("Unknown person").waitFor({ state: "detached" });
+    await log.getByText("time.query").waitFor();
+    await log.getByRole("img", { name: /understood [\d.]+ ms, answered [\d.]+ ms/ }).waitFor();
+    await say("타이머 맞춰 줘");
+    await log.getByText("몇 분으로 맞출까요?").waitFor();
+    await log.getByText("Asked back").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await page.route("**/api/v2/dialog/text", (route) =>
+      route.fulfill({ status: 503, json: { code: "unavailable", detail: "the store is away" } }),
+    );
+    await say("again");
+    await log.getByText("the store is away").waitFor();
     await close();
   });
 

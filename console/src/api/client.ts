@@ -50,6 +50,7 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
 
 export const ask = <T>(path: string) => send<T>("GET", path);
 export const tell = <T>(path: string, body?: unknown) => send<T>("POST", path, body);
+export const save = <T>(path: string, body: unknown) => send<T>("PUT", path, body);
 export const drop = <T>(path: string) => send<T>("DELETE", path);
 
 /** Puts values into a path, safely. */

@@ -342,3 +342,27 @@ export interface BusOverview {
 export interface Sightings {
   sightings: { stage: string; at: string; detail: string }[];
 }
+
+// === Voice ===
+
+/** A value that was said. */
+export type Slot =
+  | { kind: "text"; text: string }
+  | { kind: "number"; number: number }
+  | { kind: "duration"; seconds: number }
+  | { kind: "moment"; at: string; exact: boolean }
+  | { kind: "day"; date: string; days: number };
+
+/** The answer to a turn. */
+export interface DialogAnswer {
+  turnId: string;
+  text: string;
+  language: string;
+  intent: string;
+  confidence: number;
+  slots: Record<string, Slot>;
+  outcome: "answered" | "asked" | "not_understood" | "failed" | "blocked" | "user_not_found";
+  stages: { stage: string; ms: number }[];
+  /** The answer's sound, where it was asked aloud and an engine speaks. */
+  audio?: { format: string; sampleRate: number; data: string };
+}

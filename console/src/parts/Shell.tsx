@@ -20,6 +20,7 @@ import {
   HeartPulse,
   MailX,
   Menu as MenuIcon,
+  MessagesSquare,
   Plug,
   Webhook as WebhookIcon,
   type LucideIcon,
@@ -37,7 +38,7 @@ import { PageSkeleton } from "./states";
 
 const WIDTH = 232;
 
-type Name = "events" | "insights" | "sources" | "partners" | "webhooks" | "deadLetters" | "system";
+type Name = "events" | "insights" | "voice" | "sources" | "partners" | "webhooks" | "deadLetters" | "system";
 type Group = "groupWatch" | "groupConnect" | "groupRun";
 
 const PAGES: { group: Group; pages: { path: string; name: Name; icon: LucideIcon }[] }[] = [
@@ -46,6 +47,7 @@ const PAGES: { group: Group; pages: { path: string; name: Name; icon: LucideIcon
     pages: [
       { path: "/", name: "events", icon: CalendarDays },
       { path: "/insights", name: "insights", icon: ChartColumn },
+      { path: "/voice", name: "voice", icon: MessagesSquare },
     ],
   },
   {

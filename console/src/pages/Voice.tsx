@@ -1,0 +1,154 @@
+// A conversation with the platform: typed or spoken in the browser, each turn with what was understood and how long it took.
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import Paper from "@mui/material/Paper";
+import TextField from "@mui/material/TextField";
+import Typography from "@mui/material/Typography";
+import { MessagesSquare, Mic, Send, Square } from "lucide-react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
+
+import { AWAY, path, Problem, save, tell } from "../api/client";
+import type { DialogAnswer } from "../api/types";
+import { useAnnounce } from "../parts/announce";
+import { Page, Panel } from "../parts/Page";
+import { Empty, sentence } from "../parts/states";
+import { useText } from "../text";
+import { Recorder, upload } from "./voice/recorder";
+import { Turn } from "./voice/Turn";
+
+/** One exchange; without an answer it is under way. */
+export interface Exchange {
+  id: string;
+  said?: string;
+  answer?: DialogAnswer;
+  problem?: Problem;
+}
+
+/** Exchanges that stay in sight. */
+const MOST = 50;
+
+export default function Voice() {
+  const { t, language } = useText();
+  const { say: announce } = useAnnounce();
+  const [who, setWho] = useState("console");
+  const [words, setWords] = useState("");
+  const [exchanges, setExchanges] = useState<Exchange[]>([]);
+  const [recorder, setRecorder] = useState<Recorder>();
+  const [refused, setRefused] = useState<string>();
+  const end = useRef<HTMLDivElement>(null);
+
+  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [exchanges]);
+  useEffect(() => () => recorder?.cancel(), [recorder]);
+
+  const exchange = async (said: string | undefined, ask: (id: string) => Promise<DialogAnswer>) => {
+    const id = crypto.randomUUID();
+    const put = (more: Partial<Exchange>) =>
+      setExchanges((all) => all.map((one) => (one.id === id ? { ...one, ...more } : one)));
+    setExchanges((all) => [...all, { id, said }].slice(-MOST));
+    try {
+      const answer = await ask(id);
+      put({ answer });
+      announce(answer.text);
+      if (answer.audio) void new Audio(`data:audio/wav;base64,${answer.audio.data}`).play().catch(() => undefined);
+    } catch (error) {
+      put({ problem: error instanceof Problem ? error : new Problem(AWAY, "unavailable", "console.away", String(error)) });
+    }
+  };
+
+  const ask = (text: string) =>
+    void exchange(text, (turnId) => tell<DialogAnswer>("/api/v2/dialog/text", { turnId, userId: who, text }));
+
+  const register = async () => {
+    setRefused(undefined);
+    try {
+      await save(path`/api/users/${who}`, { name: who, language });
+      announce(t.personRegistered(who));
+      const again = exchanges.at(-1)?.said;
+      setExchanges((all) => all.filter(({ answer }) => answer?.outcome !== "user_not_found"));
+      if (again) ask(again);
+    } catch (error) {
+      setRefused(error instanceof Problem ? sentence(t, error) : String(error));
+    }
+  };
+  const isUnknown = exchanges.at(-1)?.answer?.outcome === "user_not_found";
+
+  const say = (event: FormEvent) => {
+    event.preventDefault();
+    const text = words.trim();
+    if (!text) return;
+    setWords("");
+    ask(text);
+  };
+
+  const listen = async () => {
+    setRefused(undefined);
+    if (!recorder) {
+      try {
+        setRecorder(await Recorder.begin());
+      } catch {
+        setRefused(t.voiceNoMicrophone);
+      }
+      return;
+    }
+    setRecorder(undefined);
+    const recording = await recorder.end();
+    void exchange(undefined, (turnId) => upload(recording, { turnId, userId: who, language }));
+  };
+
+  return (
+    <Page title={t.voice} sentence={t.voiceSentence}>
+      <Panel padded title={t.conversation} sentence={t.conversationSentence}>
+        <Box role="log" aria-label={t.conversation} sx={{ minHeight: 320, maxHeight: "56vh", overflowY: "auto", my: 2 }}>
+          {exchanges.length === 0 ? (
+            <Empty icon={MessagesSquare} title={t.nothingSaid} sentence={t.nothingSaidSentence} />
+          ) : (
+            exchanges.map((one) => <Turn key={one.id} exchange={one} />)
+          )}
+          {isUnknown && (
+            <Button variant="outlined" size="small" onClick={() => void register()}>
+              {t.registerPerson(who)}
+            </Button>
+          )}
+          <div ref={end} />
+        </Box>
+        <Paper component="form" elevation={0} onSubmit={say} sx={{ display: "flex", flexWrap: "wrap", gap: 1.25, pb: 2 }}>
+          <TextField
+            label={t.whoSpeaks}
+            size="small"
+            value={who}
+            onChange={(event) => setWho(event.target.value)}
+            slotProps={{ htmlInput: { maxLength: 120 } }}
+            sx={{ width: 150 }}
+          />
+          <TextField
+            label={t.words}
+            size="small"
+            value={words}
+            onChange={(event) => setWords(event.target.value)}
+            placeholder={t.wordsExample}
+            slotProps={{ htmlInput: { maxLength: 2000, autoComplete: "off" } }}
+            sx={{ flex: "1 1 240px" }}
+          />
+          <Button type="submit" variant="contained" disabled={!words.trim() || !who.trim()} startIcon={<Send size={16} aria-hidden />}>
+            {t.say}
+          </Button>
+          <Button
+            variant="outlined"
+            color={recorder ? "error" : "primary"}
+            aria-pressed={Boolean(recorder)}
+            disabled={!who.trim()}
+            onClick={() => void listen()}
+            startIcon={recorder ? <Square size={16} aria-hidden /> : <Mic size={16} aria-hidden />}
+          >
+            {recorder ? t.endRecording : t.speak}
+          </Button>
+        </Paper>
+        {refused && (
+          <Typography role="alert" variant="body2" sx={{ color: "error.main", pb: 2 }}>
+            {refused}
+          </Typography>
+        )}
+      </Panel>
+    </Page>
+  );
+}
