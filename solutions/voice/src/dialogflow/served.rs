@@ -191,7 +191,11 @@ async fn hear(ears: &dyn Ears, format: &SoundFormat, mut sound: SoundStream) -> 
     let audio = recording(format, samples)?;
     let heard = ears.hear(audio, Tongue::of(&format.language)).await;
     let heard = heard.map_err(|error| Fault::unavailable("voice.speech.failed", error.to_string()))?;
-    Ok(Transcript { text: heard.text, is_final: true, confidence: heard.confidence.unwrap_or_default() as f32 })
+    Ok(Transcript {
+        text: heard.text,
+        is_final: true,
+        confidence: heard.confidence.unwrap_or_default() as f32,
+    })
 }
 
 /// Reads a recording: a WAV file where it is one, bare 16-bit samples else.
