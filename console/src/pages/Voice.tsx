@@ -37,7 +37,10 @@ export default function Voice() {
   const [refused, setRefused] = useState<string>();
   const end = useRef<HTMLDivElement>(null);
 
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [exchanges]);
+  useEffect(() => {
+    // Returns a promise in new browsers, which would be taken for what undoes the effect.
+    void end.current?.scrollIntoView({ block: "nearest" });
+  }, [exchanges]);
   useEffect(() => () => recorder?.cancel(), [recorder]);
 
   const exchange = async (said: string | undefined, ask: (id: string) => Promise<DialogAnswer>) => {
