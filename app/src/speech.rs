@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use ieum_core::{SharedClock, describe};
 use ieum_speech::{
     AudioFormat, AudioLimits, ByLanguage, EngineOptions, Say, Synthesizer, Transcriber, open_synthesizer,
@@ -11,44 +13,61 @@ use ieum_speech::{
 use ieum_voice::{Audio, Ears, Heard, Mouth, SpeechError, Tongue};
 use tokio::sync::OnceCell;
 
-/// Engines that listen, each asked for its languages.
-pub struct EngineEars {
+/// Engines of one kind, opened once.
+struct Engines<T: ?Sized> {
     urls: Vec<String>,
     clock: SharedClock,
-    opened: OnceCell<ByLanguage<dyn Transcriber>>,
+    open: Open<T>,
+    opened: OnceCell<ByLanguage<T>>,
 }
 
-/// Engines that speak, each asked for its languages.
-pub struct EngineMouth {
-    urls: Vec<String>,
-    clock: SharedClock,
-    opened: OnceCell<ByLanguage<dyn Synthesizer>>,
-}
+/// How a URL becomes an engine.
+type Open<T> = fn(String, SharedClock) -> BoxFuture<'static, Result<Arc<T>, ieum_speech::SpeechError>>;
 
-/// Returns what listens; `None` where no engine is named. Reading a model takes a second, for which nobody waits; one
-/// that cannot be opened is told, and tried again when it is asked.
+/// Returns what listens; `None` where no engine is named.
 pub fn ears(urls: &[String], clock: SharedClock) -> Option<Arc<dyn Ears>> {
-    let ears = Arc::new(EngineEars { urls: named(urls)?, clock, opened: OnceCell::new() });
-    let opening = Arc::clone(&ears);
-    tokio::spawn(async move { tell(opening.engines().await.err()) });
+    let open: Open<dyn Transcriber> =
+        |url, clock| async move { open_transcriber(&url, EngineOptions::default(), clock).await }.boxed();
+    let ears: Arc<dyn Ears> = Engines::opening(urls, clock, open)?;
     Some(ears)
 }
 
 /// Returns what speaks; `None` where no engine is named.
 pub fn mouth(urls: &[String], clock: SharedClock) -> Option<Arc<dyn Mouth>> {
-    let mouth = Arc::new(EngineMouth { urls: named(urls)?, clock, opened: OnceCell::new() });
-    let opening = Arc::clone(&mouth);
-    tokio::spawn(async move { tell(opening.engines().await.err()) });
+    let open: Open<dyn Synthesizer> =
+        |url, clock| async move { open_synthesizer(&url, EngineOptions::default(), clock).await }.boxed();
+    let mouth: Arc<dyn Mouth> = Engines::opening(urls, clock, open)?;
     Some(mouth)
 }
 
-fn named(urls: &[String]) -> Option<Vec<String>> {
-    (!urls.is_empty()).then(|| urls.to_vec())
-}
+// === Engines ===
 
-fn tell(failed: Option<ieum_speech::SpeechError>) {
-    if let Some(error) = failed {
-        tracing::error!(error = %describe(&error), "opening a speech engine failed");
+impl<T: ?Sized + Send + Sync + 'static> Engines<T> {
+    /// Begins to open `urls`. Reading a model takes a second, for which nobody waits; one that cannot be opened is
+    /// told, and tried again when it is asked.
+    fn opening(urls: &[String], clock: SharedClock, open: Open<T>) -> Option<Arc<Self>> {
+        if urls.is_empty() {
+            return None;
+        }
+        let engines = Arc::new(Self { urls: urls.to_vec(), clock, open, opened: OnceCell::new() });
+        let opening = Arc::clone(&engines);
+        tokio::spawn(async move {
+            if let Err(error) = opening.all().await {
+                tracing::error!(%error, "opening a speech engine failed");
+            }
+        });
+        Some(engines)
+    }
+
+    async fn all(&self) -> Result<&ByLanguage<T>, SpeechError> {
+        let open = async || {
+            let mut engines = Vec::new();
+            for url in &self.urls {
+                engines.push((self.open)(url.clone(), self.clock.clone()).await?);
+            }
+            Ok(ByLanguage::new(engines))
+        };
+        self.opened.get_or_try_init(open).await.map_err(|error| failed(&self.urls.join(", "), &error))
     }
 }
 
@@ -59,25 +78,10 @@ fn failed(engine: &str, error: &ieum_speech::SpeechError) -> SpeechError {
     }
 }
 
-// === EngineEars ===
-
-impl EngineEars {
-    async fn engines(&self) -> Result<&ByLanguage<dyn Transcriber>, ieum_speech::SpeechError> {
-        let open = async || {
-            let mut engines = Vec::new();
-            for url in &self.urls {
-                engines.push(open_transcriber(url, EngineOptions::default(), self.clock.clone()).await?);
-            }
-            Ok(ByLanguage::new(engines))
-        };
-        self.opened.get_or_try_init(open).await
-    }
-}
-
 #[async_trait]
-impl Ears for EngineEars {
+impl Ears for Engines<dyn Transcriber> {
     async fn hear(&self, audio: Audio, language: Option<Tongue>) -> Result<Heard, SpeechError> {
-        let engines = self.engines().await.map_err(|error| failed(&self.urls.join(", "), &error))?;
+        let engines = self.all().await?;
         let name = engines.engine().name;
         let format = AudioFormat::sixteen_bits(audio.rate);
         let samples = ieum_speech::Audio::from_pcm(&audio.samples, format, AudioLimits::default());
@@ -89,25 +93,10 @@ impl Ears for EngineEars {
     }
 }
 
-// === EngineMouth ===
-
-impl EngineMouth {
-    async fn engines(&self) -> Result<&ByLanguage<dyn Synthesizer>, ieum_speech::SpeechError> {
-        let open = async || {
-            let mut engines = Vec::new();
-            for url in &self.urls {
-                engines.push(open_synthesizer(url, EngineOptions::default(), self.clock.clone()).await?);
-            }
-            Ok(ByLanguage::new(engines))
-        };
-        self.opened.get_or_try_init(open).await
-    }
-}
-
 #[async_trait]
-impl Mouth for EngineMouth {
+impl Mouth for Engines<dyn Synthesizer> {
     async fn speak(&self, text: &str, language: Tongue) -> Result<Audio, SpeechError> {
-        let engines = self.engines().await.map_err(|error| failed(&self.urls.join(", "), &error))?;
+        let engines = self.all().await?;
         let name = engines.engine().name;
         let say = Say { text: text.to_owned(), language: Some(language.code().to_owned()), voice: None };
         let spoken = engines.synthesize(&say).await.map_err(|error| failed(&name, &error))?;

@@ -1,9 +1,12 @@
 //! Recordings: read from what devices and browsers send, put together from parts that come in any order.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use ieum_core::{Fault, Timestamp};
+use ieum_core::{Fault, Timestamp, describe};
+use ieum_speech::{AudioFormat, AudioLimits, SpeechError, read_wav, write_wav};
 use ieum_store::{Insert, Value};
 use serde::Deserialize;
 
@@ -104,58 +107,22 @@ pub fn samples(bytes: impl Into<Bytes>, rate: u32) -> Result<Audio, Fault> {
     Ok(Audio { samples, rate })
 }
 
-/// Reads a WAVE file of 16-bit samples; of two channels the mean is taken.
-pub fn wave(bytes: &[u8]) -> Result<Audio, Fault> {
-    let wrong = || invalid("field audio: is no WAVE file of 16-bit samples");
-    if bytes.get(..4) != Some(b"RIFF") || bytes.get(8..12) != Some(b"WAVE") {
-        return Err(wrong());
+/// Reads a WAVE file: one channel of 16 bits is taken as it is, anything else is brought to that at 16 kHz.
+pub fn wave(file: &[u8]) -> Result<Audio, Fault> {
+    let wrong = |error: SpeechError| invalid(format!("field audio: {}", describe(&error)));
+    let (format, pcm) = read_wav(file).map_err(wrong)?;
+    if format == AudioFormat::sixteen_bits(format.rate) {
+        return samples(pcm.to_vec(), format.rate);
     }
-    let (mut rest, mut format) = (&bytes[12..], None);
-    while let Some((head, tail)) = rest.split_at_checked(8) {
-        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        // A stream's header may say more than there is.
-        let body = &tail[..length.min(tail.len())];
-        match &head[..4] {
-            b"fmt " if body.len() >= 16 => {
-                let short = |at: usize| u16::from_le_bytes([body[at], body[at + 1]]);
-                let rate = u32::from_le_bytes([body[4], body[5], body[6], body[7]]);
-                let is_plain = matches!(short(0), 1 | 0xfffe) && short(14) == 16;
-                format = is_plain.then_some((short(2), rate));
-            }
-            b"data" => {
-                let (channels, rate) = format.ok_or_else(wrong)?;
-                let even = &body[..body.len() - body.len() % (2 * usize::from(channels.max(1)))];
-                return match channels {
-                    1 => samples(even.to_vec(), rate),
-                    2 => samples(mean(even), rate),
-                    _ => Err(invalid("field audio: expected one or two channels")),
-                };
-            }
-            _ => {}
-        }
-        rest = tail.get(length + length % 2..).unwrap_or_default();
-    }
-    Err(wrong())
-}
-
-fn mean(stereo: &[u8]) -> Vec<u8> {
-    let sample = |bytes: &[u8]| i32::from(i16::from_le_bytes([bytes[0], bytes[1]]));
-    let of_pair = |pair: &[u8]| ((sample(pair) + sample(&pair[2..])) / 2) as i16;
-    stereo.chunks_exact(4).flat_map(|pair| of_pair(pair).to_le_bytes()).collect()
+    let seconds = LONGEST as u64 / (2 * u64::from(ieum_speech::RATE));
+    let limits = AudioLimits { longest: Duration::from_secs(seconds) };
+    let heard = ieum_speech::Audio::from_pcm(pcm, format, limits).map_err(wrong)?;
+    samples(heard.to_pcm(), ieum_speech::RATE)
 }
 
 /// Returns a recording as a WAVE file.
 pub fn to_wave(audio: &Audio) -> Vec<u8> {
-    let length = u32::try_from(audio.samples.len()).unwrap_or(u32::MAX);
-    let mut file = b"RIFF".to_vec();
-    file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(audio.rate.to_le_bytes());
-    file.extend((audio.rate * 2).to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(length.to_le_bytes());
-    file.extend(&audio.samples);
-    file
+    write_wav(AudioFormat::sixteen_bits(audio.rate), &audio.samples)
 }
 
 impl VoiceStore {
@@ -234,7 +201,9 @@ mod tests {
         assert_eq!(wave(&to_wave(&audio)).expect("is one"), audio);
         let mut stereo = to_wave(&Audio { samples: Bytes::from_static(&[2, 0, 4, 0]), rate: 8_000 });
         stereo[22] = 2;
-        assert_eq!(wave(&stereo).expect("is one").samples, Bytes::from_static(&[3, 0]));
+        stereo[32] = 4;
+        let mean = wave(&stereo).expect("is one");
+        assert_eq!((mean.rate, &mean.samples[..2]), (16_000, &[3, 0][..]));
         for cut in 0..44 {
             let _ = wave(&stereo[..cut]);
         }

@@ -30,7 +30,7 @@ mod wyoming;
 #[cfg(feature = "models")]
 mod local;
 
-pub use audio::{Audio, AudioFormat, AudioLimits, PcmReader, RATE, RATES, Resampler};
+pub use audio::{Audio, AudioFormat, AudioLimits, PcmReader, RATE, RATES, Resampler, read_wav, write_wav};
 pub use by_language::ByLanguage;
 pub use engine::{Engine, Rejection, Say, Spoken, Synthesizer, Transcriber, Transcript};
 pub use error::SpeechError;

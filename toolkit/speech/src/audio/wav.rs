@@ -8,7 +8,11 @@ const INTEGERS: u16 = 1;
 const FLOATS: u16 = 3;
 const EXTENSIBLE: u16 = 0xFFFE;
 
-/// Returns how the samples lie, and the samples.
+/// Returns how the samples of a WAV file lie, and the samples.
+///
+/// # Errors
+/// [`SpeechError::Audio`] where it is no WAV file, is cut off before its samples, or codes them otherwise than as
+/// 16-bit integers or 32-bit floats.
 pub fn read_wav(file: &[u8]) -> Result<(AudioFormat, &[u8]), SpeechError> {
     let wrong = |problem: &str| SpeechError::Audio { problem: problem.to_owned() };
     if file.get(..4) != Some(b"RIFF") || file.get(8..12) != Some(b"WAVE") {
