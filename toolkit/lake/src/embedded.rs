@@ -8,8 +8,7 @@ use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::ParquetReadOptions;
 use futures::StreamExt;
-use futures::future::{Either, select};
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, within};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::columns::read_batch;
@@ -85,9 +84,9 @@ impl SqlEngine for Embedded {
         let Some(runtime) = &self.runtime else { return Err(refused("the engine has stopped")) };
         let work = runtime.spawn(answer(self.lake.clone(), self.options, sql.to_owned()));
         let abort = work.abort_handle();
-        match select(work, self.clock.sleep(self.options.timeout)).await {
-            Either::Left((done, _)) => done.map_err(|error| refused(&error.to_string()))?,
-            Either::Right(_) => {
+        match within(&self.clock, self.clock.moment() + self.options.timeout, work).await {
+            Some(done) => done.map_err(|error| refused(&error.to_string()))?,
+            None => {
                 abort.abort();
                 Err(LakeError::Late { engine: NAME, after: self.options.timeout })
             }

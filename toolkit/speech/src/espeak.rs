@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, within};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
@@ -122,7 +122,7 @@ impl Synthesizer for Espeak {
     async fn synthesize(&self, say: &Say) -> Result<Spoken, SpeechError> {
         let speech = Speech::read(&say.text)?;
         let voice = voice(say)?;
-        let late = self.clock.sleep(self.options.patience);
+        let end = self.clock.moment() + self.options.patience;
         let work = async {
             let place = self.places.acquire().await;
             let spoken = self.run(speech.to_ssml(), &voice).await;
@@ -130,9 +130,8 @@ impl Synthesizer for Espeak {
             spoken
         };
         // Dropping the work kills the program.
-        tokio::select! {
-            spoken = work => spoken,
-            () = late => Err(SpeechError::Late { engine: NAME.to_owned(), after: self.options.patience }),
-        }
+        within(&self.clock, end, work).await.unwrap_or_else(|| {
+            Err(SpeechError::Late { engine: NAME.to_owned(), after: self.options.patience })
+        })
     }
 }

@@ -42,7 +42,7 @@ pub use repair::{Repair, Repaired, Sounds};
 pub use ssml::{Part, Speech};
 pub use voice_activity::{Endpointer, EndpointerOptions, Turn};
 pub use wyoming::{
-    Conversation, SatelliteOptions, WyomingEvent, WyomingOptions, WyomingReader, WyomingSatellite,
+    Conversation, Handled, Handler, Intention, Said, SatelliteOptions, WyomingEvent, WyomingOptions, WyomingReader, WyomingSatellite,
     WyomingServer, WyomingSynthesizer, WyomingTranscriber, write_event,
 };
 

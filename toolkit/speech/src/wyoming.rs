@@ -3,6 +3,7 @@
 
 mod client;
 mod event;
+mod handler;
 mod info;
 mod satellite;
 mod server;
@@ -10,5 +11,6 @@ mod session;
 
 pub use client::{WyomingSynthesizer, WyomingTranscriber};
 pub use event::{WyomingEvent, WyomingReader, write_event};
+pub use handler::{Handled, Handler, Intention, Said};
 pub use satellite::{Conversation, SatelliteOptions, WyomingSatellite};
 pub use server::{WyomingOptions, WyomingServer};

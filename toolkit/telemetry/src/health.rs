@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{Either, join_all, select};
-use ieum_core::{Fault, Moment, SharedClock, Timestamp};
+use futures::future::join_all;
+use ieum_core::{Fault, Moment, SharedClock, Timestamp, within};
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
@@ -225,11 +225,11 @@ impl Dependency {
         let limit = shared.options.limit;
         // A check that panics is a failed check, not the end of whoever asks.
         let check = AssertUnwindSafe(self.check.check()).catch_unwind();
-        let detail = match select(Box::pin(check), shared.clock.sleep(limit)).await {
-            Either::Left((Ok(Ok(())), _)) => None,
-            Either::Left((Ok(Err(fault)), _)) => Some(fault.message),
-            Either::Left((Err(_), _)) => Some("the check itself broke".to_owned()),
-            Either::Right(_) => Some(format!("gave no answer within {} ms", limit.as_millis())),
+        let detail = match within(&shared.clock, shared.clock.moment() + limit, check).await {
+            Some(Ok(Ok(()))) => None,
+            Some(Ok(Err(fault))) => Some(fault.message),
+            Some(Err(_)) => Some("the check itself broke".to_owned()),
+            None => Some(format!("gave no answer within {} ms", limit.as_millis())),
         };
         let status = if detail.is_none() { Status::Healthy } else { Status::Unhealthy };
         let since = self.since(status, shared.clock.now());

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::{Either, select};
 use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
-use ieum_core::{BoxFuture, SharedClock};
+use ieum_core::{BoxFuture, SharedClock, within};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -122,11 +121,9 @@ impl Connector {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let tls = self.tls.as_ref().filter(|_| uri.scheme_str() == Some("https"));
-        let late = self.clock.sleep(self.limit);
-        match select(Box::pin(self.stand(&host, port, tls)), late).await {
-            Either::Left((socket, _)) => Ok(TokioIo::new(socket?)),
-            Either::Right(_) => Err(ConnectError::TimedOut { host: host.clone(), port, limit: self.limit }),
-        }
+        let end = self.clock.moment() + self.limit;
+        let stood = within(&self.clock, end, self.stand(&host, port, tls)).await;
+        stood.unwrap_or(Err(ConnectError::TimedOut { host, port, limit: self.limit })).map(TokioIo::new)
     }
 
     async fn stand(

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::{Either, select};
 use ieum_client::{OutboundPolicy, RestConfigError};
-use ieum_core::{Code, Cx, Fault, Moment, SharedClock};
+use ieum_core::{Code, Cx, Fault, Moment, SharedClock, within};
 use ieum_policy::{
     Alternative, BreakerConfig, Guarded, Origin, PolicyConfig, PolicyHandle, PolicyRequest, PolicyService,
     PolicyStack, RetryConfig,
@@ -161,13 +160,11 @@ async fn cut_off(
     work: impl Future<Output = Result<Detected, Fault>> + Send,
 ) -> Result<Guarded<Detected>, Fault> {
     let Some(cut) = cut else { return work.await.map(Guarded::live) };
-    match select(Box::pin(work), clock.sleep_until(cut)).await {
-        Either::Left((done, _)) => done.map(Guarded::live),
-        Either::Right(_) => {
-            let message = "the Dialogflow gave no answer before its part of the caller's time was over";
-            Err(Fault::deadline_exceeded("dialogflow.cut", message))
-        }
-    }
+    let done = within(clock, cut, work).await.unwrap_or_else(|| {
+        let message = "the Dialogflow gave no answer before its part of the caller's time was over";
+        Err(Fault::deadline_exceeded("dialogflow.cut", message))
+    });
+    done.map(Guarded::live)
 }
 
 /// Turns what keeps this client out into something for which another agent may stand in: who speaks cannot help it.

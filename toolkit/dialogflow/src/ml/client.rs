@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::{Either, select};
 use futures::stream::{self, BoxStream};
-use ieum_core::{Cx, Fault, SharedClock};
+use ieum_core::{Cx, Fault, SharedClock, within};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
@@ -85,16 +84,12 @@ impl MlClient {
         let cx = cx.with_timeout(now, self.options.timeout);
         let request = channel::request(ml::IntentRequest { text: text.to_owned(), context }, &cx, now);
         let mut client = self.client.clone();
-        let work = Box::pin(client.analyze_intent(request));
-        match select(work, self.clock.sleep_until(cx.deadline().unwrap_or(now))).await {
-            Either::Left((answer, _)) => answer
-                .map(tonic::Response::into_inner)
-                .map_err(|status| fault_of("analysing a sentence", &status)),
-            Either::Right(_) => {
-                let message = "analysing a sentence: the server gave no answer in time";
-                Err(Fault::deadline_exceeded("ml.timeout", message))
-            }
-        }
+        let end = cx.deadline().unwrap_or(now);
+        let answer = within(&self.clock, end, client.analyze_intent(request)).await.ok_or_else(|| {
+            let message = "analysing a sentence: the server gave no answer in time";
+            Fault::deadline_exceeded("ml.timeout", message)
+        })?;
+        answer.map(tonic::Response::into_inner).map_err(|status| fault_of("analysing a sentence", &status))
     }
 }
 

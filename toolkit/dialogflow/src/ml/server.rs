@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use futures::future::{Either, select};
 use futures::stream::{BoxStream, StreamExt};
-use ieum_core::{Cx, Fault, SharedClock};
+use ieum_core::{Cx, Fault, SharedClock, within};
 use serde_json::Value;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -82,13 +82,9 @@ impl MlService for MlServer {
         request: Request<ml::IntentRequest>,
     ) -> Result<Response<ml::IntentResponse>, Status> {
         let cx = self.cx(&request);
-        let over = self.clock.sleep_until(cx.deadline().unwrap_or_default());
-        let work = Box::pin(self.analyze(&cx, request.into_inner()));
-        let answer = match select(work, over).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(late()),
-        };
-        answer.map(Response::new).map_err(|fault| status_of(&fault))
+        let end = cx.deadline().unwrap_or_default();
+        let answer = within(&self.clock, end, self.analyze(&cx, request.into_inner())).await;
+        answer.unwrap_or_else(|| Err(late())).map(Response::new).map_err(|fault| status_of(&fault))
     }
 
     async fn transcribe_stream(

@@ -15,8 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
-use futures::future::{Either, select};
-use ieum_core::{Cx, Fault, SharedClock};
+use ieum_core::{Cx, Fault, SharedClock, within};
 use tonic::server::NamedService;
 use tower::Service;
 
@@ -107,13 +106,10 @@ impl Inner {
     ) -> Result<T, Fault> {
         cx.check(self.clock.moment())?;
         let Some(end) = cx.deadline() else { return work.await };
-        match select(Box::pin(work), self.clock.sleep_until(end)).await {
-            Either::Left((done, _)) => done,
-            Either::Right(_) => {
-                let message = "the time given was over before the answer";
-                Err(Fault::deadline_exceeded("dialogflow.deadline", message))
-            }
-        }
+        within(&self.clock, end, work).await.unwrap_or_else(|| {
+            let message = "the time given was over before the answer";
+            Err(Fault::deadline_exceeded("dialogflow.deadline", message))
+        })
     }
 }
 

@@ -15,10 +15,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use futures::future::{Either, select};
 use http::uri::PathAndQuery;
 use http::{StatusCode, Uri, Version};
-use ieum_core::{Cx, Fault, Moment};
+use ieum_core::{Cx, Fault, Moment, within};
 use ieum_policy::{Breaker, Bulkhead, Outcome, Permit, Place, Rejected};
 
 use crate::body::{self, Verdict};
@@ -100,11 +99,8 @@ impl Forward {
         // The lane holds the request for as long as the connection lives: what it knows of us stays here.
         *request.extensions_mut() = http::Extensions::new();
         let mut held = self.hold(begin)?;
-        let sent = self.lanes.send(request);
-        let outcome = match select(Box::pin(sent), clock.sleep(span)).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => Err(SendError::Late { after: span }),
-        };
+        let outcome = within(clock, begin + span, self.lanes.send(request)).await;
+        let outcome = outcome.unwrap_or(Err(SendError::Late { after: span }));
         let elapsed = clock.moment().since(begin);
         match outcome {
             Ok((response, lane)) => {

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::{Either, select};
-use ieum_core::{BoxFuture, Moment, Secret, SharedClock};
+use ieum_core::{BoxFuture, Moment, Secret, SharedClock, within};
 use parking_lot::Mutex;
 use url::Url;
 
@@ -134,11 +133,9 @@ impl Inner {
     async fn read(&self) -> Result<Bytes, String> {
         match &self.origin {
             KeyOrigin::Url(url) => {
-                let late = self.clock.sleep(PATIENCE);
-                match select(self.source.fetch(url), late).await {
-                    Either::Left((answer, _)) => answer,
-                    Either::Right(_) => Err(format!("no answer within {PATIENCE:?}")),
-                }
+                let answer =
+                    within(&self.clock, self.clock.moment() + PATIENCE, self.source.fetch(url)).await;
+                answer.unwrap_or_else(|| Err(format!("no answer within {PATIENCE:?}")))
             }
             KeyOrigin::File(path) => match tokio::fs::read(path).await {
                 Ok(text) => Ok(text.into()),

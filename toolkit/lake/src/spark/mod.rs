@@ -7,9 +7,8 @@ use std::io::Cursor;
 
 use async_trait::async_trait;
 use datafusion::arrow::ipc::reader::StreamReader;
-use futures::future::{Either, select};
 use http::uri::PathAndQuery;
-use ieum_core::{SharedClock, describe, new_id};
+use ieum_core::{SharedClock, describe, new_id, within};
 use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
@@ -203,11 +202,9 @@ impl SqlEngine for Spark {
         if !is_question(sql) {
             return Err(self.refused("only SELECT and WITH are answered here"));
         }
-        let asked = std::pin::pin!(self.ask(sql));
-        match select(asked, self.clock.sleep(self.options.timeout)).await {
-            Either::Left((answered, _)) => answered,
-            Either::Right(_) => Err(LakeError::Late { engine: NAME, after: self.options.timeout }),
-        }
+        let end = self.clock.moment() + self.options.timeout;
+        let late = LakeError::Late { engine: NAME, after: self.options.timeout };
+        within(&self.clock, end, self.ask(sql)).await.unwrap_or(Err(late))
     }
 }
 

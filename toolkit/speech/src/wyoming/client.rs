@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, within};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -156,11 +156,9 @@ impl Place {
         &self,
         work: impl Future<Output = Result<T, SpeechError>> + Send,
     ) -> Result<T, SpeechError> {
-        let late = self.clock.sleep(self.patience);
-        tokio::select! {
-            outcome = work => outcome,
-            () = late => Err(SpeechError::Late { engine: self.address.clone(), after: self.patience }),
-        }
+        within(&self.clock, self.clock.moment() + self.patience, work)
+            .await
+            .unwrap_or_else(|| Err(SpeechError::Late { engine: self.address.clone(), after: self.patience }))
     }
 
     async fn describe(&self, what: &str, parts: &str) -> Result<Engine, SpeechError> {

@@ -6,13 +6,10 @@ use super::event::{VERSION, WyomingEvent};
 use crate::engine::Engine;
 
 /// Makes the answer to `describe`.
-pub fn info(listens: Option<&Engine>, speaks: Option<&Engine>) -> WyomingEvent {
+pub fn info(listens: Option<&Engine>, speaks: Option<&Engine>, handles: Option<&Engine>) -> WyomingEvent {
     let asr: Vec<Value> = listens
         .map(|engine| {
-            let mut program = artifact(&engine.name);
-            let mut model = artifact(&engine.name);
-            model["languages"] = json!(engine.languages);
-            program["models"] = json!([model]);
+            let mut program = program(engine);
             program["supports_transcript_streaming"] = json!(true);
             // Whoever sends the audio says where it ends.
             program["requires_external_vad"] = json!(true);
@@ -34,11 +31,21 @@ pub fn info(listens: Option<&Engine>, speaks: Option<&Engine>) -> WyomingEvent {
         })
         .into_iter()
         .collect();
+    let handle: Vec<Value> = handles.map(program).into_iter().collect();
     let nothing: [Value; 0] = [];
+    // Who answers a sentence understands it too.
     let data = json!({
-        "asr": asr, "tts": tts, "handle": nothing, "intent": nothing, "wake": nothing, "mic": nothing, "snd": nothing,
+        "asr": asr, "tts": tts, "handle": handle, "intent": handle, "wake": nothing, "mic": nothing, "snd": nothing,
     });
     WyomingEvent::new("info", data)
+}
+
+/// Returns a program of one model.
+fn program(engine: &Engine) -> Value {
+    let (mut program, mut model) = (artifact(&engine.name), artifact(&engine.name));
+    model["languages"] = json!(engine.languages);
+    program["models"] = json!([model]);
+    program
 }
 
 fn artifact(name: &str) -> Value {
@@ -74,8 +81,9 @@ mod tests {
     #[test]
     fn an_engine_is_read_as_it_was_described_and_one_that_is_not_there_is_missed() {
         let ear = Engine { name: "ear".to_owned(), languages: vec!["ko".to_owned(), "en".to_owned()] };
-        let event = info(Some(&ear), None);
-        assert_eq!(engine_in(&event, "asr", "models"), Some(ear));
+        let event = info(Some(&ear), None, Some(&ear));
+        assert_eq!(engine_in(&event, "asr", "models"), Some(ear.clone()));
+        assert_eq!(engine_in(&event, "handle", "models"), Some(ear));
         assert_eq!(engine_in(&event, "tts", "voices"), None);
     }
 }

@@ -24,6 +24,12 @@ const CHUNK: usize = 4_096;
 pub trait Conversation: Send + Sync + 'static {
     /// Returns what to say to that; nothing to stay silent.
     async fn answer(&self, heard: &Transcript) -> Option<Say>;
+
+    /// Waits for something to say without being asked, such as that a timer rang. It is dropped and asked again whenever
+    /// something else happens meanwhile.
+    async fn unasked(&self) -> Say {
+        std::future::pending().await
+    }
 }
 
 /// How satellites are served.
@@ -111,6 +117,7 @@ impl WyomingSatellite {
                     let Some(event) = event? else { return Ok(()) };
                     call.take(event).await?;
                 }
+                say = self.conversation.unasked() => call.speak(&say).await?,
                 () = self.clock.sleep(self.options.silent) => {
                     if std::mem::replace(&mut asked, true) {
                         let after = 2 * self.options.silent;
@@ -171,9 +178,15 @@ impl Call<'_> {
         if transcript.text.is_empty() {
             return Ok(());
         }
-        let Some(say) = self.satellite.conversation.answer(transcript).await else { return Ok(()) };
+        match self.satellite.conversation.answer(transcript).await {
+            Some(say) => self.speak(&say).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn speak(&mut self, say: &Say) -> Result<(), SpeechError> {
         self.send("synthesize", json!({ "text": say.text })).await?;
-        match self.satellite.synthesizer.synthesize(&say).await {
+        match self.satellite.synthesizer.synthesize(say).await {
             Ok(spoken) => {
                 let format = json!({
                     "rate": spoken.format.rate, "width": spoken.format.width, "channels": spoken.format.channels,

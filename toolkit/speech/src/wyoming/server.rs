@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::event::WyomingReader;
+use super::handler::Handler;
 use super::session::Session;
 use crate::engine::{Synthesizer, Transcriber};
 use crate::{AudioLimits, SpeechError};
@@ -32,6 +33,7 @@ pub struct WyomingOptions {
 pub struct WyomingServer {
     pub(super) transcriber: Option<Arc<dyn Transcriber>>,
     pub(super) synthesizer: Option<Arc<dyn Synthesizer>>,
+    pub(super) handler: Option<Arc<dyn Handler>>,
     pub(super) options: WyomingOptions,
     clock: SharedClock,
 }
@@ -59,7 +61,18 @@ impl WyomingServer {
         options: WyomingOptions,
         clock: SharedClock,
     ) -> Arc<Self> {
-        Arc::new(Self { transcriber, synthesizer, options, clock })
+        Self::with_handler(transcriber, synthesizer, None, options, clock)
+    }
+
+    /// Makes a server that also answers what was heard elsewhere.
+    pub fn with_handler(
+        transcriber: Option<Arc<dyn Transcriber>>,
+        synthesizer: Option<Arc<dyn Synthesizer>>,
+        handler: Option<Arc<dyn Handler>>,
+        options: WyomingOptions,
+        clock: SharedClock,
+    ) -> Arc<Self> {
+        Arc::new(Self { transcriber, synthesizer, handler, options, clock })
     }
 
     /// Serves `listener` until `stop`, and then ends every connection.

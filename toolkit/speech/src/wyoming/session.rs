@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::event::{WyomingEvent, write_event};
+use super::handler;
 use super::info::info;
 use super::server::WyomingServer;
 use crate::engine::{Say, Spoken, Synthesizer, Transcriber, Transcript};
@@ -70,6 +71,8 @@ impl<'a> Session<'a> {
             }
             "synthesize-chunk" => self.say_more(event.text("text").unwrap_or_default()).await,
             "synthesize-stop" => self.say_rest().await,
+            "transcript" => self.handle(&event).await,
+            "recognize" => self.recognise(&event).await,
             // Events of other services are no business of ours.
             _ => Ok(()),
         };
@@ -93,7 +96,21 @@ impl<'a> Session<'a> {
     async fn describe(&mut self) -> Result<(), SpeechError> {
         let listens = self.server.transcriber.as_ref().map(|engine| engine.engine());
         let speaks = self.server.synthesizer.as_ref().map(|engine| engine.engine());
-        self.write(&info(listens.as_ref(), speaks.as_ref())).await
+        let handles = self.server.handler.as_ref().map(|handler| handler.about());
+        self.write(&info(listens.as_ref(), speaks.as_ref(), handles.as_ref())).await
+    }
+
+    /// Answers what was heard elsewhere. Without a handler it is no business of ours.
+    async fn handle(&mut self, event: &WyomingEvent) -> Result<(), SpeechError> {
+        let Some(handler) = self.server.handler.clone() else { return Ok(()) };
+        let handled = handler.handle(handler::said(event)).await?;
+        self.write(&handler::handled(event, &handled)).await
+    }
+
+    async fn recognise(&mut self, event: &WyomingEvent) -> Result<(), SpeechError> {
+        let Some(handler) = self.server.handler.clone() else { return Ok(()) };
+        let intention = handler.recognise(handler::said(event)).await?;
+        self.write(&handler::recognised(event, intention.as_ref())).await
     }
 
     fn transcriber(&self) -> Result<Arc<dyn Transcriber>, SpeechError> {
@@ -251,7 +268,7 @@ fn reason(error: &SpeechError) -> String {
 }
 
 /// `en_US` and `en-US` are `en`.
-fn short(language: &str) -> String {
+pub fn short(language: &str) -> String {
     language.split(['-', '_']).next().unwrap_or_default().to_lowercase()
 }
 

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::serve::Listener;
-use futures::future::{Either, select};
 use http::Extensions;
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, within};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -111,18 +110,17 @@ async fn accept(
         }
         while handshakes.try_join_next().is_some() {}
         let (socket, address) = Listener::accept(&mut listener).await;
-        let (acceptor, stands, late) = (acceptor.clone(), stands.clone(), clock.sleep(HANDSHAKE));
+        let (acceptor, stands, clock) = (acceptor.clone(), stands.clone(), clock.clone());
         handshakes.spawn(async move {
-            let stand = Box::pin(stand(socket, address, acceptor));
-            match select(stand, late).await {
-                Either::Left((Ok(standing), _)) => {
+            match within(&clock, clock.moment() + HANDSHAKE, stand(socket, address, acceptor)).await {
+                Some(Ok(standing)) => {
                     // Nobody takes it only when the server stops.
                     let _ = stands.send(standing).await;
                 }
-                Either::Left((Err(error), _)) => {
+                Some(Err(error)) => {
                     tracing::info!(peer = %address, error = %error, "agreeing on TLS failed");
                 }
-                Either::Right(_) => tracing::debug!(peer = %address, "caller took too long to begin"),
+                None => tracing::debug!(peer = %address, "caller took too long to begin"),
             }
         });
     }
