@@ -31,7 +31,7 @@ pub struct OutboundGuard {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The address is not public and not allowed.
-    #[error("{host} is at {address}, which is {rule} and not in the allowed networks")]
+    #[error("{host} is at {address}, which is {rule} and in no network of outbound.allow")]
     Address {
         /// The host as the URL has it.
         host: String,
@@ -299,7 +299,7 @@ mod tests {
         let guard = OutboundGuard::default();
         assert_eq!(
             refusal(&guard, "http://0x7f.1/?token=canary").as_deref(),
-            Some("127.0.0.1 is at 127.0.0.1, which is loopback and not in the allowed networks"),
+            Some("127.0.0.1 is at 127.0.0.1, which is loopback and in no network of outbound.allow"),
         );
         let text = refusal(&guard, "http://user:canary@example.org/").expect("is refused");
         assert!(!text.contains("canary"), "{text}");
@@ -326,7 +326,7 @@ mod tests {
         let refused = guard.admit("inner.test", vec![inner]).expect_err("is refused");
         assert_eq!(
             refused.to_string(),
-            "inner.test is at 10.0.0.1, which is private and not in the allowed networks"
+            "inner.test is at 10.0.0.1, which is private and in no network of outbound.allow"
         );
     }
 

@@ -91,7 +91,7 @@ async fn a_name_that_is_rebound_to_an_inner_address_is_refused_on_its_next_conne
     assert_eq!(fault.reason, "client.address_refused");
     assert_eq!(
         fault.message,
-        "GET /x of hub: rebind.test is at 127.0.0.2, which is loopback and not in the allowed networks"
+        "GET /x of hub: rebind.test is at 127.0.0.2, which is loopback and in no network of outbound.allow"
     );
     client.get(&Cx::root(), "/x").await.expect("only the allowed one of two addresses is used");
     assert_eq!(seen.all().len(), 2);
