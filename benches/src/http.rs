@@ -39,9 +39,9 @@ impl Echo for Echoing {
     }
 }
 
-const CALLS: u64 = 5_000;
+const CALLS: u64 = 40_000;
 const CALLERS: u64 = 16;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 fn failed(step: &str, error: &dyn std::fmt::Display) -> Fault {
     Fault::unavailable("bench.http", format!("{step}: {error}"))
