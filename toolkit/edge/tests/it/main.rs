@@ -1,0 +1,5 @@
+//! A device's side of MQTT against a real broker in this process, over lines that are cut.
+
+mod agents;
+mod refusals;
+mod world;
