@@ -151,6 +151,41 @@ pub enum DeviceCommand {
     },
     /// Lists the devices, without their secrets.
     List,
+    /// Runs on the device itself: says what is typed, heard or read, and shows and plays what comes back. What is said
+    /// while there is no connection is kept. A line may be text, `/event TYPE {…}` or `/telemetry {…}`.
+    Run(RunDevice),
+}
+
+/// The device to be; what is left out is in the settings' `[agent]`. Its secret is never given here, where others see it.
+#[derive(Debug, Args)]
+pub struct RunDevice {
+    /// Where the platform listens: mqtt://host:1883, or mqtts://host:8883 over TLS.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// The device's id.
+    #[arg(long)]
+    pub device: Option<String>,
+    /// A file whose first line is the device's secret.
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// The folder for what is not delivered yet; agent/ID in the data folder where left out.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Sends this WAVE file first; repeat for several.
+    #[arg(long = "wave", value_name = "FILE")]
+    pub waves: Vec<PathBuf>,
+    /// The standard input is 16-bit samples of one channel at 16000 hertz instead of lines.
+    #[arg(long)]
+    pub pcm: bool,
+    /// A command that hears, writing such samples: "arecord -q -r 16000 -f S16_LE -c 1 -t raw".
+    #[arg(long, value_name = "COMMAND")]
+    pub hear: Option<String>,
+    /// A command that plays a WAVE file from its standard input: "aplay -q -".
+    #[arg(long, value_name = "COMMAND")]
+    pub play: Option<String>,
+    /// Ends once the input has ended, the platform has everything, and nothing came for this long, such as "5s".
+    #[arg(long, value_name = "TIME")]
+    pub linger: Option<String>,
 }
 
 /// Partners' API keys.

@@ -1,5 +1,6 @@
 //! The one binary: settings, parts, links, commands.
 
+mod agent;
 mod cli;
 mod commands;
 mod config;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, DeviceCommand};
 use output::Output;
 
 /// What one worker allocates another one frees, at every request; the C library's heap then makes them wait for each
@@ -67,6 +68,7 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Box<dyn std::error::Error>
         Command::Doctor => commands::doctor::doctor(&settings, output).await,
         Command::Migrate { dry_run } => commands::migrate::migrate(&settings, dry_run, output).await,
         Command::Source(command) => commands::source::source(&settings, command, output).await,
+        Command::Device(DeviceCommand::Run(given)) => agent::run(&settings, given, output).await,
         Command::Device(command) => commands::device::device(&settings, command, output).await,
         Command::Key(command) => commands::key::key(&settings, command, output).await,
         Command::Token(command) => commands::token::token(&settings, command, output).await,

@@ -23,6 +23,11 @@ impl Output {
         Self { json: true }
     }
 
+    /// Tells whether a program reads.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints one line for people; nothing where programs read.
     pub fn line(&self, text: &str) {
         if !self.json {

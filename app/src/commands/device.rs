@@ -45,6 +45,8 @@ async fn run(
                 _ => format!("{device} is let in no more; open connections end within seconds\n"),
             });
         }
+        // It is another command: what runs on a device opens no store of the platform's.
+        DeviceCommand::Run(_) => {}
         DeviceCommand::List => {
             let all = credentials.list(None).await?;
             let rows: Vec<Vec<String>> = all

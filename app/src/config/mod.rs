@@ -1,10 +1,12 @@
 //! Settings: the compiled-in defaults, one file, the environment; wrong ones are all named at once.
 
+mod agent;
 mod front;
 mod load;
 mod settings;
 mod voice;
 
+pub use agent::AgentSettings;
 pub use load::{Mistake, Sources, load};
 pub use settings::{DeviceSettings, KeySource, LinkCallers, LinkSettings, Settings};
 

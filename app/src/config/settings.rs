@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use toml::{Table, Value};
 use url::Url;
 
-use super::{Mistake, front, voice};
+use super::{AgentSettings, Mistake, agent, front, voice};
 
 /// Every setting.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub struct Settings {
     pub notify: NotifySettings,
     /// `[device]`
     pub device: DeviceSettings,
+    /// `[agent]`
+    pub agent: AgentSettings,
     /// `[voice]`
     pub voice: VoiceSettings,
     /// `[telemetry]`
@@ -251,6 +253,7 @@ impl Settings {
             },
             notify: reader.notify(),
             device: reader.device(),
+            agent: agent::agent(table, reader.mistakes),
             voice: reader.voice(),
             telemetry: TelemetrySettings {
                 log: reader.text("telemetry.log"),

@@ -1,5 +1,6 @@
 //! The binary as people run it: as one process, as two, and asked wrongly.
 
+mod agent;
 mod conformance;
 mod console;
 mod device;

@@ -1,0 +1,185 @@
+//! `ieum device run`: a small agent on the device itself. It hears, says and plays, and loses nothing while offline.
+
+mod recordings;
+mod told;
+mod words;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ieum_core::{Secret, SharedClock, parse_duration, system_clock};
+use ieum_edge::{Address, Agent, AgentOptions, Queue, Trust};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::RunDevice;
+use crate::config::Settings;
+use crate::output::Output;
+use crate::up::stop_signal;
+use told::Told;
+
+/// What everything that says something needs.
+#[derive(Clone)]
+struct Speaker {
+    agent: Agent,
+    language: String,
+    area: String,
+    told: Arc<Told>,
+    clock: SharedClock,
+}
+
+/// Says why the agent cannot begin.
+#[derive(Debug, thiserror::Error)]
+enum BeginError {
+    #[error(
+        "running a device: its id is missing; give --device ID, or set agent.device, to what `ieum device add` was told"
+    )]
+    Nameless,
+    #[error("running a device: its id {0:?} is none; use 1 to 60 letters, digits, '-', '_', '.' or ':'")]
+    Name(String),
+    #[error("reading the device's secret from {path:?}; write what `ieum device add` showed into it")]
+    Secret {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("using the state in {0:?}: another agent does; let each device have a folder of its own")]
+    Shared(PathBuf),
+    #[error("making the state folder {path:?}")]
+    State {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// How often it is looked whether all is done.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs until a stop signal, or with `--linger` until all is done.
+pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Result<(), Box<dyn Error>> {
+    let own = &settings.agent;
+    let device = given.device.clone().unwrap_or_else(|| own.device.clone());
+    check_name(&device)?;
+    let address = match &given.url {
+        Some(url) => Address::parse(url)?,
+        None => own.url.clone(),
+    };
+    let linger = given.linger.as_deref().map(parse_duration).transpose()?;
+    let secret = match given.secret_file.as_ref().or(own.secret_file.as_ref()) {
+        Some(path) => Some(secret_of(path)?),
+        None => own.secret.clone(),
+    };
+    let trust = match &own.authorities {
+        Some(path) => Trust::from_file(path)?,
+        None => Trust::of_this_machine()?,
+    };
+    let folder = given.state.clone().unwrap_or_else(|| settings.data.join("agent").join(&device));
+    let _held = hold(&folder)?;
+    let clock = system_clock();
+    let queue = Queue::open(&folder, own.keep, clock.clone()).await?;
+    let agent = Agent::new(queue.clone(), clock.clone());
+    let play = given.play.clone().unwrap_or_else(|| own.play.clone());
+    let told = Arc::new(Told::new(*output, play, clock.clone()));
+    let speaker = Speaker {
+        agent: agent.clone(),
+        language: own.language.clone(),
+        area: own.area.clone(),
+        told: told.clone(),
+        clock: clock.clone(),
+    };
+    told.begin(&device, &address, agent.waiting().0);
+    let stop = CancellationToken::new();
+    let options = AgentOptions::new(address, &device, secret, trust);
+    let running = agent.run(&options, told.clone(), stop.clone());
+    let saying = say_all(&speaker, &given, own.hear.clone());
+    let done = async {
+        saying.await?;
+        match linger {
+            Some(linger) => until_done(&speaker, linger).await,
+            None => std::future::pending().await,
+        }
+        Ok::<(), Box<dyn Error>>(())
+    };
+    let ending = async {
+        let ended: Result<(), Box<dyn Error>> = tokio::select! {
+            done = done => done,
+            signal = stop_signal() => signal.map_err(Into::into),
+        };
+        stop.cancel();
+        ended
+    };
+    tokio::pin!(running, ending);
+    let ended = tokio::select! {
+        ended = &mut running => ended.map_err(Into::into),
+        ended = &mut ending => running.await.map_err(Into::into).and(ended),
+    };
+    queue.close().await;
+    ended
+}
+
+/// Says what is given: files first, then what is typed and heard, for as long as that goes on.
+async fn say_all(speaker: &Speaker, given: &RunDevice, hear: String) -> Result<(), Box<dyn Error>> {
+    for file in &given.waves {
+        recordings::send_file(speaker, file).await?;
+    }
+    let hear = given.hear.clone().unwrap_or(hear);
+    let heard = async {
+        match hear.is_empty() {
+            true => Ok(()),
+            false => recordings::hear(speaker, &hear).await,
+        }
+    };
+    let typed = async {
+        match given.pcm {
+            true => recordings::send_typed(speaker).await,
+            false => words::say_typed(speaker).await,
+        }
+    };
+    tokio::try_join!(heard, typed).map(drop)
+}
+
+/// Waits until the platform has everything and nothing came for `linger`.
+async fn until_done(speaker: &Speaker, linger: Duration) {
+    loop {
+        speaker.clock.sleep(LOOK).await;
+        let quiet = speaker.clock.moment().since(speaker.told.heard_at());
+        if speaker.agent.waiting().0 == 0 && quiet >= linger {
+            return;
+        }
+    }
+}
+
+fn check_name(device: &str) -> Result<(), BeginError> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
+    match device {
+        "" => Err(BeginError::Nameless),
+        // It names a folder.
+        name if name.len() > 60 || !name.chars().all(fits) || name.starts_with('.') => {
+            Err(BeginError::Name(name.chars().take(80).collect()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn secret_of(path: &Path) -> Result<Secret, BeginError> {
+    let failed = |source| BeginError::Secret { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
+        Some(line) => Ok(Secret::new(line)),
+        None => Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "its first line is empty"))),
+    }
+}
+
+/// Holds the folder for this process alone.
+fn hold(folder: &Path) -> Result<std::fs::File, BeginError> {
+    let failed = |source| BeginError::State { path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let file = std::fs::File::create(folder.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(BeginError::Shared(folder.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
