@@ -87,14 +87,82 @@ describe("pages", () => {
       await page.route("**/api/operator/sources", (route) => route.fulfill({ json: { sources: [source] } }));
       await page.goto(platform.url);
       await page.getByText(`${why}: connecting to the source timed out`).waitFor();
-      await page.getByText("90 % of what it holds").waitFor();
-      await page.getByText(language === "ko" ? "10분 전부터" : "since 10 min ago").waitFor();
+      const row = page.getByRole("region", { name: language === "ko" ? "이벤트" : "Events", exact: true });
+      await row.getByText("90 % of what it holds").waitFor();
+      await row.getByText(language === "ko" ? "10분 전부터" : "since 10 min ago").waitFor();
       if (language === "ko") await page.getByText("수용 인원의 90%에 도달했습니다").waitFor();
       for (const scheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme: scheme });
         await page.locator(`html[data-${scheme}]`).waitFor();
         assert.deepEqual(await barriers(page), [], scheme);
       }
+      assert.deepEqual(errors, []);
+      await close();
+    });
+  }
+
+  for (const [language, said] of Object.entries({
+    en: {
+      compare: "People inside, people who came",
+      line: "The alerts that stand",
+      silent: "gate 북문 has not scanned for 12 minutes",
+      why: "nobody answers there",
+      few: "20 hours of history are too few",
+      since: "since 2 h ago",
+      table: "Show as table",
+    },
+    ko: {
+      compare: "이벤트별 현재 입장객",
+      line: "지금 유효한 알림과",
+      silent: "북문 게이트는 12분째 스캔이 없습니다",
+      why: "연결할 수 없습니다",
+      few: "48시간의 기록이 필요한데 아직 20시간뿐입니다",
+      since: "2시간 전부터",
+      table: "표로 보기",
+    },
+  })) {
+    test(`events side by side and alerts over time move with the stream and are said in ${language}`, async () => {
+      const { page, errors, close } = await open({ language });
+      const { events } = await ask(platform, "GET", "/api/events");
+      const since = new Date(Date.now() - 7_200_000).toISOString();
+      const values = { gate: "북문", minutes: 12, missing: 30 };
+      const silent = { kind: "gate.silent", severity: "warning", message: "English", since, wording: { code: "gate.silent", values } };
+      const strange = { kind: "source.alert", severity: "info", message: "a sentence of the source", wording: { code: "of.tomorrow" } };
+      let inside = 4_321;
+      const picture = () => {
+        const metrics = { ...events[0].metrics, currentAttendees: inside };
+        const first = { ...events[0], metrics, freshness: "stale", ageSeconds: 4_020, alerts: [silent, strange] };
+        return `event: states\ndata: ${JSON.stringify({ events: [first, ...events.slice(1)] })}\n\n`;
+      };
+      // Each answer is one picture; the page then asks again, as after any stream that ended.
+      await page.route("**/api/events/stream", (route) => route.fulfill({ contentType: "text/event-stream", body: picture() }));
+      const source = { eventId: events[0].eventId, lastError: "English", lastErrorWording: { code: "source.unreachable" } };
+      await page.route("**/api/operator/sources", (route) => route.fulfill({ json: { sources: [source] } }));
+      const refused = { eventId: events[0].eventId, step: "hour", refused: "English", refusedWording: { code: "forecast.too_few_hours", values: { has: 20, needed: 48 } }, level: 0.9, score: { steps: 0, within: 0, absoluteError: 0, actual: 0 }, points: [] };
+      await page.route("**/forecast?step=hour", (route) => route.fulfill({ json: refused }));
+      await page.goto(platform.url);
+      const compared = page.getByRole("figure", { name: said.compare });
+      await compared.getByRole("button", { name: said.table }).press("Enter");
+      await compared.getByRole("cell", { name: "4,321" }).waitFor();
+      inside = 5_432;
+      await compared.getByRole("cell", { name: "5,432" }).waitFor();
+      const line = page.getByRole("figure", { name: said.line });
+      await line.getByText(said.silent).waitFor();
+      await line.getByText(said.since).waitFor();
+      await line.getByText("a sentence of the source").waitFor();
+      await page.getByText(said.why).waitFor();
+      assert.equal(await page.getByText("English", { exact: true }).count(), 0, "what has a code is said in words of its language");
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.locator(`html[data-${scheme}]`).waitFor();
+        assert.deepEqual(await barriers(page), [], scheme);
+      }
+      await line.getByRole("button", { name: said.table }).press("Enter");
+      await line.getByRole("cell", { name: said.silent }).waitFor();
+      const shifted = await page.evaluate(() => window.shifted);
+      assert.ok(shifted < STILL, `the page moved by ${shifted}`);
+      await page.goto(`${platform.url}/events/${events[0].eventId}`);
+      await page.getByText(said.few).waitFor();
       assert.deepEqual(errors, []);
       await close();
     });

@@ -5,6 +5,7 @@ use ieum_link::contract;
 use serde::{Deserialize, Serialize};
 
 use crate::events::{EventId, Severity};
+use crate::wording::Wording;
 
 /// The type that reports name where an event's own was never told.
 pub const UNTYPED: &str = "untyped";
@@ -354,9 +355,15 @@ pub struct EventForecast {
     /// Why there are no points, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// What `refused` says, for other languages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_wording: Option<Wording>,
     /// What weakens it, for people: such as how little history it stands on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caution: Option<String>,
+    /// What `caution` says, for other languages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caution_wording: Option<Wording>,
     /// What made it: `mixture` or `seasonal naive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,

@@ -6,6 +6,8 @@ use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
 
+use crate::wording::Wording;
+
 pub use crate::gates::*;
 pub use crate::programme::*;
 pub use crate::visits::*;
@@ -264,6 +266,9 @@ pub struct ProbeCheck {
     /// What to do about it, where anything is to be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// What `advice` says, for other languages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice_wording: Option<Wording>,
 }
 
 /// How a check of a probe stands.
@@ -311,6 +316,9 @@ pub struct SourceStatus {
     /// What the last failure said, until a read succeeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// What kind of failure it was and what to do about it, for any language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_wording: Option<Wording>,
     /// Failures in a row.
     #[serde(default)]
     pub failures: u32,
@@ -549,9 +557,19 @@ pub struct Alert {
     pub severity: Severity,
     /// For people.
     pub message: String,
+    /// What `message` says, for other languages; left out where a source worded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<Wording>,
     /// Since when it stands; left out where that was not noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+}
+
+impl Alert {
+    /// Makes an alert that says `wording`.
+    pub fn worded(kind: impl Into<String>, severity: Severity, wording: Wording) -> Self {
+        Self { kind: kind.into(), severity, message: wording.english(), wording: Some(wording), since: None }
+    }
 }
 
 /// How bad an alert is.

@@ -14,3 +14,4 @@ pub mod platform;
 mod programme;
 mod visits;
 pub mod voice;
+pub mod wording;

@@ -114,6 +114,8 @@ pub struct SourceView {
     last_success_at: Option<String>,
     /// What the last failure said, until a read succeeds.
     last_error: Option<String>,
+    /// What kind of failure it was and what to do about it, for any language.
+    last_error_wording: Option<WordingView>,
     /// Failures in a row.
     failures: u32,
     /// Rows read so far by the initial sync.
@@ -170,6 +172,19 @@ pub struct ProbeCheckView {
     level: Option<String>,
     /// What to do about it.
     advice: Option<String>,
+    /// What `advice` says, for other languages.
+    #[schema(rename = "adviceWording")]
+    advice_wording: Option<WordingView>,
+}
+
+/// What a sentence says: a stable code, and the values that stand in it.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct WordingView {
+    /// Stable, such as `source.unreachable`.
+    code: String,
+    /// Numbers and texts by the names that stand in the sentence.
+    values: BTreeMap<String, serde_json::Value>,
 }
 
 /// What came of registering.

@@ -8,10 +8,17 @@ export interface Gate {
   throughput: number;
 }
 
+/** What a sentence says: a code of the dictionaries and its values. The sentence stands beside it. */
+export interface Wording {
+  code: string;
+  values?: Record<string, number | string>;
+}
+
 export interface Alert {
   kind: string;
   severity: Severity;
   message: string;
+  wording?: Wording;
   since?: string;
 }
 
@@ -96,7 +103,9 @@ export interface Forecast {
   gateId?: string;
   step: "hour" | "day";
   refused?: string;
+  refusedWording?: Wording;
   caution?: string;
+  cautionWording?: Wording;
   model?: string;
   level: number;
   madeAt?: string;
@@ -177,7 +186,7 @@ export interface CrossInsights {
 
 export interface ProbeReport {
   ok: boolean;
-  checks: { name: string; ok: boolean; detail: string; level?: "ok" | "warn" | "fail"; advice?: string }[];
+  checks: { name: string; ok: boolean; detail: string; level?: "ok" | "warn" | "fail"; advice?: string; adviceWording?: Wording }[];
   clockSkewSeconds?: number;
 }
 
@@ -213,6 +222,7 @@ export interface Source {
   healthy: boolean;
   lastSuccessAt?: string;
   lastError?: string;
+  lastErrorWording?: Wording;
   failures: number;
   syncedRows: number;
   cursor?: string;

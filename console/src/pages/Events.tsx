@@ -21,6 +21,7 @@ import { AlertLine, OneOf, Scrolling, Share, Sparkline, StateChip, Under } from 
 import { Figures, Page, Panel } from "../parts/Page";
 import { Empty, Lines, ProblemNotice, Quiet, useReading } from "../parts/states";
 import { useText } from "../text";
+import { Charts } from "./events/Charts";
 
 /** Points of a row's line. */
 const POINTS = 60;
@@ -31,7 +32,7 @@ type Filter = "all" | "stale" | "alerts";
 
 export default function Events() {
   const { t, number, percent } = useText();
-  const { events, moments, problem } = useLive();
+  const { events, moments, problem, heardAt } = useLive();
   const [filter, setFilter] = useState<Filter>("all");
   const [words, setWords] = useState("");
   // What happened before the page was opened.
@@ -57,6 +58,7 @@ export default function Events() {
           { name: t.stale, value: known ? number(stale) : "–" },
         ]}
       />
+      {!(problem && !known) && events?.length !== 0 && <Charts events={events} now={heardAt ?? Date.now()} />}
       <Panel>
         <Box sx={{ display: "flex", flexWrap: "wrap", gap: 1.5, p: 2, alignItems: "center" }}>
           <TextField
@@ -126,7 +128,7 @@ export default function Events() {
                     key={event.eventId}
                     event={event}
                     line={lineOf(event, moments.get(event.eventId), past.data)}
-                    why={sources.data?.sources.find((source) => source.eventId === event.eventId)?.lastError}
+                    source={sources.data?.sources.find((source) => source.eventId === event.eventId)}
                   />
                 ))}
               </TableBody>
@@ -173,8 +175,8 @@ function useSpoken(events: LiveEvent[] | undefined) {
   }, [events, say, t, number]);
 }
 
-function Row({ event, line, why }: { event: LiveEvent; line: number[]; why?: string }) {
-  const { t, number, span, decimal } = useText();
+function Row({ event, line, source }: { event: LiveEvent; line: number[]; source?: Source }) {
+  const { t, number, span, decimal, words } = useText();
   const { metrics } = event;
   const isStale = event.freshness === "stale";
   const open = metrics.gateActivity.filter((gate) => gate.status === "open").length;
@@ -230,7 +232,7 @@ function Row({ event, line, why }: { event: LiveEvent; line: number[]; why?: str
       <TableRow>
         <TableCell colSpan={7} sx={{ pt: 0, pb: 2 }}>
           <Box sx={{ display: "grid", gap: 1 }}>
-            {isStale && <Under>{why ? t.staleWhy(why) : t.staleNoWhy}</Under>}
+            {isStale && <Under>{source?.lastError ? t.staleWhy(words(source.lastErrorWording, source.lastError)) : t.staleNoWhy}</Under>}
             {event.alerts.map((alert) => (
               <AlertLine key={alert.kind} alert={alert} />
             ))}

@@ -13,7 +13,7 @@ import { useState } from "react";
 import { drop, path, tell } from "../api/client";
 import type { ProbeReport, Source } from "../api/types";
 import { useAnnounce } from "../parts/announce";
-import { Code, Scrolling, StateChip, Under } from "../parts/bits";
+import { Code, Said, Scrolling, StateChip, Under } from "../parts/bits";
 import { Ask, Show, useDoing } from "../parts/dialogs";
 import { Page, Panel } from "../parts/Page";
 import { Empty, Loaded, ProblemNotice, useReading } from "../parts/states";
@@ -110,7 +110,12 @@ function Row({ source, onRemove }: { source: Source; onRemove: () => void }) {
       <TableCell sx={{ maxWidth: 280 }}>
         <StateChip tone={source.healthy ? "good" : "bad"}>{source.healthy ? t.healthy : t.unhealthy}</StateChip>
         {source.failures > 0 && <Under tone="error.main">{t.failuresInRow(source.failures)}</Under>}
-        {source.lastError && <Under>{source.lastError}</Under>}
+        {source.lastError && (
+          <Under>
+            {source.lastErrorWording && <Said wording={source.lastErrorWording} sentence="" />}{" "}
+            <span lang="en">{source.lastError}</span>
+          </Under>
+        )}
       </TableCell>
       <TableCell sx={{ minWidth: 170 }}>
         {isBehind(source) ? (

@@ -9,7 +9,7 @@ import Typography from "@mui/material/Typography";
 import { Check, Copy } from "lucide-react";
 import { useState, type ReactNode } from "react";
 
-import type { Alert } from "../api/types";
+import type { Alert, Wording } from "../api/types";
 import { MONOSPACE } from "../theme";
 import { useText } from "../text";
 
@@ -38,7 +38,13 @@ export function StateChip({ tone, children }: { tone: Tone; children: ReactNode 
   );
 }
 
-const ALERT_TONE = { info: "info", warning: "warning", critical: "bad" } as const;
+export const ALERT_TONE = { info: "info", warning: "warning", critical: "bad" } as const;
+
+/** A sentence of the platform in the visitor's language; in its own where no dictionary knows its code. */
+export function Said({ wording, sentence }: { wording: Wording | undefined; sentence: string }) {
+  const { words, knows } = useText();
+  return knows(wording) ? <>{words(wording, sentence)}</> : <span lang="en">{sentence}</span>;
+}
 
 /** An alert in one line. */
 export function AlertLine({ alert }: { alert: Alert }) {
@@ -52,12 +58,12 @@ export function AlertLine({ alert }: { alert: Alert }) {
         {title}
         {title ? (
           <Under>
-            <span lang="en">{alert.message}</span>
+            <Said wording={alert.wording} sentence={alert.message} />
             {since && ` · ${since}`}
           </Under>
         ) : (
           <>
-            {alert.message}
+            <Said wording={alert.wording} sentence={alert.message} />
             {since && <Under>{since}</Under>}
           </>
         )}

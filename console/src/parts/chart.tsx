@@ -2,10 +2,11 @@
 import Skeleton from "@mui/material/Skeleton";
 import { lazy, Suspense, type ComponentProps } from "react";
 
-import type { GroupChart as Groups, TimeChart as Times } from "./charts";
+import type { CompareChart as Compared, GroupChart as Groups, TimeChart as Times } from "./charts";
 
 const LazyTimes = lazy(async () => ({ default: (await import("./charts")).TimeChart }));
 const LazyGroups = lazy(async () => ({ default: (await import("./charts")).GroupChart }));
+const LazyCompared = lazy(async () => ({ default: (await import("./charts")).CompareChart }));
 
 /** The height of the button below a chart. */
 export const BELOW = 31;
@@ -22,6 +23,14 @@ export function GroupChart(props: ComponentProps<typeof Groups>) {
   return (
     <Suspense fallback={<Skeleton variant="rounded" height={props.height + BELOW} />}>
       <LazyGroups {...props} />
+    </Suspense>
+  );
+}
+
+export function CompareChart(props: ComponentProps<typeof Compared>) {
+  return (
+    <Suspense fallback={<Skeleton variant="rounded" height={props.height + BELOW} />}>
+      <LazyCompared {...props} />
     </Suspense>
   );
 }

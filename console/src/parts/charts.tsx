@@ -1,87 +1,12 @@
 // Charts over time and over groups. Each can be read as a table, and keeps its height while it loads or moves.
-import Box from "@mui/material/Box";
-import Button from "@mui/material/Button";
-import Table from "@mui/material/Table";
-import TableBody from "@mui/material/TableBody";
-import TableCell from "@mui/material/TableCell";
-import TableContainer from "@mui/material/TableContainer";
-import TableHead from "@mui/material/TableHead";
-import TableRow from "@mui/material/TableRow";
 import { useColorScheme } from "@mui/material/styles";
 import useMediaQuery from "@mui/material/useMediaQuery";
 import { BarChart } from "@mui/x-charts/BarChart";
 import { LineChart } from "@mui/x-charts/LineChart";
-import { ChartColumn, Table2 } from "lucide-react";
-import { useState, type ReactNode } from "react";
 
 import { SERIES } from "../theme";
 import { useText } from "../text";
-
-/** More rows than this say nothing to who reads them one by one. */
-const MOST_ROWS = 60;
-
-interface FramedProps {
-  /** What the chart shows, for who does not see it. */
-  label: string;
-  head: string[];
-  rows: string[][];
-  height: number;
-  children: ReactNode;
-}
-
-/** A chart with its table behind a button. */
-function Framed({ label, head, rows, height, children }: FramedProps) {
-  const { t } = useText();
-  const [asTable, setAsTable] = useState(false);
-  const step = Math.ceil(rows.length / MOST_ROWS);
-  // The last row is always among them: it is what is now.
-  const shown = rows.filter((_, i) => (rows.length - 1 - i) % step === 0);
-  return (
-    <Box component="figure" aria-label={label} sx={{ m: 0 }}>
-      <Box sx={{ height }}>
-        {asTable ? (
-          <TableContainer tabIndex={0} role="region" aria-label={label} sx={{ height: "100%" }}>
-            <Table size="small" stickyHeader>
-              <TableHead>
-                <TableRow>
-                  {head.map((name, i) => (
-                    <TableCell key={name} align={i === 0 ? "left" : "right"}>
-                      {name}
-                    </TableCell>
-                  ))}
-                </TableRow>
-              </TableHead>
-              <TableBody>
-                {shown.map((row) => (
-                  <TableRow key={row[0]}>
-                    {row.map((cell, i) => (
-                      <TableCell key={head[i]} component={i === 0 ? "th" : "td"} align={i === 0 ? "left" : "right"}>
-                        {cell}
-                      </TableCell>
-                    ))}
-                  </TableRow>
-                ))}
-              </TableBody>
-            </Table>
-          </TableContainer>
-        ) : (
-          children
-        )}
-      </Box>
-      <Box sx={{ display: "flex", justifyContent: "flex-end" }}>
-        <Button
-          size="small"
-          color="secondary"
-          aria-pressed={asTable}
-          startIcon={asTable ? <ChartColumn size={15} aria-hidden /> : <Table2 size={15} aria-hidden />}
-          onClick={() => setAsTable(!asTable)}
-        >
-          {asTable ? t.asChart : t.asTable}
-        </Button>
-      </Box>
-    </Box>
-  );
-}
+import { Framed } from "./framed";
 
 function useColours(): string[] {
   const { mode, systemMode } = useColorScheme();
@@ -211,6 +136,57 @@ export function GroupChart({ label, groups, name, values, isSideways, height }: 
         margin={isSideways ? { ...MARGIN, right: 32 } : MARGIN}
         skipAnimation
         hideLegend
+        sx={SX}
+      />
+    </Framed>
+  );
+}
+
+interface CompareChartProps {
+  label: string;
+  groups: string[];
+  series: { name: string; values: number[] }[];
+  /** Further columns of the table. */
+  more?: { name: string; values: string[] };
+  height: number;
+}
+
+/** Groups side by side, each with the same few figures. */
+export function CompareChart({ label, groups, series, more, height }: CompareChartProps) {
+  const { t, number } = useText();
+  const colours = useColours();
+  const head = [t.event, ...series.map((one) => one.name), ...(more ? [more.name] : [])];
+  const rows = groups.map((group, i) => [group, ...series.map((one) => number(one.values[i] ?? 0)), ...(more ? [more.values[i] ?? "–"] : [])]);
+  const longest = Math.max(...groups.map((group) => group.length), 4);
+  return (
+    <Framed label={label} head={head} rows={rows} height={height}>
+      <BarChart
+        layout="horizontal"
+        series={series.map((one, i) => ({
+          data: one.values,
+          label: one.name,
+          color: colours[i % colours.length],
+          valueFormatter: (value) => number(value ?? 0),
+        }))}
+        xAxis={[{ min: 0, tickNumber: 4, disableLine: true, disableTicks: true, valueFormatter: (value: number) => number(value) }]}
+        yAxis={[
+          {
+            scaleType: "band",
+            // Two events may bear one name; a band is told by its place.
+            data: groups.map((_, i) => i),
+            valueFormatter: (i: number) => groups[i] ?? "",
+            categoryGapRatio: 0.35,
+            barGapRatio: 0.1,
+            width: Math.min(180, 22 + longest * 9),
+            disableTicks: true,
+            disableLine: true,
+          },
+        ]}
+        grid={{ vertical: true }}
+        borderRadius={3}
+        margin={{ ...MARGIN, right: 32 }}
+        skipAnimation
+        slotProps={{ legend: { position: { vertical: "top", horizontal: "start" } } }}
         sx={SX}
       />
     </Framed>

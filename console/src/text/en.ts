@@ -127,6 +127,15 @@ export const en = {
   announceFresh: (name: string) => `${name} is fresh again`,
   /** What an alert is about, where its own words are of another language. */
   alertTitle: (_kind: string): string => "",
+  alert: "Alert",
+  comparison: "Events side by side",
+  comparisonSentence: (most: number) => `The best attended first, ${most} at most.`,
+  comparisonChart: "People inside, people who came and people registered, event by event",
+  timeline: "Alerts over time",
+  timelineSentence: "What stands now, and since when.",
+  timelineChart: "The alerts that stand, each from its beginning until now",
+  now: "now",
+  sinceUnknown: "since when is not known",
   severity: { info: "Good to know", warning: "Look soon", critical: "Act now" },
   gatesOpen: (open: number, all: number) => `${open} of ${all} open`,
 

@@ -1,11 +1,16 @@
 // Chooses the language, remembers the choice, and writes figures and times as its speakers do.
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 
+import type { Wording } from "../api/types";
 import { en, type Text } from "./en";
 import { ko } from "./ko";
+import enWords from "./wording.en.json";
+import koWords from "./wording.ko.json";
 
 export type Language = "en" | "ko";
 const TABLES: Record<Language, Text> = { en, ko };
+/** What the platform says by code; see `PHRASES` in the contracts, whose tests read these. */
+const WORDS: Record<Language, Record<string, string>> = { en: enWords, ko: koWords };
 const NAME = "ieum.language";
 
 export interface Speaking {
@@ -22,6 +27,10 @@ export interface Speaking {
   date: (at: string | number | Date) => string;
   span: (seconds: number) => string;
   ago: (at: string) => string;
+  /** Tells whether the dictionary has what the platform says. */
+  knows: (wording: Wording | undefined) => boolean;
+  /** What the platform says, in the visitor's language; its own sentence where the dictionary does not have it. */
+  words: (wording: Wording | undefined, sentence: string) => string;
 }
 
 const Context = createContext<Speaking | undefined>(undefined);
@@ -59,6 +68,14 @@ function speaking(language: Language, setLanguage: (language: Language) => void)
     if (s < 7_200) return t.minutes(Math.round(s / 60));
     return s < 172_800 ? t.hours(Math.round(s / 3_600)) : t.days(Math.round(s / 86_400));
   };
+  const filled = (name: string, value: number | string | undefined) => {
+    if (typeof value === "number") return whole.format(value);
+    return name === "since" && value ? both.format(new Date(value)) : (value ?? "");
+  };
+  const words = (wording: Wording | undefined, sentence: string) => {
+    const pattern = wording && WORDS[language][wording.code];
+    return pattern ? pattern.replace(/\{(\w+)\}/g, (_, name: string) => filled(name, wording.values?.[name])) : sentence;
+  };
   const isToday = (at: Date) => at.toDateString() === new Date().toDateString();
   return {
     t,
@@ -71,6 +88,8 @@ function speaking(language: Language, setLanguage: (language: Language) => void)
     time: (at) => (isToday(new Date(at)) ? time : both).format(new Date(at)),
     dateTime: (at) => both.format(new Date(at)),
     date: (at) => date.format(new Date(at)),
+    knows: (wording) => wording !== undefined && wording.code in WORDS[language],
+    words,
     ago: (at) => t.ago(span((Date.now() - new Date(at).getTime()) / 1_000)),
   };
 }

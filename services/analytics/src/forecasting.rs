@@ -1,6 +1,7 @@
 //! Pure forecasts: which model a series is long enough for, and what it says of the steps to come.
 
 use ieum_contracts::analytics::{EventForecast, ForecastPoint, ForecastScore, ForecastStep, ModelWorth};
+use ieum_contracts::wording::{Phrase, Wording};
 use ieum_core::Timestamp;
 use ieum_forecast::{
     Forecast, Mixture, Model, MstlEts, Panel, Pooled, Season, SeasonalNaive, Series, Theta, Weighed,
@@ -46,8 +47,10 @@ pub struct Plan {
     pub pooled_from: usize,
     /// The most values that are looked at, the latest.
     pub most: usize,
-    /// The word for steps.
-    pub unit: &'static str,
+    /// What is said of too little history for a forecast.
+    pub too_few: Phrase,
+    /// What is said of too little history for models to be weighed.
+    pub short: Phrase,
 }
 
 /// Returns how steps of a kind are forecast.
@@ -60,7 +63,8 @@ pub const fn plan(step: ForecastStep) -> Plan {
             mixture_from: 120,
             pooled_from: 456,
             most: 2_016,
-            unit: "hours",
+            too_few: Phrase::ForecastTooFewHours,
+            short: Phrase::ForecastShortHours,
         },
         ForecastStep::Day => Plan {
             season: Season::DAILY,
@@ -69,7 +73,8 @@ pub const fn plan(step: ForecastStep) -> Plan {
             mixture_from: 35,
             pooled_from: 63,
             most: 1_096,
-            unit: "days",
+            too_few: Phrase::ForecastTooFewDays,
+            short: Phrase::ForecastShortDays,
         },
     }
 }
@@ -201,34 +206,34 @@ impl Line {
 
     /// The season repeated, or a refusal where there are not two of it.
     fn repeated(&self, plan: Plan, made_at: Timestamp) -> EventForecast {
-        let (has, unit) = (self.values.len(), plan.unit);
+        let has = self.values.len();
         let series = Series { known: Vec::new(), ..self.series(plan) };
         match repeat_season(&series, plan.season, plan.horizon, LEVEL) {
             Ok(forecast) => {
                 let needed = plan.mixture_from;
-                let caution = (has < needed).then(|| {
-                    format!("only {has} {unit} of history: the season is repeated; models are weighed from {needed} on")
-                });
-                let caution =
-                    caution.or_else(|| Some("weighing models failed: the season is repeated".into()));
+                let caution = if has < needed {
+                    plan.short.with([("has", has.into()), ("needed", needed.into())])
+                } else {
+                    Phrase::ForecastUnweighed.with([])
+                };
                 EventForecast {
                     model: Some("seasonal naive".to_owned()),
-                    caution,
+                    caution: Some(caution.english()),
+                    caution_wording: Some(caution),
                     points: self.points(&forecast),
                     ..self.blank(made_at)
                 }
             }
             Err(_) => {
-                let needed = plan.naive_from;
-                let why = format!("{has} {unit} of history are too few for a forecast; it takes {needed}");
-                self.refused(&why, made_at)
+                let values = [("has", has.into()), ("needed", plan.naive_from.into())];
+                self.refused(plan.too_few.with(values), made_at)
             }
         }
     }
 
     /// Returns a forecast of nothing, with the reason.
-    pub fn refused(&self, why: &str, made_at: Timestamp) -> EventForecast {
-        EventForecast { refused: Some(why.to_owned()), ..self.blank(made_at) }
+    pub fn refused(&self, why: Wording, made_at: Timestamp) -> EventForecast {
+        EventForecast { refused: Some(why.english()), refused_wording: Some(why), ..self.blank(made_at) }
     }
 
     fn blank(&self, made_at: Timestamp) -> EventForecast {

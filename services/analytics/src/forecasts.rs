@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ieum_contracts::analytics::{EventForecast, ForecastAsk, ForecastStep, ForecastsRefreshed};
+use ieum_contracts::wording::{Phrase, Wording};
 use ieum_core::{Fault, Timestamp};
 use ieum_store::{Insert, Row, Value};
 
@@ -22,7 +23,7 @@ type Kept = BTreeMap<(String, String, ForecastStep), EventForecast>;
 /// What the history says of an event or gate: whether it goes on, and its people by slot.
 struct Past {
     line: Line,
-    refused: Option<String>,
+    refused: Option<Wording>,
 }
 
 impl AnalyticsStore {
@@ -58,14 +59,16 @@ impl AnalyticsStore {
         let key = (ask.event_id.clone(), gate, ask.step);
         let only = [known.profile.event_id];
         let found = self.kept(Some(&only), Some(ask.step)).await?.remove(&key);
-        let mut found = found.unwrap_or_else(|| EventForecast {
-            event_id: ask.event_id.clone(),
-            gate_id: ask.gate_id.clone(),
-            step: ask.step,
-            refused: Some(
-                "no forecast was made yet of what goes by this name; one is made every hour".into(),
-            ),
-            ..EventForecast::default()
+        let mut found = found.unwrap_or_else(|| {
+            let why = Phrase::ForecastNone.with([]);
+            EventForecast {
+                event_id: ask.event_id.clone(),
+                gate_id: ask.gate_id.clone(),
+                step: ask.step,
+                refused: Some(why.english()),
+                refused_wording: Some(why),
+                ..EventForecast::default()
+            }
         });
         if let Some(steps) = ask.steps {
             found.points.truncate(usize::try_from(steps).unwrap_or(usize::MAX));
@@ -177,12 +180,13 @@ impl AnalyticsStore {
     }
 }
 
-fn reason(event: &Known, now: Timestamp) -> Option<String> {
+fn reason(event: &Known, now: Timestamp) -> Option<Wording> {
     if event.status.as_deref() == Some(ENDED) {
-        return Some("the event is over".to_owned());
+        return Some(Phrase::ForecastOver.with([]));
     }
     let last = event.seen.as_ref().map(|seen| seen.at)?;
-    (now.since(last) > QUIET).then(|| format!("nothing was told of the event since {last}"))
+    let quiet = || Phrase::ForecastQuiet.with([("since", last.to_string().as_str().into())]);
+    (now.since(last) > QUIET).then(quiet)
 }
 
 /// The step that a moment is in: as many have ended before it.
@@ -199,8 +203,13 @@ fn place(line: &Line, at: Timestamp) -> usize {
 
 /// Forecasts on one thread, whatever the machine has: the others are for who waits for an answer.
 fn make(pasts: Vec<Past>, before: &Kept, step: ForecastStep, now: Timestamp) -> Vec<EventForecast> {
-    let (over, open): (Vec<Past>, Vec<Past>) = pasts.into_iter().partition(|past| past.refused.is_some());
-    let lines: Vec<Line> = open.into_iter().map(|past| past.line).collect();
+    let (mut lines, mut over) = (Vec::new(), Vec::new());
+    for Past { line, refused } in pasts {
+        match refused {
+            Some(why) => over.push(line.refused(why, now)),
+            None => lines.push(line),
+        }
+    }
     let made = match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
         Ok(pool) => pool.install(|| forecast(&lines, step, now)),
         Err(_) => forecast(&lines, step, now),
@@ -210,8 +219,7 @@ fn make(pasts: Vec<Past>, before: &Kept, step: ForecastStep, now: Timestamp) -> 
         let score = before.get(&key).map(|before| score(before, line)).unwrap_or_default();
         EventForecast { score, ..made }
     });
-    let refused = over.iter().map(|past| past.line.refused(past.refused.as_deref().unwrap_or_default(), now));
-    scored.chain(refused).collect()
+    scored.chain(over).collect()
 }
 
 fn word(step: ForecastStep) -> &'static str {

@@ -148,6 +148,18 @@ pub(crate) enum ForecastStep {
     Day,
 }
 
+/// What a sentence says: a stable code, and the values that stand in it. Who does not know the code shows the sentence.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Wording {
+    /// Stable, such as `forecast.over`.
+    #[schema(example = "forecast.too_few_hours")]
+    code: String,
+    /// Numbers and texts by the names that stand in the sentence.
+    #[schema(example = json!({"has": 20, "needed": 48}))]
+    values: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
 /// A forecast of people coming, or why there is none.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -160,8 +172,12 @@ pub(crate) struct EventForecast {
     step: ForecastStep,
     /// Why there are no points, for people.
     refused: Option<String>,
+    /// What `refused` says, for other languages.
+    refused_wording: Option<Wording>,
     /// What weakens it, for people: such as how little history it stands on.
     caution: Option<String>,
+    /// What `caution` says, for other languages.
+    caution_wording: Option<Wording>,
     /// What made it: `mixture` or `seasonal naive`.
     model: Option<String>,
     /// The models of a mixture.

@@ -163,7 +163,8 @@ mod tests {
         data.metrics.gate_activity.push(gate);
         for kind in ["capacity.90", "gate.down", "source.alert"] {
             let message = format!("canary of {kind}");
-            data.alerts.push(Alert { kind: kind.into(), severity: Severity::Info, message, since: None });
+            let severity = Severity::Info;
+            data.alerts.push(Alert { kind: kind.into(), severity, message, wording: None, since: None });
         }
         let mut raw = serde_json::to_value(&data).expect("is JSON");
         raw["people"] = "canary".into();

@@ -7,6 +7,7 @@ use ieum_contracts::events::{
     Alert, EventMetrics, EventState, EventStatus, Freshness, HistoryRange, HistoryRow, ListEvents, LiveEvent,
     Severity, Summary,
 };
+use ieum_contracts::wording::Wording;
 use ieum_core::{Cx, Fault, Timestamp, parse_duration};
 use serde::Serialize;
 
@@ -101,6 +102,9 @@ pub struct Standing {
     pub severity: Severity,
     /// For people.
     pub message: String,
+    /// What `message` says, for other languages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wording: Option<Wording>,
 }
 
 /// One event's line.
@@ -190,6 +194,7 @@ fn timeline(live: &[LiveEvent]) -> Vec<Standing> {
         kind: alert.kind.clone(),
         severity: alert.severity,
         message: alert.message.clone(),
+        wording: alert.wording.clone(),
     };
     let alerts = live.iter().flat_map(|event| event.data.alerts.iter().map(move |alert| (event, alert)));
     let mut all: Vec<Standing> = alerts.map(|(event, alert)| standing(event, alert)).collect();

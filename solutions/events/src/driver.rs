@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::collector::Collector;
+use crate::connector::advice;
 use crate::schedule::{Run, Schedule};
 use crate::store::EventsStore;
 
@@ -169,7 +170,10 @@ impl Driver {
         }
         tracing::warn!(event_id, job = job.name(), error = %fault, "a source's job failed");
         let failures = match job {
-            Job::Read(_) => self.store.note_failure(event_id, &fault.to_string()).await.unwrap_or(1),
+            Job::Read(_) => {
+                let wording = advice::cause(fault).with([]);
+                self.store.note_failure(event_id, &fault.to_string(), &wording).await.unwrap_or(1)
+            }
             Job::Hints(_) | Job::Health(_) | Job::Sweep(_) => 1,
         };
         Run::Failed { failures, floor }

@@ -68,6 +68,7 @@ impl EventServiceRegistry for Registry {
                 healthy: source.healthy,
                 last_success_at: source.last_success_at,
                 last_error: source.last_error,
+                last_error_wording: source.last_error_wording,
                 failures: source.failures,
                 synced_rows: cursor.synced_rows,
                 cursor: cursor.text,

@@ -6,6 +6,7 @@ use ieum_contracts::events::{
     Alert, EventMetrics, EventStatus, Freshness, GateActivity, LiveEvent, NormalizedEventData, Severity,
     Summary,
 };
+use ieum_contracts::wording::Phrase;
 use ieum_core::{Fault, Timestamp};
 use serde_json::Value;
 
@@ -168,14 +169,17 @@ fn find_alerts(figures: &Figures) -> Vec<Alert> {
         _ => None,
     };
     if let Some((kind, severity, share)) = crowd {
-        let message = format!("{share} % of the people registered are inside");
-        alerts.push(Alert { kind: kind.into(), severity, message, since: None });
+        let percent = u64::try_from(share).unwrap_or(u64::MAX);
+        alerts.push(Alert::worded(
+            kind,
+            severity,
+            Phrase::CapacityRegistered.with([("percent", percent.into())]),
+        ));
     }
     for gate in &figures.gates {
         if matches!(gate.status.as_str(), "error" | "fault" | "offline") {
-            let message = format!("gate {} is {}", gate.gate_id, gate.status);
-            let kind = "gate.down".into();
-            alerts.push(Alert { kind, severity: Severity::Warning, message, since: None });
+            let values = [("gate", gate.gate_id.as_str().into()), ("state", gate.status.as_str().into())];
+            alerts.push(Alert::worded("gate.down", Severity::Warning, Phrase::GateDown.with(values)));
         }
     }
     alerts
@@ -221,6 +225,7 @@ fn read_alerts(alerts: Option<&Value>) -> Result<Vec<Alert>, Fault> {
             kind: kind.unwrap_or_else(|| "source.alert".into()),
             severity,
             message: message.unwrap_or_default(),
+            wording: None,
             since: None,
         })
     };

@@ -53,6 +53,10 @@ impl EventsStore {
             healthy: row.bool("healthy")?,
             failures: u32::try_from(row.int("failures")?).unwrap_or(u32::MAX),
             last_error: row.opt_text("last_error")?,
+            // A newer version's words are none of ours: the sentence is left.
+            last_error_wording: row
+                .opt_text("last_error_wording")?
+                .and_then(|json| serde_json::from_str(&json).ok()),
             last_success_at: row.opt_int("last_success_at")?.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.int("created_at")?),
             health_at: row.opt_int("health_at")?.map(Timestamp::from_micros),

@@ -1,6 +1,7 @@
 //! The registered sources, and the queries over them.
 
 use ieum_contracts::events::{EventServiceConfig, SourcePhase};
+use ieum_contracts::wording::Wording;
 use ieum_core::{Fault, Secret, Timestamp};
 use ieum_store::{Row, Sealer, Store, Value};
 
@@ -21,6 +22,8 @@ pub struct Source {
     pub failures: u32,
     /// What the last failure said.
     pub last_error: Option<String>,
+    /// What kind of failure it was and what to do about it.
+    pub last_error_wording: Option<Wording>,
     /// When it was last read with success.
     pub last_success_at: Option<Timestamp>,
     /// When it was registered.
@@ -68,11 +71,12 @@ impl EventsStore {
             "healthy",
             "failures",
             "last_error",
+            "last_error_wording",
             "last_success_at",
             "created_at",
             "health_at",
         ];
-        let values: [Value; 12] = [
+        let values: [Value; 13] = [
             event_id.into(),
             json.into(),
             "".into(),
@@ -81,6 +85,7 @@ impl EventsStore {
             false.into(),
             true.into(),
             0_i64.into(),
+            Value::Null,
             Value::Null,
             Value::Null,
             now.into(),
@@ -149,7 +154,8 @@ impl EventsStore {
 
     /// Notes a read that succeeded.
     pub async fn note_success(&self, event_id: &str, now: Timestamp) -> Result<(), Fault> {
-        let sql = "UPDATE ieum_events_source SET failures = 0, last_error = NULL, last_success_at = ? WHERE event_id = ?";
+        let sql = "UPDATE ieum_events_source SET failures = 0, last_error = NULL, last_error_wording = NULL, \
+                   last_success_at = ? WHERE event_id = ?";
         self.sql.execute(sql, &[now.into(), event_id.into()]).await?;
         Ok(())
     }
@@ -162,9 +168,11 @@ impl EventsStore {
     }
 
     /// Notes a read that failed and returns how many failed in a row.
-    pub async fn note_failure(&self, event_id: &str, error: &str) -> Result<u32, Fault> {
-        let sql = "UPDATE ieum_events_source SET failures = failures + 1, last_error = ? WHERE event_id = ?";
-        self.sql.execute(sql, &[error.into(), event_id.into()]).await?;
+    pub async fn note_failure(&self, event_id: &str, error: &str, wording: &Wording) -> Result<u32, Fault> {
+        let sql = "UPDATE ieum_events_source SET failures = failures + 1, last_error = ?, last_error_wording = ? \
+                   WHERE event_id = ?";
+        let wording = serde_json::to_string(wording).map_err(|error| broken("wording", &error))?;
+        self.sql.execute(sql, &[error.into(), wording.into(), event_id.into()]).await?;
         Ok(self.source(event_id).await?.failures)
     }
 

@@ -4,12 +4,13 @@ use ieum_store::{Dialect, Migration};
 
 /// Sources with their sync position and health, raw facts, the live state, and hints not yet followed; then
 /// sealed secrets, how scans came in, and points on their way into the time series; then programmes, check-in
-/// lists, sweeps and what they missed; then gates.
-pub const MIGRATIONS: [Migration; 4] = [
+/// lists, sweeps and what they missed; then gates; then failures in words of any language.
+pub const MIGRATIONS: [Migration; 5] = [
     Migration { name: "0001_events", owner: "events", up: first },
     Migration { name: "0002_events_intake", owner: "events", up: second },
     Migration { name: "0003_events_programme", owner: "events", up: third },
     crate::gates::tables::MIGRATION,
+    Migration { name: "0005_events_wording", owner: "events", up: fifth },
 ];
 
 fn first(dialect: Dialect) -> Vec<String> {
@@ -98,4 +99,8 @@ fn third(dialect: Dialect) -> Vec<String> {
              gone_at {time} NOT NULL, PRIMARY KEY (event_id, order_code))"
         ),
     ]
+}
+
+fn fifth(dialect: Dialect) -> Vec<String> {
+    vec![format!("ALTER TABLE ieum_events_source ADD COLUMN last_error_wording {}", dialect.types().text)]
 }

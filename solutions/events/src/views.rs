@@ -108,9 +108,23 @@ pub(crate) struct Alert {
     severity: Severity,
     /// For people.
     message: String,
+    /// What `message` says, for other languages; left out where a source worded it.
+    wording: Option<Wording>,
     /// Since when it stands; left out where that was not noted.
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
+}
+
+/// What a sentence says: a stable code, and the values that stand in it. Who does not know the code shows the sentence.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Wording {
+    /// Stable, such as `gate.silent`.
+    #[schema(example = "capacity.inside")]
+    code: String,
+    /// Numbers and texts by the names that stand in the sentence.
+    #[schema(example = json!({"percent": 91}))]
+    values: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
 /// How bad an alert is.
@@ -271,6 +285,8 @@ pub(crate) struct Standing {
     severity: Severity,
     /// For people.
     message: String,
+    /// What `message` says, for other languages.
+    wording: Option<Wording>,
 }
 
 /// One event's line.

@@ -32,7 +32,14 @@ fn probe(config: &EventServiceConfig) -> ProbeReport {
     let ok = config.endpoints.api != "https://down.example";
     let detail = format!("GET {} as {:?}", config.endpoints.api, config.authentication.credentials);
     let level = if ok { ProbeLevel::Warn } else { ProbeLevel::Fail };
-    let check = ProbeCheck { name: "health".into(), ok, detail, level, advice: Some("고치기".into()) };
+    let check = ProbeCheck {
+        name: "health".into(),
+        ok,
+        detail,
+        level,
+        advice: Some("고치기".into()),
+        advice_wording: None,
+    };
     ProbeReport { ok, checks: vec![check], clock_skew_seconds: Some(-0.125) }
 }
 

@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import { path } from "../../api/client";
 import type { Forecast } from "../../api/types";
-import { OneOf, Under } from "../../parts/bits";
+import { OneOf, Said, Under } from "../../parts/bits";
 import { TimeChart } from "../../parts/chart";
 import { Panel } from "../../parts/Page";
 import { Loaded, Quiet, useReading } from "../../parts/states";
@@ -53,7 +53,7 @@ export function Drawn({ forecast, name }: { forecast: Forecast; name: string }) 
         {t.noForecast}
         {forecast.refused && (
           <Under>
-            <span lang="en">{forecast.refused}</span>
+            <Said wording={forecast.refusedWording} sentence={forecast.refused} />
           </Under>
         )}
       </Quiet>
@@ -67,7 +67,7 @@ export function Drawn({ forecast, name }: { forecast: Forecast; name: string }) 
     <>
       {forecast.caution && (
         <Alert severity="info" variant="outlined" sx={{ mb: 1.5 }}>
-          {forecast.caution}
+          <Said wording={forecast.cautionWording} sentence={forecast.caution} />
         </Alert>
       )}
       <TimeChart

@@ -3,7 +3,7 @@ import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 
 import type { ProbeReport } from "../../api/types";
-import { StateChip, Under, type Tone } from "../../parts/bits";
+import { Said, StateChip, Under, type Tone } from "../../parts/bits";
 import { useText } from "../../text";
 
 type Check = ProbeReport["checks"][number];
@@ -30,7 +30,11 @@ export function Probe({ report }: { report: ProbeReport }) {
               <Box sx={{ minWidth: 0 }}>
                 <Box sx={{ fontWeight: 600 }}>{check.name}</Box>
                 <Under>{check.detail}</Under>
-                {check.advice && <Under tone="warning.main">{check.advice}</Under>}
+                {check.advice && (
+                  <Under tone="warning.main">
+                    <Said wording={check.adviceWording} sentence={check.advice} />
+                  </Under>
+                )}
               </Box>
             </Box>
           );

@@ -39,6 +39,7 @@ fn event(id: &str, alerts: &[(&str, Severity)]) -> NormalizedEventData {
         kind: kind.to_owned(),
         severity,
         message: format!("{kind} it is"),
+        wording: None,
         since: None,
     };
     NormalizedEventData {

@@ -15,7 +15,7 @@ use self::probe::Checked;
 use self::source::{Pace, SourceClient, Told};
 use crate::facts::{Batch, Totals};
 
-mod advice;
+pub(crate) mod advice;
 pub mod declarative;
 pub mod feed;
 pub mod generic;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Method;
 use ieum_client::{OutboundPolicy, Request, RestClient, RestConfig};
 use ieum_contracts::events::{AuthenticationKind, EventServiceConfig, ProbeCheck, ProbeLevel, ProbeReport};
+use ieum_contracts::wording::Wording;
 use ieum_core::{Code, Cx, Fault, SharedClock};
 use url::Url;
 
@@ -29,16 +30,18 @@ impl Checked {
     /// address holds no credentials: [`base_url`] refuses such.
     pub fn of(name: &str, address: &Url, result: Result<String, Fault>) -> Self {
         let code = result.as_ref().err().map(|fault| fault.code);
-        let (level, detail, advice) = match result {
+        let (level, detail, wording) = match result {
             Ok(detail) => (ProbeLevel::Ok, detail, None),
             Err(fault) => {
                 let address = address.as_str().trim_end_matches('/');
                 let detail = format!("asking {address}: {}", fault.message);
-                (ProbeLevel::Fail, detail, Some(advice::advice(&fault).to_owned()))
+                (ProbeLevel::Fail, detail, Some(advice::cause(&fault).with([])))
             }
         };
         let ok = level != ProbeLevel::Fail;
-        Self { check: ProbeCheck { name: name.to_owned(), ok, detail, level, advice }, code }
+        let advice = wording.as_ref().map(Wording::english);
+        let check = ProbeCheck { name: name.to_owned(), ok, detail, level, advice, advice_wording: wording };
+        Self { check, code }
     }
 
     /// Makes a failure of this check a warning: the source can be read without it.
@@ -82,7 +85,8 @@ pub async fn report(
 
 fn line(name: &str, level: ProbeLevel, detail: String, advice: Option<&str>) -> ProbeCheck {
     let ok = level != ProbeLevel::Fail;
-    ProbeCheck { name: name.to_owned(), ok, detail, level, advice: advice.map(str::to_owned) }
+    let advice = advice.map(str::to_owned);
+    ProbeCheck { name: name.to_owned(), ok, detail, level, advice, advice_wording: None }
 }
 
 /// Says whether we are known; nothing where the source failed for another reason.

@@ -62,7 +62,14 @@ pub fn report(config: &EventServiceConfig) -> ProbeReport {
         config.event_id,
         crate::gates::web::SCOPE
     );
-    let check = ProbeCheck { name: "push".to_owned(), ok: true, detail, level: ProbeLevel::Ok, advice: None };
+    let check = ProbeCheck {
+        name: "push".to_owned(),
+        ok: true,
+        detail,
+        level: ProbeLevel::Ok,
+        advice: None,
+        advice_wording: None,
+    };
     ProbeReport { ok: true, checks: vec![check], clock_skew_seconds: None }
 }
 

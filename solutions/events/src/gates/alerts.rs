@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ieum_contracts::events::{Alert, Severity};
+use ieum_contracts::wording::{Phrase, Wording};
 use ieum_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -114,8 +115,8 @@ impl Memory {
 }
 
 impl Raised {
-    fn of(kind: &str, severity: Severity, gate: Option<&str>, message: String) -> Self {
-        let alert = Alert { kind: kind.into(), severity, message, since: None };
+    fn of(kind: &str, severity: Severity, gate: Option<&str>, wording: Wording) -> Self {
+        let alert = Alert::worded(kind, severity, wording);
         Self { alert, gate: gate.map(str::to_owned) }
     }
 
@@ -132,8 +133,8 @@ fn crowded(level: u8, percent: f64) -> Raised {
         90 => Severity::Warning,
         _ => Severity::Info,
     };
-    let message = format!("{percent:.0} % of the capacity are inside");
-    Raised::of(&level_kind(level), severity, None, message)
+    let wording = Phrase::CapacityInside.with([("percent", percent.into())]);
+    Raised::of(&level_kind(level), severity, None, wording)
 }
 
 fn level_kind(level: u8) -> String {
@@ -179,15 +180,16 @@ pub fn anomalies(gates: &[GateTotal], minutes: &[MinuteRow], now: Timestamp) -> 
         found.extend(surge(&gate.gate, &past, now));
         let ahead = gate.last_at.since(now).as_secs();
         if ahead > AHEAD {
-            let message = format!("gate {} scans {ahead} s ahead of our clock; set its clock", gate.gate);
-            found.push(Raised::of("gate.clock", Severity::Warning, Some(&gate.gate), message));
+            let values = [("gate", gate.gate.as_str().into()), ("seconds", ahead.into())];
+            let wording = Phrase::GateClock.with(values);
+            found.push(Raised::of("gate.clock", Severity::Warning, Some(&gate.gate), wording));
         }
     }
     let entered: i64 = gates.iter().map(|gate| gate.entered).sum();
     let left: i64 = gates.iter().map(|gate| gate.left).sum();
     if left > entered + 5.max(entered / 100) {
-        let message = format!("{left} people left and only {entered} came: entries are not scanned");
-        found.push(Raised::of("gate.more_exits", Severity::Warning, None, message));
+        let wording = Phrase::GateMoreExits.with([("left", left.into()), ("entered", entered.into())]);
+        found.push(Raised::of("gate.more_exits", Severity::Warning, None, wording));
     }
     found
 }
@@ -207,12 +209,12 @@ fn silent(gate: &GateTotal, past: &Past<'_>, now: Timestamp) -> Option<Raised> {
     #[allow(clippy::cast_precision_loss, reason = "people per event stay far below 2^52")]
     let expected = own as f64 / others as f64 * since as f64;
     (expected >= EXPECTED).then(|| {
-        let message = format!(
-            "gate {} has not scanned for {} minutes, while the others did as ever; about {expected:.0} scans are missing",
-            gate.gate,
-            present - last
-        );
-        Raised::of("gate.silent", Severity::Warning, Some(&gate.gate), message)
+        let wording = Phrase::GateSilent.with([
+            ("gate", gate.gate.as_str().into()),
+            ("minutes", (present - last).into()),
+            ("missing", expected.into()),
+        ]);
+        Raised::of("gate.silent", Severity::Warning, Some(&gate.gate), wording)
     })
 }
 
@@ -235,8 +237,12 @@ fn surge(gate: &str, past: &Past<'_>, now: Timestamp) -> Option<Raised> {
     let scale = (1.4826 * apart).max(middle.sqrt()).max(1.0);
     let score = (people as f64 - middle) / scale;
     (score > SURGE).then(|| {
-        let message = format!("{people} people within a minute at gate {gate}, where {middle:.0} are usual");
-        Raised::of("gate.surge", Severity::Warning, Some(gate), message)
+        let wording = Phrase::GateSurge.with([
+            ("people", people.into()),
+            ("gate", gate.into()),
+            ("usual", middle.into()),
+        ]);
+        Raised::of("gate.surge", Severity::Warning, Some(gate), wording)
     })
 }
 

@@ -104,6 +104,7 @@ fn an_alert_that_nobody_dated_stands_since_the_state_that_told_it_first() {
         kind: kind.into(),
         severity: Severity::Warning,
         message: message.into(),
+        wording: None,
         since,
     };
     let with = |alerts: Vec<Alert>, seconds| {

@@ -33,7 +33,7 @@ fn each_level_is_raised_once_until_it_is_five_points_lower() {
 fn gates_are_looked_at_once_a_minute_and_what_was_found_stands_until_then() {
     let mut memory = Memory::default();
     assert_eq!(memory.found_in(7), None);
-    let silent = Raised::of("gate.silent", Severity::Warning, Some("north"), "is silent".into());
+    let silent = Raised::of("gate.silent", Severity::Warning, Some("north"), Phrase::GateDown.with([]));
     memory.look(7);
     assert_eq!(memory.change(Some(0.6), vec![silent.clone()], at(7)).raised.len(), 2);
     let found = memory.found_in(7).expect("was looked at");
