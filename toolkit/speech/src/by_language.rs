@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::engine::{Engine, Say, Spoken, Synthesizer, Transcriber, Transcript};
-use crate::{Audio, SpeechError};
+use crate::{Audio, Grammar, SpeechError};
 
 /// Engines, asked by language: the first that does it. Without a language the first of all is asked.
 pub struct ByLanguage<T: ?Sized> {
@@ -59,6 +59,15 @@ impl Transcriber for ByLanguage<dyn Transcriber> {
 
     async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
         self.choose(language, |engine| engine.engine())?.transcribe(audio, language).await
+    }
+
+    async fn transcribe_by(
+        &self,
+        audio: Audio,
+        language: Option<&str>,
+        grammar: Arc<Grammar>,
+    ) -> Result<Transcript, SpeechError> {
+        self.choose(language, |engine| engine.engine())?.transcribe_by(audio, language, grammar).await
     }
 }
 

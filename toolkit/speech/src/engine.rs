@@ -1,8 +1,10 @@
 //! What an engine that listens and an engine that speaks can do, whichever it is.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::{Audio, AudioFormat, SpeechError};
+use crate::{Audio, AudioFormat, Grammar, SpeechError};
 
 /// What an engine is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,22 @@ pub trait Transcriber: Send + Sync + 'static {
     /// [`SpeechError::Language`] for a language that it does not do, [`SpeechError::Busy`] when too much is asked
     /// at once, and the engine's own.
     async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError>;
+
+    /// Returns what is said in `audio`, as the sentence of `grammar` that was meant where one is likely enough, else as
+    /// it was heard. An engine that cannot listen for sentences leads back what it heard by its letters alone.
+    ///
+    /// # Errors
+    /// Those of [`transcribe`](Self::transcribe).
+    async fn transcribe_by(
+        &self,
+        audio: Audio,
+        language: Option<&str>,
+        grammar: Arc<Grammar>,
+    ) -> Result<Transcript, SpeechError> {
+        let heard = self.transcribe(audio, language).await?;
+        let text = grammar.sentence(&heard.text).unwrap_or(heard.text);
+        Ok(Transcript { text, ..heard })
+    }
 }
 
 /// What to say.

@@ -9,7 +9,8 @@
 //!
 //! [`open_transcriber`] and [`open_synthesizer`] take these. Several engines become one by language ([`ByLanguage`]).
 //! [`Listener`] turns a stream of samples into the beginning of a turn, what was heard so far, and the whole;
-//! [`Gate`] keeps our own voice from being heard; [`Repair`] leads what was misheard back to what can be said.
+//! [`Gate`] keeps our own voice from being heard; [`Repair`] leads what was misheard back to what can be said, by its
+//! text alone, and [`Grammar`] does so while listening, with what the model heard.
 //! [`WyomingServer`] offers our engines to others; [`WyomingSatellite`] serves a satellite's microphone and speaker.
 //!
 //! Without the feature `models` there is nothing that listens within this process; opening it says so.
@@ -20,6 +21,7 @@ mod engine;
 mod error;
 mod espeak;
 mod gate;
+mod grammar;
 mod listener;
 mod open;
 mod repair;
@@ -36,14 +38,15 @@ pub use engine::{Engine, Rejection, Say, Spoken, Synthesizer, Transcriber, Trans
 pub use error::SpeechError;
 pub use espeak::{Espeak, EspeakOptions};
 pub use gate::Gate;
+pub use grammar::{Grammar, Link};
 pub use listener::{Heard, Listener, ListenerOptions};
 pub use open::{EngineOptions, SCHEMES, check_engine_url, open_synthesizer, open_transcriber};
 pub use repair::{Repair, Repaired, Sounds};
 pub use ssml::{Part, Speech};
 pub use voice_activity::{Endpointer, EndpointerOptions, Turn};
 pub use wyoming::{
-    Conversation, Handled, Handler, Intention, Said, SatelliteOptions, WyomingEvent, WyomingOptions, WyomingReader, WyomingSatellite,
-    WyomingServer, WyomingSynthesizer, WyomingTranscriber, write_event,
+    Conversation, Handled, Handler, Intention, Said, SatelliteOptions, WyomingEvent, WyomingOptions,
+    WyomingReader, WyomingSatellite, WyomingServer, WyomingSynthesizer, WyomingTranscriber, write_event,
 };
 
 #[cfg(feature = "models")]

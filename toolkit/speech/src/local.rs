@@ -1,6 +1,7 @@
 //! Listening within this process: models in ONNX, run by `rten`, which is Rust throughout.
 
 mod decoder;
+mod guided;
 mod mel;
 mod model;
 mod moonshine;

@@ -26,6 +26,8 @@ pub struct Rules<'a> {
     pub nobody: Option<u32>,
     /// Tells whether a token may be written.
     pub allowed: &'a (dyn Fn(u32) -> bool + Sync),
+    /// What may stand anywhere but at the beginning.
+    pub never_first: &'a [u32],
 }
 
 /// What was written.
@@ -35,6 +37,8 @@ pub struct Written {
     pub tokens: Vec<u32>,
     /// The mean of the tokens' log probabilities, the end's included.
     pub confidence: f32,
+    /// Their sum.
+    pub sum: f32,
     /// How likely nobody spoke, by the model's own word.
     pub nobody: f32,
     /// The tokens went round and round; one turn of it is kept.
@@ -60,9 +64,9 @@ struct Kept {
     sizes: (usize, usize),
 }
 
-/// One run's memory.
+/// One run's memory: of each text that is written its own words, and once what was heard.
 #[derive(Default)]
-struct Memory {
+pub struct Memory {
     own: Vec<Value>,
     other: Vec<Value>,
 }
@@ -103,7 +107,7 @@ impl Decoder {
         let mut steps = 0.0_f32;
         while written.tokens.len() < rules.most {
             if stop.is_set() {
-                return Err(SpeechError::Cancelled { engine: self.network.engine().to_owned() });
+                return Err(self.cancelled());
             }
             let scores = self.step(heard, &next, &mut memory)?;
             if steps == 0.0
@@ -111,8 +115,10 @@ impl Decoder {
             {
                 written.nobody = log_probability(&scores, nobody).exp();
             }
+            let first = written.tokens.is_empty();
             let token = likeliest(&scores, |token| {
-                token == rules.end && !written.tokens.is_empty() || (rules.allowed)(token)
+                token == rules.end && !first
+                    || (rules.allowed)(token) && !(first && rules.never_first.contains(&token))
             });
             sum += log_probability(&scores, token);
             steps += 1.0;
@@ -127,6 +133,7 @@ impl Decoder {
             }
             next = vec![token];
         }
+        written.sum = sum;
         written.confidence = if steps > 0.0 { sum / steps } else { 0.0 };
         Ok(written)
     }
@@ -153,9 +160,22 @@ impl Decoder {
         tokens: &[u32],
         memory: &mut Memory,
     ) -> Result<Vec<f32>, SpeechError> {
+        let rows = self.rows(heard, &[tokens], memory)?;
+        rows.into_iter().next().ok_or_else(|| self.network.failed("writing", "it gave no scores".to_owned()))
+    }
+
+    /// Feeds several texts at once, equally many tokens of each, and returns the scores of what may come after each.
+    pub fn rows(
+        &self,
+        heard: &Tensor<f32>,
+        texts: &[&[u32]],
+        memory: &mut Memory,
+    ) -> Result<Vec<Vec<f32>>, SpeechError> {
         let first = memory.other.is_empty();
-        let ids: Vec<i32> = tokens.iter().map(|&token| i32::try_from(token).unwrap_or(0)).collect();
-        let ids = Tensor::from_data(&[1, ids.len()], ids);
+        let length = texts.first().map_or(0, |tokens| tokens.len());
+        let ids: Vec<i32> =
+            texts.iter().copied().flatten().map(|&token| i32::try_from(token).unwrap_or(0)).collect();
+        let ids = Tensor::<i32>::from_data(&[texts.len(), length], ids);
         let branch = Tensor::from_data(&[1], vec![i32::from(!first)]);
         let mut inputs: Vec<(NodeId, ValueOrView<'_>)> = vec![
             (self.tokens, ids.into()),
@@ -188,7 +208,48 @@ impl Decoder {
         let scores = scores.ok_or_else(|| self.network.failed("writing", "it gave no scores".to_owned()))?;
         let count = scores.shape().last().copied().unwrap_or(0);
         let scores = scores.into_data();
-        Ok(scores[scores.len().saturating_sub(count)..].to_vec())
+        // Of each text the scores after its last token.
+        let each = count * length;
+        Ok(scores.chunks_exact(each.max(1)).map(|text| text[each - count..].to_vec()).collect())
+    }
+
+    /// Keeps of each text's memory that of the texts in `rows`, in that order; one may come several times.
+    ///
+    /// # Errors
+    /// [`SpeechError::Engine`] when the network kept something else than numbers.
+    pub fn keep(&self, memory: &mut Memory, rows: &[usize]) -> Result<(), SpeechError> {
+        for value in &mut memory.own {
+            self.pick(value, rows)?;
+        }
+        // What was heard is the same for all; only how often it stands there changes.
+        let count = |value: &Value| value.shape().first().copied().unwrap_or(0);
+        if memory.other.first().is_some_and(|value| count(value) != rows.len()) {
+            for value in &mut memory.other {
+                self.pick(value, &vec![0; rows.len()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pick(&self, value: &mut Value, rows: &[usize]) -> Result<(), SpeechError> {
+        let whole = std::mem::replace(value, Tensor::<f32>::zeros(&[0]).into());
+        let tensor = whole.into_tensor::<f32>();
+        let tensor = tensor.ok_or_else(|| self.network.failed("writing", "it kept no numbers".to_owned()))?;
+        let mut shape = tensor.shape().to_vec();
+        let each: usize = shape.iter().skip(1).product();
+        let data = tensor.into_data();
+        let kept: Vec<f32> =
+            rows.iter().flat_map(|row| &data[row * each..(row + 1) * each]).copied().collect();
+        if let Some(count) = shape.first_mut() {
+            *count = rows.len();
+        }
+        *value = Tensor::from_data(&shape[..], kept).into();
+        Ok(())
+    }
+
+    /// Makes the error of work that nobody waits for any more.
+    pub fn cancelled(&self) -> SpeechError {
+        SpeechError::Cancelled { engine: self.network.engine().to_owned() }
     }
 }
 
@@ -198,9 +259,13 @@ fn likeliest(scores: &[f32], allowed: impl Fn(u32) -> bool) -> u32 {
 }
 
 fn log_probability(scores: &[f32], token: u32) -> f32 {
+    scores.get(token as usize).map_or(f32::NEG_INFINITY, |score| score - log_total(scores))
+}
+
+/// Returns what is taken from a score to make it a log probability.
+pub fn log_total(scores: &[f32]) -> f32 {
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = scores.iter().map(|score| (score - highest).exp()).sum();
-    scores.get(token as usize).map_or(f32::NEG_INFINITY, |score| score - highest - sum.ln())
+    highest + scores.iter().map(|score| (score - highest).exp()).sum::<f32>().ln()
 }
 
 /// How often a loop of so many tokens must have come in a row to be one: words do come twice.

@@ -2,7 +2,7 @@
 //! (Jeffries et al. 2024, "Moonshine: Speech Recognition for Live Transcription and Voice Commands").
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use rten::NodeId;
@@ -10,12 +10,13 @@ use rten_tensor::Tensor;
 
 use super::LocalOptions;
 use super::decoder::{Decoder, Rules};
+use super::guided::{Guide, Vocabulary};
 use super::model::{Network, check_folder, threads};
 use super::pool::{Pool, Stop};
 use super::words::Words;
 use crate::engine::{Engine, Rejection, Transcriber, Transcript};
 use crate::voice_activity::voiced;
-use crate::{Audio, RATE, SpeechError};
+use crate::{Audio, Grammar, RATE, SpeechError};
 
 /// The most tokens per second of speech: what its authors allow, since it loops on what it does not understand.
 const TOKENS_PER_SECOND: f64 = 6.5;
@@ -39,6 +40,7 @@ struct Model {
     heard: NodeId,
     decoder: Decoder,
     words: Words,
+    vocabulary: OnceLock<Vocabulary>,
 }
 
 // === Moonshine ===
@@ -57,10 +59,31 @@ impl Moonshine {
         let heard = encoder.place(folder, "last_hidden_state")?;
         let decoder = Decoder::open(folder, NAME, &threads)?;
         let words = Words::open(folder)?;
-        let model = Arc::new(Model { encoder, sound, heard, decoder, words });
+        let model = Arc::new(Model { encoder, sound, heard, decoder, words, vocabulary: OnceLock::new() });
         Ok(Self { pool: Pool::new(NAME, options), longest: options.longest, model })
     }
 }
+
+impl Moonshine {
+    async fn listen(
+        &self,
+        audio: Audio,
+        language: Option<&str>,
+        grammar: Option<Arc<Grammar>>,
+    ) -> Result<Transcript, SpeechError> {
+        if let Some(other) = language.filter(|&language| language != LANGUAGE) {
+            return Err(SpeechError::Language { language: other.to_owned(), known: LANGUAGE.to_owned() });
+        }
+        if audio.seconds() > self.longest.as_secs_f64() {
+            return Err(SpeechError::TooLong { limit: self.longest });
+        }
+        let model = Arc::clone(&self.model);
+        self.pool.run(move |stop| model.listen(&audio, grammar.as_deref(), stop)).await
+    }
+}
+
+/// How many beginnings are kept when listening for the sentences of a grammar.
+const BEAM: usize = 8;
 
 const NAME: &str = "moonshine";
 const LANGUAGE: &str = "en";
@@ -72,21 +95,28 @@ impl Transcriber for Moonshine {
     }
 
     async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
-        if let Some(other) = language.filter(|&language| language != LANGUAGE) {
-            return Err(SpeechError::Language { language: other.to_owned(), known: LANGUAGE.to_owned() });
-        }
-        if audio.seconds() > self.longest.as_secs_f64() {
-            return Err(SpeechError::TooLong { limit: self.longest });
-        }
-        let model = Arc::clone(&self.model);
-        self.pool.run(move |stop| model.listen(&audio, stop)).await
+        self.listen(audio, language, None).await
+    }
+
+    async fn transcribe_by(
+        &self,
+        audio: Audio,
+        language: Option<&str>,
+        grammar: Arc<Grammar>,
+    ) -> Result<Transcript, SpeechError> {
+        self.listen(audio, language, Some(grammar)).await
     }
 }
 
 // === Model ===
 
 impl Model {
-    fn listen(&self, audio: &Audio, stop: &Stop) -> Result<Transcript, SpeechError> {
+    fn listen(
+        &self,
+        audio: &Audio,
+        grammar: Option<&Grammar>,
+        stop: &Stop,
+    ) -> Result<Transcript, SpeechError> {
         let mut transcript = Transcript { language: Some(LANGUAGE.to_owned()), ..Transcript::default() };
         let Some(span) = voiced(audio.samples()) else {
             transcript.rejected = Some(Rejection::Silence);
@@ -105,9 +135,19 @@ impl Model {
             most: (seconds * TOKENS_PER_SECOND).ceil() as usize + 4,
             nobody: None,
             allowed: &|_| true,
+            never_first: &[],
         };
         let written = self.decoder.write(&heard, &rules, stop)?;
         transcript.text = self.words.text(&written.tokens);
+        if let Some(grammar) = grammar {
+            let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(&self.words));
+            let guide = Guide { grammar, vocabulary, beam: BEAM };
+            let free = (&written, transcript.text.as_str());
+            if let Some(sentence) = guide.lead(&self.decoder, &heard, &rules, free, stop)? {
+                transcript.text = sentence;
+                return Ok(transcript);
+            }
+        }
         if written.looped && written.tokens.len() <= super::decoder::LONGEST_LOOP {
             transcript.text.clear();
             transcript.rejected = Some(Rejection::Repeats);

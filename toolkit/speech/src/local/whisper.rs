@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use rten::NodeId;
@@ -11,13 +11,14 @@ use rten_tensor::Tensor;
 
 use super::LocalOptions;
 use super::decoder::{Decoder, LONGEST_LOOP, Rules};
+use super::guided::{Guide, Vocabulary};
 use super::mel::{BANDS, Mel};
 use super::model::{Network, check_folder, threads};
 use super::pool::{Pool, Stop};
 use super::words::Words;
 use crate::engine::{Engine, Rejection, Transcriber, Transcript};
 use crate::voice_activity::voiced;
-use crate::{Audio, RATE, SpeechError};
+use crate::{Audio, Grammar, RATE, SpeechError};
 
 /// The most tokens per second of speech: Korean takes up to three for a syllable.
 const TOKENS_PER_SECOND: f64 = 20.0;
@@ -40,6 +41,9 @@ const UNSAID: [&str; 46] = [
     "[[", "]]", "{{", "}}", "♪", "♪♪", "♫", "♬", "♩",
 ];
 
+/// How many beginnings are kept when listening for the sentences of a grammar.
+const BEAM: usize = 4;
+
 const NAME: &str = "whisper";
 
 /// Hears any of the languages it was opened for.
@@ -56,6 +60,7 @@ struct Model {
     heard: NodeId,
     decoder: Decoder,
     words: Words,
+    vocabulary: OnceLock<Vocabulary>,
     mel: Mel,
     steering: Steering,
     /// Each language with its token.
@@ -103,7 +108,17 @@ impl Whisper {
         let decoder = Decoder::open(folder, NAME, &threads)?;
         let names = languages.iter().map(|(name, _)| name.clone()).collect();
         let mel = Mel::new();
-        let model = Arc::new(Model { encoder, picture, heard, decoder, words, mel, steering, languages });
+        let model = Arc::new(Model {
+            encoder,
+            picture,
+            heard,
+            decoder,
+            words,
+            vocabulary: OnceLock::new(),
+            mel,
+            steering,
+            languages,
+        });
         Ok(Self { pool: Pool::new(NAME, options), longest: options.longest, languages: names, model })
     }
 }
@@ -115,6 +130,26 @@ impl Transcriber for Whisper {
     }
 
     async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
+        self.listen(audio, language, None).await
+    }
+
+    async fn transcribe_by(
+        &self,
+        audio: Audio,
+        language: Option<&str>,
+        grammar: Arc<Grammar>,
+    ) -> Result<Transcript, SpeechError> {
+        self.listen(audio, language, Some(grammar)).await
+    }
+}
+
+impl Whisper {
+    async fn listen(
+        &self,
+        audio: Audio,
+        language: Option<&str>,
+        grammar: Option<Arc<Grammar>>,
+    ) -> Result<Transcript, SpeechError> {
         let known = &self.model.languages;
         let chosen = match language {
             Some(language) => {
@@ -132,7 +167,7 @@ impl Transcriber for Whisper {
             return Err(SpeechError::TooLong { limit: self.longest });
         }
         let model = Arc::clone(&self.model);
-        self.pool.run(move |stop| model.listen(&audio, chosen, stop)).await
+        self.pool.run(move |stop| model.listen(&audio, chosen, grammar.as_deref(), stop)).await
     }
 }
 
@@ -143,6 +178,7 @@ impl Model {
         &self,
         audio: &Audio,
         language: Option<(String, u32)>,
+        grammar: Option<&Grammar>,
         stop: &Stop,
     ) -> Result<Transcript, SpeechError> {
         let silence = Transcript { rejected: Some(Rejection::Silence), ..Transcript::default() };
@@ -160,14 +196,23 @@ impl Model {
             end: steering.end,
             most: ((seconds * TOKENS_PER_SECOND).ceil() as usize + 8).min(MOST_TOKENS),
             nobody: steering.nobody,
-            allowed: &|token| {
-                token < steering.end && token != steering.space && !steering.unsaid.contains(&token)
-            },
+            allowed: &|token| token < steering.end && !steering.unsaid.contains(&token),
+            never_first: &[steering.space],
         };
         let written = self.decoder.write(&heard, &rules, stop)?;
         let mut transcript =
             Transcript { text: self.words.text(&written.tokens), language: Some(language), rejected: None };
-        if written.nobody > NOBODY && written.confidence < UNSURE {
+        let silent = written.nobody > NOBODY && written.confidence < UNSURE;
+        if let Some(grammar) = grammar.filter(|_| !silent) {
+            let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(&self.words));
+            let guide = Guide { grammar, vocabulary, beam: BEAM };
+            let free = (&written, transcript.text.as_str());
+            if let Some(sentence) = guide.lead(&self.decoder, &heard, &rules, free, stop)? {
+                transcript.text = sentence;
+                return Ok(transcript);
+            }
+        }
+        if silent {
             transcript.rejected = Some(Rejection::Silence);
         } else if written.looped && written.tokens.len() <= LONGEST_LOOP {
             transcript.rejected = Some(Rejection::Repeats);

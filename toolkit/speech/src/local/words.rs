@@ -91,6 +91,11 @@ impl Words {
         (0_u32..).zip(&self.bytes).filter(|(_, bytes)| is_meant(bytes)).map(|(token, _)| token).collect()
     }
 
+    /// Returns every token with the bytes it stands for; none for those that steer.
+    pub fn tokens(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        (0_u32..).zip(self.bytes.iter().map(Vec::as_slice))
+    }
+
     /// Returns the text of tokens, without those that steer. What is no UTF-8 becomes U+FFFD.
     pub fn text(&self, tokens: &[u32]) -> String {
         let parts = tokens.iter().filter_map(|&token| self.bytes.get(token as usize));

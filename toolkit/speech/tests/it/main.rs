@@ -3,6 +3,8 @@
 mod accuracy;
 mod hearing;
 #[cfg(feature = "models")]
+mod korean;
+#[cfg(feature = "models")]
 mod models;
 mod originals;
 mod speaking;
