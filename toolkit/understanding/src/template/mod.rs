@@ -10,9 +10,11 @@ mod file;
 mod graph;
 mod lists;
 mod matcher;
+mod net;
 mod parse;
 mod prefilter;
 mod recognise;
+mod rhino;
 mod skip;
 pub(crate) mod text;
 mod trie;
@@ -22,6 +24,7 @@ pub use file::{
     Context, Fractions, IntentEntry, IntentsFile, ListEntry, RangeEntry, SentenceGroup, Settings, ValueEntry,
 };
 pub use lists::{ListValue, Lists};
+pub use net::{Net, NetLink};
 pub use recognise::{Recognised, Recogniser, Situation, Slot};
 
 #[cfg(test)]

@@ -19,27 +19,27 @@ use crate::template::text::Tracked;
 /// Sentences of one language, compiled.
 #[derive(Clone, Debug)]
 pub struct Recogniser {
-    groups: Vec<Group>,
-    sentences: Vec<Sentence>,
+    pub(super) groups: Vec<Group>,
+    pub(super) sentences: Vec<Sentence>,
     fragments: Fragments,
-    lists: Lists,
+    pub(super) lists: Lists,
     skip: SkipWords,
     ignore_whitespace: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Group {
+pub(super) struct Group {
     intent: String,
-    data: SentenceGroup,
-    lists: Lists,
+    pub(super) data: SentenceGroup,
+    pub(super) lists: Lists,
     keywords: Option<HashSet<Vec<char>>>,
 }
 
 #[derive(Clone, Debug)]
-struct Sentence {
-    group: usize,
+pub(super) struct Sentence {
+    pub(super) group: usize,
     template: String,
-    graph: Graph,
+    pub(super) graph: Graph,
     clauses: Clauses,
     edges: Edges,
 }
@@ -319,7 +319,12 @@ impl Texts {
 impl Group {
     fn is_open(&self, situation: &Situation, words: &HashSet<Vec<char>>) -> bool {
         self.keywords.as_ref().is_none_or(|keywords| !keywords.is_disjoint(words))
-            && may_hold(&self.data.requires_context, &situation.context)
+            && self.may_be_open(situation)
+    }
+
+    /// Tells whether nothing that is known of the situation rules the sentences out.
+    pub(super) fn may_be_open(&self, situation: &Situation) -> bool {
+        may_hold(&self.data.requires_context, &situation.context)
             && not_excluded(&self.data.excludes_context, &situation.context)
     }
 

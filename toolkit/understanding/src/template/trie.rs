@@ -40,6 +40,18 @@ impl<T: Clone> Trie<T> {
         self.nodes[node].values.push(value);
     }
 
+    /// Returns every word with its values, in order.
+    pub fn words(&self) -> Vec<(String, &T)> {
+        let mut found = Vec::new();
+        let mut left = if self.nodes.is_empty() { Vec::new() } else { vec![(0_u32, String::new())] };
+        while let Some((node, word)) = left.pop() {
+            let node = &self.nodes[node as usize];
+            found.extend(node.values.iter().map(|value| (word.clone(), value)));
+            left.extend(node.children.iter().rev().map(|(char, child)| (*child, format!("{word}{char}"))));
+        }
+        found
+    }
+
     /// Returns the words that start at `start`, shortest first, as end and value. A hyphen or underscore in the
     /// text also counts as the space between two words.
     pub fn from(&self, text: &[char], start: usize) -> Vec<(usize, T)> {
@@ -80,5 +92,7 @@ mod tests {
         let text: Vec<char> = "living-room".chars().collect();
         assert_eq!(trie.from(&text, 0), [(6, "living"), (11, "living room")]);
         assert_eq!(trie.from(&text, 7), [(11, "room")]);
+        let words: Vec<String> = trie.words().into_iter().map(|(word, _)| word).collect();
+        assert_eq!(words, ["living", "living room", "room"]);
     }
 }
