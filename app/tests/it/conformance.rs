@@ -54,6 +54,7 @@ impl Stage {
             "gates:*",
             "finance:*",
             "users:*",
+            "voice:use",
         ] {
             words.extend(["--scope", scope]);
         }
@@ -159,6 +160,12 @@ fn notifications_are_answered_as_documented() {
 #[ignore = "needs schemathesis"]
 fn people_and_devices_are_answered_as_documented() {
     judged("identity");
+}
+
+#[test]
+#[ignore = "needs schemathesis"]
+fn dialogues_are_answered_as_documented() {
+    judged("voice");
 }
 
 /// With a token: whoever operates may end every key, and here does.

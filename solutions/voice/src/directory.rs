@@ -11,6 +11,9 @@ use ieum_contracts::voice::DialogTurn;
 use ieum_core::{Code, Cx, Fault, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::rules::LONGEST_NAME;
 
 /// How long a person stands in for the directory's answer.
 const KEEP: Duration = Duration::from_secs(3_600);
@@ -57,7 +60,7 @@ impl Directory {
             (None, Some(device), _) => device.user_id.clone(),
             // Nobody's device: it has proved itself, and speaks for itself.
             (None, None, Some(device)) => {
-                let user = stand_in(&format!("device:{device}"));
+                let user = stand_in(&nobodys(device));
                 return Who::Welcome(Box::new(Speaker { user, device: None }));
             }
             (None, None, None) => return Who::NotFound(String::new()),
@@ -133,6 +136,15 @@ fn complain(fault: &Fault, what: &'static str) {
     tracing::warn!(error = %fault, "{what}");
 }
 
+/// Returns who a device is that is nobody's: itself, by its digest where the name would be too long for a person.
+fn nobodys(device: &str) -> String {
+    let whole = format!("device:{device}");
+    if whole.chars().count() <= LONGEST_NAME {
+        return whole;
+    }
+    format!("device:{}", hex::encode(Sha256::digest(device)))
+}
+
 /// Who stands in where the directory cannot say.
 fn stand_in(id: &str) -> User {
     User {
@@ -144,5 +156,18 @@ fn stand_in(id: &str) -> User {
         zone: None,
         devices: Vec::new(),
         created_at: Timestamp::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_of_nobodys_is_a_person_of_its_own_however_long_its_name() {
+        assert_eq!(nobodys("hall"), "device:hall");
+        let long = "x".repeat(LONGEST_NAME);
+        assert!(nobodys(&long).len() <= LONGEST_NAME);
+        assert_ne!(nobodys(&long), nobodys(&format!("{}y", &long[1..])));
     }
 }

@@ -117,7 +117,8 @@ impl DialogflowClient {
         let (inner, time) = (Arc::clone(&sender), clock.clone());
         let live = tower::service_fn(move |ask: Ask| {
             let (sender, clock) = (Arc::clone(&inner), time.clone());
-            async move { cut_off(&clock, ask.cut, sender.detect(&ask.cx, &ask.query)).await }
+            // On the heap: the policies around it hand it on by value, and a turn is far down a thread's stack already.
+            Box::pin(async move { cut_off(&clock, ask.cut, sender.detect(&ask.cx, &ask.query)).await })
         });
         let service = policies.apply_with(live, Alternative { link });
         Ok(Self { sender, policies, service, reserve: options.reserve, clock })
