@@ -13,6 +13,11 @@ use super::words::Words;
 use crate::SpeechError;
 use crate::grammar::{Grammar, Places, letters};
 
+/// Where the likeliest sentence found is farther from what was heard freely than this (see
+/// [`Grammar::with_farthest`]), a nearer one may have been dropped: it is looked for again, with a wider beam.
+const NEAR: f32 = 0.2;
+const WIDER: usize = 4;
+
 /// Signs that a model writes between words and that say nothing.
 const SIGNS: [&str; 9] = ["", ",", ".", "-", "'", "?", "!", "…", ":"];
 
@@ -113,7 +118,7 @@ impl Vocabulary {
 pub struct Guide<'a> {
     pub grammar: &'a Grammar,
     pub vocabulary: &'a Vocabulary,
-    /// How many beginnings of sentences are kept at once.
+    /// How many beginnings of sentences are kept at once, at first.
     pub beam: usize,
 }
 
@@ -133,8 +138,18 @@ impl Guide<'_> {
         if let Some(sentence) = self.grammar.sentence(text) {
             return Ok(Some(sentence));
         }
-        let Some(guided) = self.follow(decoder, heard, rules, stop)? else { return Ok(None) };
-        let behind = (written.sum - guided.sum) / guided.letters.len().max(1) as f32;
+        let mut nearest: Option<(Guided, f32)> = None;
+        for beam in [self.beam, self.beam * WIDER] {
+            let Some(guided) = self.follow(decoder, heard, rules, beam, stop)? else { continue };
+            let behind = (written.sum - guided.sum) / guided.letters.len().max(1) as f32;
+            if nearest.as_ref().is_none_or(|(_, before)| behind < *before) {
+                nearest = Some((guided, behind));
+            }
+            if nearest.as_ref().is_some_and(|(_, behind)| *behind <= NEAR) {
+                break;
+            }
+        }
+        let Some((guided, behind)) = nearest else { return Ok(None) };
         tracing::debug!(behind, text, "heard with a grammar in hand");
         Ok(self.grammar.sentence_of(&guided.letters).filter(|_| behind <= self.grammar.farthest))
     }
@@ -145,6 +160,7 @@ impl Guide<'_> {
         decoder: &Decoder,
         heard: &Tensor<f32>,
         rules: &Rules<'_>,
+        beam: usize,
         stop: &Stop,
     ) -> Result<Option<Guided>, SpeechError> {
         let mut memory = Memory::default();
@@ -170,7 +186,7 @@ impl Guide<'_> {
                     best = ended;
                 }
             }
-            live = nearest(next, self.beam, best.as_ref().map_or(f32::NEG_INFINITY, |best| best.sum));
+            live = nearest(next, beam, best.as_ref().map_or(f32::NEG_INFINITY, |best| best.sum));
             if live.is_empty() {
                 break;
             }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use rten::NodeId;
 use rten_tensor::Tensor;
+use rten_tensor::prelude::*;
 
 use super::LocalOptions;
 use super::decoder::{Decoder, LONGEST_LOOP, Rules};
@@ -26,6 +27,10 @@ const TOKENS_PER_SECOND: f64 = 20.0;
 /// What the model hears at once, hundredths of a second.
 const FRAMES: usize = 3_000;
 
+/// How many columns of what was heard stand for a second, and how many of silence are kept behind the last word.
+const HEARD_PER_SECOND: f64 = 50.0;
+const QUIET: usize = 250;
+
 /// The most tokens it was trained to write at once, without the prompt.
 const MOST_TOKENS: usize = 220;
 
@@ -42,7 +47,7 @@ const UNSAID: [&str; 46] = [
 ];
 
 /// How many beginnings are kept when listening for the sentences of a grammar.
-const BEAM: usize = 4;
+const BEAM: usize = 8;
 
 const NAME: &str = "whisper";
 
@@ -207,6 +212,8 @@ impl Model {
             let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(&self.words));
             let guide = Guide { grammar, vocabulary, beam: BEAM };
             let free = (&written, transcript.text.as_str());
+            // Many texts at once look at what was heard; the silence behind it, up to half a minute, tells none apart.
+            let heard = beginning(&heard, (seconds * HEARD_PER_SECOND) as usize + QUIET);
             if let Some(sentence) = guide.lead(&self.decoder, &heard, &rules, free, stop)? {
                 transcript.text = sentence;
                 return Ok(transcript);
@@ -239,6 +246,17 @@ impl Model {
         found
             .cloned()
             .ok_or_else(|| self.encoder.failed("hearing", "it was opened for no language".to_owned()))
+    }
+}
+
+/// Returns the first `count` columns of what was heard.
+fn beginning(heard: &Tensor<f32>, count: usize) -> Tensor<f32> {
+    match *heard.shape() {
+        [1, whole, width] if count < whole => {
+            let data: Vec<f32> = heard.iter().take(count * width).copied().collect();
+            Tensor::from_data(&[1, count, width], data)
+        }
+        _ => heard.clone(),
     }
 }
 
