@@ -16,9 +16,11 @@ mod jetstream;
 mod link;
 mod measure;
 mod mqtt;
+mod orders;
 mod peer;
 mod processes;
 mod report;
+mod voice;
 mod webhook;
 
 use std::process::ExitCode;
@@ -29,12 +31,14 @@ use std::time::Duration;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Every benchmark, by name.
-const NAMES: [&str; 9] =
-    ["link", "http", "bus", "idle", "gateway", "webhook", "mqtt", "events", "events-load"];
+const NAMES: [&str; 11] =
+    ["link", "http", "bus", "idle", "gateway", "webhook", "mqtt", "events", "events-load", "voice", "orders"];
 /// What no benchmark takes; one that does is broken.
 const LONGEST: Duration = Duration::from_secs(180);
 /// The same of the one whose peer needs minutes.
 const LONGEST_EVENTS: Duration = Duration::from_secs(1_200);
+/// The same of the one that listens to an hour of speech.
+const LONGEST_ORDERS: Duration = Duration::from_secs(7_200);
 
 fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -62,7 +66,11 @@ fn main() -> ExitCode {
     let mut outcome = ExitCode::SUCCESS;
     for name in NAMES.iter().filter(|name| asked.is_empty() || asked.iter().any(|other| other == *name)) {
         println!("== {name} ==");
-        let longest = if *name == "events" { LONGEST_EVENTS } else { LONGEST };
+        let longest = match *name {
+            "events" => LONGEST_EVENTS,
+            "orders" => LONGEST_ORDERS,
+            _ => LONGEST,
+        };
         let done = runtime.block_on(async { tokio::time::timeout(longest, run(name)).await });
         match done {
             Ok(Ok(())) => continue,
@@ -84,6 +92,8 @@ async fn run(name: &str) -> Result<(), ieum_core::Fault> {
         "gateway" => gateway::run().await,
         "mqtt" => mqtt::run().await,
         "events" => forecast::run().await,
+        "voice" => voice::run().await,
+        "orders" => orders::run().await,
         "events-load" => events_load::run().await,
         _ => idle::run().await,
     }

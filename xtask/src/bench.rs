@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::failure::{Failure, Tried};
 use crate::servers::{self, Kind, Servers, nats, postgres};
-use crate::{demo, libraries, shell};
+use crate::{demo, libraries, models, shell};
 
 /// What to measure.
 #[derive(Args)]
@@ -60,6 +60,14 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
                 command.env("IEUM_BENCH_MOSQUITTO", program);
             }
             Err(why) => println!("{:16} missing  {why}", "mosquitto"),
+        }
+    }
+    if asked("voice") || asked("orders") {
+        match models::prepare() {
+            Ok(folder) => {
+                command.env("IEUM_BENCH_MODELS", folder);
+            }
+            Err(why) => println!("{:16} missing  {why}", "models"),
         }
     }
     if asked("events") {
