@@ -5,6 +5,7 @@ mod chromium;
 mod influxdb;
 mod install;
 mod kafka;
+mod mosquitto;
 mod moto;
 mod mysql;
 pub mod nats;
@@ -73,7 +74,7 @@ pub struct Started {
 }
 
 /// Every server that tests can ask for.
-pub const KINDS: [Kind; 14] = [
+pub const KINDS: [Kind; 15] = [
     postgres::KIND,
     mysql::KIND,
     redis::KIND,
@@ -85,6 +86,7 @@ pub const KINDS: [Kind; 14] = [
     pretalx::KIND,
     aiosmtpd::KIND,
     moto::KIND,
+    mosquitto::KIND,
     chromium::KIND,
     sail::KIND,
     spark::KIND,
@@ -138,7 +140,7 @@ pub fn run(chore: &ServersChore) -> Result<(), Failure> {
 /// # Errors
 /// For a name that no server has.
 pub fn chosen(names: &[String]) -> Result<Vec<&'static Kind>, Failure> {
-    static ALL: [Kind; 14] = KINDS;
+    static ALL: [Kind; 15] = KINDS;
     if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|kind| kind.name == **name)) {
         let known: Vec<&str> = ALL.iter().map(|kind| kind.name).collect();
         return Err(Failure(format!("no server is called {unknown:?}; the names are {}", known.join(", "))));

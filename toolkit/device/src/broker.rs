@@ -148,6 +148,11 @@ impl Broker {
         self.shared.state.until_taken_over().await;
     }
 
+    /// Tells whether another broker has taken over the store.
+    pub fn is_taken_over(&self) -> bool {
+        self.shared.state.synced.borrow().is_none()
+    }
+
     /// Returns what connections share.
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
@@ -156,7 +161,13 @@ impl Broker {
     /// Returns a client within this process, which may publish and subscribe to anything. A client of the same
     /// name is ended.
     pub fn client(&self, name: &str, options: &ClientOptions) -> Client {
-        Client::attach(Arc::clone(&self.shared.state), name, options)
+        Client::attach(Arc::clone(&self.shared.state), name, options, true)
+    }
+
+    /// Returns a client like [`Broker::client`] that may miss something: where its queue is full its oldest message
+    /// makes room, as for a device, and nobody who publishes to it is refused.
+    pub fn client_that_may_miss(&self, name: &str, options: &ClientOptions) -> Client {
+        Client::attach(Arc::clone(&self.shared.state), name, options, false)
     }
 
     /// Returns all sessions, those of clients in this process under the owner `$platform`.

@@ -76,7 +76,7 @@ impl Default for ClientOptions {
 }
 
 impl Client {
-    pub(crate) fn attach(state: Arc<State>, name: &str, options: &ClientOptions) -> Self {
+    pub(crate) fn attach(state: Arc<State>, name: &str, options: &ClientOptions, strict: bool) -> Self {
         let hello = Hello {
             owner: PLATFORM.into(),
             client: name.into(),
@@ -87,7 +87,7 @@ impl Client {
             packet_maximum: u32::MAX,
             alias_maximum: 0,
             will: None,
-            strict: true,
+            strict,
         };
         let now = state.clock.now();
         let attached = state.with(|hub| hub.attach(hello, now));
@@ -115,10 +115,22 @@ impl Client {
     /// # Errors
     /// A filter that is none, or a client that is no longer attached.
     pub async fn subscribe(&self, filter: &str, quality: Quality) -> Result<(), ClientError> {
+        self.subscribe_as(filter, quality, false).await
+    }
+
+    /// Subscribes to a filter for what others publish: what this client does never comes back to it.
+    ///
+    /// # Errors
+    /// A filter that is none, or a client that is no longer attached.
+    pub async fn subscribe_to_others(&self, filter: &str, quality: Quality) -> Result<(), ClientError> {
+        self.subscribe_as(filter, quality, true).await
+    }
+
+    async fn subscribe_as(&self, filter: &str, quality: Quality, no_local: bool) -> Result<(), ClientError> {
         if read_filter(filter).is_none() {
             return Err(ClientError::Filter { filter: filter.to_owned() });
         }
-        let options = Options { quality, no_local: false, retain_as_published: true, identifier: 0 };
+        let options = Options { quality, no_local, retain_as_published: true, identifier: 0 };
         let requested =
             Requested { filter: filter.to_owned(), options, retained: RetainHandling::SendRetained };
         let now = self.state.clock.now();
@@ -127,6 +139,11 @@ impl Client {
             Ok::<_, Reason>(hub.journal.noted())
         });
         self.synced(noted.map_err(|_| ClientError::Gone)?).await
+    }
+
+    /// Returns the filters that it is subscribed to, those of its session of before included.
+    pub fn subscriptions(&self) -> Vec<String> {
+        self.state.with(|hub| hub.filters_of(self.key, self.generation))
     }
 
     async fn synced(&self, number: u64) -> Result<(), ClientError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use ieum_core::{Secret, SharedClock, Timestamp, new_id};
-use ieum_store::{Store, StoreError, Value};
+use ieum_store::{Store, StoreError, Transaction, Value};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -105,6 +105,20 @@ impl Credentials {
     pub async fn revoke(&self, device: &str) -> Result<u64, CredentialError> {
         let sql = "DELETE FROM ieum_device_credential WHERE device = ?";
         self.store.execute(sql, &[device.into()]).await.map_err(failed("removing", device))
+    }
+
+    /// Removes those credentials of the device that were made until `until`, together with what else `transaction`
+    /// writes. Connections that are open end within seconds.
+    ///
+    /// # Errors
+    /// See [`CredentialError`].
+    pub async fn revoke_in(
+        transaction: &mut Transaction,
+        device: &str,
+        until: Timestamp,
+    ) -> Result<u64, CredentialError> {
+        let sql = "DELETE FROM ieum_device_credential WHERE device = ? AND created_at <= ?";
+        transaction.execute(sql, &[device.into(), until.into()]).await.map_err(failed("removing", device))
     }
 
     /// Returns the credentials of one device, or of all, the oldest first.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Names of the servers that `cargo xtask test` knows, as [`url()`] takes them.
-pub const KNOWN: [&str; 14] = [
+pub const KNOWN: [&str; 15] = [
     "postgres",
     "mysql",
     "redis",
@@ -17,6 +17,7 @@ pub const KNOWN: [&str; 14] = [
     "nats",
     "aiosmtpd",
     "moto",
+    "mosquitto",
     "chromium",
     "sail",
     "spark",

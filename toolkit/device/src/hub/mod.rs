@@ -134,6 +134,14 @@ impl Hub {
         }
     }
 
+    /// Returns what the session is subscribed to.
+    pub fn filters_of(&mut self, key: SessionKey, generation: u64) -> Vec<String> {
+        let session = self.linked(key, generation);
+        session
+            .map(|session| session.subscriptions.keys().map(ToString::to_string).collect())
+            .unwrap_or_default()
+    }
+
     /// Notes that something came from the client.
     pub fn saw(&mut self, key: SessionKey, generation: u64, now: Timestamp) -> Result<(), Reason> {
         self.linked(key, generation)?.seen_at = now;

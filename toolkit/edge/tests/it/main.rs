@@ -1,5 +1,6 @@
 //! A device's side of MQTT against a real broker in this process, over lines that are cut.
 
 mod agents;
+mod bridges;
 mod refusals;
 mod world;
