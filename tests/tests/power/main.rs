@@ -6,6 +6,7 @@
 mod broken;
 mod check;
 mod cut;
+mod devices;
 mod key;
 mod left;
 mod schema;
