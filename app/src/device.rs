@@ -1,15 +1,26 @@
 //! Devices as settings want them: the broker over the platform's store, its listener and its door for WebSocket.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+use async_trait::async_trait;
 use axum::Router;
+use ieum_bus::{Consumer, Event, Subscribed, Subscription};
+use ieum_contracts::identity::{DEVICE_REGISTRATIONS, DEVICE_REMOVED, Device};
+use ieum_core::{Cx, Fault, Timestamp};
 use ieum_device::{
     Admission, Broker, BrokerOptions, Credentials, Limits, TopicClass, tls_from_files, web_socket_of,
 };
+use ieum_edge::{Bridge, BridgeOptions, Trust, TrustError};
+use ieum_store::Transaction;
+use ieum_telemetry::HealthCheck;
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
-use crate::config::DeviceSettings;
+use crate::config::{BridgeSettings, DeviceSettings};
 use crate::platform::Platform;
 
 /// What devices send, as metrics tell it apart.
@@ -20,7 +31,40 @@ const CLASSES: [&str; 4] = ["audio", "event", "telemetry", "response"];
 pub struct DevicePart {
     broker: Arc<OnceLock<Broker>>,
     address: OnceLock<SocketAddr>,
+    bridge: Mutex<Option<(CancellationToken, JoinHandle<()>)>>,
+    removals: Mutex<Option<Subscribed>>,
 }
+
+/// The consumer group of devices that are nobody's any more.
+const REMOVALS: &str = "device-credentials";
+
+/// Takes the secrets of devices away that are nobody's any more.
+struct Removals;
+
+/// Who was seen lately, for an operator.
+#[derive(Clone)]
+pub struct DeviceWatch {
+    broker: Arc<OnceLock<Broker>>,
+    credentials: Credentials,
+}
+
+/// A device as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The device.
+    pub device: String,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// When something last came from it.
+    pub seen_at: Option<Timestamp>,
+    /// How many messages wait for it.
+    pub waiting: usize,
+    /// Whether it has a secret of its own.
+    pub has_secret: bool,
+}
+
+/// Tells whether devices are answered here.
+pub struct DeviceCheck(Arc<OnceLock<Broker>>);
 
 /// Returns where the credentials of devices are.
 pub fn credentials(platform: &Platform) -> Credentials {
@@ -42,8 +86,28 @@ impl DevicePart {
             // A part starts once.
             let _ = self.address.set(address);
         }
+        match &settings.bridge {
+            Some(bridge) => {
+                let bridge = Bridge::join(&broker, bridge_options(bridge)?, platform.clock.clone()).await?;
+                let stop = CancellationToken::new();
+                *self.bridge.lock() = Some((stop.clone(), tokio::spawn(bridge.run(stop))));
+            }
+            None => Bridge::forget(&broker),
+        }
         let _ = self.broker.set(broker);
+        let subscription = Subscription::new(DEVICE_REGISTRATIONS, REMOVALS);
+        *self.removals.lock() = Some(platform.bus.subscribe(subscription, Arc::new(Removals)).await?);
         Ok(())
+    }
+
+    /// Returns who was seen lately.
+    pub fn watch(&self, platform: &Platform) -> DeviceWatch {
+        DeviceWatch { broker: self.broker.clone(), credentials: credentials(platform) }
+    }
+
+    /// Returns what tells whether devices are answered here.
+    pub fn check(&self) -> DeviceCheck {
+        DeviceCheck(self.broker.clone())
     }
 
     /// Returns where the broker listens.
@@ -63,10 +127,111 @@ impl DevicePart {
 
     /// Ends all connections and makes durable what waits for it.
     pub async fn drain(&self) {
+        let removals = self.removals.lock().take();
+        if let Some(removals) = removals {
+            removals.drain().await;
+        }
+        let bridge = self.bridge.lock().take();
+        if let Some((stop, task)) = bridge {
+            stop.cancel();
+            if let Err(error) = task.await {
+                tracing::error!(error = %error, "the bridge ended by a panic");
+            }
+        }
         if let Some(broker) = self.broker.get() {
             broker.close().await;
         }
     }
+}
+
+#[async_trait]
+impl Consumer for Removals {
+    async fn handle(&self, _cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
+        if event.kind != DEVICE_REMOVED {
+            return Ok(());
+        }
+        let device: Device = serde_json::from_value(event.data.clone()).map_err(|error| {
+            Fault::invalid_argument(
+                "device.event.invalid",
+                format!("reading a device that was removed: {error}"),
+            )
+        })?;
+        // A secret made since is of a device that is somebody's again.
+        let revoked = Credentials::revoke_in(tx, &device.device_id, event.time).await;
+        revoked.map(drop).map_err(|error| {
+            Fault::unavailable(
+                "device.credentials",
+                format!("removing secrets: {}", ieum_core::describe(&error)),
+            )
+        })
+    }
+}
+
+impl DeviceWatch {
+    /// Returns all devices that are known here, by their ids. Fails where the store cannot be read.
+    pub async fn devices(&self) -> Result<Vec<Seen>, Fault> {
+        let unread = |error: &(dyn Error + 'static)| {
+            Fault::unavailable("device.store", format!("looking at devices: {}", ieum_core::describe(error)))
+        };
+        let mut found: BTreeMap<String, Seen> = BTreeMap::new();
+        let mut entry = |device: String, change: &dyn Fn(&mut Seen)| {
+            if device.is_empty() || device.starts_with('$') {
+                return;
+            }
+            let nobody = Seen {
+                device: device.clone(),
+                connected: false,
+                seen_at: None,
+                waiting: 0,
+                has_secret: false,
+            };
+            change(found.entry(device).or_insert(nobody));
+        };
+        for credential in self.credentials.list(None).await.map_err(|error| unread(&error))? {
+            entry(credential.device, &|seen| seen.has_secret = true);
+        }
+        if let Some(broker) = self.broker.get() {
+            for (device, at) in broker.last_seen().await.map_err(|error| unread(&error))? {
+                entry(device, &|seen| seen.seen_at = Some(at));
+            }
+            for session in broker.sessions() {
+                entry(session.owner, &|seen| {
+                    seen.connected |= session.connected;
+                    seen.waiting += session.waiting;
+                });
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+}
+
+#[async_trait]
+impl HealthCheck for DeviceCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        match self.0.get() {
+            Some(broker) if broker.is_taken_over() => Err(Fault::unavailable(
+                "device.taken_over",
+                "answering devices: another process has opened the part device over the same store and answers them; \
+                 let one process run it, or give each a store of its own (store.main)",
+            )),
+            Some(_) => Ok(()),
+            None => {
+                Err(Fault::unavailable("device.starting", "answering devices: the broker is not open yet"))
+            }
+        }
+    }
+}
+
+fn bridge_options(settings: &BridgeSettings) -> Result<BridgeOptions, TrustError> {
+    let trust = match &settings.authorities {
+        Some(path) => Trust::from_file(path)?,
+        None => Trust::of_this_machine()?,
+    };
+    let mut options = BridgeOptions::new(settings.address.clone(), &settings.name, trust);
+    options.out = settings.out.clone();
+    options.r#in = settings.r#in.clone();
+    options.prefix = settings.prefix.clone();
+    Ok(options)
 }
 
 fn options(platform: &Platform, settings: &DeviceSettings) -> BrokerOptions {

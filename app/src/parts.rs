@@ -31,13 +31,13 @@ use ieum_payment::{PaymentDeps, PaymentPart};
 use ieum_saga::SagaOptions;
 use ieum_store::Migration;
 use ieum_telemetry::Gather;
-use ieum_voice::VoicePart;
+use ieum_voice::{Trail, VoicePart};
 use ieum_webhook::{WebhookError, WebhookOptions, Webhooks, WebhooksDeps};
 use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
 
 use crate::config::{LinkCallers, Settings};
-use crate::device::DevicePart;
+use crate::device::{DeviceCheck, DevicePart, DeviceWatch};
 use crate::front;
 use crate::links::{self, LinkBoard, LinkError, Links, Steering, Watching};
 use crate::notify;
@@ -276,6 +276,21 @@ impl Parts {
     /// Returns the webhooks sent from this process, if any.
     pub fn webhooks(&self) -> Option<Webhooks> {
         self.partners.as_ref().map(|partners| partners.webhooks().clone())
+    }
+
+    /// Returns who of the devices was seen lately, where they are listened to here.
+    pub fn devices(&self, platform: &Platform) -> Option<DeviceWatch> {
+        self.device.as_ref().map(|device| device.watch(platform))
+    }
+
+    /// Returns what tells whether devices are answered here, where they are listened to here.
+    pub fn device_check(&self) -> Option<DeviceCheck> {
+        self.device.as_ref().map(DevicePart::check)
+    }
+
+    /// Returns what was said and answered lately, where dialogues are led here.
+    pub fn trail(&self) -> Option<Trail> {
+        self.voice.as_ref().map(|voice| voice.trail())
     }
 
     /// Returns where devices are listened to, once that is so.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ieum_telemetry::{Health, Telemetry};
+use ieum_telemetry::{Critical, Health, Telemetry};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -63,6 +63,9 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     let address = listener.local_addr()?;
     let listener = server::listening(listener, &platform)?;
     let health = server::health(&platform);
+    if let Some(check) = parts.device_check() {
+        health.add("device", Critical::Yes, Arc::new(check));
+    }
     telemetry.metrics().ask(Arc::new(parts.board()));
     if let Some(sources) = parts.source_metrics() {
         telemetry.metrics().ask(sources);

@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use toml::{Table, Value};
 use url::Url;
 
-use super::{AgentSettings, Mistake, agent, front, voice};
+use super::{AgentSettings, BridgeSettings, Mistake, agent, bridge, front, voice};
 
 /// Every setting.
 #[derive(Clone, Debug)]
@@ -139,6 +139,8 @@ pub struct DeviceSettings {
     pub most_queued: usize,
     /// How long a session waits for its device.
     pub keep_session: Duration,
+    /// The outside broker that it is joined with; `None` for none.
+    pub bridge: Option<BridgeSettings>,
 }
 
 /// `[voice]`
@@ -513,6 +515,7 @@ impl Reader<'_> {
             most_packet: self.number("device.most_packet", 1_024, 1 << 28),
             most_queued: self.number("device.most_queued", 1, 1_000_000) as usize,
             keep_session: self.duration("device.keep_session"),
+            bridge: bridge::bridge(self.table, self.mistakes),
         }
     }
 

@@ -10,6 +10,7 @@ mod overview;
 mod process;
 mod sources;
 mod views;
+mod voice;
 mod webhooks;
 
 use axum::Router;
@@ -18,9 +19,11 @@ use axum::routing::{get, post};
 use ieum_core::{Caller, Cx, Fault};
 use ieum_link::{Contract, Link, Routes, local_link};
 use ieum_telemetry::Health;
+use ieum_voice::Trail;
 use ieum_webhook::Webhooks;
 
 use crate::commands::remote;
+use crate::device::DeviceWatch;
 use crate::parts::Parts;
 use crate::platform::Platform;
 
@@ -34,6 +37,8 @@ struct Operator {
     routes: Routes,
     parts: Vec<&'static str>,
     webhooks: Option<Webhooks>,
+    devices: Option<DeviceWatch>,
+    trail: Option<Trail>,
     health: Health,
 }
 
@@ -44,6 +49,8 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health) -> Router {
         routes: parts.routes(),
         parts: parts.names(),
         webhooks: parts.webhooks(),
+        devices: parts.devices(platform),
+        trail: parts.trail(),
         health,
     };
     let document = get(|| async { ([(CONTENT_TYPE, "application/json")], openapi::openapi_json()) });
@@ -71,6 +78,8 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health) -> Router {
         .route("/links", get(links::list))
         .route("/links/{name}", post(links::steer))
         .route("/bus", get(bus::show))
+        .route("/voice/devices", get(voice::devices))
+        .route("/voice/turns", get(voice::turns))
         .route("/openapi.json", document)
         .with_state(operator);
     door::guard(parts.gateway(), platform.settings.gateway.hub, Router::new().nest("/api/operator", routes))

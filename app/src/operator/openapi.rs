@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::{bus, dead, keys, links, overview, process, sources, webhooks};
+use super::{bus, dead, keys, links, overview, process, sources, voice, webhooks};
 
 /// The OpenAPI 3.1 document of the operator API.
 #[derive(OpenApi)]
@@ -40,6 +40,8 @@ use super::{bus, dead, keys, links, overview, process, sources, webhooks};
         dead::discard,
         links::list,
         links::steer,
+        voice::devices,
+        voice::turns,
         process::live,
         process::ready,
         process::startup,

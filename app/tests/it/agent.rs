@@ -144,7 +144,35 @@ async fn what_is_typed_offline_is_answered_once_and_in_order_through_kills_of_bo
     // What was printed in the very moment of the kill may be printed again, and by nobody be answered again.
     numbers.dedup();
     assert_eq!(numbers, (1..=20).collect::<Vec<u64>>());
+    is_shown_to_operators(&platform).await;
     platform.stop();
+}
+
+/// The console's Voice page finds the device and its turns.
+async fn is_shown_to_operators(platform: &Running) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let read = async |path: &str| -> Value {
+        let url = format!("http://{}/api/operator/voice/{path}", platform.address);
+        reqwest::get(&url).await.expect("answers").json().await.expect("is JSON")
+    };
+    let devices = read("devices").await;
+    let kitchen = &devices["devices"][0];
+    assert_eq!((&kitchen["deviceId"], &kitchen["hasSecret"]), (&"kitchen".into(), &true.into()), "{devices}");
+    assert!(kitchen["lastSeenAt"].is_string(), "{devices}");
+    let turns = read("turns?deviceId=kitchen&limit=7").await;
+    let turns = turns["turns"].as_array().expect("is a list");
+    assert_eq!(turns.len(), 7, "{turns:?}");
+    assert!(
+        turns.iter().all(|turn| turn["said"] == "지금 몇 시야?" && turn["deviceId"] == "kitchen"),
+        "{turns:?}"
+    );
+    assert_eq!(turns[0]["answer"]["intent"], "time.query");
+    assert!(
+        turns[0]["answer"]["stages"].as_array().is_some_and(|stages| stages.len() >= 3),
+        "{:?}",
+        turns[0]
+    );
+    assert_eq!(read("turns?deviceId=nobody").await["turns"], serde_json::json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

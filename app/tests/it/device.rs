@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use ieum_testkit::wait;
+
 use super::{ieum, text, up};
 
 /// A CONNECT of MQTT 3.1.1 with a session that is kept.
@@ -72,4 +74,47 @@ fn a_device_comes_with_its_secret_and_finds_after_a_restart_what_was_said_to_it(
     assert_eq!(come(&platform.mqtt, "kitchen", &secret).1, 4);
     let wrong = ieum(folder.path(), &[]).args(["device", "add", "a/b"]).output().expect("runs");
     assert!(!wrong.status.success() && text(&wrong).contains("naming a device"), "{}", text(&wrong));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_whose_devices_another_one_took_over_says_so() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let first = up(folder.path(), &["device"], &[]);
+    let ready = async |address: &str| {
+        let answer = reqwest::get(format!("http://{address}/health/ready")).await.expect("answers");
+        (answer.status().as_u16(), answer.text().await.expect("is text"))
+    };
+    assert_eq!(ready(&first.address).await.0, 200);
+    let second = up(folder.path(), &["device"], &[]);
+    let told = async || {
+        let (status, said) = ready(&first.address).await;
+        status == 503 && said.contains("another process has opened the part device")
+    };
+    wait::until("it is told", Duration::from_secs(30), told).await.expect("it is told");
+    assert_eq!(ready(&second.address).await.0, 200);
+    second.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_taken_from_its_person_is_let_in_no_more() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let platform = up(folder.path(), &["device", "identity", "payment"], &[]);
+    let added = platform.ask(folder.path(), &["device", "add", "kitchen"]);
+    let secret = added["secret"].as_str().expect("is shown once").to_owned();
+    let (client, users) = (reqwest::Client::new(), format!("http://{}/api/users/kim", platform.address));
+    let sent = async |request: reqwest::RequestBuilder| {
+        let answer = request.send().await.expect("answers");
+        assert!(answer.status().is_success(), "{}", answer.text().await.expect("is text"));
+    };
+    sent(client.put(&users).json(&serde_json::json!({ "name": "Kim" }))).await;
+    let device = serde_json::json!({ "deviceId": "kitchen", "type": "speaker" });
+    sent(client.post(format!("{users}/devices")).json(&device)).await;
+    assert_eq!(come(&platform.mqtt, "kitchen", &secret).1, 0);
+    sent(client.delete(format!("{users}/devices/kitchen"))).await;
+    let gone = async || platform.ask(folder.path(), &["device", "list"]) == serde_json::json!([]);
+    wait::until("its secret is gone", Duration::from_secs(30), gone).await.expect("is gone");
+    assert_eq!(come(&platform.mqtt, "kitchen", &secret).1, 4);
+    platform.stop();
 }

@@ -10,6 +10,7 @@ mod hermes;
 mod isolation;
 mod links;
 mod operator;
+mod storm;
 mod tls;
 mod outside;
 mod storm;

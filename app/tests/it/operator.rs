@@ -272,7 +272,7 @@ async fn what_no_part_here_answers_is_said_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let platform = up(folder.path(), &["events"], &[]);
     let desk = Desk::new(&platform);
-    for path in ["/keys", "/webhooks"] {
+    for path in ["/keys", "/webhooks", "/voice/devices", "/voice/turns"] {
         let (status, problem) = desk.send("GET", path, None).await;
         assert_eq!((status, &problem["reason"]), (501, &json!("operator.part_absent")), "{path}");
     }

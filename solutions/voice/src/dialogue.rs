@@ -252,12 +252,13 @@ impl DialogManager {
             stages: stages.list(),
         };
         let mut tx = self.store.sql.begin_write().await?;
-        let known = Known { answer, record };
+        let (said, device_id) = (turn.said.text.clone(), turn.said.device_id.clone());
+        let known = Known { answer, record, said, device_id };
         if !keep_answer(&mut tx, &turn.key, &known, turn.now).await? {
             tx.rollback().await?;
             return Ok(self.store.known(&turn.key).await?.map_or(known.answer, |known| known.answer));
         }
-        let Known { answer, record } = known;
+        let Known { answer, record, .. } = known;
         plan.write(&mut tx, cx, &self.schedules, turn.now).await?;
         if let Some(device) = turn.said.device_id.as_ref().filter(|_| turn.said.deliver) {
             let payload = json!(answer);

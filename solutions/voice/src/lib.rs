@@ -26,6 +26,7 @@ mod stages;
 mod store;
 mod tables;
 mod tongue;
+mod trail;
 mod understanding;
 mod understood;
 mod views;
@@ -41,6 +42,7 @@ pub use part::{StartError, VoiceDeps, VoiceOptions, VoicePart};
 pub use plugins::WeatherOptions;
 pub use speech::{Audio, Ears, Heard, Mouth, SpeechError};
 pub use tongue::Tongue;
+pub use trail::{Trail, TrailTurn};
 pub use understanding::{LocalUnderstanding, SentencesError};
 
 pub use web::versions::Versions;

@@ -34,6 +34,7 @@ use crate::ring::Bell;
 use crate::speech::{Ears, Mouth};
 use crate::store::VoiceStore;
 use crate::tables;
+use crate::trail::Trail;
 use crate::understanding::LocalUnderstanding;
 use crate::web;
 use crate::web::versions::Versions;
@@ -186,6 +187,11 @@ impl VoicePart {
         let contexts = Arc::new(CacheContexts::new(cache, clock));
         let pages = web::router(self.manager.clone(), self.options.versions);
         pages.merge(dialogflow::router(self.manager.clone(), contexts))
+    }
+
+    /// Returns what was said and answered lately, for an operator to look at.
+    pub fn trail(&self) -> Trail {
+        Trail { store: self.manager.store.clone() }
     }
 
     /// Begins to hear devices through `broker`, and to ring. Starting twice changes nothing. Without a broker turns come

@@ -37,6 +37,12 @@ pub struct Known {
     pub answer: DialogAnswer,
     /// What its session is to remember; none for a turn that belongs to none.
     pub record: Option<RecordTurn>,
+    /// What was said.
+    #[serde(default)]
+    pub said: String,
+    /// The device that it was said to.
+    #[serde(default)]
+    pub device_id: Option<String>,
 }
 
 /// A reply as it waits.
@@ -70,6 +76,20 @@ impl VoiceStore {
         let Some(row) = self.sql.fetch_optional(sql, &[key.into()]).await? else { return Ok(None) };
         let lost = |error| Fault::data_loss("voice.turn", format!("reading the answer of a turn: {error}"));
         serde_json::from_str(&row.text("answer")?).map(Some).map_err(lost)
+    }
+
+    /// Returns the latest turns with when they were, the latest first.
+    pub async fn latest(&self, most: u32) -> Result<Vec<(Known, Timestamp)>, Fault> {
+        let sql = format!("SELECT answer, at FROM ieum_voice_turn ORDER BY at DESC, id LIMIT {most}");
+        let rows = self.sql.fetch_all(&sql, &[]).await?;
+        let mut turns = Vec::with_capacity(rows.len());
+        for row in &rows {
+            // What an older version wrote and this one cannot read is no reason to show nothing.
+            if let Ok(known) = serde_json::from_str(&row.text("answer")?) {
+                turns.push((known, row.timestamp("at")?));
+            }
+        }
+        Ok(turns)
     }
 
     /// Returns what waits to be sent, the oldest first.

@@ -1,0 +1,119 @@
+//! Devices and what was said to them lately.
+
+use axum::extract::State;
+use ieum_core::Timestamp;
+use ieum_gateway::{ApiError, ApiJson, ApiQuery};
+use ieum_partners::ProblemView;
+use ieum_voice::TrailTurn;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Operator, absent};
+
+/// How many turns are shown where nobody says how many, and at most.
+const USUAL: u32 = 50;
+const MOST: u32 = 200;
+
+/// The devices.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DevicesView {
+    /// By their ids.
+    devices: Vec<DeviceView>,
+}
+
+/// A device.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeviceView {
+    /// Its id, which stands in its topics.
+    device_id: String,
+    /// Whether it is connected now.
+    connected: bool,
+    /// When something last came from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_seen_at: Option<Timestamp>,
+    /// How many messages wait for it.
+    waiting: usize,
+    /// Whether it has a secret of its own.
+    has_secret: bool,
+}
+
+/// Which turns.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TurnsQuery {
+    /// Only of this device.
+    #[param(max_length = 120)]
+    device_id: Option<String>,
+    /// How many; 50 where left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+/// Turns.
+#[derive(Serialize)]
+pub(super) struct Turns {
+    turns: Vec<TrailTurn>,
+}
+
+/// Turns.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what another crate serialises")]
+pub(super) struct TurnsView {
+    /// The latest first.
+    turns: Vec<TurnView>,
+}
+
+/// A turn as it went.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes what another crate serialises")]
+pub(super) struct TurnView {
+    /// When it was.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The device that it was said to.
+    device_id: Option<String>,
+    /// What was said.
+    said: String,
+    /// What was answered: text, intent, slots, outcome, and the milliseconds of every stage.
+    #[schema(value_type = Object)]
+    answer: Value,
+}
+
+/// Lists the devices that are known here: who is connected, and when each was last seen.
+#[utoipa::path(get, path = "/api/operator/voice/devices", tag = "voice", operation_id = "listVoiceDevices", responses(
+    (status = 200, description = "The devices", body = DevicesView),
+    (status = 501, description = "No part here answers it", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(super) async fn devices(State(operator): State<Operator>) -> Result<ApiJson<DevicesView>, ApiError> {
+    let watch = operator.devices.as_ref().ok_or_else(|| absent("looking at devices"))?;
+    let view = |seen: crate::device::Seen| DeviceView {
+        device_id: seen.device,
+        connected: seen.connected,
+        last_seen_at: seen.seen_at,
+        waiting: seen.waiting,
+        has_secret: seen.has_secret,
+    };
+    Ok(ApiJson(DevicesView { devices: watch.devices().await?.into_iter().map(view).collect() }))
+}
+
+/// Lists what was said and answered within the last day, the latest first.
+#[utoipa::path(get, path = "/api/operator/voice/turns", tag = "voice", operation_id = "listVoiceTurns",
+    params(TurnsQuery), responses(
+    (status = 200, description = "The turns", body = TurnsView),
+    (status = 400, description = "A malformed query", body = ProblemView, content_type = "application/problem+json"),
+    (status = 501, description = "No part here answers it", body = ProblemView, content_type = "application/problem+json"),
+))]
+pub(super) async fn turns(
+    State(operator): State<Operator>,
+    ApiQuery(query): ApiQuery<TurnsQuery>,
+) -> Result<ApiJson<Turns>, ApiError> {
+    let trail = operator.trail.as_ref().ok_or_else(|| absent("looking at what was said"))?;
+    let most = query.limit.unwrap_or(USUAL).clamp(1, MOST);
+    Ok(ApiJson(Turns { turns: trail.turns(query.device_id.as_deref(), most).await? }))
+}

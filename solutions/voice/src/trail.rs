@@ -1,0 +1,50 @@
+//! What was said and answered lately, for the people who run the platform.
+
+use ieum_core::{Fault, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::store::VoiceStore;
+use crate::views::AnswerV2;
+
+/// Looks at the turns of the last day.
+#[derive(Clone)]
+pub struct Trail {
+    pub(crate) store: VoiceStore,
+}
+
+/// A turn as it went.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrailTurn {
+    /// When it was.
+    pub at: Timestamp,
+    /// The device that it was said to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<String>,
+    /// What was said.
+    pub said: String,
+    /// What was answered, as the API's second version tells it, with the milliseconds of every stage.
+    pub answer: Value,
+}
+
+/// How many turns are looked through for those of one device.
+const LOOKED_AT: u32 = 500;
+
+impl Trail {
+    /// Returns the latest turns, the latest first, at most `most`; of one device where it is named.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn turns(&self, device: Option<&str>, most: u32) -> Result<Vec<TrailTurn>, Fault> {
+        let looked_at = if device.is_some() { LOOKED_AT } else { most };
+        let turns = self.store.latest(looked_at).await?.into_iter().map(|(known, at)| TrailTurn {
+            at,
+            device_id: known.device_id,
+            said: known.said,
+            answer: json!(AnswerV2::from(known.answer)),
+        });
+        let wanted = turns.filter(|turn| device.is_none() || turn.device_id.as_deref() == device);
+        Ok(wanted.take(most as usize).collect())
+    }
+}
