@@ -84,6 +84,10 @@ describe("use", () => {
     await say("타이머 맞춰 줘");
     await log.getByText("몇 분으로 맞출까요?").waitFor();
     await log.getByText("Asked back").waitFor();
+    // The same turns as the platform keeps them, by their session.
+    const session = page.locator("[data-session='user:console']");
+    await session.getByText("what time is it").first().waitFor();
+    await session.getByRole("img", { name: /understood [\d.]+ ms, answered [\d.]+ ms/ }).first().waitFor();
     assert.deepEqual(await barriers(page), []);
     await page.route("**/api/v2/dialog/text", (route) =>
       route.fulfill({ status: 503, json: { code: "unavailable", detail: "the store is away" } }),
@@ -92,6 +96,49 @@ describe("use", () => {
     await log.getByText("the store is away").waitFor();
     await close();
   });
+
+  for (const [language, said] of Object.entries({
+    en: { connected: "Connected", away: "Away", never: "never heard of", more: "and 1 earlier turn" },
+    ko: { connected: "연결됨", away: "연결 안 됨", never: "연락된 적 없음", more: "이전 대화 1건 더" },
+  })) {
+    test(`devices and sessions are shown in ${language}, each turn with its stages, in light and dark`, async () => {
+      const { page, errors, close } = await open({ language });
+      const now = new Date().toISOString();
+      const devices = [
+        { deviceId: "kitchen", connected: true, lastSeenAt: now, waiting: 0, hasSecret: true },
+        { deviceId: "hall", connected: false, waiting: 3, hasSecret: false },
+      ];
+      const stages = [{ stage: "understood", ms: 1.5 }, { stage: "answered", ms: 0.5 }];
+      const turn = (number) => ({
+        at: now,
+        deviceId: "kitchen",
+        said: `지금 몇 시야? ${number}`,
+        answer: {
+          turnId: String(number), sessionId: "device:kitchen", userId: "lee", text: "오후 세 시예요.", language: "ko",
+          intent: "time.query", confidence: 1, slots: {}, outcome: "answered", stages,
+        },
+      });
+      await page.route("**/api/operator/voice/devices", (route) => route.fulfill({ json: { devices } }));
+      await page.route("**/api/operator/voice/turns", (route) => route.fulfill({ json: { turns: [1, 2, 3, 4, 5, 6, 7].map(turn) } }));
+      await page.goto(`${platform.url}/voice`);
+      await settled(page);
+      await page.locator("[data-device=kitchen]").getByText(said.connected, { exact: true }).waitFor();
+      const hall = page.locator("[data-device=hall]");
+      await hall.getByText(said.away, { exact: true }).waitFor();
+      await hall.getByText(said.never).waitFor();
+      const session = page.locator("[data-session='device:kitchen']");
+      await session.getByText("지금 몇 시야? 1").waitFor();
+      await session.getByText(said.more).waitFor();
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.locator(`html[data-${scheme}]`).waitFor();
+        assert.deepEqual(await barriers(page), [], scheme);
+      }
+      assert.ok((await page.evaluate(() => window.shifted)) < 0.02, "nothing moved");
+      assert.deepEqual(errors, []);
+      await close();
+    });
+  }
 
   test("the language comes from the browser, is switched by keyboard, and is remembered", async () => {
     const { page, close } = await open({ language: "ko" });

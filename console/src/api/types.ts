@@ -366,6 +366,8 @@ export type Slot =
 /** The answer to a turn. */
 export interface DialogAnswer {
   turnId: string;
+  sessionId: string;
+  userId: string;
   text: string;
   language: string;
   intent: string;
@@ -375,4 +377,21 @@ export interface DialogAnswer {
   stages: { stage: string; ms: number }[];
   /** The answer's sound, where it was asked aloud and an engine speaks. */
   audio?: { format: string; sampleRate: number; data: string };
+}
+
+/** A device that is known. */
+export interface VoiceDevice {
+  deviceId: string;
+  connected: boolean;
+  lastSeenAt?: string;
+  waiting: number;
+  hasSecret: boolean;
+}
+
+/** A turn of the last day. */
+export interface LateTurn {
+  at: string;
+  deviceId?: string;
+  said: string;
+  answer: DialogAnswer;
 }

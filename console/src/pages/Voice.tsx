@@ -13,6 +13,7 @@ import { useAnnounce } from "../parts/announce";
 import { Page, Panel } from "../parts/Page";
 import { Empty, sentence } from "../parts/states";
 import { useText } from "../text";
+import { Lately } from "./voice/Lately";
 import { Recorder, upload } from "./voice/recorder";
 import { Turn } from "./voice/Turn";
 
@@ -152,6 +153,9 @@ export default function Voice() {
           </Typography>
         )}
       </Panel>
+      <Box sx={{ mt: 2.5 }}>
+        <Lately />
+      </Box>
     </Page>
   );
 }

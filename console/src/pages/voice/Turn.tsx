@@ -34,7 +34,8 @@ export function Turn({ exchange: { said, answer, problem } }: { exchange: Exchan
   );
 }
 
-function Answer({ answer }: { answer: DialogAnswer }) {
+/** What came back, what was understood, and how long each stage took. */
+export function Answer({ answer }: { answer: DialogAnswer }) {
   const { t, percent, decimal, span, dateTime } = useText();
   const worth = (slot: Slot) => {
     if (slot.kind === "text") return slot.text;
