@@ -127,9 +127,17 @@ impl Amount {
     /// Returns `at` moved by this much, forward or back; halves of a unit move by the finer one.
     pub fn moved(&self, at: DateTime, forward: bool) -> DateTime {
         let sign = if forward { 1.0 } else { -1.0 };
+        // Years and months move together: the last day of a short month is met once.
+        let months = |(count, grain): &(f64, Grain)| match grain {
+            Grain::Year => count.trunc() * 12.0,
+            Grain::Quarter => count.trunc() * 3.0,
+            Grain::Month => count.trunc(),
+            _ => 0.0,
+        };
+        let at = Grain::Month.add(at, (sign * self.parts.iter().map(months).sum::<f64>()) as i64);
         self.parts.iter().fold(at, |at, (count, grain)| {
             let whole = count.trunc();
-            let moved = grain.add(at, (sign * whole) as i64);
+            let moved = if *grain >= Grain::Month { at } else { grain.add(at, (sign * whole) as i64) };
             match (count - whole, grain) {
                 (0.0, _) => moved,
                 (part, Grain::Year) => Grain::Month.add(moved, (sign * part * 12.0).round() as i64),

@@ -5,6 +5,7 @@
 //! where the next begins (the end is not part of it).
 
 mod calendar;
+mod conventions;
 mod english;
 mod korean;
 mod number;
@@ -15,10 +16,11 @@ mod units;
 use std::ops::Range;
 
 use jiff::Zoned;
-use jiff::civil::DateTime;
 
 pub use calendar::{Amount, Grain, Moment};
+pub use conventions::{Away, Conventions, Edges, Hours, PartsOfDay, Rolling, Weekdays, Weeks, Within};
 
+use korean::Frame;
 use said::Said;
 
 /// A value found in a sentence.
@@ -124,14 +126,31 @@ pub fn find(text: &str, language: Language, now: &Zoned) -> Vec<Found> {
 
 /// Does the same for some kinds: to someone who looks for numbers, `세 시` holds a three.
 pub fn find_kinds(text: &str, language: Language, now: &Zoned, kinds: &[Kind]) -> Vec<Found> {
+    find_with(text, language, now, kinds, &Conventions::default())
+}
+
+/// Does the same where words mean what `conventions` say; they are about Korean.
+pub fn find_with(
+    text: &str,
+    language: Language,
+    now: &Zoned,
+    kinds: &[Kind],
+    conventions: &Conventions,
+) -> Vec<Found> {
     let said = Said::new(text);
-    let now: DateTime = now.datetime();
+    let frame = Frame { now: now.datetime(), conventions };
+    let timeless: Vec<Kind> =
+        kinds.iter().copied().filter(|kind| !matches!(kind, Kind::Time | Kind::Duration)).collect();
     let mut found = Vec::new();
-    let mut at = 0;
+    let (mut at, mut barred) = (0, 0);
     while at < said.len().min(MOST_CHARACTERS) {
+        if language == Language::Korean && kinds.contains(&Kind::Time) && at >= barred {
+            barred = korean::barred(&said, at, frame).unwrap_or(at);
+        }
+        let kinds = if at < barred { &timeless } else { kinds };
         let value = match language {
-            Language::Korean => korean::value(&said, at, now, kinds),
-            Language::English => english::value(&said, at, now, kinds),
+            Language::Korean => korean::value(&said, at, frame, kinds),
+            Language::English => english::value(&said, at, frame.now, kinds),
         };
         match value {
             Some((end, value)) if end > at => {

@@ -92,6 +92,79 @@ fn korean_times_lie_ahead() {
 }
 
 #[test]
+fn holidays_of_the_moon_are_the_next_to_come() {
+    assert_eq!(ko("추석"), day(2027, 9, 15));
+    assert_eq!(ko("작년 설날"), day(2025, 1, 29));
+    assert_eq!(ko("지난 추석"), day(2026, 9, 25));
+    assert_eq!(ko("부처님 오신 날 다음 날"), day(2027, 5, 14));
+}
+
+#[test]
+fn repeated_syllables_count_further() {
+    assert_eq!(ko("다다다음 달"), at(datetime(2027, 2, 1, 0, 0, 0, 0), Grain::Month));
+    assert_eq!(ko("지지난주 목요일"), day(2026, 11, 5));
+    assert_eq!(ko("그끄제"), day(2026, 11, 14));
+    assert_eq!(ko("재재작년"), at(datetime(2023, 1, 1, 0, 0, 0, 0), Grain::Year));
+}
+
+#[test]
+fn days_that_no_calendar_has_and_parts_of_other_words_are_no_times() {
+    for said in [
+        "6월 31일에 만나",
+        "14월 2일",
+        "내일배움카드",
+        "오늘의집에서 샀어",
+        "높고 낮은 산",
+        "말을 전달해 줘",
+        "이번 달 45일",
+    ] {
+        let found = find_kinds(said, Language::Korean, &now(), &[Kind::Time]);
+        assert_eq!(found, [], "in \"{said}\"");
+    }
+}
+
+#[test]
+fn a_correction_replaces_what_it_corrects() {
+    assert_eq!(ko("내일이 아니라 모레"), day(2026, 11, 19));
+    assert_eq!(ko("내일 오전 아홉 시 말고 열 시"), at(datetime(2026, 11, 18, 10, 0, 0, 0), Grain::Hour));
+}
+
+#[test]
+fn periods_end_where_their_start_leads() {
+    let three_days =
+        Moment::Between(datetime(2026, 11, 18, 0, 0, 0, 0), datetime(2026, 11, 21, 0, 0, 0, 0), Grain::Day);
+    assert_eq!(ko("내일부터 3일간"), Value::Time(three_days));
+    let half_an_hour = Moment::Between(
+        datetime(2026, 11, 17, 15, 0, 0, 0),
+        datetime(2026, 11, 17, 15, 30, 0, 0),
+        Grain::Second,
+    );
+    assert_eq!(ko("오후 세 시부터 30분 뒤까지"), Value::Time(half_an_hour));
+}
+
+#[test]
+fn words_mean_what_the_conventions_say() {
+    let with = |said: &str, conventions: &Conventions| {
+        find_with(said, Language::Korean, &now(), &[Kind::Time], conventions)[0].value.clone()
+    };
+    let (duckling, rows) = (&Conventions::DUCKLING, &Conventions::KOREAN_DATETIME);
+    assert_eq!(with("내일 세 시", duckling), at(datetime(2026, 11, 18, 3, 0, 0, 0), Grain::Hour));
+    assert_eq!(with("내일 세 시", rows), at(datetime(2026, 11, 18, 15, 0, 0, 0), Grain::Hour));
+    assert_eq!(with("나흘 뒤", duckling), at(datetime(2026, 11, 21, 9, 0, 0, 0), Grain::Hour));
+    assert_eq!(with("나흘 뒤", rows), day(2026, 11, 21));
+    assert_eq!(with("다음 금요일", duckling), day(2026, 11, 27));
+    assert_eq!(with("다음 금요일", rows), day(2026, 11, 20));
+    assert_eq!(with("2027년 1월 첫째 주", duckling), at(datetime(2027, 1, 4, 0, 0, 0, 0), Grain::Week));
+    assert_eq!(with("2027년 1월 첫째 주", rows), at(datetime(2026, 12, 28, 0, 0, 0, 0), Grain::Week));
+    let evening = |conventions: &Conventions| match with("내일 저녁", conventions) {
+        Value::Time(moment) => (moment.start().hour(), moment.end().hour()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(evening(rows), (18, 21));
+    assert_eq!(evening(&Conventions::RECOGNIZERS), (16, 20));
+}
+
+#[test]
 fn english_values_have_the_same_shapes() {
     assert_eq!(en("one hundred and five"), Value::Number(105.0));
     assert_eq!(en("5 bucks"), Value::Money { amount: 5.0, currency: "dollar" });

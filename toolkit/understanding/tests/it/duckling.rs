@@ -1,6 +1,6 @@
 //! Facebook's Duckling: its corpora for Korean and English, read from their Haskell source.
 
-use ieum_understanding::value::{Grain, Language, Moment, Value, find};
+use ieum_understanding::value::{ALL, Conventions, Grain, Language, Moment, Value, find_with};
 use jiff::civil::{DateTime, datetime};
 use jiff::tz::TimeZone;
 
@@ -168,7 +168,7 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
         };
         for (expected, sentences) in examples(&source) {
             for sentence in sentences {
-                let found = find(&sentence, language, &now);
+                let found = find_with(&sentence, language, &now, &ALL, &Conventions::DUCKLING);
                 let right = found
                     .iter()
                     .any(|found| fits(&expected, &found.value) && is_whole(kind, &sentence, &found.span));

@@ -1,4 +1,5 @@
-//! Understanding against public material: Home Assistant's sentences, Recognizers-Text, Duckling, CLINC150.
+//! Understanding against public material: Home Assistant's sentences, Recognizers-Text, Duckling,
+//! korean-datetime, CLINC150.
 //!
 //! None of their text is in this repository. Each test takes the folder of a clone by an environment variable, prints
 //! its table, and counts as not run without it.
@@ -8,6 +9,7 @@
 mod clinc;
 mod duckling;
 mod home_assistant;
+mod korean_datetime;
 mod recognizers;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Microsoft Recognizers-Text: its specifications for Korean and, as a sample, English.
 
-use ieum_understanding::value::{Found, Kind, Language, Moment, Value as Said, find_kinds};
+use ieum_understanding::value::{Conventions, Found, Kind, Language, Moment, Value as Said, find_with};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -76,27 +76,32 @@ fn resolves(found: &Said, resolution: &Value) -> bool {
 
 fn is_time(time: &Moment, resolution: &Value) -> bool {
     let (start, end) = (time.start(), time.end());
+    // Their ends lie a second or a unit earlier: they name the last unit of the period, we the first after it.
+    let same = |wanted: &str, actual: DateTime| {
+        let clock = wanted.parse::<jiff::civil::Time>().is_ok_and(|time| time == actual.time());
+        moment(wanted) == Some(actual) || clock
+    };
+    let last = |wanted: &str| {
+        let earlier = |seconds: i64| end.checked_sub(jiff::Span::new().seconds(seconds));
+        same(wanted, time.grain().add(end, -1))
+            || same(wanted, end)
+            || [1, 60, 3_600, 86_400]
+                .iter()
+                .any(|seconds| earlier(*seconds).is_ok_and(|end| same(wanted, end)))
+    };
     let clock = |wanted: &str, actual: DateTime| {
         wanted.parse::<jiff::civil::Time>().is_ok_and(|time| time == actual.time())
     };
     if let Some(value) = text(resolution, &["date", "dateTime", "value"]) {
-        return moment(value) == Some(start) || clock(value, start);
+        // Of what is to happen until or within something they name the last moment.
+        let bounded = matches!(time, Moment::Before(..) | Moment::Between(..));
+        return moment(value) == Some(start) || clock(value, start) || bounded && last(value);
     }
     if let Some(value) = text(resolution, &["time"]) {
         return clock(value, start);
     }
     let from = text(resolution, &["startDate", "startDateTime", "startTime", "start"]);
     let to = text(resolution, &["endDate", "endDateTime", "endTime", "end"]);
-    let same = |wanted: &str, actual: DateTime| moment(wanted) == Some(actual) || clock(wanted, actual);
-    // Their ends lie a second or a unit earlier: they name the last unit of the period, we the first after it.
-    let unit = time.grain().add(end, -1);
-    let last = |wanted: &str| {
-        same(wanted, unit)
-            || same(wanted, end)
-            || [1, 60, 3_600, 86_400].iter().any(|seconds| {
-                end.checked_sub(jiff::Span::new().seconds(*seconds)).is_ok_and(|end| same(wanted, end))
-            })
-    };
     from.is_some() | to.is_some() && from.is_none_or(|from| same(from, start)) && to.is_none_or(last)
 }
 
@@ -110,14 +115,36 @@ fn resolutions(result: &Value) -> Vec<Value> {
     }
 }
 
+/// Returns whether the specification itself leaves open what something means.
+fn is_open(options: &[Value]) -> bool {
+    options.iter().all(|option| {
+        option.is_null()
+            || option.as_object().is_some_and(serde_json::Map::is_empty)
+            || option["value"] == "not resolved"
+    })
+}
+
+/// Returns whether a result is something recurring, which no value here is.
+fn is_recurring(result: &Value) -> bool {
+    resolutions(result).iter().any(|option| option["type"] == "set")
+}
+
+/// Returns whether the specification gives the first day of all time, which stands for none.
+fn is_impossible(result: &Value) -> bool {
+    resolutions(result).iter().any(|option| option["date"] == "0001-01-01")
+}
+
 fn is_right(found: &[Found], expected: &[Value], input: &str, open: bool) -> bool {
+    let unspaced = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
     expected.iter().all(|result| {
-        let wanted: String = result["Text"].as_str().unwrap_or_default().split_whitespace().collect();
+        let wanted = unspaced(result["Text"].as_str().unwrap_or_default());
         let options = resolutions(result);
+        // Some results are in English still; they count by what they mean.
+        let foreign = !unspaced(input).contains(&wanted);
+        let open = (open || is_open(&options)) && !foreign;
         found.iter().any(|found| {
-            let said: String = input[found.span.clone()].split_whitespace().collect();
-            let overlap = wanted.to_lowercase().contains(&said.to_lowercase())
-                || said.to_lowercase().contains(&wanted.to_lowercase());
+            let said = unspaced(&input[found.span.clone()]);
+            let overlap = foreign || wanted.contains(&said) || said.contains(&wanted);
             overlap && (open || options.iter().any(|resolution| resolves(&found.value, resolution)))
         })
     })
@@ -166,13 +193,19 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
                 .as_str()
                 .and_then(|now| moment(&now[..now.len().min(19)]));
             let now = now.unwrap_or(jiff::civil::date(2016, 11, 7).at(0, 0, 0, 0));
-            let found =
-                find_kinds(input, language, &now.to_zoned(TimeZone::UTC).expect("a moment"), kinds(kind));
+            let zoned = now.to_zoned(TimeZone::UTC).expect("a moment");
+            let found = find_with(input, language, &zoned, kinds(kind), &Conventions::RECOGNIZERS);
             let expected = case["Results"].as_array().cloned().unwrap_or_default();
             // A unit without an amount is no value here.
+            // Neither is what happens again and again, nor is there anything to say of what they give no value.
+            let valued = |result: &Value| !is_recurring(result) && !is_impossible(result);
+            if !expected.is_empty() && !expected.iter().any(valued) {
+                continue;
+            }
             let expected: Vec<Value> = expected
                 .into_iter()
                 .filter(|result| !result["Resolution"].get("value").is_some_and(Value::is_null))
+                .filter(valued)
                 .collect();
             // Cases whose resolution the specification itself sets aside count by their words.
             let open =
@@ -196,7 +229,7 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
 #[test]
 #[ignore = "needs recognizers"]
 fn korean_values_of_recognizers_text_are_found() {
-    assert!(measure(Language::Korean, "Korean").is_none_or(|share| share > 80.0));
+    assert!(measure(Language::Korean, "Korean").is_none_or(|share| share > 95.0));
 }
 
 #[test]

@@ -1,36 +1,60 @@
 //! Values in Korean: which reading goes first where several fit.
 
+mod away;
 mod date;
 mod duration;
 mod number;
 mod period;
+mod plain;
+mod range;
 mod time;
+mod words;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
+
+pub(crate) use date::barred;
+pub(crate) use words::ends_word;
 
 use super::calendar::Moment;
+use super::conventions::Conventions;
 use super::said::{Said, is_hangul};
 use super::units::{KOREAN, Unit};
 use super::{Kind, Value};
 
+/// What a sentence is read against.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// The reference moment.
+    pub now: DateTime,
+    /// What words mean.
+    pub conventions: &'a Conventions,
+}
+
 /// Reads the value that starts at `at`.
-pub(crate) fn value(said: &Said, at: usize, now: DateTime, kinds: &[Kind]) -> Option<(usize, Value)> {
+pub(crate) fn value(said: &Said, at: usize, frame: Frame, kinds: &[Kind]) -> Option<(usize, Value)> {
     if said.at(at) == ' ' {
         return None;
     }
-    let start = starts_word(said, at);
+    // 좋은 아침 and 좋은 주말 are wishes.
+    let start = starts_word(said, at) && !words::is_wish(said, at);
     super::longest(kinds.iter().map(|kind| match kind {
-        Kind::Time if start => period::moment(said, at, now).map(|(end, moment)| (end, Value::Time(moment))),
+        Kind::Time if start || words::starts_day(said, at) => time(said, at, frame),
         Kind::Duration if start => {
             duration::duration(said, at).map(|(end, amount)| (end, Value::Duration(amount)))
         }
         Kind::Time | Kind::Duration => None,
         Kind::Money => measured(said, at).and_then(|(end, value)| money(said, end, value, kinds)),
         Kind::Measure => measured(said, at).filter(|(_, value)| matches!(value, Value::Measure { .. })),
-        Kind::Percent => percent(said, at),
-        Kind::Ordinal => ordinal(said, at),
-        Kind::Number => plain(said, at),
+        Kind::Percent => plain::percent(said, at),
+        Kind::Ordinal => plain::ordinal(said, at).or_else(|| plain::day_as_ordinal(said, at, frame)),
+        Kind::Number => plain::plain(said, at),
     }))
+}
+
+/// Reads a moment that is no part of a longer word.
+fn time(said: &Said, at: usize, frame: Frame) -> Option<(usize, Value)> {
+    let (end, moment) = period::moment(said, at, frame)?;
+    ends_word(said, end).then_some((end, Value::Time(moment)))
 }
 
 /// Makes money of what was measured, with its bounds: `5천 원 이상`, `10 - 20달러`. A pound is money to those who look
@@ -58,7 +82,7 @@ fn money(said: &Said, end: usize, value: Value, kinds: &[Kind]) -> Option<(usize
 }
 
 /// Returns whether a word may start at `at`: no Hangul and no digit right before it, or a noun it is written with.
-fn starts_word(said: &Said, at: usize) -> bool {
+pub(crate) fn starts_word(said: &Said, at: usize) -> bool {
     let before = said.before(at);
     if said.at(at).is_ascii_digit() {
         return !before.is_ascii_digit() && before != '.' && !before.is_ascii_alphabetic();
@@ -72,7 +96,7 @@ fn measured(said: &Said, at: usize) -> Option<(usize, Value)> {
         said.any(at, &[("섭씨", "celsius"), ("화씨", "fahrenheit"), ("절대온도", "kelvin")])
     {
         let (end, amount) = number::number(said, said.spaces(after))?;
-        let end = said.one_of(end, &[" 도", "°"])?;
+        let end = said.one_of(end, &[" 도", "°"]).unwrap_or(end);
         return Some((end, Value::Measure { amount, unit }));
     }
     let front = [
@@ -163,68 +187,19 @@ fn cents(said: &Said, end: usize, amount: f64, currency: &'static str) -> (usize
     }
 }
 
-fn percent(said: &Said, at: usize) -> Option<(usize, Value)> {
-    if let Some(after) = said.one_of(at, &["퍼센트", "%"]) {
-        let (end, value) = number::number(said, said.spaces(after))?;
-        return Some((end, Value::Percent(value)));
-    }
-    let (end, value) = number::number(said, at).filter(|_| starts_word(said, at) || said.at(at) == '-')?;
-    if let Some(end) = said.one_of(end, &[" 퍼센트", " 프로", " 퍼", "%", " %"]) {
-        return Some((end, Value::Percent(value)));
-    }
-    let end = said.word(end, " 할")?;
-    let more = number::cardinal(said, said.spaces(end))
-        .and_then(|(after, part)| Some((said.word(after, " 푼")?, part)));
-    Some(more.map_or((end, Value::Percent(value * 10.0)), |(end, part)| {
-        (end, Value::Percent(value * 10.0 + part))
-    }))
-}
-
-fn ordinal(said: &Said, at: usize) -> Option<(usize, Value)> {
-    if !starts_word(said, at) {
-        return None;
-    }
-    let words = [
-        ("첫 번째", 1),
-        ("첫째", 1),
-        ("첫 째", 1),
-        ("둘째", 2),
-        ("셋째", 3),
-        ("넷째", 4),
-        ("네째", 4),
-        ("네째번", 4),
-        ("마지막", -1),
-        ("맨 마지막", -1),
-        ("첫 번", 1),
-        ("처음", 1),
-        ("뒤에서 두 번째", -2),
-        ("끝에서 두 번째", -2),
-        ("뒤에서 세 번째", -3),
-        ("끝에서 세 번째", -3),
-        ("뒤에서 첫 번째", -1),
-        ("마지막에서 두 번째", -2),
-    ];
-    if let Some((end, place)) = said.any(at, &words) {
-        return Some((end, Value::Ordinal(place)));
-    }
-    let start = said.word(at, "제").filter(|_| said.before(at) != '문').unwrap_or(at);
-    let (end, place) = number::cardinal(said, start)?;
-    if place.fract() != 0.0 || place > 9e15 {
-        return None;
-    }
-    let end = said.one_of(end, &[" 번째", " 번 째", "째 번", "째", " 째", "번 째", " 등"])?;
-    Some((end, Value::Ordinal(place as i64)))
-}
-
-fn plain(said: &Said, at: usize) -> Option<(usize, Value)> {
-    if said.at(at) == '반' && starts_word(said, at) {
-        let end = at + 1;
-        let alone = !is_hangul(said.at(end)) || said.one_of(end, &["을", "이 ", "은", "만", "의"]).is_some();
-        return alone.then_some((end, Value::Number(0.5)));
-    }
-    let (end, value) = number::number(said, at)?;
-    number::is_alone(said, at, end).then_some((end, Value::Number(value)))
-}
-
 /// A moment with where it ends.
 pub(crate) type Timed = Option<(usize, Moment)>;
+
+// === Frame ===
+
+impl<'a> Frame<'a> {
+    /// Returns the day of the reference moment.
+    pub(crate) fn today(self) -> Date {
+        self.now.date()
+    }
+
+    /// Returns the same against another moment.
+    pub(crate) fn at(self, now: DateTime) -> Self {
+        Self { now, ..self }
+    }
+}
