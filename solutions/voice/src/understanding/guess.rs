@@ -8,7 +8,7 @@ use jiff::Zoned;
 use super::values::{day, duration, moment, time};
 use crate::tongue::Tongue;
 
-/// The share of what is guessed right that the threshold must keep.
+/// The share of what is guessed right that the threshold keeps.
 const KEPT: f64 = 0.8;
 
 /// Guesses what sentences mean.
@@ -20,17 +20,8 @@ impl Guesser {
     /// Trains on the sentences that come along.
     pub fn train() -> Self {
         let examples = examples(include_str!("../../sentences/examples.txt"));
-        // Every fourth sentence chooses the threshold, and is not trained on.
-        let (mut known, mut held) = (Vec::new(), Vec::new());
-        for (at, example) in examples.into_iter().enumerate() {
-            if at % 4 == 3 { held.push(example) } else { known.push(example) }
-        }
-        let classifier = Classifier::train(&known, Training { threads: 1, ..Training::default() });
-        let classifier = classifier.map(|mut classifier| {
-            let right = classifier.choose_threshold(&held, 1.0);
-            classifier.choose_threshold(&held, KEPT * right);
-            classifier
-        });
+        let classifier =
+            Classifier::train_judged(&examples, Training { threads: 1, ..Training::default() }, KEPT);
         Self { classifier: classifier.ok() }
     }
 
@@ -75,4 +66,34 @@ fn examples(text: &str) -> Vec<Example> {
         Some(Example { text: text.trim().to_owned(), intent })
     };
     lines.filter_map(read).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::print_stdout, reason = "the counts are what the test is run for")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paraphrases_nobody_trained_are_understood_and_what_is_out_of_scope_is_refused() {
+        let guesser = Guesser::train();
+        let classifier = guesser.classifier.as_ref().expect("it trains");
+        let held = examples(include_str!("../../sentences/heldout.txt"));
+        let (inside, outside): (Vec<_>, Vec<_>) = held.iter().partition(|example| example.intent.is_some());
+        let answered = |example: &&&Example| {
+            let guess = classifier.classify(&example.text);
+            guess.in_scope.then_some(guess.intent).map(str::to_owned) == example.intent
+        };
+        let right = inside.iter().filter(answered).count();
+        let refused = outside.iter().filter(answered).count();
+        println!("in scope {right} of {}, out of scope refused {refused} of {}", inside.len(), outside.len());
+        assert!(right * 100 >= inside.len() * 85, "{right} of {}", inside.len());
+        assert!(refused * 100 >= outside.len() * 90, "{refused} of {}", outside.len());
+    }
+
+    #[test]
+    fn no_sentence_is_both_trained_and_held_out() {
+        let known = examples(include_str!("../../sentences/examples.txt"));
+        let held = examples(include_str!("../../sentences/heldout.txt"));
+        assert!(held.iter().all(|held| known.iter().all(|known| known.text != held.text)));
+    }
 }

@@ -68,6 +68,9 @@ pub enum ClassifyError {
     TooFewIntents(usize),
 }
 
+/// Into how many parts examples are dealt out where each part is judged by the others.
+const FOLDS: usize = 4;
+
 /// How much the score of the class out of scope counts against the best intent.
 const AGAINST: f32 = 0.5;
 
@@ -116,6 +119,32 @@ impl Classifier {
         }
         let intents = numbers.keys().map(|intent| (*intent).to_owned()).collect();
         Ok(Self { features, intents, weights, classes, out_of_scope, threshold: f32::NEG_INFINITY })
+    }
+
+    /// Trains on all examples, and refuses by a threshold that `kept` of what is guessed right reaches. It is chosen on
+    /// the examples themselves, each judged by a classifier that was trained without it and others: for where there
+    /// are too few to set some aside.
+    ///
+    /// # Errors
+    /// Those of [`train`](Self::train).
+    pub fn train_judged(examples: &[Example], training: Training, kept: f64) -> Result<Self, ClassifyError> {
+        let mut right: Vec<f32> = Vec::new();
+        for fold in 0..FOLDS {
+            let numbered = || examples.iter().enumerate();
+            let known: Vec<Example> =
+                numbered().filter(|(i, _)| i % FOLDS != fold).map(|(_, example)| example.clone()).collect();
+            let judge = Self::train(&known, training)?;
+            for (_, example) in numbered().filter(|(i, _)| i % FOLDS == fold) {
+                let guess = judge.classify(&example.text);
+                if example.intent.as_deref() == Some(guess.intent) {
+                    right.push(guess.score);
+                }
+            }
+        }
+        right.sort_by(f32::total_cmp);
+        let refused = ((1.0 - kept) * right.len() as f64) as usize;
+        let threshold = right.get(refused).copied().unwrap_or(f32::NEG_INFINITY);
+        Ok(Self { threshold, ..Self::train(examples, training)? })
     }
 
     /// Chooses the highest threshold at which the share of `validation` in scope that is still answered with its
@@ -230,6 +259,15 @@ mod tests {
         assert!(kept >= 0.9, "{kept}");
         assert!(!classifier.classify("how deep is the sea").in_scope);
         assert!(classifier.classify("set a timer for five minutes").in_scope);
+    }
+
+    #[test]
+    fn examples_judge_each_other_where_there_are_few() {
+        let all = Classifier::train_judged(&examples(), Training::default(), 1.0).expect("it trains");
+        let half = Classifier::train_judged(&examples(), Training::default(), 0.5).expect("it trains");
+        assert!(half.threshold > all.threshold && all.threshold.is_finite());
+        assert!(half.classify("set a timer for five minutes").in_scope);
+        assert!(!half.classify("how deep is the sea").in_scope);
     }
 
     #[test]
