@@ -196,4 +196,12 @@ proptest! {
         find(&text, Language::Korean, &now());
         find(&text, Language::English, &now());
     }
+
+    #[test]
+    fn nor_do_words_for_days_under_any_conventions(words in proptest::collection::vec("(다|다음|지|지난|전|그|끄|제|글피|저께|재|작년|후|년|설|추석| 연휴|첫째|다섯째|마지막| 주|주말|주초|월|화요일|말일|2|31|13|9999|2027|-|~|일| 뒤| 이내|전날|의| 다음 날|이 아니라| 이맘때| 이 시각|부터|까지|새벽|늦은 | 밤|시| 중간|남은 하루|영업일|낼| )", 0..14)) {
+        let text = words.concat();
+        for conventions in [Conventions::default(), Conventions::DUCKLING, Conventions::KOREAN_DATETIME, Conventions::RECOGNIZERS] {
+            find_with(&text, Language::Korean, &now(), &ALL, &conventions);
+        }
+    }
 }
