@@ -11,7 +11,8 @@ use ieum_bus::{Consumer, Event, Subscribed, Subscription};
 use ieum_contracts::identity::{DEVICE_REGISTRATIONS, DEVICE_REMOVED, Device};
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_device::{
-    Admission, Broker, BrokerOptions, Credentials, Limits, TopicClass, tls_from_files, web_socket_of,
+    Act, Admission, Broker, BrokerOptions, Credentials, Effect, Limits, Rule, Rules, TopicClass, Who,
+    tls_from_files, web_socket_of,
 };
 use ieum_edge::{Bridge, BridgeOptions, Trust, TrustError};
 use ieum_store::Transaction;
@@ -244,7 +245,24 @@ fn options(platform: &Platform, settings: &DeviceSettings) -> BrokerOptions {
             ..Limits::default()
         },
         admission: Admission { credentials: Some(credentials(platform)), anonymous: settings.anonymous },
+        rules: rules(platform.settings.voice.hermes),
         classes: CLASSES.map(class).into(),
         ..BrokerOptions::default()
+    }
+}
+
+/// Returns who may say and hear what: a device its own topics, and with Hermes all of that.
+fn rules(hermes: bool) -> Rules {
+    let allow = |pattern: &str| Rule {
+        who: Who::Anyone,
+        act: Act::Both,
+        pattern: pattern.to_owned(),
+        effect: Effect::Allow,
+    };
+    match hermes {
+        true => {
+            Rules::of(vec![allow("device/{device}/#"), allow("hermes/#")]).expect("both are topic filters")
+        }
+        false => Rules::own_topics(),
     }
 }

@@ -20,6 +20,7 @@ mod server;
 mod speech;
 mod up;
 mod voice;
+mod wyoming;
 
 use std::process::ExitCode;
 

@@ -42,7 +42,7 @@ use crate::front;
 use crate::links::{self, LinkBoard, LinkError, Links, Steering, Watching};
 use crate::notify;
 use crate::platform::Platform;
-use crate::voice;
+use crate::voice::{self, Voice};
 
 /// The consumer group of notices that arrive over the bus: whichever process takes one answers it.
 const NOTICES: &str = "links";
@@ -62,7 +62,7 @@ pub struct Parts {
     identity: Option<IdentityPart>,
     payment: Option<PaymentPart>,
     device: Option<DevicePart>,
-    voice: Option<VoicePart>,
+    voice: Option<Voice>,
     gateway: Gateway,
     visitors: Visitors,
     routes: Routes,
@@ -290,12 +290,17 @@ impl Parts {
 
     /// Returns what was said and answered lately, where dialogues are led here.
     pub fn trail(&self) -> Option<Trail> {
-        self.voice.as_ref().map(|voice| voice.trail())
+        self.voice.as_ref().map(|voice| voice.part.trail())
     }
 
     /// Returns where devices are listened to, once that is so.
     pub fn device_address(&self) -> Option<SocketAddr> {
         self.device.as_ref().and_then(DevicePart::address)
+    }
+
+    /// Returns where Wyoming is spoken, once that is so.
+    pub fn wyoming_address(&self) -> Option<SocketAddr> {
+        self.voice.as_ref().and_then(|voice| voice.wyoming.address())
     }
 
     /// Returns the front door.
@@ -337,7 +342,7 @@ impl Parts {
             router = router.merge(guard(&self.gateway, self.about_people(), identity.router()));
         }
         if let Some(voice) = &self.voice {
-            router = router.merge(guard(&self.gateway, self.about_people(), voice.router()));
+            router = router.merge(guard(&self.gateway, self.about_people(), voice.part.router()));
         }
         if let Some(device) = &self.device {
             // Who comes this way shows its credentials in the protocol itself.

@@ -7,37 +7,40 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use ieum_core::{SharedClock, describe};
 use ieum_speech::{
-    AudioFormat, AudioLimits, ByLanguage, EngineOptions, Say, Synthesizer, Transcriber, open_synthesizer,
-    open_transcriber,
+    AudioFormat, AudioLimits, ByLanguage, Engine, EngineOptions, Say, Spoken, Synthesizer, Transcriber,
+    Transcript, open_synthesizer, open_transcriber,
 };
 use ieum_voice::{Audio, Ears, Heard, Mouth, SpeechError, Tongue};
 use tokio::sync::OnceCell;
 
 /// Engines of one kind, opened once.
-struct Engines<T: ?Sized> {
+pub struct Engines<T: ?Sized> {
     urls: Vec<String>,
     clock: SharedClock,
-    open: Open<T>,
+    opener: Open<T>,
     opened: OnceCell<ByLanguage<T>>,
 }
+
+/// Engines that listen.
+pub type EngineEars = Engines<dyn Transcriber>;
+/// Engines that speak.
+pub type EngineMouth = Engines<dyn Synthesizer>;
 
 /// How a URL becomes an engine.
 type Open<T> = fn(String, SharedClock) -> BoxFuture<'static, Result<Arc<T>, ieum_speech::SpeechError>>;
 
 /// Returns what listens; `None` where no engine is named.
-pub fn ears(urls: &[String], clock: SharedClock) -> Option<Arc<dyn Ears>> {
+pub fn ears(urls: &[String], clock: SharedClock) -> Option<Arc<EngineEars>> {
     let open: Open<dyn Transcriber> =
         |url, clock| async move { open_transcriber(&url, EngineOptions::default(), clock).await }.boxed();
-    let ears: Arc<dyn Ears> = Engines::opening(urls, clock, open)?;
-    Some(ears)
+    Engines::opening(urls, clock, open)
 }
 
 /// Returns what speaks; `None` where no engine is named.
-pub fn mouth(urls: &[String], clock: SharedClock) -> Option<Arc<dyn Mouth>> {
+pub fn mouth(urls: &[String], clock: SharedClock) -> Option<Arc<EngineMouth>> {
     let open: Open<dyn Synthesizer> =
         |url, clock| async move { open_synthesizer(&url, EngineOptions::default(), clock).await }.boxed();
-    let mouth: Arc<dyn Mouth> = Engines::opening(urls, clock, open)?;
-    Some(mouth)
+    Engines::opening(urls, clock, open)
 }
 
 // === Engines ===
@@ -49,7 +52,7 @@ impl<T: ?Sized + Send + Sync + 'static> Engines<T> {
         if urls.is_empty() {
             return None;
         }
-        let engines = Arc::new(Self { urls: urls.to_vec(), clock, open, opened: OnceCell::new() });
+        let engines = Arc::new(Self { urls: urls.to_vec(), clock, opener: open, opened: OnceCell::new() });
         let opening = Arc::clone(&engines);
         tokio::spawn(async move {
             if let Err(error) = opening.all().await {
@@ -60,15 +63,24 @@ impl<T: ?Sized + Send + Sync + 'static> Engines<T> {
     }
 
     async fn all(&self) -> Result<&ByLanguage<T>, SpeechError> {
+        self.open().await.map_err(|error| failed(&self.urls.join(", "), &error))
+    }
+
+    async fn open(&self) -> Result<&ByLanguage<T>, ieum_speech::SpeechError> {
         let open = async || {
             let mut engines = Vec::new();
             for url in &self.urls {
-                engines.push((self.open)(url.clone(), self.clock.clone()).await?);
+                engines.push((self.opener)(url.clone(), self.clock.clone()).await?);
             }
             Ok(ByLanguage::new(engines))
         };
-        self.opened.get_or_try_init(open).await.map_err(|error| failed(&self.urls.join(", "), &error))
+        self.opened.get_or_try_init(open).await
     }
+}
+
+/// Returns what engines say of themselves that are not open yet: the languages that dialogues have.
+fn unopened() -> Engine {
+    Engine { name: "ieum".to_owned(), languages: vec!["ko".to_owned(), "en".to_owned()] }
 }
 
 fn failed(engine: &str, error: &ieum_speech::SpeechError) -> SpeechError {
@@ -94,6 +106,21 @@ impl Ears for Engines<dyn Transcriber> {
 }
 
 #[async_trait]
+impl Transcriber for Engines<dyn Transcriber> {
+    fn engine(&self) -> Engine {
+        self.opened.get().map_or_else(unopened, Transcriber::engine)
+    }
+
+    async fn transcribe(
+        &self,
+        audio: ieum_speech::Audio,
+        language: Option<&str>,
+    ) -> Result<Transcript, ieum_speech::SpeechError> {
+        self.open().await?.transcribe(audio, language).await
+    }
+}
+
+#[async_trait]
 impl Mouth for Engines<dyn Synthesizer> {
     async fn speak(&self, text: &str, language: Tongue) -> Result<Audio, SpeechError> {
         let engines = self.all().await?;
@@ -109,5 +136,16 @@ impl Mouth for Engines<dyn Synthesizer> {
         let samples = ieum_speech::Audio::from_pcm(&spoken.pcm, format, longest);
         let samples = samples.map_err(|error| failed(&name, &error))?;
         Ok(Audio { samples: samples.to_pcm().into(), rate: ieum_speech::RATE })
+    }
+}
+
+#[async_trait]
+impl Synthesizer for Engines<dyn Synthesizer> {
+    fn engine(&self) -> Engine {
+        self.opened.get().map_or_else(unopened, Synthesizer::engine)
+    }
+
+    async fn synthesize(&self, say: &Say) -> Result<Spoken, ieum_speech::SpeechError> {
+        self.open().await?.synthesize(say).await
     }
 }

@@ -39,12 +39,16 @@ pub async fn up(settings: Settings, names: &[String], output: &Output) -> Result
 pub fn announce(running: &Running, output: &Output) {
     let address = running.address;
     let mqtt = running.parts.device_address().map(|address| address.to_string());
-    let value = serde_json::json!({ "ready": true, "address": address.to_string(), "mqtt": mqtt });
+    let wyoming = running.parts.wyoming_address().map(|address| address.to_string());
+    let value = serde_json::json!({ "ready": true, "address": address.to_string(), "mqtt": mqtt, "wyoming": wyoming });
     output.value(&value, || {
-        let mqtt = mqtt.as_ref().map(|mqtt| format!("  MQTT     {mqtt}\n")).unwrap_or_default();
+        let line = |name: &str, at: &Option<String>| {
+            at.as_ref().map(|at| format!("  {name:<8} {at}\n")).unwrap_or_default()
+        };
+        let (mqtt, wyoming) = (line("MQTT", &mqtt), line("Wyoming", &wyoming));
         format!(
             "ready\n  page     http://{address}/\n  API      http://{address}/openapi.json\n  health   \
-             http://{address}/health/ready\n  metrics  http://{address}/metrics\n{mqtt}"
+             http://{address}/health/ready\n  metrics  http://{address}/metrics\n{mqtt}{wyoming}"
         )
     });
 }

@@ -10,24 +10,34 @@ use ieum_contracts::voice::{
     CONTEXT_ENGINE_CONTRACT, ContextEngine, ContextEngineClient, PLUGIN_CONTRACT, Plugin, PluginClient,
     UNDERSTANDING_CONTRACT, Understanding, UnderstandingClient,
 };
+use ieum_device::Broker;
 use ieum_dialogflow::{ClientOptions, DialogflowClient};
 use ieum_link::{Contract, Routes};
 use ieum_voice::{
-    CachedContexts, DialogflowUnderstanding, LocalUnderstanding, SqlContexts, VoiceDeps, VoiceOptions,
-    VoicePart, WeatherOptions,
+    CachedContexts, DialogflowUnderstanding, Ears, LocalUnderstanding, Mouth, SqlContexts, VoiceDeps,
+    VoiceOptions, VoicePart, WeatherOptions,
 };
 
 use crate::links::LinkBoard;
 use crate::parts::links_over;
 use crate::platform::Platform;
 use crate::speech;
+use crate::wyoming::{WyomingDeps, WyomingPart};
+
+/// Voice and its doors.
+pub struct Voice {
+    /// The solution.
+    pub part: VoicePart,
+    /// What speaks Wyoming with it.
+    pub wyoming: WyomingPart,
+}
 
 /// Wires the part over what `routes` answer here; returns it with what it answers.
 pub fn part(
     platform: &Platform,
     routes: &Routes,
     board: &LinkBoard,
-) -> Result<(VoicePart, Routes), Box<dyn Error>> {
+) -> Result<(Voice, Routes), Box<dyn Error>> {
     let settings = &platform.settings.voice;
     let contexts = SqlContexts::new(platform.store.clone());
     let local = LocalUnderstanding::new()?;
@@ -61,19 +71,21 @@ pub fn part(
     if is_named(&PLUGIN_CONTRACT) {
         plugins.push(Arc::new(PluginClient::new(links.link(&PLUGIN_CONTRACT)?)));
     }
+    let ears = speech::ears(&settings.ears, platform.clock.clone());
+    let mouth = speech::mouth(&settings.mouth, platform.clock.clone());
     let part = VoicePart::new(VoiceDeps {
         store: platform.store.clone(),
         bus: platform.bus.clone(),
         cache: platform.cache.clone(),
         clock: platform.clock.clone(),
         contexts: engine,
-        understanding,
+        understanding: understanding.clone(),
         local: Some(local),
         users,
         devices,
         plugins,
-        ears: speech::ears(&settings.ears, platform.clock.clone()),
-        mouth: speech::mouth(&settings.mouth, platform.clock.clone()),
+        ears: ears.clone().map(|ears| ears as Arc<dyn Ears>),
+        mouth: mouth.clone().map(|mouth| mouth as Arc<dyn Mouth>),
         weather: WeatherOptions {
             base: settings.weather.clone(),
             key: settings.weather_key.clone(),
@@ -83,9 +95,27 @@ pub fn part(
         options: VoiceOptions {
             zone: settings.zone.clone(),
             rules: settings.rules.clone(),
+            hermes: settings.hermes,
             ..VoiceOptions::default()
         },
     })?;
     let routes = routes.merge(part.routes());
-    Ok((part, routes))
+    let dialogue = part.dialogue();
+    let clock = platform.clock.clone();
+    let wyoming = WyomingPart::new(settings, WyomingDeps { ears, mouth, dialogue, understanding, clock });
+    Ok((Voice { part, wyoming }, routes))
+}
+
+impl Voice {
+    /// Begins to hear, by MQTT through `broker` and by Wyoming.
+    pub async fn start(&self, broker: Option<Broker>) -> Result<(), Box<dyn Error>> {
+        self.part.start(broker.clone()).await?;
+        self.wyoming.start(broker.as_ref()).await
+    }
+
+    /// Hears nothing new and finishes what is in hand.
+    pub async fn drain(&self) {
+        self.wyoming.drain().await;
+        self.part.drain().await;
+    }
 }

@@ -28,6 +28,9 @@ const NODE_MQTT: &str = "mqtt@5.16.0";
 const PYTHON_WYOMING: &str = "wyoming==1.10.2";
 const SATELLITE: &str = "wyoming-satellite==1.0.0";
 
+/// Messages and client of the Hermes protocol, as the programs of Rhasspy 2 use them; it wants an old paho-mqtt.
+const PYTHON_HERMES: &str = "rhasspy-hermes==0.6.2";
+
 /// Speaks; GPL, so a program of its own that we never link.
 const ESPEAK: &str = "espeak-ng";
 
@@ -63,6 +66,7 @@ impl Libraries {
             ),
             ("wyoming", "IEUM_TEST_PYTHON_WYOMING", python_in("py-wyoming", &[PYTHON_WYOMING])),
             ("satellite", "IEUM_TEST_SATELLITE", python_in("py-satellite", &[SATELLITE])),
+            ("hermes", "IEUM_TEST_PYTHON_HERMES", python_in("py-hermes", &[PYTHON_HERMES])),
             ("espeak-ng", "IEUM_TEST_ESPEAK", espeak()),
             ("speech models", "IEUM_TEST_MODELS", models::prepare()),
         ];
@@ -101,6 +105,7 @@ fn held(name: &str) -> &'static str {
         "dialogflow node" => NODE_DIALOGFLOW,
         "wyoming" => PYTHON_WYOMING,
         "satellite" => SATELLITE,
+        "hermes" => PYTHON_HERMES,
         "espeak-ng" => ESPEAK,
         "speech models" => "moonshine, whisper",
         _ => VERIFIER,

@@ -10,7 +10,9 @@ mod voice;
 pub use agent::AgentSettings;
 pub use bridge::BridgeSettings;
 pub use load::{Mistake, Sources, load};
-pub use settings::{DeviceSettings, KeySource, LinkCallers, LinkSettings, Settings};
+pub use settings::{
+    DeviceSettings, KeySource, LinkCallers, LinkSettings, SatelliteSettings, Settings, VoiceSettings,
+};
 
 /// The default of every setting, with its comment.
 pub const DEFAULTS: &str = include_str!("../../../ieum.toml");

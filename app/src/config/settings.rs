@@ -162,8 +162,25 @@ pub struct VoiceSettings {
     pub mouth: Vec<String>,
     /// The Dialogflow that is asked first; `None` for none.
     pub dialogflow: Option<DialogflowAddress>,
+    /// Where Wyoming is spoken; `None` for nowhere.
+    pub wyoming: Option<SocketAddr>,
+    /// Whether Hermes is spoken over the devices' broker.
+    pub hermes: bool,
+    /// The satellites that are called.
+    pub satellites: Vec<SatelliteSettings>,
     /// When to speak up without being asked.
     pub rules: Vec<ieum_voice::ProactiveRule>,
+}
+
+/// One entry of `voice.satellites`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SatelliteSettings {
+    /// Where it waits, as `host:port`.
+    pub address: String,
+    /// Which device it is.
+    pub device: String,
+    /// What is spoken there; `None` where that is found out.
+    pub language: Option<String>,
 }
 
 /// `[telemetry]`
@@ -532,6 +549,14 @@ impl Reader<'_> {
                 "is empty; leave it as it is and voice.weather_key empty for none".to_owned(),
             );
         }
+        let (ears, mouth) = (self.engines("voice.ears"), self.engines("voice.mouth"));
+        let satellites = voice::satellites(self.table, self.mistakes);
+        for (key, engines) in [("voice.ears", &ears), ("voice.mouth", &mouth)] {
+            if !satellites.is_empty() && engines.is_empty() {
+                self.wrong(key, "is empty, but satellites are heard and spoken to (voice.satellites)");
+            }
+        }
+        let wyoming = (!self.text("voice.wyoming").is_empty()).then(|| self.address("voice.wyoming"));
         VoiceSettings {
             zone,
             place: self.text("voice.place"),
@@ -539,8 +564,11 @@ impl Reader<'_> {
             weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
             weather_key: (!key.is_empty()).then(|| Secret::new(key)),
             context_cache: self.duration("voice.context_cache"),
-            ears: self.engines("voice.ears"),
-            mouth: self.engines("voice.mouth"),
+            ears,
+            mouth,
+            wyoming,
+            hermes: self.value("voice.hermes").and_then(Value::as_bool).unwrap_or_default(),
+            satellites,
             dialogflow: self.dialogflow("voice.dialogflow"),
             rules: voice::rules(self.table, self.mistakes),
         }

@@ -1,10 +1,11 @@
-//! `[[voice.rules]]`: when to speak up without being asked.
+//! The lists of `[voice]`: when to speak up without being asked, and which satellites are called.
 
 use ieum_core::parse_duration;
 use ieum_voice::{ProactiveRule, time_of_day};
 use toml::{Table, Value};
+use url::Url;
 
-use super::Mistake;
+use super::{Mistake, SatelliteSettings};
 
 /// What an entry may hold.
 const KNOWN: [&str; 6] = ["name", "event", "location", "quiet", "cool_down", "say"];
@@ -16,6 +17,51 @@ pub fn rules(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ProactiveRule> {
     entries
         .filter_map(|(at, entry)| rule(&format!("voice.rules[{at}]"), entry.as_table()?, mistakes))
         .collect()
+}
+
+/// Reads `voice.satellites`, adding a mistake for everything that is wrong.
+pub fn satellites(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<SatelliteSettings> {
+    let list = table.get("voice").and_then(|voice| voice.get("satellites")).and_then(Value::as_array);
+    let mut found: Vec<SatelliteSettings> = Vec::new();
+    for (at, entry) in list.into_iter().flatten().enumerate() {
+        let read = satellite(entry.as_str().unwrap_or_default()).and_then(|satellite| {
+            let is_double = found.iter().any(|known| known.device == satellite.device);
+            if is_double { Err("names a device that another one is already") } else { Ok(satellite) }
+        });
+        match read {
+            Ok(satellite) => found.push(satellite),
+            Err(problem) => {
+                let key = format!("voice.satellites[{at}]");
+                mistakes.push(Mistake { key, problem: format!("{entry} {problem}") });
+            }
+        }
+    }
+    found
+}
+
+fn satellite(text: &str) -> Result<SatelliteSettings, &'static str> {
+    const SHAPE: &str = "is no satellite such as \"tcp://192.168.1.20:10700?device=hall&language=ko\"";
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == "tcp").ok_or(SHAPE)?;
+    let (host, port) = url.host_str().filter(|host| !host.is_empty()).zip(url.port()).ok_or(SHAPE)?;
+    let (mut device, mut language) = (None, None);
+    for (name, value) in url.query_pairs() {
+        match (&*name, &*value) {
+            ("device", id) if is_name(id) => device = Some(id.to_owned()),
+            ("device", _) => return Err("names a device that is none: 1 to 120 letters without / + #"),
+            ("language", "ko" | "en") => language = Some(value.into_owned()),
+            ("language", _) => return Err("names a language that is not spoken here; expected ko or en"),
+            _ => return Err("has a parameter that is not known; expected device and language"),
+        }
+    }
+    let device = device.ok_or("names no device; add ?device=NAME")?;
+    Ok(SatelliteSettings { address: format!("{host}:{port}"), device, language })
+}
+
+/// Tells whether a device can be called so: its name is a part of topics.
+fn is_name(id: &str) -> bool {
+    (1..=120).contains(&id.chars().count())
+        && !id.contains(['/', '+', '#', '$'])
+        && !id.contains(char::is_control)
 }
 
 fn rule(key: &str, entry: &Table, mistakes: &mut Vec<Mistake>) -> Option<ProactiveRule> {
@@ -72,5 +118,32 @@ mod tests {
             read("[[voice.rules]]\nname = \"x\"\nevent = \"\"\nquiet = \"night\"\nloud = 1\nsay = \"y\"");
         assert_eq!(rules.len(), 0);
         assert_eq!(mistakes, ["voice.rules[0].loud", "voice.rules[0].event", "voice.rules[0].quiet"]);
+    }
+
+    #[test]
+    fn a_satellite_is_a_url_with_its_device_and_a_wrong_one_says_what_is_missing() {
+        let read = |list: &str| {
+            let mut mistakes = Vec::new();
+            let table = format!("[voice]\nsatellites = [{list}]").parse().expect("is TOML");
+            let found = satellites(&table, &mut mistakes);
+            (found, mistakes.into_iter().map(|mistake| mistake.problem).collect::<Vec<_>>())
+        };
+        let (found, mistakes) =
+            read("\"tcp://[::1]:10700?device=hall&language=ko\", \"tcp://a:1?device=bath\"");
+        assert_eq!((found.len(), mistakes.len()), (2, 0), "{mistakes:?}");
+        assert_eq!((found[0].address.as_str(), found[0].language.as_deref()), ("[::1]:10700", Some("ko")));
+        for (wrong, part) in [
+            ("tcp://a:1", "names no device"),
+            ("tcp://a?device=x", "is no satellite such as"),
+            ("http://a:1?device=x", "is no satellite such as"),
+            ("tcp://a:1?device=a/b", "names a device that is none"),
+            ("tcp://a:1?device=x&language=fr", "expected ko or en"),
+            ("tcp://a:1?device=x&loud=1", "a parameter that is not known"),
+        ] {
+            let (_, mistakes) = read(&format!("{wrong:?}"));
+            assert!(mistakes.len() == 1 && mistakes[0].contains(part), "{wrong}: {mistakes:?}");
+        }
+        let (_, mistakes) = read("\"tcp://a:1?device=x\", \"tcp://b:1?device=x\"");
+        assert!(mistakes[0].contains("another one is already"), "{mistakes:?}");
     }
 }

@@ -76,7 +76,8 @@ fn watch(data: &Path, platform: &Running) -> impl FnMut() -> String + use<> {
     let listen = [("IEUM__SERVER__LISTEN", platform.address.as_str())];
     let mut child = ieum(data, &listen).args(["link", "watch"]).stdout(Stdio::piped()).spawn().expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("is piped")).lines();
-    let mut ending = Some(Running { child, address: String::new(), mqtt: String::new() });
+    let mut ending =
+        Some(Running { child, address: String::new(), mqtt: String::new(), wyoming: String::new() });
     let mut next =
         move || lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("events.state ")));
     move || match next() {

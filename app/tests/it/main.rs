@@ -4,19 +4,20 @@ mod agent;
 mod conformance;
 mod console;
 mod device;
-mod insights;
 mod fallback;
 mod hermes;
+mod insights;
 mod isolation;
 mod links;
 mod operator;
-mod storm;
-mod tls;
 mod outside;
 mod storm;
+mod streams;
+mod tls;
 mod tokens;
 mod voice;
 mod webhooks;
+mod wyoming;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -33,6 +34,8 @@ struct Running {
     address: String,
     /// Where devices are listened to, empty where that part does not run.
     mqtt: String,
+    /// Where Wyoming is spoken, empty where no setting asks for it.
+    wyoming: String,
 }
 
 fn ieum(data: &Path, settings: &[(&str, &str)]) -> Command {
@@ -63,7 +66,8 @@ fn begun(mut command: Command) -> Running {
     let ready: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
     let address = ready["address"].as_str().expect("tells its address").to_owned();
     let mqtt = ready["mqtt"].as_str().unwrap_or_default().to_owned();
-    Running { child, address, mqtt }
+    let wyoming = ready["wyoming"].as_str().unwrap_or_default().to_owned();
+    Running { child, address, mqtt, wyoming }
 }
 
 impl Running {

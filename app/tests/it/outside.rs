@@ -19,7 +19,7 @@ pub fn python(program: &Path, script: &str, words: &[&str]) {
 }
 
 /// Runs a script of Node with the packages of `folder` to its end, which says that all is well.
-fn node(folder: &Path, script: &str, words: &[&str]) {
+pub fn node(folder: &Path, script: &str, words: &[&str]) {
     let mut command = Command::new("node");
     command.env("NODE_PATH", folder.join("node_modules"));
     ends_well(command.args(["-e", script, "--"]).args(words));

@@ -1,6 +1,6 @@
 //! Voice: devices that are spoken to, the dialogues they lead, and what is done about them.
 //!
-//! A turn comes by MQTT, HTTP or WebSocket; who speaks is asked of the directory, what it is about of the context
+//! A turn comes by MQTT, Hermes, HTTP or WebSocket; who speaks is asked of the directory, what it is about of the context
 //! engine, what is meant of the understanding engine, and a plugin answers. Answer, what is to be sent to devices,
 //! what is to ring later and the event on `dialog-events` are one transaction under the turn's id, so that a turn that
 //! comes twice, before or after a kill, happens once.
@@ -14,6 +14,7 @@ mod directory;
 mod effects;
 mod gateway;
 mod hearing;
+mod hermes;
 mod listening;
 mod openapi;
 mod part;
@@ -24,6 +25,7 @@ mod sentences;
 mod speech;
 mod stages;
 mod store;
+mod streaming;
 mod tables;
 mod tongue;
 mod trail;
@@ -36,6 +38,7 @@ mod zone;
 pub use cached::CachedContexts;
 pub use context::SqlContexts;
 pub use dialogflow::DialogflowUnderstanding;
+pub use gateway::Letter;
 pub use listening::ProactiveRule;
 pub use openapi::openapi_json;
 pub use part::{StartError, VoiceDeps, VoiceOptions, VoicePart};

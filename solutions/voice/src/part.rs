@@ -26,6 +26,7 @@ use crate::dialogue::DialogManager;
 use crate::directory::Directory;
 use crate::effects::RING;
 use crate::gateway::{Desk, Gateway, Sender};
+use crate::hermes::Hermes;
 use crate::listening::{ACTIVITY, Activity, PROACTIVE, Proactive, ProactiveRule, STATISTICS, Statistics};
 use crate::plugins::{
     Announcements, PlatformState, Plugins, SmallTalk, Things, Timers, WallClock, Weather, WeatherOptions,
@@ -83,6 +84,8 @@ pub struct VoiceOptions {
     pub versions: Versions,
     /// When to speak up without being asked.
     pub rules: Vec<ProactiveRule>,
+    /// Whether Hermes is spoken over the devices' broker.
+    pub hermes: bool,
 }
 
 /// The solution, wired. It hears devices once [`VoicePart::start`] is called.
@@ -119,7 +122,12 @@ pub enum StartError {
 
 impl Default for VoiceOptions {
     fn default() -> Self {
-        Self { zone: "Asia/Seoul".to_owned(), versions: Versions::default(), rules: Vec::new() }
+        Self {
+            zone: "Asia/Seoul".to_owned(),
+            versions: Versions::default(),
+            rules: Vec::new(),
+            hermes: false,
+        }
     }
 }
 
@@ -180,6 +188,11 @@ impl VoicePart {
         DialogueRoutes::of(self.manager.clone() as Arc<dyn Dialogue>)
     }
 
+    /// Returns the dialogue itself, for doors of the same process.
+    pub fn dialogue(&self) -> Arc<dyn Dialogue> {
+        self.manager.clone()
+    }
+
     /// Returns the pages of dialogues and the paths of Dialogflow's API and of `MLService` (REST and gRPC), without a
     /// door: who may come in is for the caller to decide. The holder of a key needs the scope `voice:use`.
     pub fn router(&self) -> Router {
@@ -212,6 +225,10 @@ impl VoicePart {
             let sender = Sender::attach(&broker, &self.manager);
             tasks.push(tokio::spawn(gateway.run(stop.clone())));
             tasks.push(tokio::spawn(sender.run(stop.clone())));
+            if self.options.hermes {
+                let hermes = Hermes::attach(&broker, self.manager.clone()).await;
+                tasks.push(tokio::spawn(hermes.map_err(StartError::Devices)?.run(stop.clone())));
+            }
             *self.broker.lock() = Some(broker);
         }
         self.manager.schedules.start();

@@ -39,7 +39,7 @@ pub use error::SpeechError;
 pub use espeak::{Espeak, EspeakOptions};
 pub use gate::Gate;
 pub use grammar::{Grammar, Link};
-pub use listener::{Heard, Listener, ListenerOptions};
+pub use listener::{Heard, Listener, ListenerOptions, Partials};
 pub use open::{EngineOptions, SCHEMES, check_engine_url, open_synthesizer, open_transcriber};
 pub use repair::{Repair, Repaired, Sounds};
 pub use ssml::{Part, Speech};

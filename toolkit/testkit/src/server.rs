@@ -109,6 +109,11 @@ pub fn python_satellite() -> Option<PathBuf> {
     setting("IEUM_TEST_SATELLITE").map(PathBuf::from)
 }
 
+/// Returns a Python that has `rhasspy-hermes`.
+pub fn python_hermes() -> Option<PathBuf> {
+    setting("IEUM_TEST_PYTHON_HERMES").map(PathBuf::from)
+}
+
 /// Returns the program `espeak-ng`.
 pub fn espeak() -> Option<PathBuf> {
     setting("IEUM_TEST_ESPEAK").map(PathBuf::from)

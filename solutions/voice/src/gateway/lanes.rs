@@ -92,6 +92,6 @@ impl Lanes {
 }
 
 /// Returns the device of `device/{id}/…`.
-fn device_of(topic: &str) -> Option<&str> {
+pub fn device_of(topic: &str) -> Option<&str> {
     topic.strip_prefix("device/")?.split('/').next().filter(|device| !device.is_empty())
 }

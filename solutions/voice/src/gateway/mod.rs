@@ -3,6 +3,7 @@
 
 mod desk;
 mod lanes;
+mod letter;
 mod message;
 mod sender;
 
@@ -13,6 +14,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use desk::Desk;
+pub use lanes::device_of;
+pub use letter::Letter;
 pub use sender::Sender;
 
 use lanes::Lanes;

@@ -9,6 +9,7 @@
 //! | a binary frame | samples at `?sampleRate=`, 16000 where nothing is said |
 //! | `{"type":"end"}` | the binary frames so far are a recording |
 //!
+//! With `?partials=true` what was heard so far of binary frames is told meanwhile, as `DIALOG_PARTIAL`.
 //! Answers come in the envelope of `device/{id}/response`.
 
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bytes::{Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -37,9 +37,10 @@ use utoipa::IntoParams;
 
 use super::text::at_field;
 use super::{Visitor, Web, require};
-use crate::audio::{Assembled, AudioData, LONGEST, Part, USUAL_RATE, samples, too_long};
+use crate::audio::{Assembled, AudioData, Part, USUAL_RATE};
 use crate::dialogue::DialogManager;
 use crate::rules::check_turn;
+use crate::streaming::{Growing, SoFar};
 
 /// The longest frame, bytes.
 const LONGEST_FRAME: usize = 1024 * 1024;
@@ -63,6 +64,8 @@ pub(crate) struct Speaks {
     area: Option<String>,
     /// Samples a second of binary frames; 16000 where left out.
     sample_rate: Option<u32>,
+    /// Whether to tell what was heard so far of binary frames.
+    partials: Option<bool>,
 }
 
 /// What a client says.
@@ -90,7 +93,7 @@ enum Said {
 struct Talk {
     manager: Arc<DialogManager>,
     speaks: Speaks,
-    recording: BytesMut,
+    recording: Growing,
 }
 
 /// Opens a stream of turns; see the module of the same name for its messages. Answers 426 to what is no upgrade.
@@ -123,8 +126,8 @@ pub(crate) async fn stream(
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         if let Ok(stream) = upgraded.await {
-            let talk = Talk { manager: web.manager, speaks, recording: BytesMut::new() };
-            talk.run(stream).await;
+            let recording = recording(&web.manager, &speaks);
+            Talk { manager: web.manager, speaks, recording }.run(stream).await;
         }
         drop(place);
     });
@@ -162,6 +165,12 @@ fn turn(speaks: &Speaks, turn_id: Option<String>, text: String) -> DialogTurn {
     }
 }
 
+/// Begins a recording of binary frames.
+fn recording(manager: &DialogManager, speaks: &Speaks) -> Growing {
+    let ears = manager.ears.clone().filter(|_| speaks.partials == Some(true));
+    Growing::new(ears, speaks.sample_rate.unwrap_or(USUAL_RATE), speaks.language.as_deref())
+}
+
 impl Talk {
     async fn run(mut self, stream: Upgraded) {
         let config = WebSocketConfig::default()
@@ -192,12 +201,12 @@ impl Talk {
     }
 
     fn sounded(&mut self, bytes: &[u8]) -> Result<Vec<Value>, Fault> {
-        if self.recording.len() + bytes.len() > LONGEST {
-            self.recording.clear();
-            return Err(too_long());
-        }
-        self.recording.extend_from_slice(bytes);
-        Ok(Vec::new())
+        let so_far = self.recording.take(bytes).inspect_err(|_| {
+            self.recording = recording(&self.manager, &self.speaks);
+        })?;
+        let told =
+            |SoFar { settled, rest }| envelope("DIALOG_PARTIAL", json!({ "settled": settled, "rest": rest }));
+        Ok(so_far.map(told).into_iter().collect())
     }
 
     async fn said(&mut self, text: &[u8]) -> Result<Vec<Value>, Fault> {
@@ -215,8 +224,9 @@ impl Talk {
                 Ok(vec![answer(&self.manager.say(&Cx::root(), turn).await?)])
             }
             Said::End { message_id } => {
-                let recording = self.recording.split().freeze();
-                self.heard(message_id, recording).await
+                let next = recording(&self.manager, &self.speaks);
+                let audio = std::mem::replace(&mut self.recording, next).finish()?;
+                self.hear(message_id, audio).await
             }
             Said::Audio { audio, session_id, sequence: Some(sequence), last } => {
                 let Some(session) = session_id else {
@@ -230,11 +240,6 @@ impl Talk {
                 self.hear(session_id, audio).await
             }
         }
-    }
-
-    async fn heard(&self, id: Option<String>, recording: Bytes) -> Result<Vec<Value>, Fault> {
-        let audio = samples(recording, self.speaks.sample_rate.unwrap_or(USUAL_RATE))?;
-        self.hear(id, audio).await
     }
 
     async fn part(
