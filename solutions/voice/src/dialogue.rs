@@ -58,13 +58,33 @@ struct Turn {
 #[async_trait]
 impl Dialogue for DialogManager {
     async fn say(&self, cx: &Cx, turn: DialogTurn) -> Result<DialogAnswer, Fault> {
+        self.say_within(cx, turn, None).await.map(|(answer, _)| answer)
+    }
+}
+
+fn language(turn: &DialogTurn, speaker: Option<&Speaker>) -> Tongue {
+    let said = turn.language.as_deref().and_then(Tongue::of);
+    let of_person = || speaker.and_then(|speaker| speaker.user.language.as_deref()).and_then(Tongue::of);
+    said.or_else(|| Tongue::heard_in(&turn.text)).or_else(of_person).unwrap_or(Tongue::Korean)
+}
+
+impl DialogManager {
+    /// Answers a turn in the light of `state`, where whoever asks keeps that; of the session's own where it is `None`.
+    /// Returns what the session is about afterwards too. Fails as [`Dialogue::say`] does.
+    pub async fn say_within(
+        &self,
+        cx: &Cx,
+        turn: DialogTurn,
+        state: Option<ContextState>,
+    ) -> Result<(DialogAnswer, ContextState), Fault> {
         rules::check_turn(&turn)?;
         let id = rules::turn_id(&turn, cx);
         let key = rules::turn_key(&turn, &id);
         if let Some(known) = self.store.known(&key).await? {
             // The process may have ended before the session heard of the turn; one that has stays as it is.
+            let after = known.record.as_ref().map(|record| record.state.clone()).unwrap_or_default();
             self.record(cx, known.record).await;
-            return Ok(known.answer);
+            return Ok((known.answer, after));
         }
         let mut stages = Stages::begin(self.clock.clone(), turn.heard_ms);
         let who = self.directory.who(cx, &turn).await;
@@ -77,7 +97,7 @@ impl Dialogue for DialogManager {
         let session = rules::session_id(&turn);
         let turn = Turn { said: turn, id, key, session, tongue, now: self.clock.now() };
         let answered = match &who {
-            Who::Welcome(speaker) => return self.welcome(cx, turn, speaker, stages).await,
+            Who::Welcome(speaker) => return self.welcome(cx, turn, speaker, state, stages).await,
             Who::Blocked(_) => Answered::only(sentences::blocked(tongue), DialogOutcome::Blocked),
             Who::NotFound(_) => {
                 Answered::only(sentences::user_not_found(tongue), DialogOutcome::UserNotFound)
@@ -87,26 +107,21 @@ impl Dialogue for DialogManager {
             Who::NotFound(id) => id,
             Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
         };
-        self.write(cx, &turn, &user, answered, (0, Plan::default()), stages).await
+        let answer = self.write(cx, &turn, &user, answered, (0, Plan::default()), stages).await?;
+        Ok((answer, state.unwrap_or_default()))
     }
-}
 
-fn language(turn: &DialogTurn, speaker: Option<&Speaker>) -> Tongue {
-    let said = turn.language.as_deref().and_then(Tongue::of);
-    let of_person = || speaker.and_then(|speaker| speaker.user.language.as_deref()).and_then(Tongue::of);
-    said.or_else(|| Tongue::heard_in(&turn.text)).or_else(of_person).unwrap_or(Tongue::Korean)
-}
-
-impl DialogManager {
     async fn welcome(
         &self,
         cx: &Cx,
         turn: Turn,
         speaker: &Speaker,
+        state: Option<ContextState>,
         mut stages: Stages,
-    ) -> Result<DialogAnswer, Fault> {
+    ) -> Result<(DialogAnswer, ContextState), Fault> {
         let user = speaker.user.id.clone();
-        let context = self.context(cx, &user, &turn.session).await;
+        let mut context = self.context(cx, &user, &turn.session).await;
+        context.state = state.unwrap_or(context.state);
         let things = self.store.things(&user).await?;
         stages.end("remembered");
         let area =
@@ -132,7 +147,9 @@ impl DialogManager {
         let answered = self.answer(cx, &ask, meanings, &context.state).await;
         stages.end("answered");
         let plan = self.plan(cx, &turn, &ask, &answered, &things).await?;
-        self.write(cx, &turn, &user, answered, (context.turn_count + 1, plan), stages).await
+        let after = answered.state.clone();
+        let answer = self.write(cx, &turn, &user, answered, (context.turn_count + 1, plan), stages).await?;
+        Ok((answer, after))
     }
 
     /// Answers a turn that nothing is understood of with a sentence alone.

@@ -1,6 +1,7 @@
 //! Dialogflow on both sides of voice: an engine far away that is asked first, and an API that Dialogflow's clients
 //! speak.
 
+mod contexts;
 mod remote;
 mod served;
 mod slots;

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ieum_contracts::voice::{Meaning, Understand, Understanding, Understood};
 use ieum_core::{Cx, Fault};
-use ieum_dialogflow::{Context, Detected, DialogflowClient, Query, SessionName, Values, context_id};
+use ieum_dialogflow::{Detected, DialogflowClient, Query, SessionName, Values};
 use serde_json::json;
 
-use super::slots::{parameters_of, slots_of};
-
-/// For how many turns a Dialogflow remembers what a session is about.
-const REMEMBERED: u32 = 2;
+use super::contexts::contexts_of;
+use super::slots::slots_of;
 
 /// A Dialogflow and the engine that stands in for it. Intents are told apart by their action, or by their name where
 /// they have none: `weather.query` and the like.
@@ -48,21 +46,14 @@ impl Understanding for DialogflowUnderstanding {
 /// whoever answered the turn before.
 fn query_of(ask: &Understand) -> Query {
     let session = SessionName::new("voice", &plain(&ask.session_id));
-    let mut query = Query::text(session, &ask.language, ask.text.as_str()).with_contexts(contexts_of(ask));
+    let mut query = Query::text(session, &ask.language, ask.text.as_str()).with_contexts(contexts_of(
+        &ask.state,
+        &[],
+        &[],
+    ));
     query.time_zone = Some(ask.zone.clone()).filter(|zone| !zone.is_empty());
     query.payload = Values::from_iter(ask.area.iter().map(|area| ("area".to_owned(), json!(area))));
     query
-}
-
-fn contexts_of(ask: &Understand) -> Vec<Context> {
-    let state = &ask.state;
-    let topic = state.topic.as_deref().and_then(|topic| context_id(&topic.replace('.', "-")).ok());
-    let about = topic.map(|topic| Context::new(&topic, REMEMBERED, parameters_of(&state.slots)));
-    let open = state.pending.as_ref().and_then(|pending| {
-        let id = context_id(&format!("{}-{}", pending.intent, pending.slot).replace('.', "-")).ok()?;
-        Some(Context::new(&id, 1, parameters_of(&pending.slots)))
-    });
-    about.into_iter().chain(open).collect()
 }
 
 fn meaning_of(detected: Detected, text: &str) -> Option<Meaning> {

@@ -7,27 +7,28 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use futures::{StreamExt, stream};
-use ieum_contracts::voice::{DialogAnswer, DialogOutcome, DialogTurn, Dialogue, Understand, Understanding};
+use futures::channel::mpsc;
+use futures::{SinkExt, StreamExt, stream};
+use ieum_contracts::voice::{DialogAnswer, DialogOutcome, DialogTurn, Understand, Understanding};
 use ieum_core::{Cx, Fault, SharedClock};
 use ieum_dialogflow::ml::MlServer;
 use ieum_dialogflow::{
-    Agent, Context, ContextStore, Detected, DialogflowServer, Encoding, Input, IntentRef, Query,
-    ServerOptions, SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
+    Agent, ContextStore, Detected, DialogflowServer, Encoding, Input, IntentRef, Query, ServerOptions,
+    SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
 };
 use ieum_gateway::{ApiError, Partner};
 use serde_json::Value;
 
+use super::contexts::{contexts_of, state_of};
 use super::slots::parameters_of;
 use crate::audio;
 use crate::dialogue::DialogManager;
-use crate::rules::{LONGEST_NAME, LONGEST_TEXT, topic};
+use crate::rules::{LONGEST_NAME, LONGEST_TEXT};
 use crate::speech::{Audio, Ears};
+use crate::streaming::Growing;
 use crate::tongue::Tongue;
 use crate::web::require;
 
-/// For how many turns a client is told what the session is about.
-const REMEMBERED: u32 = 2;
 /// Dialogflow's number of 16-bit samples, and of a caller that leaves it open.
 const LINEAR: [i32; 2] = [0, 1];
 
@@ -69,7 +70,7 @@ struct Meanings {
     clock: SharedClock,
 }
 
-/// The speech engine as a transcriber: it hears a recording whole.
+/// The speech engine as a transcriber: it looks at a recording while it grows, and hears it whole at the end.
 struct Hearing(Arc<dyn Ears>);
 
 // === Talk ===
@@ -78,7 +79,14 @@ struct Hearing(Arc<dyn Ears>);
 impl Agent for Talk {
     async fn detect(&self, cx: &Cx, query: Query) -> Result<Detected, Fault> {
         let text = text_of(&query)?;
-        let answer = self.manager.say(cx, turn_of(&query, text)).await?;
+        let topics = self.manager.plugins.topics();
+        // What the client set, kept or let run out is what the session is about.
+        let state = state_of(&query.contexts, &topics);
+        let (answer, after) = self.manager.say_within(cx, turn_of(&query, text), Some(state)).await?;
+        let contexts = match answer.outcome {
+            DialogOutcome::Answered | DialogOutcome::Asked => contexts_of(&after, &query.contexts, &topics),
+            _ => Vec::new(),
+        };
         let wanted = query.speech.as_ref().is_some_and(|wish| LINEAR.contains(&wish.encoding));
         let spoken = if wanted { self.manager.spoken(&answer).await } else { None };
         let speech = spoken.map(|spoken| Speech {
@@ -86,7 +94,7 @@ impl Agent for Talk {
             sample_rate: spoken.rate,
             data: audio::to_wave(&spoken).into(),
         });
-        Ok(Detected { speech, ..detected_of(answer) })
+        Ok(Detected { speech, contexts, ..detected_of(answer) })
     }
 }
 
@@ -124,13 +132,6 @@ fn text_of(query: &Query) -> Result<String, Fault> {
 fn detected_of(answer: DialogAnswer) -> Detected {
     let understood = !matches!(answer.outcome, DialogOutcome::NotUnderstood);
     let parameters = parameters_of(&answer.slots);
-    let about = topic(&answer.intent);
-    let contexts = match answer.outcome {
-        DialogOutcome::Answered | DialogOutcome::Asked => {
-            vec![Context::new(&about, REMEMBERED, parameters.clone())]
-        }
-        _ => Vec::new(),
-    };
     Detected {
         language: answer.language,
         intent: Some(intent(&answer.intent, !understood)),
@@ -139,7 +140,6 @@ fn detected_of(answer: DialogAnswer) -> Detected {
         parameters,
         complete: !answer.expects_answer,
         text: answer.text,
-        contexts,
         ..Detected::default()
     }
 }
@@ -178,17 +178,27 @@ impl Agent for Meanings {
 impl Transcriber for Hearing {
     fn transcribe(&self, _: &Cx, format: SoundFormat, sound: SoundStream) -> TranscriptStream {
         let ears = self.0.clone();
-        stream::once(async move { hear(&*ears, &format, sound).await }).boxed()
+        let (mut told, heard) = mpsc::channel(8);
+        let work = async move {
+            let whole = hear(ears, &format, sound, &mut told).await;
+            // Nobody is left to hear it where this fails.
+            let _ = told.send(whole).await;
+        };
+        stream::select(heard, stream::once(work).filter_map(|()| std::future::ready(None))).boxed()
     }
 }
 
+type Told = mpsc::Sender<Result<Transcript, Fault>>;
+
+/// Hears a stream: what was heard so far is told meanwhile, the whole is returned.
 #[allow(clippy::cast_possible_truncation, reason = "a share from 0 to 1 loses nothing that counts")]
-async fn hear(ears: &dyn Ears, format: &SoundFormat, mut sound: SoundStream) -> Result<Transcript, Fault> {
-    let mut samples = Vec::new();
-    while let Some(piece) = sound.next().await {
-        samples.extend_from_slice(&piece?);
-    }
-    let audio = recording(format, samples)?;
+async fn hear(
+    ears: Arc<dyn Ears>,
+    format: &SoundFormat,
+    sound: SoundStream,
+    told: &mut Told,
+) -> Result<Transcript, Fault> {
+    let audio = recorded(&ears, format, sound, told).await?;
     let heard = ears.hear(audio, Tongue::of(&format.language)).await;
     let heard = heard.map_err(|error| Fault::unavailable("voice.speech.failed", error.to_string()))?;
     Ok(Transcript {
@@ -198,16 +208,41 @@ async fn hear(ears: &dyn Ears, format: &SoundFormat, mut sound: SoundStream) -> 
     })
 }
 
-/// Reads a recording: a WAV file where it is one, bare 16-bit samples else.
-fn recording(format: &SoundFormat, bytes: Vec<u8>) -> Result<Audio, Fault> {
-    match format.encoding {
-        _ if bytes.starts_with(b"RIFF") => audio::wave(&bytes),
-        Encoding::Linear16 | Encoding::Container => audio::samples(bytes, format.sample_rate),
-        other => {
-            let message = format!("audio_config: {other:?} is not heard here; send LINEAR16 or a WAV file");
-            Err(Fault::invalid_argument("voice.dialogflow.encoding", message))
+/// Records the stream, until somebody spoke and is silent where one utterance is wanted.
+async fn recorded(
+    ears: &Arc<dyn Ears>,
+    format: &SoundFormat,
+    mut sound: SoundStream,
+    told: &mut Told,
+) -> Result<Audio, Fault> {
+    let first = sound.next().await.transpose()?.unwrap_or_default();
+    if first.starts_with(b"RIFF") {
+        let mut file = first.to_vec();
+        while let Some(piece) = sound.next().await {
+            file.extend_from_slice(&piece?);
         }
+        return audio::wave(&file);
     }
+    if !matches!(format.encoding, Encoding::Linear16 | Encoding::Container) {
+        let encoding = format.encoding;
+        let message = format!("audio_config: {encoding:?} is not heard here; send LINEAR16 or a WAV file");
+        return Err(Fault::invalid_argument("voice.dialogflow.encoding", message));
+    }
+    let language = Tongue::of(&format.language).map(Tongue::code);
+    let mut growing = Growing::new(Some(Arc::clone(ears)), format.sample_rate, language);
+    let mut next = Some(Ok(first));
+    while let Some(piece) = next {
+        if let Some(so_far) = growing.take(&piece?)? {
+            let partial = Transcript { text: so_far.text(), is_final: false, confidence: 0.0 };
+            // Nobody is left to hear it where this fails.
+            let _ = told.send(Ok(partial)).await;
+        }
+        if format.single_utterance && growing.has_ended() {
+            break;
+        }
+        next = sound.next().await;
+    }
+    growing.finish()
 }
 
 #[cfg(test)]

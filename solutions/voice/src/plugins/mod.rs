@@ -48,6 +48,17 @@ impl Plugins {
         self
     }
 
+    /// Returns the first words of the intents that are answered, as far as plugins from outside have told theirs.
+    pub fn topics(&self) -> Vec<String> {
+        let own = self.own.iter().flat_map(|(intents, _)| intents.iter().copied());
+        let outside = self.outside.iter().filter_map(|outside| outside.intents.get()).flatten();
+        let mut topics: Vec<String> =
+            own.chain(outside.map(String::as_str)).map(crate::rules::topic).collect();
+        topics.sort();
+        topics.dedup();
+        topics
+    }
+
     /// Returns the answer of whoever answers the intent, or `None` where nobody does.
     pub async fn handle(&self, cx: &Cx, ask: PluginAsk) -> Option<Result<PluginAnswer, Fault>> {
         let intent = ask.meaning.intent.as_str();

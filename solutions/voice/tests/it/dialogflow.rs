@@ -10,14 +10,33 @@ use tower::ServiceExt;
 use crate::stage::Stage;
 
 async fn detect(stage: &Stage, text: &str) -> Value {
-    let body = json!({ "queryInput": { "text": { "text": text, "languageCode": "ko" } } });
-    let path = "/v2/projects/home/agent/sessions/hall:detectIntent";
-    let request = Request::post(path).header("content-type", "application/json");
-    let request = request.body(Body::from(body.to_string())).expect("is a request");
+    asked(stage, "hall", text, json!({})).await
+}
+
+/// Says something in a session, with the contexts and the like that a client gives.
+async fn asked(stage: &Stage, session: &str, text: &str, parameters: Value) -> Value {
+    let input = json!({ "text": { "text": text, "languageCode": "ko" } });
+    let body = json!({ "queryInput": input, "queryParams": parameters });
+    let path = format!("/v2/projects/home/agent/sessions/{session}:detectIntent");
+    sent(stage, Request::post(path), body.to_string()).await
+}
+
+async fn sent(stage: &Stage, request: http::request::Builder, body: String) -> Value {
+    let request = request.header("content-type", "application/json");
+    let request = request.body(Body::from(body)).expect("is a request");
     let routes = stage.part.router().layer(axum::Extension(Cx::root()));
     let answer = routes.oneshot(request).await.expect("answers");
     let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("is short");
     serde_json::from_slice(&bytes).expect("is JSON")
+}
+
+fn context(session: &str, id: &str, lifespan: u32, parameters: Value) -> Value {
+    let name = format!("projects/home/agent/sessions/{session}/contexts/{id}");
+    json!({ "contexts": [{ "name": name, "lifespanCount": lifespan, "parameters": parameters }] })
+}
+
+fn is_fallback(told: &Value) -> bool {
+    told["queryResult"]["intent"]["isFallback"] == true
 }
 
 #[tokio::test]
@@ -38,4 +57,60 @@ async fn a_client_of_dialogflow_has_a_conversation() {
     assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await, 1);
     let lost = detect(&stage, "흐물렁").await["queryResult"].clone();
     assert_eq!(lost["intent"]["isFallback"], true, "{lost}");
+}
+
+#[tokio::test]
+async fn a_context_that_the_client_sets_opens_a_question_and_one_that_it_deletes_closes_it() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    assert!(is_fallback(&asked(&stage, "bare", "십오 분", json!({})).await), "nobody asked for how long");
+    let open = context("set", "timer-start-duration", 1, json!({}));
+    let set = asked(&stage, "set", "십오 분", open).await["queryResult"].clone();
+    assert_eq!(set["action"], "timer.start", "{set}");
+    let names: Vec<&str> = set["outputContexts"]
+        .as_array()
+        .expect("are told")
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    assert_eq!(names, ["projects/home/agent/sessions/set/contexts/timer"], "the question is answered");
+
+    asked(&stage, "gone", "타이머 맞춰 줘", json!({})).await;
+    let contexts = Request::delete("/v2/projects/home/agent/sessions/gone/contexts");
+    sent(&stage, contexts, String::new()).await;
+    assert!(
+        is_fallback(&asked(&stage, "gone", "십오 분", json!({})).await),
+        "the client took the question back"
+    );
+}
+
+#[tokio::test]
+async fn a_question_waits_for_two_turns_and_no_longer() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    asked(&stage, "soon", "타이머 맞춰 줘", json!({})).await;
+    assert!(is_fallback(&asked(&stage, "soon", "흐물렁", json!({})).await));
+    let set = asked(&stage, "soon", "십오 분", json!({})).await;
+    assert_eq!(set["queryResult"]["action"], "timer.start", "{set}");
+    asked(&stage, "late", "타이머 맞춰 줘", json!({})).await;
+    for _ in 0..2 {
+        assert!(is_fallback(&asked(&stage, "late", "흐물렁", json!({})).await));
+    }
+    assert!(is_fallback(&asked(&stage, "late", "십오 분", json!({})).await), "it ran out");
+}
+
+#[tokio::test]
+async fn a_topic_that_the_client_sets_is_what_a_sentence_follows_up() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    assert!(is_fallback(&asked(&stage, "none", "내일은?", json!({})).await));
+    let about = context("rain", "weather", 5, json!({ "city": "부산" }));
+    let told = asked(&stage, "rain", "내일은?", about).await["queryResult"].clone();
+    assert_eq!(
+        (&told["action"], &told["parameters"]["city"]),
+        (&json!("weather.query"), &json!("부산")),
+        "{told}"
+    );
+    let reset = asked(&stage, "rain", "내일은?", json!({ "resetContexts": true })).await;
+    assert!(is_fallback(&reset), "{reset}");
 }
