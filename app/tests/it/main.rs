@@ -3,6 +3,7 @@
 mod agent;
 mod conformance;
 mod console;
+mod contexts;
 mod device;
 mod fallback;
 mod hermes;

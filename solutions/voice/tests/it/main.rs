@@ -1,5 +1,6 @@
 //! The solution over its own store, a broker in the process, and a directory that a test scripts.
 
+mod cached;
 mod contexts;
 mod dialogflow;
 mod dialogues;
