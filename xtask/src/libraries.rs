@@ -16,6 +16,9 @@ const PEOPLE: &str = "face2face==0.2.1a0";
 /// The sentences of Home Assistant's voice assistant, compiled; Apache-2.0, and too many to copy.
 const HOME_ASSISTANT: &str = "home-assistant-intents==2026.10.27";
 
+/// Sentences with Korean dates and times, and an evaluator of what they mean; MIT, and the sentences are its tests.
+const KOREAN_DATETIME: &str = "korean-datetime==1.0.0";
+
 /// Asks every documented operation of an HTTP API in many ways (<https://schemathesis.readthedocs.io>).
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
@@ -51,6 +54,7 @@ impl Libraries {
             ("node library", "IEUM_TEST_NODE_URL", for_node()),
             ("people", "IEUM_TEST_FACE2FACE", people()),
             ("sentences", "IEUM_TEST_HA_DATA", home_assistant()),
+            ("korean dates", "IEUM_TEST_KOREAN_DATETIME", korean_datetime()),
             ("schemathesis", "IEUM_TEST_SCHEMATHESIS", schemathesis()),
             ("mqtt for python", "IEUM_TEST_PYTHON_MQTT", python_in("py-mqtt", &[PYTHON_MQTT])),
             ("mqtt for node", "IEUM_TEST_NODE_MQTT", node_package("node-mqtt", "mqtt", NODE_MQTT)),
@@ -98,6 +102,7 @@ fn held(name: &str) -> &'static str {
     match name {
         "people" => PEOPLE,
         "sentences" => HOME_ASSISTANT,
+        "korean dates" => KOREAN_DATETIME,
         "schemathesis" => SCHEMATHESIS,
         "mqtt for python" => PYTHON_MQTT,
         "mqtt for node" => NODE_MQTT,
@@ -154,6 +159,25 @@ fn people() -> Result<PathBuf, Failure> {
 fn home_assistant() -> Result<PathBuf, Failure> {
     let data = "home_assistant_intents/data";
     Ok(unpacked(HOME_ASSISTANT, data)?.join(data))
+}
+
+/// Returns the folder with korean-datetime's sentences and what its evaluator says they mean. The sentences are in the
+/// source archive only.
+fn korean_datetime() -> Result<PathBuf, Failure> {
+    let python = python_in("py-korean-datetime", &[KOREAN_DATETIME])?;
+    let folder = shell::cache_folder()?.join("korean-datetime");
+    if folder.join("cases.jsonl").is_file() {
+        return Ok(folder);
+    }
+    println!("fetching the sentences of {KOREAN_DATETIME}");
+    let mut download = Command::new(&python);
+    download.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--no-deps"]);
+    download.args(["--no-binary", ":all:", "--dest"]).arg(&folder).arg(KOREAN_DATETIME);
+    shell::read("pip download", &mut download)?;
+    let mut write = Command::new(&python);
+    write.args(["-c", include_str!("korean_datetime.py")]).arg(&folder);
+    shell::read("writing korean-datetime's cases", &mut write)?;
+    Ok(folder)
 }
 
 /// Fetches a package for its data and unpacks it, without what it needs to run. `data`: a folder it then has.
