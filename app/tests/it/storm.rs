@@ -85,6 +85,8 @@ struct Talker {
     ears: Arc<Ears>,
     said: Vec<String>,
     restarts: u64,
+    /// Milliseconds between two questions, at least and at most.
+    pace: (u64, u64),
     running: Option<(Agent, Queue, JoinHandle<()>)>,
 }
 
@@ -126,7 +128,7 @@ impl Talker {
     async fn live(mut self, mut dice: Dice, end: Duration) -> Self {
         let begun = SystemClock.moment();
         while SystemClock.moment().since(begun) < end {
-            SystemClock.sleep(dice.between(50, 2_500)).await;
+            SystemClock.sleep(dice.between(self.pace.0, self.pace.1)).await;
             self.say().await;
             if dice.below(25) == 0 {
                 self.restart().await;
@@ -211,8 +213,10 @@ async fn a_storm_over_many_devices_leaves_each_question_answered_once_and_in_ord
         options.backoff.most = Duration::from_secs(2);
         options.backoff = Backoff { first: Duration::from_millis(100), ..options.backoff };
         let folder = here.path().join(&device);
-        let mut talker =
-            Talker { folder, options, ears: Arc::default(), said: Vec::new(), restarts: 0, running: None };
+        // As people talk; faster where few devices have only seconds.
+        let pace = if long { (2_000, 10_000) } else { (50, 2_500) };
+        let (ears, said) = (Arc::default(), Vec::new());
+        let mut talker = Talker { folder, options, ears, said, restarts: 0, pace, running: None };
         talker.start().await;
         talking.push(tokio::spawn(talker.live(Dice::of(seed, number), end)));
     }
