@@ -3,6 +3,7 @@
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::events::{EventId, Severity};
 use crate::wording::Wording;
@@ -82,7 +83,7 @@ pub const HISTORY_TABLE: &str = "event_attendance_data";
 // === Asking ===
 
 /// A question over history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryQuestion {
     /// One `SELECT`, at most 16 KiB.
@@ -90,7 +91,7 @@ pub struct HistoryQuestion {
 }
 
 /// The answer's rows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryAnswer {
     /// Which engine answered.
@@ -102,7 +103,7 @@ pub struct HistoryAnswer {
 }
 
 /// One cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum HistoryCell {
     /// Nothing is known.
@@ -120,7 +121,7 @@ pub enum HistoryCell {
 // === Describing ===
 
 /// What an event is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventProfile {
     /// The event.
@@ -147,7 +148,7 @@ pub struct MoneyEntries {
 }
 
 /// One sum that came in or went out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MoneyEntry {
     /// Its id within the event, 1 to 64 letters.
@@ -166,7 +167,7 @@ pub struct MoneyEntry {
 }
 
 /// Which way a sum went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MoneyKind {
     /// It came in.
@@ -241,7 +242,7 @@ pub struct AttendanceRange {
 }
 
 /// Attendance by type, hour and weekday.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttendanceReport {
     /// The range's beginning.
@@ -261,7 +262,7 @@ pub struct AttendanceReport {
 }
 
 /// What one group of hours looked like. An event day is a local day of one event on which anything was told of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttendanceGroup {
     /// The type, where the group has one.
@@ -293,7 +294,7 @@ pub struct AttendanceGroup {
 }
 
 /// One type's two halves of a range.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttendanceTrend {
     /// The type.
@@ -331,7 +332,7 @@ pub struct ForecastAsk {
 }
 
 /// How far the points of a forecast lie apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForecastStep {
     /// An hour.
@@ -342,7 +343,7 @@ pub enum ForecastStep {
 }
 
 /// A forecast of people coming, or why there is none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventForecast {
     /// The event.
@@ -369,6 +370,7 @@ pub struct EventForecast {
     pub model: Option<String>,
     /// The models of a mixture.
     #[serde(default)]
+    #[schema(required)]
     pub models: Vec<ModelWorth>,
     /// The share of what comes that the intervals are made to hold, 0 to 1.
     pub level: f64,
@@ -383,13 +385,14 @@ pub struct EventForecast {
     pub made_at: Option<Timestamp>,
     /// What came of the forecasts before it.
     #[serde(default)]
+    #[schema(required)]
     pub score: ForecastScore,
     /// The steps in order of time.
     pub points: Vec<ForecastPoint>,
 }
 
 /// One model of a mixture.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelWorth {
     /// Its name.
@@ -401,21 +404,25 @@ pub struct ModelWorth {
 }
 
 /// How former forecasts of the same series did, over all steps that came since.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ForecastScore {
     /// Steps compared.
+    #[schema(required)]
     pub steps: u64,
     /// Of these, steps within their interval.
+    #[schema(required)]
     pub within: u64,
     /// The sum of absolute errors, people.
+    #[schema(required)]
     pub absolute_error: f64,
     /// The sum of what came, people.
+    #[schema(required)]
     pub actual: f64,
 }
 
 /// One step of a forecast.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ForecastPoint {
     /// The step's beginning.
@@ -448,7 +455,7 @@ pub struct BehaviourAsk {
 /// A cell is told only where it holds at least `k` people, a pattern only where its people are spread over at least `l`
 /// cells. So many further cells are hidden that no sum gives a hidden one back. All counts that are told have geometric
 /// noise of scale 5 / `epsilon`; one that noise brings below `k` is not told.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventBehaviour {
     /// The event.
@@ -464,7 +471,7 @@ pub struct EventBehaviour {
     pub engagement: BehaviourPattern,
     /// The hour in which they went for good, as in the entry pattern.
     pub drop_off: BehaviourPattern,
-    /// People who came; left out where they are fewer than `k`.
+    /// People who came, with noise; left out where they are fewer than `k`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<u64>,
     /// The fewest people in a cell.
@@ -480,7 +487,7 @@ pub struct EventBehaviour {
 }
 
 /// Counts of people by one property.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BehaviourPattern {
     /// The property's values in their order.
@@ -490,7 +497,7 @@ pub struct BehaviourPattern {
 }
 
 /// People of whom one value of a property holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BehaviourCell {
     /// The value, such as `30-59` minutes.
@@ -501,7 +508,7 @@ pub struct BehaviourCell {
 }
 
 /// A partner's privacy budget of one month (UTC), over all events.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrivacyBudget {
     /// The epsilon of a month.
@@ -524,10 +531,10 @@ pub struct RoiAsk {
 }
 
 /// What events earned and cost.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoiReport {
-    /// [`ROI_FORMULA`].
+    /// How it is calculated.
     pub formula: String,
     /// By event and currency.
     pub events: Vec<EventRoi>,
@@ -536,7 +543,7 @@ pub struct RoiReport {
 }
 
 /// One event's money in one currency, with the entries that it is made of.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventRoi {
     /// The event.
@@ -549,7 +556,7 @@ pub struct EventRoi {
 }
 
 /// Sums of money in one currency.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoiFigures {
     /// ISO 4217.
@@ -560,7 +567,7 @@ pub struct RoiFigures {
     pub cost_minor: i64,
     /// Revenue minus cost.
     pub net_minor: i64,
-    /// By [`ROI_FORMULA`].
+    /// By the report's formula.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roi: Option<f64>,
     /// People who came.
@@ -579,7 +586,7 @@ pub struct RoiFigures {
 // === Insights ===
 
 /// Everything about one event.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventInsights {
     /// The event.
@@ -601,7 +608,7 @@ pub struct EventInsights {
 }
 
 /// Everything over many events.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CrossEventInsights {
     /// How many events have history in the range.
@@ -620,7 +627,7 @@ pub struct CrossEventInsights {
 }
 
 /// One event's figures over all its history.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PerformanceMetrics {
     /// People registered.
@@ -656,7 +663,7 @@ pub struct PerformanceMetrics {
 }
 
 /// The figures of many events together, of those that have history in the range asked for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OverallPerformance {
     /// People registered.
@@ -682,7 +689,7 @@ pub struct OverallPerformance {
 }
 
 /// An hour and who came in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BusyHour {
     /// Its beginning.
@@ -692,7 +699,7 @@ pub struct BusyHour {
 }
 
 /// What went through one gate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateFlow {
     /// The gate.
@@ -706,7 +713,7 @@ pub struct GateFlow {
 }
 
 /// What is to come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Predictions {
     /// The forecasts.
@@ -720,7 +727,7 @@ pub struct Predictions {
 }
 
 /// How many gates an hour needs: the interval's upper end over what the busiest gate took in its busiest hour.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GatesNeeded {
     /// The event.
@@ -736,7 +743,7 @@ pub struct GatesNeeded {
 }
 
 /// Something to do, with the rows that say so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Recommendation {
     /// Stable word, such as `gates.unequal`.
@@ -764,7 +771,7 @@ impl Recommendation {
 }
 
 /// One row that justifies a recommendation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// Where the row is found: `gates`, `cells`, `byDayOfWeek`, `attendanceForecast`, `entries`, …

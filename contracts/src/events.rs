@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::wording::Wording;
 
@@ -461,7 +462,7 @@ pub struct EventId {
 }
 
 /// The states asked for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventStates {
     /// Ordered by event id.
@@ -469,7 +470,7 @@ pub struct EventStates {
 }
 
 /// An event's last known state and how fresh it is. It never vanishes: what was not renewed goes stale.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LiveEvent {
     /// The state.
@@ -482,7 +483,7 @@ pub struct LiveEvent {
 }
 
 /// How far a state may be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
     /// Renewed within the last 300 seconds.
@@ -492,12 +493,14 @@ pub enum Freshness {
 }
 
 /// One event's state in the form that all sources are brought into.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NormalizedEventData {
     /// The event.
+    #[schema(example = "spring-concert")]
     pub event_id: String,
     /// Its name, for people.
+    #[schema(example = "Spring concert")]
     pub event_name: String,
     /// When the source was read.
     pub timestamp: Timestamp,
@@ -519,39 +522,48 @@ impl NormalizedEventData {
 }
 
 /// An event's figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventMetrics {
     /// People registered.
+    #[schema(example = 1200)]
     pub total_registered: u64,
     /// People inside now.
+    #[schema(example = 640)]
     pub current_attendees: u64,
     /// People who came at least once.
     #[serde(default)]
+    #[schema(required)]
+    #[schema(example = 744)]
     pub checked_in: u64,
     /// `checked_in / total_registered`, 0 to 1; 0 where nobody is registered.
+    #[schema(example = 0.62)]
     pub attendance_rate: f64,
     /// The gates.
     pub gate_activity: Vec<GateActivity>,
 }
 
 /// One gate's activity.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateActivity {
     /// The gate.
+    #[schema(example = "north")]
     pub gate_id: String,
     /// As the source says: `open`, `closed`.
+    #[schema(example = "open")]
     pub status: String,
     /// People per minute.
+    #[schema(example = 12.4)]
     pub throughput: f64,
 }
 
 /// Something that needs attention.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
     /// Stable word, such as `capacity.90`.
+    #[schema(example = "capacity.90")]
     pub kind: String,
     /// `info`, `warning` or `critical`.
     pub severity: Severity,
@@ -573,7 +585,7 @@ impl Alert {
 }
 
 /// How bad an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know.
@@ -585,7 +597,7 @@ pub enum Severity {
 }
 
 /// Whether an event runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
     /// Not begun.
@@ -616,17 +628,18 @@ pub struct HistoryRange {
 }
 
 /// Attendance over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// The event.
+    #[schema(example = "spring-concert")]
     pub event_id: String,
     /// Ordered by time.
     pub rows: Vec<HistoryRow>,
 }
 
 /// The last figures of one step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryRow {
     /// The step's beginning.
@@ -640,7 +653,7 @@ pub struct HistoryRow {
 }
 
 /// Sums over events.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// How many events.

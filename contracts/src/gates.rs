@@ -3,6 +3,7 @@
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::events::{Alert, EventId};
 
@@ -38,7 +39,7 @@ pub trait EventGates {
 }
 
 /// An event's gates and its occupancy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventGatesNow {
     /// The event.
@@ -52,7 +53,7 @@ pub struct EventGatesNow {
 }
 
 /// One gate as it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateNow {
     /// The gate.
@@ -73,7 +74,7 @@ pub struct GateNow {
 }
 
 /// How many people are inside.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Occupancy {
     /// Entries minus exits, as scanned. Below zero where gates miss more entries than exits.
@@ -98,7 +99,7 @@ pub struct Occupancy {
 }
 
 /// How an estimate of people inside came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OccupancyMethod {
     /// From how long people stay and how many of those who leave are scanned.
@@ -131,7 +132,7 @@ pub struct GateFlowRange {
 }
 
 /// The flow through an event's gates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateFlow {
     /// The event.
@@ -143,7 +144,7 @@ pub struct GateFlow {
 }
 
 /// One gate within one step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateFlowRow {
     /// The step's beginning.
@@ -167,12 +168,14 @@ pub struct GateScans {
 }
 
 /// Somebody passed a gate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateScan {
     /// The sender's id of the scan, unique within the event, 1 to 128 bytes. The same id twice is the same scan.
+    #[schema(example = "north-000017", min_length = 1, max_length = 128)]
     pub scan_id: String,
     /// Which gate, 1 to 128 bytes.
+    #[schema(example = "north", min_length = 1, max_length = 128)]
     pub gate_id: String,
     /// In or out.
     pub direction: GateDirection,
@@ -180,11 +183,12 @@ pub struct GateScan {
     pub at: Timestamp,
     /// Whose ticket, 1 to 128 bytes; a gate that only counts heads leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "T-1042", min_length = 1, max_length = 128)]
     pub ticket: Option<String>,
 }
 
 /// Which way somebody passed a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateDirection {
     /// Somebody came.
@@ -194,7 +198,7 @@ pub enum GateDirection {
 }
 
 /// What became of scans that were sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GateScansTaken {
     /// Scans that were new.

@@ -3,6 +3,7 @@
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The bus topic of what happens to devices; the key is the person.
 pub const DEVICE_REGISTRATIONS: &str = "device-registrations";
@@ -72,7 +73,7 @@ pub trait Devices {
 // === People ===
 
 /// Whether a person may use what there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UserStatus {
     /// May.
@@ -85,7 +86,7 @@ pub enum UserStatus {
 }
 
 /// What a person has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UserPlan {
     /// Three devices.
@@ -96,29 +97,36 @@ pub enum UserPlan {
 }
 
 /// A person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The id.
+    #[schema(example = "ada")]
     pub id: String,
     /// For people.
+    #[schema(example = "Ada")]
     pub name: String,
     /// Whether the person may use what there is.
     pub status: UserStatus,
     /// What the person has.
     #[serde(default)]
+    #[schema(required)]
     pub plan: UserPlan,
     /// The language that is spoken to the person, such as `ko` or `en`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ko")]
     pub language: Option<String>,
     /// The IANA time zone, such as `Asia/Seoul`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Asia/Seoul")]
     pub zone: Option<String>,
     /// The ids of the person's devices.
     #[serde(default)]
+    #[schema(required)]
     pub devices: Vec<String>,
     /// When the person was first saved.
     #[serde(default)]
+    #[schema(required)]
     pub created_at: Timestamp,
 }
 
@@ -167,7 +175,7 @@ pub struct ListUsers {
 }
 
 /// Some people.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserList {
     /// In the order of their ids.
@@ -189,24 +197,29 @@ pub struct DeviceQuota {
 // === Devices ===
 
 /// A device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
     /// The id, which is also its name in MQTT topics: letters, digits, `-` and `_`, at most 64.
+    #[schema(example = "speaker-1")]
     pub device_id: String,
     /// Whose it is.
+    #[schema(example = "ada")]
     pub user_id: String,
     /// What it is, such as `speaker`.
     #[serde(rename = "type")]
+    #[schema(example = "speaker")]
     pub kind: String,
     /// For people.
     #[serde(default)]
+    #[schema(required)]
     pub name: String,
     /// Where it stands, such as `거실`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,
     /// Whether it is charged for.
     #[serde(default)]
+    #[schema(required)]
     pub premium: bool,
     /// When it became the person's.
     pub registered_at: Timestamp,
@@ -239,7 +252,7 @@ pub struct ListDevices {
 }
 
 /// Some devices.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceList {
     /// In the order of their ids.
@@ -278,7 +291,7 @@ pub struct RegistrationId {
 }
 
 /// Where a registration stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Registration {
     /// The id.
@@ -290,6 +303,7 @@ pub struct Registration {
     /// Where it stands.
     pub state: RegistrationState,
     /// The step that is under way, or was last: `quota`, `registry`, `account`, `billing`.
+    #[schema(example = "billing")]
     pub step: String,
     /// Why it was refused, or what is in the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -297,7 +311,7 @@ pub struct Registration {
 }
 
 /// Where a registration stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegistrationState {
     /// Under way.

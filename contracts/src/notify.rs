@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The bus topic of wishes for notifications; the key is the recipient and the data a [`SendNotification`].
 pub const NOTIFICATION_REQUESTS: &str = "notification-requests";
@@ -56,7 +57,7 @@ pub trait NotifyRecipients {
 }
 
 /// A way to reach a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// Shown in the page.
@@ -70,7 +71,7 @@ pub enum Channel {
 }
 
 /// A language that templates are written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Locale {
     /// Korean.
@@ -83,39 +84,45 @@ pub enum Locale {
 // === Recipients ===
 
 /// A person, or whoever reads messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipient {
     /// The id under which others send: letters, digits, `-`, `_`, `.`, `:` and `@`, at most 120.
+    #[schema(example = "ada")]
     pub recipient_id: String,
     /// For people.
     #[serde(default)]
+    #[schema(example = "Ada")]
     pub name: String,
     /// In which language.
     #[serde(default)]
     pub locale: Locale,
     /// The IANA time zone that quiet hours and digests go by, such as `Asia/Seoul`; `UTC` where empty.
     #[serde(default)]
+    #[schema(example = "Asia/Seoul")]
     pub zone: String,
     /// Where the person is reached, per channel: an email address; a number such as `+821012345678`; a device's
     /// endpoint or topic at the push provider.
     #[serde(default)]
+    #[schema(example = json!({"email": "ada@example.org"}))]
     pub addresses: BTreeMap<Channel, String>,
     /// What is wanted, and when.
     #[serde(default)]
     pub preferences: Preferences,
     /// The events whose alerts the person is told; `*` is all.
     #[serde(default)]
+    #[schema(example = json!(["spring-concert"]))]
     pub follows: Vec<String>,
 }
 
 /// What a recipient wants. Asked again when a message is about to be sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Preferences {
     /// The channels per kind of notification; a kind may end in `*`, the longest that fits counts, and an empty
     /// list is nothing at all. Where none fits: in the page and by email.
     #[serde(default)]
+    #[schema(example = json!({"events.alert.*": ["in_app", "email"]}))]
     pub kinds: BTreeMap<String, Vec<Channel>>,
     /// When nothing but urgent messages arrives; the page excepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,22 +133,26 @@ pub struct Preferences {
 }
 
 /// Hours of every day in the recipient's zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QuietHours {
     /// The first minute, such as `22:00`.
+    #[schema(example = "22:00")]
     pub from: String,
     /// The minute after the last, such as `07:00`; before `from` it means the next day's.
+    #[schema(example = "07:00")]
     pub until: String,
 }
 
 /// One email a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Digest {
     /// When, in the recipient's zone, such as `08:00`.
+    #[schema(example = "08:00")]
     pub at: String,
     /// The kinds that are gathered; one may end in `*`. Urgent messages are not.
+    #[schema(example = json!(["events.*"]))]
     pub kinds: Vec<String>,
 }
 
@@ -208,7 +219,7 @@ pub struct MessageId {
 }
 
 /// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// It is to be sent.
@@ -230,7 +241,7 @@ pub enum MessageState {
 }
 
 /// A message on one channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageStatus {
     /// The message.
@@ -238,10 +249,12 @@ pub struct MessageStatus {
     /// The notification it belongs to.
     pub notification_id: String,
     /// To whom.
+    #[schema(example = "ada")]
     pub recipient_id: String,
     /// How.
     pub channel: Channel,
     /// What it is about.
+    #[schema(example = "events.alert.capacity")]
     pub kind: String,
     /// What became of it.
     pub state: MessageState,
@@ -258,6 +271,7 @@ pub struct MessageStatus {
     pub attempts: u32,
     /// The title, where it is written already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Spring concert: 90 % full")]
     pub title: Option<String>,
     /// The text, where it is written already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -297,7 +311,7 @@ pub struct ListMessages {
 }
 
 /// Messages, the newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageList {
     /// The messages.

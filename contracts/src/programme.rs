@@ -3,6 +3,7 @@
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::events::EventId;
 
@@ -24,7 +25,7 @@ pub trait EventProgramme {
 }
 
 /// An event's programme.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Programme {
     /// The event under which the programme's source is registered.
@@ -55,7 +56,7 @@ impl Programme {
 }
 
 /// One room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoomState {
     /// The source's id.
@@ -77,7 +78,7 @@ pub struct RoomState {
 }
 
 /// One slot: something takes place in a room for a time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SlotState {
     /// The source's id, the same however the slot is moved.
@@ -108,7 +109,7 @@ pub struct SlotState {
 }
 
 /// Whether a slot takes place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlotStatus {
     /// It stands in the programme.

@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a sentence says: a code of [`PHRASES`] and the values that stand in it. It travels beside the sentence itself;
 /// who does not know the code shows that.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Wording {
     /// Stable, such as `gate.silent`.
+    #[schema(example = "forecast.too_few_hours")]
     pub code: String,
     /// The values by the names that stand in the sentence.
     #[serde(default)]
+    #[schema(required)]
+    #[schema(example = json!({"has": 20, "needed": 48}))]
     pub values: BTreeMap<String, WordingValue>,
 }
 
 /// A value in a sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum WordingValue {
     /// A whole number.

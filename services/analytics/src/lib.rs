@@ -23,7 +23,6 @@ mod rules;
 mod service;
 mod store;
 mod tables;
-mod views;
 mod web;
 mod zone;
 

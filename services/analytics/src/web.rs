@@ -18,7 +18,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::openapi::openapi_json;
-use crate::views;
 
 /// What a key needs to see history and forecasts.
 const HISTORY: &str = "analytics:read";
@@ -87,7 +86,7 @@ pub(crate) fn router(insights: Arc<dyn Insights>) -> Router {
 #[utoipa::path(get, path = "/api/events/{eventId}/insights", tag = "insights", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event")),
     responses(
-    (status = 200, description = "The insights", body = views::EventInsights),
+    (status = 200, description = "The insights", body = EventInsights),
     (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
     (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
     (status = 404, description = "Nothing was told of the event", body = ProblemView, content_type = "application/problem+json"),
@@ -111,7 +110,7 @@ pub(crate) async fn event(
 #[utoipa::path(get, path = "/api/events/{eventId}/forecast", tag = "insights", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event"), ForecastQuery),
     responses(
-    (status = 200, description = "The forecast", body = views::EventForecast),
+    (status = 200, description = "The forecast", body = EventForecast),
     (status = 400, description = "A malformed query", body = ProblemView, content_type = "application/problem+json"),
     (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
     (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
@@ -144,7 +143,7 @@ pub(crate) async fn forecast(
 #[utoipa::path(get, path = "/api/insights/{eventId}/behaviour", tag = "insights", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event")),
     responses(
-    (status = 200, description = "The patterns, with what is left of the budget", body = views::EventBehaviour),
+    (status = 200, description = "The patterns, with what is left of the budget", body = EventBehaviour),
     (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
     (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
     (status = 404, description = "The event is not known", body = ProblemView, content_type = "application/problem+json"),
@@ -172,7 +171,7 @@ pub(crate) async fn behaviour(
 #[utoipa::path(get, path = "/api/insights", tag = "insights", security((), ("key" = [])),
     params(RangeQuery),
     responses(
-    (status = 200, description = "The insights", body = views::CrossEventInsights),
+    (status = 200, description = "The insights", body = CrossEventInsights),
     (status = 400, description = "A malformed query", body = ProblemView, content_type = "application/problem+json"),
     (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
     (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
@@ -196,7 +195,7 @@ pub(crate) async fn across(
 #[utoipa::path(get, path = "/api/insights/attendance", tag = "insights", security((), ("key" = [])),
     params(RangeQuery),
     responses(
-    (status = 200, description = "The report", body = views::AttendanceReport),
+    (status = 200, description = "The report", body = AttendanceReport),
     (status = 400, description = "A malformed query", body = ProblemView, content_type = "application/problem+json"),
     (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
     (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
@@ -215,7 +214,7 @@ pub(crate) async fn attendance(
 /// Returns what events earned and cost, entry by entry. A key needs the scope finance:read.
 #[utoipa::path(get, path = "/api/insights/roi", tag = "insights", security((), ("key" = [])),
     responses(
-    (status = 200, description = "The money", body = views::RoiReport),
+    (status = 200, description = "The money", body = RoiReport),
     (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
     (status = 403, description = "The key lacks the scope or may not see the event", body = ProblemView, content_type = "application/problem+json"),
     (status = 429, description = "Too many requests", body = ProblemView, content_type = "application/problem+json"),
@@ -232,9 +231,9 @@ pub(crate) async fn roi(
 /// Answers one SELECT over the history of all events, the table event_attendance_data. A key needs the scope
 /// analytics:ask and to see all events.
 #[utoipa::path(post, path = "/api/insights/ask", tag = "insights", security((), ("key" = [])),
-    request_body = views::HistoryQuestion,
+    request_body = HistoryQuestion,
     responses(
-    (status = 200, description = "The rows", body = views::HistoryAnswer),
+    (status = 200, description = "The rows", body = HistoryAnswer),
     (status = 400, description = "A malformed body, or a question that the engine does not take", body = ProblemView, content_type = "application/problem+json"),
     (status = 401, description = "No key, from another machine", body = ProblemView, content_type = "application/problem+json"),
     (status = 403, description = "The key lacks the scope or may not see every event", body = ProblemView, content_type = "application/problem+json"),

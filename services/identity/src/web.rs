@@ -10,8 +10,8 @@ use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
 use http::{StatusCode, header};
 use ieum_contracts::identity::{
-    DeviceId, DeviceList, Devices, ListDevices, ListUsers, RegisterDevice, RegistrationId, RegistrationState,
-    SaveUser, User, UserId, UserList, Users,
+    DeviceId, DeviceList, Devices, ListDevices, ListUsers, RegisterDevice, Registration, RegistrationId,
+    RegistrationState, SaveUser, User, UserId, UserList, Users,
 };
 use ieum_core::Fault;
 use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Partner, ProblemView};
@@ -66,7 +66,7 @@ fn require(visitor: &Visitor, scope: &str) -> Result<(), Fault> {
 
 /// Returns people in the order of their ids.
 #[utoipa::path(get, path = "/api/users", tag = "people", operation_id = "listUsers", security((), ("key" = [])),
-    params(UsersQuery), responses((status = 200, description = "The people", body = views::UserList)))]
+    params(UsersQuery), responses((status = 200, description = "The people", body = UserList)))]
 pub(crate) async fn list(
     State(service): Web,
     visitor: Visitor,
@@ -85,7 +85,7 @@ pub(crate) async fn list(
 /// Returns a person.
 #[utoipa::path(get, path = "/api/users/{userId}", tag = "people", operation_id = "showUser", security((), ("key" = [])),
     params(("userId" = String, Path, description = "The person", example = "ada")), responses(
-    (status = 200, description = "The person", body = views::User),
+    (status = 200, description = "The person", body = User),
     (status = 404, description = "Nobody of this id is known", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn show(
@@ -101,7 +101,7 @@ pub(crate) async fn show(
 /// Saves a person, replacing what was known but the devices.
 #[utoipa::path(put, path = "/api/users/{userId}", tag = "people", operation_id = "saveUser", security((), ("key" = [])),
     params(("userId" = String, Path, description = "The person", example = "ada")), request_body = views::SaveUser, responses(
-    (status = 200, description = "The person as saved", body = views::User),
+    (status = 200, description = "The person as saved", body = User),
 ))]
 pub(crate) async fn save(
     State(service): Web,
@@ -132,7 +132,7 @@ pub(crate) async fn remove(
 /// Returns a person's devices, at most 200.
 #[utoipa::path(get, path = "/api/users/{userId}/devices", tag = "devices", operation_id = "listDevices", security((), ("key" = [])),
     params(("userId" = String, Path, description = "The person", example = "ada")), responses(
-    (status = 200, description = "The devices", body = views::DeviceList),
+    (status = 200, description = "The devices", body = DeviceList),
     (status = 404, description = "Nobody of this id is known", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn devices(
@@ -151,8 +151,8 @@ pub(crate) async fn devices(
 /// `Idempotency-Key` it is one registration.
 #[utoipa::path(post, path = "/api/users/{userId}/devices", tag = "devices", operation_id = "registerDevice", security((), ("key" = [])),
     params(("userId" = String, Path, description = "The person", example = "ada")), request_body = views::RegisterDevice, responses(
-    (status = 201, description = "The device is the person's", body = views::Registration),
-    (status = 202, description = "It goes on; the header Location says where to look", body = views::Registration),
+    (status = 201, description = "The device is the person's", body = Registration),
+    (status = 202, description = "It goes on; the header Location says where to look", body = Registration),
     (status = 403, description = "The key may not, or the person is blocked", body = ProblemView, content_type = "application/problem+json"),
     (status = 404, description = "Nobody of this id is known", body = ProblemView, content_type = "application/problem+json"),
     (status = 409, description = "The device is somebody's already", body = ProblemView, content_type = "application/problem+json"),
@@ -181,7 +181,7 @@ pub(crate) async fn register(
     operation_id = "showRegistration", security((), ("key" = [])),
     params(("userId" = String, Path, description = "The person", example = "ada"),
         ("registrationId" = String, Path, description = "The registration")), responses(
-    (status = 200, description = "Where it stands", body = views::Registration),
+    (status = 200, description = "Where it stands", body = Registration),
     (status = 404, description = "The person has no such registration", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn registration(

@@ -23,7 +23,6 @@ mod service;
 mod store;
 mod tables;
 mod templates;
-mod views;
 mod web;
 mod worker;
 mod zone;

@@ -29,7 +29,6 @@ use utoipa::IntoParams;
 use crate::openapi::openapi_json;
 use crate::service::Service;
 use crate::store::MOST_LISTED;
-use crate::views;
 
 /// Streams at once. Each looks into the tables at every change.
 const MOST_STREAMS: usize = 256;
@@ -127,7 +126,7 @@ fn asked(visitor: &Visitor, query: Query) -> Result<ListMessages, ApiError> {
 /// Lists a recipient's messages in the page, the newest first. Neither a key nor `recipient` is refused with 400.
 #[utoipa::path(get, path = "/api/notifications", tag = "notifications", operation_id = "listNotifications", security((), ("key" = [])),
     params(Query), responses(
-    (status = 200, description = "The messages", body = views::MessageList),
+    (status = 200, description = "The messages", body = MessageList),
     (status = 403, description = "It is another's messages", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
@@ -144,7 +143,7 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/api/notifications/{messageId}/read", tag = "notifications",
     operation_id = "markNotificationRead", security((), ("key" = [])),
     params(("messageId" = String, Path, description = "The message"), Whose), responses(
-    (status = 200, description = "The message", body = views::MessageStatus),
+    (status = 200, description = "The message", body = MessageStatus),
     (status = 403, description = "It is another's messages", body = ProblemView, content_type = "application/problem+json"),
     (status = 404, description = "The recipient has no such message", body = ProblemView, content_type = "application/problem+json"),
 ))]
@@ -162,7 +161,7 @@ pub(crate) async fn mark_read(
 /// Returns how a recipient wants to be told.
 #[utoipa::path(get, path = "/api/notifications/recipient", tag = "recipient", operation_id = "showRecipient", security((), ("key" = [])),
     params(Whose), responses(
-    (status = 200, description = "The recipient", body = views::Recipient),
+    (status = 200, description = "The recipient", body = Recipient),
     (status = 403, description = "It is another", body = ProblemView, content_type = "application/problem+json"),
     (status = 404, description = "Nobody is known by this id", body = ProblemView, content_type = "application/problem+json"),
 ))]
@@ -178,8 +177,8 @@ pub(crate) async fn recipient(
 
 /// Saves how a recipient wants to be told; the id in the body is not looked at. A key follows only events it may see.
 #[utoipa::path(put, path = "/api/notifications/recipient", tag = "recipient", operation_id = "saveRecipient", security((), ("key" = [])),
-    params(Whose), request_body = views::Recipient, responses(
-    (status = 200, description = "The recipient as saved", body = views::Recipient),
+    params(Whose), request_body = Recipient, responses(
+    (status = 200, description = "The recipient as saved", body = Recipient),
     (status = 403, description = "It is another, or follows an event that the key may not see", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn save_recipient(

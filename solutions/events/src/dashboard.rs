@@ -10,6 +10,7 @@ use ieum_contracts::events::{
 use ieum_contracts::wording::Wording;
 use ieum_core::{Cx, Fault, Timestamp, parse_duration};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::door::Sight;
 use crate::insights::{Absent, DashboardInsights};
@@ -19,16 +20,17 @@ use crate::rules::summarise;
 const POINTS: u64 = 96;
 
 /// The answer of `GET /api/dashboard`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Dashboard {
     /// Sums over all events.
     pub summary: Summary,
     /// The events.
     pub events: Vec<DashboardEvent>,
-    /// What history says; `None` where it is not told, see `insights_absent`.
+    /// What history says; null where it is not told, see `insightsAbsent`. A key needs `analytics:read` as well.
+    #[schema(required)]
     pub insights: Option<DashboardInsights>,
-    /// Why `insights` is left out.
+    /// Why `insights` is null: analytics is not run here, is down or late, or the key may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub insights_absent: Option<Absent>,
     /// What the page draws.
@@ -36,7 +38,7 @@ pub struct Dashboard {
 }
 
 /// One event on the dashboard.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DashboardEvent {
     /// The event.
@@ -58,7 +60,7 @@ pub struct DashboardEvent {
 }
 
 /// What the dashboard draws.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Charts {
     /// Attendance over time, event by event.
@@ -70,10 +72,11 @@ pub struct Charts {
 }
 
 /// One event's bar.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Compared {
     /// The event.
+    #[schema(example = "spring-concert")]
     pub event_id: String,
     /// Its name.
     pub event_name: String,
@@ -88,7 +91,7 @@ pub struct Compared {
 }
 
 /// One alert on the line of time.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
     /// Since when it stands; left out where that was not noted.
@@ -97,6 +100,7 @@ pub struct Standing {
     /// The event.
     pub event_id: String,
     /// Stable word, such as `capacity.90`.
+    #[schema(example = "capacity.90")]
     pub kind: String,
     /// How bad it is.
     pub severity: Severity,
@@ -108,10 +112,11 @@ pub struct Standing {
 }
 
 /// One event's line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
     /// The event.
+    #[schema(example = "spring-concert")]
     pub event_id: String,
     /// Ordered by time.
     pub rows: Vec<HistoryRow>,

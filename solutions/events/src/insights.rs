@@ -8,6 +8,7 @@ use ieum_contracts::analytics::{
 use ieum_core::{Clock, Cx, Fault};
 use ieum_gateway::Partner;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What a key needs to see history.
 const HISTORY: &str = "analytics:read";
@@ -18,22 +19,24 @@ const MONEY: &str = "finance:read";
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What history says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DashboardInsights {
     /// A year of history by type, hour and weekday.
     pub attendance_patterns: AttendanceReport,
-    /// The figures of all events together; `None` where analytics does not know them yet.
+    /// The figures of all events together; none where analytics does not know them yet.
     pub performance_metrics: Option<OverallPerformance>,
-    /// What to do, the most urgent first.
+    /// What to do, the most urgent first. A key without `finance:read` sees nothing about money.
     pub recommendations: Vec<Recommendation>,
 }
 
 /// Why history is left out.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Absent {
-    /// Stable word, such as `events.insights.late`.
+    /// Stable word: `events.insights.not_run`, `events.insights.late`, `events.insights.failed` or
+    /// `gateway.scope_missing`.
+    #[schema(example = "events.insights.late")]
     pub reason: String,
     /// For people.
     pub message: String,

@@ -27,7 +27,6 @@ use crate::openapi::openapi_json;
 use crate::programme::Programmes;
 use crate::realtime::Realtime;
 use crate::stream::{Pictures, check_origin};
-use crate::views;
 
 /// The longest message that a watcher may send; none is listened to.
 const LONGEST_MESSAGE: usize = 4 * 1_024;
@@ -78,7 +77,7 @@ fn check_visible(visitor: &Visitor, event_id: &str) -> Result<(), ApiError> {
 
 /// Lists the live state of every event that the visitor may see; totals alone for a key without `details:read`.
 #[utoipa::path(get, path = "/api/events", tag = "events", operation_id = "listEvents", security((), ("key" = [])), responses(
-    (status = 200, description = "The events", body = views::EventStates),
+    (status = 200, description = "The events", body = EventStates),
 ))]
 pub(crate) async fn list(
     State(web): State<Web>,
@@ -94,7 +93,7 @@ pub(crate) async fn list(
 /// Returns one event's live state; totals alone for a key without `details:read`.
 #[utoipa::path(get, path = "/api/events/{eventId}", tag = "events", operation_id = "showEvent", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event", example = "spring-concert")), responses(
-    (status = 200, description = "The event", body = views::LiveEvent),
+    (status = 200, description = "The event", body = LiveEvent),
     (status = 404, description = "No source tells of it", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn one(
@@ -115,7 +114,7 @@ pub(crate) async fn one(
 /// sees no attendance.
 #[utoipa::path(get, path = "/api/events/{eventId}/programme", tag = "events", operation_id = "showProgramme", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event", example = "spring-concert")), responses(
-    (status = 200, description = "The programme", body = views::Programme),
+    (status = 200, description = "The programme", body = Programme),
     (status = 404, description = "No source tells one", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn programme(
@@ -152,7 +151,7 @@ pub(crate) struct HistoryQuery {
 /// Returns an event's attendance over time, at most 10,000 steps.
 #[utoipa::path(get, path = "/api/events/{eventId}/history", tag = "events", operation_id = "showHistory", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event", example = "spring-concert"), HistoryQuery), responses(
-    (status = 200, description = "The attendance over time", body = views::History),
+    (status = 200, description = "The attendance over time", body = History),
     (status = 404, description = "No source tells of it", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn history(
@@ -204,7 +203,7 @@ pub(crate) struct DashboardQuery {
 /// history cannot be asked the rest is told all the same.
 #[utoipa::path(get, path = "/api/dashboard", tag = "events", operation_id = "showDashboard", security((), ("key" = [])),
     params(DashboardQuery), responses(
-    (status = 200, description = "The dashboard", body = views::Dashboard),
+    (status = 200, description = "The dashboard", body = Dashboard),
 ))]
 pub(crate) async fn dashboard(
     State(web): State<Web>,

@@ -33,7 +33,7 @@ pub fn router(gateway: &Gateway, visitors: Visitors, gates: Arc<Gates>) -> Route
 /// Returns an event's gates and how many people are inside. A key needs `details:read` as well.
 #[utoipa::path(get, path = "/api/events/{eventId}/gates", tag = "gates", operation_id = "showGates", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event", example = "spring-concert")), responses(
-    (status = 200, description = "The gates", body = views::EventGatesNow),
+    (status = 200, description = "The gates", body = EventGatesNow),
     (status = 404, description = "No source tells of the event", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn now(
@@ -66,7 +66,7 @@ pub(crate) struct FlowQuery {
 /// which nobody did are left out. A key needs `details:read` as well.
 #[utoipa::path(get, path = "/api/events/{eventId}/gates/flow", tag = "gates", operation_id = "showGateFlow", security((), ("key" = [])),
     params(("eventId" = String, Path, description = "The event", example = "spring-concert"), FlowQuery), responses(
-    (status = 200, description = "The flow", body = views::GateFlow),
+    (status = 200, description = "The flow", body = GateFlow),
     (status = 404, description = "No source tells of the event", body = ProblemView, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn flow(
@@ -98,7 +98,7 @@ pub(crate) struct Scans {
 /// `gates:write`.
 #[utoipa::path(post, path = "/api/events/{eventId}/gates/scans", tag = "gates", operation_id = "pushScans",
     security(("key" = [])), params(("eventId" = String, Path, description = "The event", example = "spring-concert")), request_body = views::Scans, responses(
-    (status = 200, description = "What became of them", body = views::GateScansTaken),
+    (status = 200, description = "What became of them", body = GateScansTaken),
     (status = 404, description = "No source is registered for the event", body = ProblemView, content_type = "application/problem+json"),
     (status = 412, description = "The event's source is read and does not push", body = ProblemView, content_type = "application/problem+json"),
 ))]
