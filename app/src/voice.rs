@@ -94,6 +94,7 @@ pub fn part(
         },
         options: VoiceOptions {
             zone: settings.zone.clone(),
+            versions: ieum_voice::Versions { sunset_at: settings.v1_sunset, ..Default::default() },
             rules: settings.rules.clone(),
             hermes: settings.hermes,
             ..VoiceOptions::default()

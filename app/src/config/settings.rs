@@ -8,7 +8,7 @@ use std::time::Duration;
 use ieum_bus::check_bus_url;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::notify::Channel;
-use ieum_core::{Secret, parse_duration};
+use ieum_core::{Secret, Timestamp, parse_duration};
 use ieum_dialogflow::DialogflowAddress;
 use ieum_gateway::{ForwardOptions, IssuerOptions, Plan};
 use ieum_notify::{check_provider_url, is_sender};
@@ -156,6 +156,8 @@ pub struct VoiceSettings {
     pub weather_key: Option<Secret>,
     /// How long contexts are kept that another process answers.
     pub context_cache: Duration,
+    /// From when on the API's first version answers 410.
+    pub v1_sunset: Timestamp,
     /// The engines that listen, by their URLs; none for text alone.
     pub ears: Vec<String>,
     /// The engines that speak, by their URLs.
@@ -564,6 +566,7 @@ impl Reader<'_> {
             weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
             weather_key: (!key.is_empty()).then(|| Secret::new(key)),
             context_cache: self.duration("voice.context_cache"),
+            v1_sunset: self.moment("voice.v1_sunset"),
             ears,
             mouth,
             wyoming,
@@ -585,6 +588,14 @@ impl Reader<'_> {
             }
         }
         urls
+    }
+
+    fn moment(&mut self, key: &str) -> Timestamp {
+        let text = self.text(key);
+        Timestamp::parse(&text).unwrap_or_else(|| {
+            self.wrong(key, format!("{text:?} is no moment such as \"2027-11-30T00:00:00Z\""));
+            Timestamp::default()
+        })
     }
 
     fn dialogflow(&mut self, key: &str) -> Option<DialogflowAddress> {

@@ -233,6 +233,25 @@ async fn a_spoken_question_is_heard_and_answered_aloud() {
     platform.stop();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_version_ends_when_settings_say() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let over = ("IEUM__VOICE__V1_SUNSET", "2026-01-01T00:00:00Z");
+    let platform = up(folder.path(), &["voice"], &[over]);
+    let client = reqwest::Client::new();
+    let turn = json!({ "userId": "ada", "text": "what time is it" });
+    for (path, expected) in [("/api/v1/dialog/text", 410), ("/api/v2/dialog/text", 200)] {
+        let url = format!("http://{}{path}", platform.address);
+        let answer = client.post(url).json(&turn).send().await.expect("answers");
+        assert_eq!(answer.status().as_u16(), expected, "{path}");
+    }
+    platform.stop();
+    let wrong = super::ieum(folder.path(), &[("IEUM__VOICE__V1_SUNSET", "soon")]).arg("check").output();
+    let wrong = text(&wrong.expect("runs"));
+    assert!(wrong.contains("voice.v1_sunset: \"soon\" is no moment"), "{wrong}");
+}
+
 #[test]
 fn an_engine_that_there_is_not_is_named_by_check() {
     let folder = tempfile::tempdir().expect("a folder");
