@@ -247,7 +247,6 @@ fn options(platform: &Platform, settings: &DeviceSettings) -> BrokerOptions {
         admission: Admission { credentials: Some(credentials(platform)), anonymous: settings.anonymous },
         rules: rules(platform.settings.voice.hermes),
         classes: CLASSES.map(class).into(),
-        ..BrokerOptions::default()
     }
 }
 

@@ -97,7 +97,6 @@ pub fn part(
             versions: ieum_voice::Versions { sunset_at: settings.v1_sunset, ..Default::default() },
             rules: settings.rules.clone(),
             hermes: settings.hermes,
-            ..VoiceOptions::default()
         },
     })?;
     let routes = routes.merge(part.routes());

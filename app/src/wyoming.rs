@@ -233,11 +233,7 @@ fn plain(value: &SlotValue) -> Value {
 }
 
 fn failed(fault: Fault) -> SpeechError {
-    SpeechError::Engine {
-        engine: "the dialogue".to_owned(),
-        step: "an answer",
-        problem: fault.message.into(),
-    }
+    SpeechError::Engine { engine: "the dialogue".to_owned(), step: "an answer", problem: fault.message }
 }
 
 // === Room ===

@@ -67,12 +67,11 @@ pub async fn run() -> Result<(), Fault> {
     let moonshine = Moonshine::open(&models.join("moonshine-tiny"), options);
     let whisper = Whisper::open(&models.join("whisper-tiny"), &["ko"], options);
     let opened = |error| failed("opening a model", &error);
-    let ears: [(&str, &str, Box<dyn Transcriber>, [&str; 4], Duration); 2] = [
-        ("English", "en", Box::new(moonshine.map_err(opened)?), ENGLISH, ENGLISH_LIMIT),
-        ("Korean", "ko", Box::new(whisper.map_err(opened)?), KOREAN, KOREAN_LIMIT),
-    ];
-    for (name, language, ear, sentences, limit) in ears {
-        let millis = stage.spoken(&voice, ear.as_ref(), language, &sentences).await?;
+    let (moonshine, whisper) = (moonshine.map_err(opened)?, whisper.map_err(opened)?);
+    let english: (&dyn Transcriber, _, _) = (&moonshine, ENGLISH, ENGLISH_LIMIT);
+    let korean: (&dyn Transcriber, _, _) = (&whisper, KOREAN, KOREAN_LIMIT);
+    for (name, language, (ear, sentences, limit)) in [("English", "en", english), ("Korean", "ko", korean)] {
+        let millis = stage.spoken(&voice, ear, language, &sentences).await?;
         print(&format!("a spoken turn in {name}, heard by {}", ear.engine().name), limit, millis);
     }
     Ok(())

@@ -53,10 +53,18 @@ fn chosen(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// What a device was told: the answers' own ids by the turn they answer, and the turns in order.
 #[derive(Default)]
 struct Ears {
-    answers: Mutex<(HashMap<String, HashSet<String>>, Vec<String>)>,
+    answers: Mutex<Told>,
+}
+
+/// What a device was told.
+#[derive(Default)]
+struct Told {
+    /// The answers' own ids by the turn they answer.
+    known: HashMap<String, HashSet<String>>,
+    /// The turns in the order of their first answers.
+    order: Vec<String>,
 }
 
 #[async_trait]
@@ -66,8 +74,8 @@ impl Listener for Ears {
         assert_eq!(told["type"], "DIALOG_RESPONSE", "{told}");
         let turn = told["payload"]["turnId"].as_str().expect("names its turn").to_owned();
         let id = told["messageId"].as_str().expect("has an id").to_owned();
-        let mut answers = self.answers.lock();
-        let (known, order) = &mut *answers;
+        let mut told = self.answers.lock();
+        let Told { known, order } = &mut *told;
         if known.entry(turn.clone()).or_default().insert(id) {
             order.push(turn);
         }
@@ -135,10 +143,10 @@ impl Talker {
             }
         }
         let patience = Duration::from_secs(60) + end;
-        let all = async || self.waiting() == 0 && self.ears.answers.lock().1.len() >= self.said.len();
+        let all = async || self.waiting() == 0 && self.ears.answers.lock().order.len() >= self.said.len();
         let waited = wait::until("every question is answered", patience, all).await;
         if let Err(error) = waited {
-            let (known, order) = &*self.ears.answers.lock();
+            let Told { known, order } = &*self.ears.answers.lock();
             let open: Vec<&String> = self.said.iter().filter(|id| !known.contains_key(*id)).collect();
             let answered = order.len();
             panic!(
@@ -151,7 +159,7 @@ impl Talker {
     }
 
     fn check(&self) {
-        let (known, order) = &*self.ears.answers.lock();
+        let Told { known, order } = &*self.ears.answers.lock();
         assert_eq!(order, &self.said, "in the order in which they were asked, and nothing else");
         assert!(known.values().all(|answers| answers.len() == 1), "each once");
     }

@@ -122,21 +122,21 @@ impl Hermes {
             ["device", ..] => self.letter(message),
             [_, "dialogueManager", "startSession"] => {
                 let start: StartSession = read(payload)?;
-                self.to_site(start.site_id.clone(), Event::Start { start, is_woken: false })
+                self.tell_site(start.site_id.clone(), Event::Start { start, is_woken: false })
             }
-            [_, "dialogueManager", "continueSession"] => self.to_session(read(payload)?, Event::GoOn),
-            [_, "dialogueManager", "endSession"] => self.to_session(read(payload)?, Event::End),
+            [_, "dialogueManager", "continueSession"] => self.tell_session(read(payload)?, Event::GoOn),
+            [_, "dialogueManager", "endSession"] => self.tell_session(read(payload)?, Event::End),
             [_, "hotword", _, "detected"] => {
                 let Detected { site_id, lang } = read(payload)?;
                 let init = Init { kind: "action".to_owned(), ..Init::default() };
                 let start = StartSession { init, site_id: site_id.clone(), lang, custom_data: None };
-                self.to_site(site_id, Event::Start { start, is_woken: true })
+                self.tell_site(site_id, Event::Start { start, is_woken: true })
             }
             // What our own ears heard is on its way already.
             [_, "asr", "textCaptured"] if Post::is_own(message) => Ok(()),
             [_, "asr", "textCaptured"] => {
                 let captured: TextCaptured = read(payload)?;
-                self.to_site(captured.site_id.clone(), Event::Captured(captured))
+                self.tell_site(captured.site_id.clone(), Event::Captured(captured))
             }
             [_, "nlu", "query"] => self.query(read(payload)?).await,
             [_, "tts", "say"] => self.say(read(payload)?).await,
@@ -199,10 +199,10 @@ impl Hermes {
         }
     }
 
-    fn to_session(&mut self, on: GoOn, event: fn(GoOn) -> Event) -> Result<(), Fault> {
+    fn tell_session(&mut self, on: GoOn, event: fn(GoOn) -> Event) -> Result<(), Fault> {
         let site = self.sessions.lock().get(&on.session_id).cloned();
         match site {
-            Some(site) => self.to_site(Some(site), event(on)),
+            Some(site) => self.tell_site(Some(site), event(on)),
             None => {
                 let message = "field sessionId: no such session is there; it may have ended";
                 Err(Fault::not_found("voice.hermes.session", message))
@@ -210,7 +210,7 @@ impl Hermes {
         }
     }
 
-    fn to_site(&mut self, named: Option<String>, event: Event) -> Result<(), Fault> {
+    fn tell_site(&mut self, named: Option<String>, event: Event) -> Result<(), Fault> {
         let name = message::site(named.as_deref())?;
         if !self.sites.contains_key(&name) {
             if self.sites.len() >= MOST_SITES {
@@ -220,14 +220,12 @@ impl Hermes {
             let reached = self.reach(name.clone());
             self.sites.insert(name.clone(), reached);
         }
-        let sent = self.sites.get(&name).map(|reached| reached.events.try_send(event));
-        match sent {
-            Some(Err(_)) => {
-                let message = "too much waits for the site already; try again in a moment";
-                Err(Fault::unavailable("voice.hermes.busy", message))
-            }
-            _ => Ok(()),
+        let sent = self.sites.get(&name).is_none_or(|reached| reached.events.try_send(event).is_ok());
+        if sent {
+            return Ok(());
         }
+        let message = "too much waits for the site already; try again in a moment";
+        Err(Fault::unavailable("voice.hermes.busy", message))
     }
 
     fn reach(&self, name: String) -> Reached {
