@@ -1,7 +1,7 @@
 //! Devices and what was said to them lately.
 
 use axum::extract::State;
-use ieum_core::Timestamp;
+use ieum_core::{Fault, Timestamp};
 use ieum_gateway::{ApiError, ApiJson, ApiQuery};
 use ieum_partners::ProblemView;
 use ieum_voice::TrailTurn;
@@ -14,6 +14,8 @@ use super::{Operator, absent};
 /// How many turns are shown where nobody says how many, and at most.
 const USUAL: u32 = 50;
 const MOST: u32 = 200;
+/// The longest id that is looked for, characters.
+const LONGEST_DEVICE: usize = 120;
 
 /// The devices.
 #[derive(Serialize, ToSchema)]
@@ -114,6 +116,15 @@ pub(super) async fn turns(
     ApiQuery(query): ApiQuery<TurnsQuery>,
 ) -> Result<ApiJson<Turns>, ApiError> {
     let trail = operator.trail.as_ref().ok_or_else(|| absent("looking at what was said"))?;
-    let most = query.limit.unwrap_or(USUAL).clamp(1, MOST);
-    Ok(ApiJson(Turns { turns: trail.turns(query.device_id.as_deref(), most).await? }))
+    let most = query.limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&most) {
+        let message = format!("field limit: expected 1 to {MOST}");
+        return Err(Fault::invalid_argument("hub.voice.limit", message).into());
+    }
+    let device = query.device_id.as_deref();
+    if device.is_some_and(|device| device.chars().count() > LONGEST_DEVICE) {
+        let message = format!("field deviceId: expected at most {LONGEST_DEVICE} characters");
+        return Err(Fault::invalid_argument("hub.voice.device", message).into());
+    }
+    Ok(ApiJson(Turns { turns: trail.turns(device, most).await? }))
 }
