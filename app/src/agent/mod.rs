@@ -110,10 +110,13 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
         stop.cancel();
         ended
     };
-    tokio::pin!(running, ending);
-    let ended = tokio::select! {
-        ended = &mut running => ended.map_err(Into::into),
-        ended = &mut ending => running.await.map_err(Into::into).and(ended),
+    // What is dropped here may hold a line of the queue's store, for which closing would wait without end.
+    let ended = {
+        tokio::pin!(running, ending);
+        tokio::select! {
+            ended = &mut running => ended.map_err(Into::into),
+            ended = &mut ending => running.await.map_err(Into::into).and(ended),
+        }
     };
     queue.close().await;
     ended

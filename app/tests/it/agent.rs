@@ -215,9 +215,13 @@ async fn what_stops_a_device_says_what_to_do() {
     let secret = folder.path().join("wrong");
     std::fs::write(&secret, "canary\n").expect("is written");
     let secret = secret.to_str().expect("is text");
+    let typed = folder.path().join("typed");
+    // What is being kept while the refusal comes must not hold the agent up.
+    std::fs::write(&typed, "hello\n".repeat(50)).expect("is written");
     let refused = |words: &[&str]| {
         let mut command = ieum(folder.path(), &[]);
-        let output = command.args(["device", "run"]).args(words).stdin(Stdio::null()).output().expect("runs");
+        let typed = std::fs::File::open(&typed).expect("opens");
+        let output = command.args(["device", "run"]).args(words).stdin(typed).output().expect("runs");
         assert!(!output.status.success(), "{words:?}");
         let said = text(&output);
         assert!(!said.contains("canary"), "{said}");
