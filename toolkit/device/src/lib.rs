@@ -41,6 +41,7 @@ pub use credentials::{Credential, CredentialError, Credentials, Issued};
 pub use hub::Presence;
 pub use listener::{ListenError, tls_from_files};
 pub use message::{Message, Quality};
+pub use packet::{Frame, FrameError, cut_frame};
 pub use rules::{Act, Effect, Rule, RuleError, Rules, Who};
 pub use schema::migrations;
 pub use settings::{Limits, Overflow};

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
+use ieum_device::{FrameError, cut_frame};
 use mqtt_protocol_core::mqtt::packet::{
     Properties, Property, Qos, ReceiveMaximum, SessionExpiryInterval, SubEntry, SubOpts, v5_0,
 };
@@ -100,30 +101,12 @@ pub(crate) fn write_disconnect() -> Vec<u8> {
 
 /// Cuts the next packet out of `buffer` and reads it; `None` where bytes are missing.
 pub(crate) fn next(buffer: &mut BytesMut) -> Result<Option<Packet>, ConnectError> {
-    let Some((header, body)) = lengths(buffer)? else { return Ok(None) };
-    if body > MOST {
-        return Err(ConnectError::Garbled("a packet of more than 16 MiB"));
-    }
-    if buffer.len() < header + body {
-        buffer.reserve(header + body - buffer.len());
-        return Ok(None);
-    }
-    let first = buffer[0];
-    buffer.advance(header);
-    read(first, &buffer.split_to(body).freeze()).map(Some)
-}
-
-/// Returns how long the fixed header and what follows it are.
-fn lengths(bytes: &[u8]) -> Result<Option<(usize, usize)>, ConnectError> {
-    let mut body = 0;
-    for index in 0..4 {
-        let Some(byte) = bytes.get(1 + index) else { return Ok(None) };
-        body |= usize::from(byte & 0x7F) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Ok(Some((2 + index, body)));
-        }
-    }
-    Err(ConnectError::Garbled("a length that never ends"))
+    // What is counted there has the fixed header's five bytes besides.
+    let frame = cut_frame(buffer, MOST + 5).map_err(|error| match error {
+        FrameError::TooLarge => ConnectError::Garbled("a packet of more than 16 MiB"),
+        FrameError::Endless => ConnectError::Garbled("a length that never ends"),
+    })?;
+    frame.map(|frame| read(frame.first, &frame.body)).transpose()
 }
 
 fn read(first: u8, body: &Bytes) -> Result<Packet, ConnectError> {

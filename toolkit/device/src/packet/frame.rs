@@ -4,21 +4,48 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::Reason;
 
-/// One packet, not yet read.
-pub(crate) struct Frame {
+/// One packet of MQTT, not yet read.
+pub struct Frame {
     /// The kind of packet and its flags.
     pub first: u8,
     /// What follows the fixed header.
     pub body: Bytes,
 }
 
+/// Why bytes are no frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// It is longer than is taken.
+    #[error("a packet is longer than is taken")]
+    TooLarge,
+    /// Its length has more than four bytes.
+    #[error("a packet's length never ends")]
+    Endless,
+}
+
+impl From<FrameError> for Reason {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::TooLarge => Self::PacketTooLarge,
+            FrameError::Endless => Self::Malformed,
+        }
+    }
+}
+
+/// Cuts the next frame out of `buffer` as [`cut_frame`] does, and fails with what the other side is told.
+pub(crate) fn next_frame(buffer: &mut BytesMut, most: usize) -> Result<Option<Frame>, Reason> {
+    Ok(cut_frame(buffer, most)?)
+}
+
 /// Cuts the next frame out of `buffer`, or returns `None` where bytes are missing.
 ///
-/// A frame of more than `most` bytes is refused as soon as its length is known, before room is made for it.
-pub(crate) fn next_frame(buffer: &mut BytesMut, most: usize) -> Result<Option<Frame>, Reason> {
+/// # Errors
+/// A frame of more than `most` bytes, its fixed header among them, is refused as soon as its length is known, before
+/// room is made for it; so is a length that never ends.
+pub fn cut_frame(buffer: &mut BytesMut, most: usize) -> Result<Option<Frame>, FrameError> {
     let Some((header, body)) = lengths(buffer)? else { return Ok(None) };
     if header + body > most {
-        return Err(Reason::PacketTooLarge);
+        return Err(FrameError::TooLarge);
     }
     if buffer.len() < header + body {
         buffer.reserve(header + body - buffer.len());
@@ -30,7 +57,7 @@ pub(crate) fn next_frame(buffer: &mut BytesMut, most: usize) -> Result<Option<Fr
 }
 
 /// Returns how long the fixed header and what follows it are.
-fn lengths(bytes: &[u8]) -> Result<Option<(usize, usize)>, Reason> {
+fn lengths(bytes: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
     let mut body = 0;
     for index in 0..4 {
         let Some(byte) = bytes.get(1 + index) else { return Ok(None) };
@@ -39,7 +66,7 @@ fn lengths(bytes: &[u8]) -> Result<Option<(usize, usize)>, Reason> {
             return Ok(Some((2 + index, body)));
         }
     }
-    Err(Reason::Malformed)
+    Err(FrameError::Endless)
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ mod reason;
 mod write;
 
 pub(crate) use connect::{Connect, Greeting, Will, read_connect, write_connack};
-pub(crate) use frame::{Frame, next_frame};
+pub(crate) use frame::next_frame;
+pub use frame::{Frame, FrameError, cut_frame};
 pub(crate) use read::{Ack, Packet, Publish, Requested, read};
 pub(crate) use reason::Reason;
 pub(crate) use write::{
