@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ieum_core::{Fault, Timestamp};
 use ieum_store::{Insert, StoreError, Transaction, Value};
 
-use crate::facts::{Batch, CheckinFact, Profile, Totals};
+use crate::facts::{Batch, CheckinFact, OrderFacts, Profile, Totals};
 use crate::gates::book::{self, Look};
 use crate::gates::{crowd, tally};
 use crate::rules::Figures;
@@ -51,7 +51,7 @@ pub async fn apply(
 ) -> Result<(), Fault> {
     let look = Look::before(tx, event_id, batch).await?;
     replace_orders(tx, event_id, generation, batch).await?;
-    for code in &batch.gone_orders {
+    for code in batch.leaving() {
         drop_order(tx, event_id, code).await?;
     }
     insert_checkins(tx, event_id, generation, &batch.checkins).await?;
@@ -160,13 +160,13 @@ async fn replace_orders(
     generation: i64,
     batch: &Batch,
 ) -> Result<(), StoreError> {
-    let orders = &batch.orders;
+    let orders: Vec<&OrderFacts> = batch.standing().collect();
     // A ticket stands once even where a split order shows it twice on a page: the later order has it.
     let mut positions = BTreeMap::new();
     let mut checkins = Vec::new();
-    for order in orders {
+    for order in &orders {
         for position in &order.positions {
-            positions.insert(position.id, (order, position));
+            positions.insert(position.id, (*order, position));
             checkins.extend(position.checkins.iter().cloned());
         }
     }

@@ -36,6 +36,21 @@ pub struct Batch {
     pub clock_skew_micros: Option<i64>,
 }
 
+impl Batch {
+    /// Orders that hold tickets.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = &OrderFacts> {
+        self.orders.iter().filter(|order| !order.positions.is_empty())
+    }
+
+    /// Codes of orders that go: those that no longer exist, and those told without a ticket. A system that reads the
+    /// tickets of an order in a query of their own shows it like that while it is deleted, and since none of its rows
+    /// would be left, no sweep would ask for it again.
+    pub(crate) fn leaving(&self) -> impl Iterator<Item = &String> {
+        let emptied = self.orders.iter().filter(|order| order.positions.is_empty());
+        self.gone_orders.iter().chain(emptied.map(|order| &order.code))
+    }
+}
+
 /// Where a sync stands after a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Next {

@@ -152,7 +152,7 @@ pub(crate) async fn bury(
     batch: &Batch,
     now: ieum_core::Timestamp,
 ) -> Result<(), Fault> {
-    for code in &batch.gone_orders {
+    for code in batch.leaving() {
         let sql = "SELECT COUNT(*) AS tickets FROM ieum_events_order_position WHERE event_id = ? AND order_code = ?";
         if tx.fetch_one(sql, &[event_id.into(), code.into()]).await?.int("tickets")? == 0 {
             continue;
@@ -160,7 +160,7 @@ pub(crate) async fn bury(
         let sql = tx.dialect().upsert("ieum_events_gone", &["event_id", "order_code"], &["gone_at"]);
         tx.execute(&sql, &[event_id.into(), code.into(), now.into()]).await?;
     }
-    let back: Vec<&String> = batch.orders.iter().map(|order| &order.code).collect();
+    let back: Vec<&String> = batch.standing().map(|order| &order.code).collect();
     for codes in back.chunks(500) {
         let holes = vec!["?"; codes.len()].join(", ");
         let sql = format!("DELETE FROM ieum_events_gone WHERE event_id = ? AND order_code IN ({holes})");

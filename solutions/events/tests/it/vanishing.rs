@@ -7,6 +7,7 @@ use ieum_core::{Clock, Cx, SystemClock, system_clock};
 use ieum_events::EventsOptions;
 use ieum_testkit::backend::SqlStore;
 use ieum_testkit::server::long_faults;
+use ieum_testkit::wait::until;
 
 use crate::child::{ChildHub, kill, spread};
 use crate::fake_pretix::FakePretix;
@@ -64,5 +65,31 @@ async fn a_hub_killed_while_it_looks_finds_all_that_vanished_and_nothing_else() 
     assert_eq!(status.gone_orders, gone, "{status:?}");
     assert_eq!(pretix.truth().0, 800 - 2 * gone);
     eprintln!("{kills} kills, {gone} of 400 orders deleted without a word and all found, seed {SEED}");
+    hub.stop().await;
+}
+
+/// pretix reads an order and then its tickets. One that is deleted in between is told once more, and holds none.
+#[tokio::test]
+async fn an_order_that_is_read_while_it_is_deleted_is_told_as_gone() {
+    let base = SqlStore::sqlite();
+    let pretix = FakePretix::start(system_clock()).await;
+    let [torn, kept] = ["TORN1", "KEPT1"].map(|code| pretix.sell(code, 2)[0]);
+    let hub = looking(&base).await;
+    hub.part.start().await.expect("starts");
+    let config = pretix_config("expo", &pretix.url, "acme", "expo", "t");
+    hub.part.registry().register(&Cx::root(), config).await.expect("registers");
+    for ticket in [torn, kept] {
+        pretix.scan(ticket, "entry");
+    }
+    hub.until_totals("expo", (4, 2, 2)).await;
+    {
+        let mut world = pretix.world.lock();
+        world.touch(torn);
+        world.orders.get_mut("TORN1").expect("is there").positions.clear();
+    }
+    hub.until_totals("expo", (2, 1, 1)).await;
+    pretix.world.lock().orders.remove("TORN1");
+    let told = || async { hub.source("expo").await.expect("is registered").gone_orders == 1 };
+    until("the order is told as gone", Duration::from_secs(20), told).await.expect("is told");
     hub.stop().await;
 }
