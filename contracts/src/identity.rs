@@ -5,7 +5,7 @@ use ieum_link::contract;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The bus topic of what happens to devices; the key is the person.
+/// The bus topic of what happens to devices and to the people whose they are; the key is the person.
 pub const DEVICE_REGISTRATIONS: &str = "device-registrations";
 
 /// The CloudEvents type of a device that became somebody's; the data is a [`Device`].
@@ -13,6 +13,10 @@ pub const DEVICE_REGISTERED: &str = "identity.device.registered.v1";
 
 /// The CloudEvents type of a device that is nobody's any more; the data is a [`Device`].
 pub const DEVICE_REMOVED: &str = "identity.device.removed.v1";
+
+/// The CloudEvents type of a person who is known no more; the data is a [`UserId`]. It comes after the removals of the
+/// person's devices. Whoever keeps something of people forgets it.
+pub const USER_REMOVED: &str = "identity.user.removed.v1";
 
 /// Keeps people.
 #[contract("identity.users")]
@@ -29,7 +33,7 @@ pub trait Users {
     #[command]
     async fn save(&self, cx: &Cx, user: SaveUser) -> Result<User, Fault>;
 
-    /// Forgets a person with every device; nothing happens where none is known.
+    /// Forgets a person with every device, and tells so ([`USER_REMOVED`]); nothing happens where none is known.
     #[command]
     async fn remove(&self, cx: &Cx, ask: UserId) -> Result<UserId, Fault>;
 

@@ -1,4 +1,4 @@
-//! The platform itself: the links of a process, for people to see and steer.
+//! The platform itself: a process and its links, for people to see and steer.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,31 @@ pub trait PlatformWatch {
     /// chooses anew which links are told; the stream ends when the caller ends its own.
     #[stream]
     async fn links(&self, cx: &Cx, asks: Incoming<WatchLinks>) -> Result<Outgoing<LinkStatus>, Fault>;
+}
+
+/// Tells which process answers. Answered to processes of the same machine only.
+#[contract("platform.process")]
+pub trait PlatformProcess {
+    /// Returns where the process keeps what it keeps.
+    #[query]
+    async fn about(&self, cx: &Cx, ask: AskAbout) -> Result<ProcessAbout, Fault>;
+}
+
+/// Asks for the process itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskAbout {}
+
+/// A process as it tells of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessAbout {
+    /// Its data folder, for people.
+    pub data: String,
+    /// What two processes over the same SQL store have in common, and no others; empty where that cannot be told.
+    pub store: String,
+    /// The parts that run in it.
+    pub parts: Vec<String>,
 }
 
 /// Asks for all links.
@@ -81,11 +106,11 @@ pub struct LinkList {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkStatus {
-    /// The contract's name; `….fallback` is the link that stands in.
+    /// The contract's name; `….fallback` is the link that stands in, `…/coffee` one of several of the same contract.
     pub name: String,
     /// Where it leads, without credentials.
     pub to: String,
-    /// `local`, `http`, `grpc` or `bus`.
+    /// `local`, `http`, `grpc`, `bus`, or `process` where the answerer is one of this process's own.
     pub wire: String,
     /// What stands in for a query's answer: `off`, `value`, `cache`, `last-good` or the other link's URL.
     pub fallback: String,
@@ -93,7 +118,8 @@ pub struct LinkStatus {
     pub calls: u64,
     /// Calls under way.
     pub in_flight: u64,
-    /// Calls that ended in a fault, before any fallback.
+    /// Calls that ended in a failure of the answerer, before any fallback. That something does not exist, or was asked
+    /// wrongly, is an answer.
     pub failures: u64,
     /// Calls that were not sent, by who refused: `breaker`, `bulkhead`, `rate`.
     pub rejected: BTreeMap<String, u64>,
@@ -112,6 +138,25 @@ pub struct LinkStatus {
     /// The instances behind it, for a wire that has any; known after the first call.
     #[serde(default)]
     pub instances: Vec<InstanceStatus>,
+    /// The process that answers, where this one started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessStatus>,
+}
+
+/// A process that was started to answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessStatus {
+    /// `starting`, `running`, `waiting` to be started again, or `stopped`.
+    pub state: String,
+    /// Where it answers, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// Why it ended last, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
 }
 
 /// A breaker as it stands.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_link::contract;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The bus topic of what happens in dialogues; the key is the person, or `device:{id}` for a device that is nobody's.
 pub const DIALOG_EVENTS: &str = "dialog-events";
@@ -17,6 +18,12 @@ pub const SCHEDULE_RANG: &str = "voice.schedule.rang.v1";
 
 /// The CloudEvents type of what a device noticed, such as motion; the data is a [`DeviceNotice`].
 pub const DEVICE_NOTICED: &str = "voice.device.noticed.v1";
+
+/// The bus topic of what devices measure; the key is the device.
+pub const DEVICE_EVENTS: &str = "device-events";
+
+/// The CloudEvents type of what a device measured, its telemetry; the data is a [`DeviceMeasurement`].
+pub const DEVICE_MEASURED: &str = "voice.device.measured.v1";
 
 /// Leads dialogues: a turn comes in as text, the answer goes out as text.
 #[contract("voice.dialogue")]
@@ -39,6 +46,10 @@ pub trait ContextEngine {
     /// ones already is not added again. Fails with `voice.context.invalid`.
     #[command]
     async fn record(&self, cx: &Cx, turn: RecordTurn) -> Result<Context, Fault>;
+
+    /// Forgets every session of a person; nothing happens where none is known.
+    #[command]
+    async fn forget(&self, cx: &Cx, ask: ForgetPerson) -> Result<ForgetPerson, Fault>;
 }
 
 /// Understands what was said.
@@ -107,6 +118,9 @@ pub struct DialogAnswer {
     pub session_id: String,
     /// Whose it is.
     pub user_id: String,
+    /// What was heard, where the turn was spoken: the words that the answer is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<String>,
     /// What is said back.
     pub text: String,
     /// The language of the answer.
@@ -159,6 +173,14 @@ pub enum DialogOutcome {
 }
 
 // === Context ===
+
+/// Whose sessions are forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ForgetPerson {
+    /// The person.
+    pub user_id: String,
+}
 
 /// Which session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -375,6 +397,45 @@ pub struct PluginDescription {
     pub name: String,
     /// The intents it answers.
     pub intents: Vec<String>,
+    /// How its intents are said, by language (`ko`, `en`) and intent: sentence templates in the form of Home Assistant's
+    /// hassil, such as `커피 {count} 잔 (주문|시켜)[ ]줘`. A slot in braces that no list is given for takes any words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sentences: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// What slots may hold, by language and slot.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lists: BTreeMap<String, BTreeMap<String, PluginList>>,
+}
+
+/// What a slot may hold: words, or numbers from one to another, as digits and as words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PluginList {
+    /// Words.
+    Values(Vec<PluginWord>),
+    /// Numbers, both ends included.
+    Range {
+        /// The first.
+        from: i64,
+        /// The last.
+        to: i64,
+    },
+}
+
+/// A word of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PluginWord {
+    /// One that stands for itself.
+    Plain(String),
+    /// One that stands for something else.
+    Standing {
+        /// What is said.
+        #[serde(rename = "in")]
+        said: String,
+        /// What it stands for.
+        #[serde(rename = "out")]
+        meant: String,
+    },
 }
 
 /// A meaning that a plugin is to answer.
@@ -434,6 +495,10 @@ pub enum Effect {
         at: Timestamp,
         /// What it is about; may be empty.
         label: String,
+        /// The days of the week on which it rings again at that time of day in the person's zone, Monday 1 to Sunday 7;
+        /// none for what rings once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        days: Vec<i8>,
     },
     /// Timers, alarms or reminders are forgotten.
     Cancel {
@@ -548,6 +613,21 @@ pub struct DeviceNotice {
     /// Where, where it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// When.
+    /// All that it said of it, such as `{"location": "door", "intensity": 0.8}`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub data: Value,
+    /// When, by the device's own clock where that is within a day of ours. When it came is the event's own time.
+    pub at: Timestamp,
+}
+
+/// What a device measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceMeasurement {
+    /// The device.
+    pub device_id: String,
+    /// All that it said, such as `{"temperature": 21.5}`.
+    pub data: Value,
+    /// When, by the device's own clock where that is within a day of ours. When it came is the event's own time.
     pub at: Timestamp,
 }

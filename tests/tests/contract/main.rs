@@ -185,7 +185,7 @@ fn metrics() -> serde_json::Value {
 }
 
 /// The contracts whose suites stand in this folder.
-const COVERED: [&str; 18] = [
+const COVERED: [&str; 19] = [
     "analytics.insights",
     "events.gates",
     "events.programme",
@@ -199,6 +199,7 @@ const COVERED: [&str; 18] = [
     "partners.keys",
     "payment.charges",
     "platform.links",
+    "platform.process",
     "platform.watch",
     "voice.context",
     "voice.dialogue",

@@ -1,13 +1,15 @@
-//! `platform.links` and `platform.watch` over every way.
+//! `platform.links`, `platform.process` and `platform.watch` over every way.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use ieum_contracts::platform::{
-    BreakerStatus, InstanceStatus, LinkList, LinkOrder, LinkStatus, ListLinks, PLATFORM_LINKS_CONTRACT,
-    PLATFORM_WATCH_CONTRACT, PlatformLinks, PlatformLinksClient, PlatformLinksRoutes, PlatformWatch,
-    PlatformWatchClient, PlatformWatchRoutes, SteerLink, WatchLinks,
+    AskAbout, BreakerStatus, InstanceStatus, LinkList, LinkOrder, LinkStatus, ListLinks,
+    PLATFORM_LINKS_CONTRACT, PLATFORM_PROCESS_CONTRACT, PLATFORM_WATCH_CONTRACT, PlatformLinks,
+    PlatformLinksClient, PlatformLinksRoutes, PlatformProcess, PlatformProcessClient, PlatformProcessRoutes,
+    PlatformWatch, PlatformWatchClient, PlatformWatchRoutes, ProcessAbout, ProcessStatus, SteerLink,
+    WatchLinks,
 };
 use ieum_core::{Code, Cx, Fault};
 use ieum_link::{Incoming, Outgoing};
@@ -35,6 +37,12 @@ fn status(name: &str) -> LinkStatus {
             state: "held-open".into(), reason: Some("점검 중".into()), opened: 1
         }),
         instances: vec![InstanceStatus { address: "http://a:7100".into(), running: 1, ejected: true }],
+        process: Some(ProcessStatus {
+            state: "waiting".into(),
+            address: None,
+            restarts: 3,
+            ended: Some("it ended with exit status: 1".into()),
+        }),
     }
 }
 
@@ -105,6 +113,32 @@ async fn platform_watch_means_the_same_every_way() {
         let told: Vec<_> = told.collect().await;
         let expected: Vec<_> = ["하나", "two", "three"].map(|name| Ok(status(name))).into();
         assert_eq!(told, expected, "{way}");
+    })
+    .await;
+}
+
+/// Tells the same of every process.
+struct OneProcess;
+
+#[async_trait]
+impl PlatformProcess for OneProcess {
+    async fn about(&self, _: &Cx, _: AskAbout) -> Result<ProcessAbout, Fault> {
+        let parts = vec!["device".to_owned(), "voice".to_owned()];
+        Ok(ProcessAbout { data: "/srv/이음".into(), store: "sqlite 1:2/ieum.db".into(), parts })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn platform_process_means_the_same_every_way() {
+    let ways = Ways::<dyn PlatformProcess> {
+        contract: &PLATFORM_PROCESS_CONTRACT,
+        answerer: || Arc::new(OneProcess),
+        routes: PlatformProcessRoutes::of,
+        meet: |link| Arc::new(PlatformProcessClient::new(link)),
+    };
+    ways.run(|way, process| async move {
+        let about = process.about(&Cx::root(), AskAbout {}).await.expect("is told");
+        assert_eq!((about.data.as_str(), about.parts.len()), ("/srv/이음", 2), "{way}");
     })
     .await;
 }

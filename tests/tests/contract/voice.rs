@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use ieum_contracts::voice::{
     CONTEXT_ENGINE_CONTRACT, Context, ContextEngine, ContextEngineClient, ContextEngineRoutes, ContextState,
     DIALOGUE_CONTRACT, DescribePlugin, DialogAnswer, DialogOutcome, DialogTurn, Dialogue, DialogueClient,
-    DialogueRoutes, Effect, GetContext, Meaning, PLUGIN_CONTRACT, PastTurn, PendingQuestion, Plugin,
-    PluginAnswer, PluginAsk, PluginClient, PluginDescription, PluginRoutes, RecordTurn, ScheduleKind, Slot,
-    SlotValue, StageTime, UNDERSTANDING_CONTRACT, Understand, Understanding, UnderstandingClient,
-    UnderstandingRoutes, Understood,
+    DialogueRoutes, Effect, ForgetPerson, GetContext, Meaning, PLUGIN_CONTRACT, PastTurn, PendingQuestion,
+    Plugin, PluginAnswer, PluginAsk, PluginClient, PluginDescription, PluginList, PluginRoutes, PluginWord,
+    RecordTurn, ScheduleKind, Slot, SlotValue, StageTime, UNDERSTANDING_CONTRACT, Understand, Understanding,
+    UnderstandingClient, UnderstandingRoutes, Understood,
 };
 use ieum_core::{Code, Cx, Fault, Timestamp};
 use parking_lot::Mutex;
@@ -46,6 +46,7 @@ impl Dialogue for Echo {
             turn_id: turn.turn_id.unwrap_or_default(),
             session_id: turn.session_id.unwrap_or_default(),
             user_id: turn.user_id.unwrap_or_default(),
+            heard: turn.heard_ms.map(|_| turn.text.clone()),
             text: turn.text,
             language: turn.language.unwrap_or_default(),
             intent: "echo".into(),
@@ -105,6 +106,11 @@ impl ContextEngine for OneSession {
         (context.user_id, context.session_id, context.state) = (turn.user_id, turn.session_id, turn.state);
         Ok(context.clone())
     }
+
+    async fn forget(&self, _: &Cx, ask: ForgetPerson) -> Result<ForgetPerson, Fault> {
+        *self.0.lock() = Context::default();
+        Ok(ask)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +148,10 @@ async fn voice_context_means_the_same_every_way() {
         let known = contexts.record(&cx, record).await.expect("is recorded");
         assert_eq!((known.turn_count, &known.state), (1, &state), "{way}");
         assert_eq!((&known.conversation_history, known.last_updated), (&vec![turn], Some(noon())), "{way}");
-        assert_eq!(contexts.get(&cx, session).await, Ok(known), "{way}");
+        assert_eq!(contexts.get(&cx, session.clone()).await, Ok(known), "{way}");
+        let person = ForgetPerson { user_id: "ada".into() };
+        assert_eq!(contexts.forget(&cx, person.clone()).await, Ok(person), "{way}");
+        assert_eq!(contexts.get(&cx, session).await.map(|gone| gone.turn_count), Ok(0), "{way}");
     })
     .await;
 }
@@ -198,12 +207,27 @@ struct Timers;
 #[async_trait]
 impl Plugin for Timers {
     async fn describe(&self, _: &Cx, _: DescribePlugin) -> Result<PluginDescription, Fault> {
-        Ok(PluginDescription { name: "timers".into(), intents: vec!["timer.start".into()] })
+        let said = ("timer.start".to_owned(), vec!["{span} 타이머 {name}".to_owned()]);
+        let words = vec![
+            PluginWord::Plain("라면".into()),
+            PluginWord::Standing { said: "달걀".into(), meant: "egg".into() },
+        ];
+        let lists = [
+            ("span".to_owned(), PluginList::Range { from: 1, to: 60 }),
+            ("name".to_owned(), PluginList::Values(words)),
+        ];
+        Ok(PluginDescription {
+            name: "timers".into(),
+            intents: vec!["timer.start".into()],
+            sentences: [("ko".to_owned(), [said].into())].into(),
+            lists: [("ko".to_owned(), lists.into())].into(),
+        })
     }
 
     async fn handle(&self, _: &Cx, ask: PluginAsk) -> Result<PluginAnswer, Fault> {
         let label = ask.meaning.text;
-        let schedule = Effect::Schedule { kind: ScheduleKind::Reminder, at: ask.now, label };
+        let schedule =
+            Effect::Schedule { kind: ScheduleKind::Reminder, at: ask.now, label, days: Vec::new() };
         let announce = Effect::Announce { area: ask.area, text: "밥 먹자".into() };
         let cancel = Effect::Cancel { schedules: vec![ask.turn_id] };
         Ok(PluginAnswer {
@@ -225,11 +249,8 @@ async fn voice_plugin_means_the_same_every_way() {
     };
     ways.run(|way, plugin| async move {
         let cx = Cx::root();
-        let described = plugin.describe(&cx, DescribePlugin {}).await.expect("says what it does");
-        assert_eq!(
-            (described.name.as_str(), &*described.intents),
-            ("timers", &["timer.start".to_owned()][..])
-        );
+        let direct = Timers.describe(&cx, DescribePlugin {}).await;
+        assert_eq!(plugin.describe(&cx, DescribePlugin {}).await, direct, "{way}");
         let ask = PluginAsk {
             turn_id: "t-1".into(),
             meaning: Meaning { text: "우유 사기".into(), slots: slots(), ..Meaning::default() },
