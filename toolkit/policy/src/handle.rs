@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ieum_core::Code;
 use serde::Serialize;
 
+use crate::blame::is_of_answerer;
 use crate::stack::Machines;
 use crate::{BreakerCounts, BreakerState, Latency, PolicyConfig, Rejections};
 
@@ -28,7 +30,8 @@ pub struct PolicySnapshot {
     /// Calls that ended, by outcome before any fallback: `ok`, or the fault's code. A call whose caller left is
     /// `cancelled`.
     pub outcomes: BTreeMap<&'static str, u64>,
-    /// Calls that ended in a fault, before any fallback.
+    /// Calls that ended in a failure of the answerer, as its breaker judges it, before any fallback. That something does not
+    /// exist, or was asked wrongly, is an answer.
     pub failures: u64,
     /// Calls that were not sent, by who refused.
     pub rejected: Rejections,
@@ -126,7 +129,7 @@ impl PolicyHandle {
             name: machines.name.to_string(),
             calls: meter.calls(),
             in_flight: meter.in_flight(),
-            failures: outcomes.iter().filter(|(name, _)| **name != "ok").map(|(_, count)| count).sum(),
+            failures: failures(&outcomes),
             outcomes,
             rejected: meter.rejections(breaker_counts.map_or(0, |counts| counts.rejected)),
             fallbacks: meter.fallbacks(),
@@ -152,4 +155,10 @@ impl PolicyHandle {
         tracing::info!(link = self.name(), order = what, reason, "breaker steered by hand");
         true
     }
+}
+
+/// Returns how many of the calls with these outcomes the answerer failed at.
+fn failures(outcomes: &BTreeMap<&'static str, u64>) -> u64 {
+    let failed = Code::ALL.into_iter().filter(|code| is_of_answerer(*code));
+    failed.filter_map(|code| outcomes.get(code.name())).sum()
 }

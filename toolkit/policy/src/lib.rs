@@ -5,6 +5,7 @@
 
 mod backoff;
 mod balance;
+mod blame;
 mod breaker;
 mod budget;
 mod bulkhead;

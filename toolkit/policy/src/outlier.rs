@@ -63,7 +63,6 @@ impl<K: Eq + Hash + Clone> OutlierEjection<K> {
     /// Counts one answer of the instance `key`. Returns whether this ejected it. An unknown key counts
     /// for nothing: the instance is gone.
     pub fn record(&mut self, key: &K, ok: bool, now: Moment) -> bool {
-        let room = self.out(now) < self.most_out();
         let rule = self.rule;
         let Some(instance) = self.instances.get_mut(key) else { return false };
         if ok {
@@ -74,9 +73,18 @@ impl<K: Eq + Hash + Clone> OutlierEjection<K> {
             return false;
         }
         instance.consecutive = instance.consecutive.saturating_add(1);
-        if instance.consecutive < rule.consecutive || !room || instance.is_out(now) {
+        instance.consecutive >= rule.consecutive && self.eject(key, now)
+    }
+
+    /// Leaves the instance `key` out at once, as one that nobody listens at; returns whether it did. The last one left
+    /// stays.
+    pub fn eject(&mut self, key: &K, now: Moment) -> bool {
+        let room = self.out(now) < self.most_out();
+        let rule = self.rule;
+        let Some(instance) = self.instances.get_mut(key).filter(|instance| room && !instance.is_out(now))
+        else {
             return false;
-        }
+        };
         instance.consecutive = 0;
         instance.ejections = instance.ejections.saturating_add(1);
         instance.out_until = Some(now + rule.base.saturating_mul(instance.ejections).min(rule.most));
@@ -130,6 +138,16 @@ mod tests {
         assert!(ejection.is_ejected(&"a", at(29)) && !ejection.is_ejected(&"a", at(30)));
         ejection.set_instances(["b"]);
         assert!(!ejection.is_ejected(&"a", at(12)), "it is gone");
+    }
+
+    #[test]
+    fn one_that_nobody_listens_at_is_out_at_once_and_the_last_one_never() {
+        let mut ejection = OutlierEjection::new(OutlierRule::default());
+        ejection.set_instances(["a", "b"]);
+        assert!(ejection.eject(&"a", at(0)) && !ejection.eject(&"a", at(1)));
+        assert!(!ejection.eject(&"b", at(1)), "it is the last one");
+        assert!(ejection.is_ejected(&"a", at(9)) && !ejection.is_ejected(&"a", at(10)));
+        assert!(!ejection.eject(&"c", at(1)), "nobody knows it");
     }
 
     proptest! {

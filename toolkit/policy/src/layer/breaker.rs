@@ -6,6 +6,7 @@ use std::time::Duration;
 use ieum_core::{Code, Fault, Moment, SharedClock, within};
 use tower::Layer;
 
+use crate::blame::is_of_answerer;
 use crate::layer::guarded_service;
 use crate::{Breaker, BreakerState, Outcome, Permit, Rejected, reason};
 
@@ -157,11 +158,9 @@ fn refuse(name: &str, rejected: &Rejected) -> Fault {
 fn speaks_well<T>(result: &Result<T, Fault>, fair: bool) -> Option<bool> {
     let Err(fault) = result else { return Some(true) };
     match fault.code {
-        Code::Unavailable | Code::Internal | Code::DataLoss => Some(false),
-        Code::DeadlineExceeded => fair.then_some(false),
         Code::Cancelled => None,
-        // The answerer is there and refused this request.
-        _ => Some(true),
+        Code::DeadlineExceeded if !fair => None,
+        code => Some(!is_of_answerer(code)),
     }
 }
 

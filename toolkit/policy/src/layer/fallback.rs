@@ -10,6 +10,7 @@ use ieum_core::{BoxFuture, Code, Fault, Moment, SharedClock};
 use parking_lot::Mutex;
 use tower::{Layer, Service};
 
+use crate::blame::is_of_answerer;
 use crate::{FallbackKind, Origin, PolicyReply, PolicyRequest};
 
 /// Answers queries from remembered replies, or else with a value, when the service below fails.
@@ -119,16 +120,9 @@ where
 }
 
 /// Tells whether `fault` is a failure of the answerer, for which something else may stand in. A wrong
-/// request stays wrong, and "not found" is an answer.
-pub(crate) const fn may_stand_in(fault: &Fault) -> bool {
-    matches!(
-        fault.code,
-        Code::Unavailable
-            | Code::DeadlineExceeded
-            | Code::ResourceExhausted
-            | Code::Internal
-            | Code::DataLoss
-    )
+/// request stays wrong, and "not found" is an answer. Who has too much to do is well, and may be stood in for too.
+pub(crate) fn may_stand_in(fault: &Fault) -> bool {
+    is_of_answerer(fault.code) || fault.code == Code::ResourceExhausted
 }
 
 // === Memory ===

@@ -155,6 +155,9 @@ async fn a_wrong_request_and_a_hopeless_deadline_do_not_open_the_breaker() {
         ask(&clock, &service, query(number)).await.expect_err("is wrong");
     }
     assert!(matches!(stack_of_wrong.handle().breaker(), Some(BreakerState::Closed { failures: 0, .. })));
+    let shown = stack_of_wrong.handle().snapshot();
+    assert_eq!((shown.calls, shown.failures), (100, 0), "what the caller caused is no failure of the link");
+    assert_eq!(shown.outcomes["invalid_argument"], 100);
 
     let hanging = stack(&clock, &PolicyConfig::default());
     let service = hanging.apply(Answerer::new(|_, _| Reaction::Hang));
