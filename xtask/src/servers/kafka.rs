@@ -1,9 +1,9 @@
 //! Apache Kafka itself, one node in KRaft mode, from its published jars.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use super::{Kind, Started, probe, program, spawn, wait_ready};
+use super::{Kind, Started, maven, probe, program, spawn, wait_ready};
 use crate::failure::{Failure, Tried};
 use crate::shell;
 
@@ -21,43 +21,10 @@ pub const KIND: Kind = Kind {
 /// Any fixed id will do: the cluster has one node and lives for one run.
 const CLUSTER: &str = "aWV1bS10ZXN0LWNsdXN0ZQ";
 
-fn jars() -> Result<PathBuf, Failure> {
-    Ok(shell::cache_folder()?.join("kafka").join(RELEASE))
-}
-
-/// Fetches Kafka and what it needs into the cache folder, once.
+/// Fetches Kafka and what it needs, once.
 fn prepare() -> Result<(), Failure> {
-    let jars = jars()?;
-    let done = jars.join("complete");
-    if done.is_file() {
-        return Ok(());
-    }
-    println!("fetching Apache Kafka {RELEASE}");
-    std::fs::create_dir_all(&jars).tried(format_args!("making {}", jars.display()))?;
-    let project = jars.join("pom.xml");
-    std::fs::write(&project, project_file()).tried(format_args!("writing {}", project.display()))?;
-    let mut command = Command::new(program("mvn")?);
-    command.args(["--quiet", "--batch-mode", "dependency:copy-dependencies", "-DoutputDirectory=."]);
-    shell::read("mvn dependency:copy-dependencies", command.current_dir(&jars))?;
-    std::fs::write(&done, RELEASE).tried(format_args!("writing {}", done.display()))
-}
-
-fn project_file() -> String {
-    let needed = [("org.apache.kafka", "kafka_2.13", RELEASE), ("org.slf4j", "slf4j-simple", "1.7.36")];
-    let dependencies: String = needed
-        .iter()
-        .map(|(group, name, version)| {
-            format!(
-                "    <dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>\
-                 <version>{version}</version></dependency>\n"
-            )
-        })
-        .collect();
-    format!(
-        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n  \
-         <groupId>ieum</groupId><artifactId>kafka</artifactId><version>1</version>\n  \
-         <dependencies>\n{dependencies}  </dependencies>\n</project>\n"
-    )
+    let jars = [("org.apache.kafka", "kafka_2.13", RELEASE), ("org.slf4j", "slf4j-simple", "1.7.36")];
+    maven::fetch(KIND.name, RELEASE, &jars)
 }
 
 fn start(folder: &Path) -> Result<Started, Failure> {
@@ -65,7 +32,7 @@ fn start(folder: &Path) -> Result<Started, Failure> {
     let settings = folder.join("server.properties");
     std::fs::write(&settings, properties(port, controller, folder)).tried("writing the settings of Kafka")?;
     let java = program("java")?;
-    let classes = format!("{}/*", jars()?.display());
+    let classes = format!("{}/*", maven::folder(KIND.name, RELEASE)?.display());
     let quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
     let mut format = Command::new(&java);
     format
