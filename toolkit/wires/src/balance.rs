@@ -10,10 +10,13 @@ use rand::Rng;
 
 use crate::connect::chain;
 use crate::discovery::{Discovery, Instance};
+use crate::faults;
 
 /// A new instance's guessed latency and how fast its measured one is forgotten.
 const GUESS: Duration = Duration::from_millis(10);
 const DECAY: Duration = Duration::from_secs(10);
+/// How many instances one call is sent to where nobody listens at the ones before.
+const MOST_ASKED: usize = 3;
 
 /// Picks an instance for each call: of two at random the one with less latency and fewer calls under way,
 /// leaving out those that failed several times in a row.
@@ -72,6 +75,12 @@ impl Balancer {
             ejected: known.outliers.is_ejected(&endpoint.instance, now),
         };
         known.endpoints.iter().map(load).collect()
+    }
+
+    /// Tells whether a call that was sent `asked` times, the last time with this outcome, may go to another instance:
+    /// nothing was sent to where nobody listens, so that any call may, three instances at most.
+    pub(crate) fn may_ask_another(&self, asked: usize, fault: Option<&Fault>) -> bool {
+        asked < MOST_ASKED && fault.is_some_and(faults::found_nobody) && self.known.lock().endpoints.len() > 1
     }
 
     /// Takes an instance for one call. Fails with `link.discovery` where none was ever found.
@@ -151,14 +160,20 @@ impl Lease {
         &self.endpoint.instance
     }
 
-    /// Tells how the call went; an instance that keeps failing is left out for a while.
-    pub(crate) fn went(mut self, well: bool) {
+    /// Tells how the call went. An instance that keeps failing is left out for a while, and at once where nobody listens.
+    pub(crate) fn went(mut self, fault: Option<&Fault>) {
         self.ended = true;
         let now = self.balancer.clock.moment();
+        let well = fault.is_none_or(|fault| !faults::blames_instance(fault));
         // A call that fails at once tells nothing of latency: it must not make the instance look fast.
         let elapsed = Some(now.since(self.began)).filter(|elapsed| well || *elapsed > GUESS);
         self.endpoint.load.lock().end(elapsed, now);
-        let ejected = self.balancer.known.lock().outliers.record(&self.endpoint.instance, well, now);
+        let mut known = self.balancer.known.lock();
+        let ejected = match fault {
+            Some(fault) if faults::found_nobody(fault) => known.outliers.eject(&self.endpoint.instance, now),
+            _ => known.outliers.record(&self.endpoint.instance, well, now),
+        };
+        drop(known);
         if ejected {
             tracing::warn!(instance = %self.endpoint.instance, "instance keeps failing and is left out for a while");
         }
@@ -204,16 +219,32 @@ mod tests {
         let balancer = Balancer::new(two, OutlierRule::default(), clock.shared());
         while !balancer.loads().iter().any(|load| load.ejected) {
             let lease = balancer.take().await.expect("has instances");
-            let well = lease.instance().port == 2;
-            lease.went(well);
+            let fault = Fault::unavailable("link.cut", "calling");
+            let fault = Some(&fault).filter(|_| lease.instance().port == 1);
+            lease.went(fault);
         }
         for _ in 0..50 {
             let lease = balancer.take().await.expect("has instances");
             assert_eq!(lease.instance().port, 2);
-            lease.went(true);
+            lease.went(None);
         }
         clock.advance(Duration::from_secs(11));
         assert!(balancer.loads().iter().all(|load| !load.ejected));
+    }
+
+    #[tokio::test]
+    async fn an_instance_where_nobody_listens_is_left_out_at_once() {
+        let two = Arc::new(Static::new(instance(1), [instance(2)]));
+        let balancer = Balancer::new(two, OutlierRule::default(), ManualClock::default().shared());
+        let mut refused = 0;
+        for _ in 0..50 {
+            let lease = balancer.take().await.expect("has instances");
+            let fault = Fault::unavailable("link.connect", "calling");
+            let fault = Some(&fault).filter(|_| lease.instance().port == 1);
+            refused += usize::from(fault.is_some());
+            lease.went(fault);
+        }
+        assert_eq!(refused, 1);
     }
 
     #[tokio::test]

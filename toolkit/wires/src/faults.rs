@@ -25,6 +25,11 @@ pub(crate) fn cut(path: &str, error: &(dyn Error + 'static)) -> Fault {
     Fault::unavailable("link.cut", format!("calling {path}: the connection broke before the whole answer"))
 }
 
+/// Tells whether nobody was there to be called.
+pub(crate) fn found_nobody(fault: &Fault) -> bool {
+    fault.reason == "link.connect"
+}
+
 /// Tells whether a fault speaks against the instance that was called, rather than against the call.
 pub(crate) fn blames_instance(fault: &Fault) -> bool {
     let ours = matches!(

@@ -9,6 +9,8 @@ pub mod grpc;
 pub mod http;
 pub mod modes;
 pub mod open;
+pub mod pace;
+mod quiet;
 pub mod serve;
 mod served;
 pub mod tls;

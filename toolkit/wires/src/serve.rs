@@ -1,16 +1,16 @@
-//! Serves a router over HTTP/1.1 and HTTP/2 on one port, and drains it when told to stop.
+//! Serves a router over HTTP/1.1 and HTTP/2 on one port, lets go of who is silent, and drains when told to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::serve::Listener;
 use futures::future::{Either, select};
-use http::Extensions;
+use http::{Extensions, Method, Request};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -18,13 +18,21 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use ieum_core::SharedClock;
 use tokio::task::JoinSet;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt, service_fn};
+
+use crate::pace::{Pace, paced};
+use crate::quiet::{RunningBody, Traffic};
 
 /// Limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct ServeOptions {
     /// How long a peer may take to send a request's headers.
     pub header_read: Duration,
+    /// How a request's body must come; who keeps it waiting is answered with 408 and the connection closed. Calls of gRPC,
+    /// WebSockets and answers that go on are not meant.
+    pub body: Pace,
+    /// After which time without a request a connection is closed.
+    pub silent: Duration,
     /// After which silence a peer on HTTP/2 is asked whether it is still there.
     pub keep_alive: Duration,
     /// How long requests may still run after the stop was asked for.
@@ -56,6 +64,8 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             header_read: Duration::from_secs(30),
+            body: Pace { idle: Duration::from_secs(30), bytes_a_second: 500 },
+            silent: Duration::from_secs(180),
             keep_alive: Duration::from_secs(30),
             drain: Duration::from_secs(10),
             streams: 1_000,
@@ -90,23 +100,50 @@ where
             accepted = listener.accept() => accepted,
         };
         let (socket, peer) = accepted;
-        let service = router.clone().map_request(move |request: http::Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            peer.tell(request.extensions_mut());
-            request
-        });
+        let traffic = Traffic::new(clock.clone());
+        let service = answering(router.clone(), peer, traffic.clone(), options.body, clock.clone());
         let connection = builder
             .serve_connection_with_upgrades(TokioIo::new(socket), TowerToHyperService::new(service))
             .into_owned();
         let connection = graceful.watch(connection);
         connections.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "connection ended early");
+            tokio::select! {
+                biased;
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(error = %error, "connection ended early");
+                },
+                () = traffic.silent(options.silent) => tracing::debug!("a silent connection is closed"),
             }
         });
     }
     drop(listener);
     drain(graceful, connections, clock.sleep(options.drain)).await
+}
+
+/// Answers the requests of one connection by `router`.
+fn answering<P: Remote>(
+    router: Router,
+    peer: P,
+    traffic: Traffic,
+    pace: Pace,
+    clock: SharedClock,
+) -> impl Service<Request<Incoming>, Response = http::Response<RunningBody>, Error = Infallible, Future: Send>
++ Clone {
+    service_fn(move |request: Request<Incoming>| {
+        let running = traffic.begin();
+        let is_tunnel = request.method() == Method::CONNECT;
+        let (mut request, verdict) = paced(request, pace, &clock);
+        peer.tell(request.extensions_mut());
+        let answer = router.clone().oneshot(request);
+        async move {
+            let Ok(response) = answer.await;
+            let response = match verdict {
+                Some(verdict) => verdict.apply(response),
+                None => response,
+            };
+            Ok(if is_tunnel { running.forever(response) } else { running.within(response) })
+        }
+    })
 }
 
 fn builder(options: ServeOptions) -> Builder<TokioExecutor> {

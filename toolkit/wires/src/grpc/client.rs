@@ -113,12 +113,18 @@ impl GrpcWire {
         call.cx.check(now)?;
         let cx = call.cx.with_timeout(now, self.config.total);
         let message = call.payload.to_json()?;
-        let body = stream::iter([Ok(message)]);
         let work = async {
-            let Open { frames, lease, origin } = self.send(operation, &cx, body).await?;
+            let mut asked = 0;
+            let Open { frames, lease, origin } = loop {
+                let opened = self.send(operation, &cx, stream::iter([Ok(message.clone())])).await;
+                asked += 1;
+                if !self.balancer.may_ask_another(asked, opened.as_ref().err()) {
+                    break opened?;
+                }
+            };
             let result = read_one(operation, frames, origin).await;
             let result = result.map_err(|fault| self.explain(operation, &lease, fault));
-            lease.went(result.as_ref().err().is_none_or(|fault| !faults::blames_instance(fault)));
+            lease.went(result.as_ref().err());
             result
         };
         self.within(operation, cx.deadline(), work).await?
@@ -140,12 +146,12 @@ impl GrpcWire {
             match open.frames.message().await {
                 Ok(Some(message)) => Some((Ok(Payload::json(message)), Some(open))),
                 Ok(None) => {
-                    open.lease.went(true);
+                    open.lease.went(None);
                     None
                 }
                 Err(status) => {
                     let fault = answer_fault_of(operation.path, &status);
-                    open.lease.went(!faults::blames_instance(&fault));
+                    open.lease.went(Some(&fault));
                     Some((Err(fault), None))
                 }
             }
@@ -170,7 +176,7 @@ impl GrpcWire {
             Ok(answer) => answer,
             Err(error) => {
                 let fault = self.explain(operation, &lease, faults::unanswered(path, &error));
-                lease.went(false);
+                lease.went(Some(&fault));
                 return Err(fault);
             }
         };
@@ -178,7 +184,7 @@ impl GrpcWire {
             && status.code() != tonic::Code::Ok
         {
             let fault = answer_fault_of(path, &status);
-            lease.went(!faults::blames_instance(&fault));
+            lease.went(Some(&fault));
             return Err(fault);
         }
         let origin = answer.headers().get(ORIGIN_HEADER).cloned();

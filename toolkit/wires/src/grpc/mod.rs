@@ -8,4 +8,4 @@ mod status;
 mod timeout;
 
 pub use client::{GrpcWire, GrpcWireConfig};
-pub use server::{GrpcServerOptions, serve_link, serve_links, serve_links_with, unserved};
+pub use server::{GrpcServerOptions, is_grpc, refusal, serve_link, serve_links, serve_links_with, unserved};

@@ -80,14 +80,16 @@ pub fn unserved(served: &[&'static Contract], uri: &Uri, headers: &HeaderMap) ->
         return None;
     }
     let (contract, method) = uri.path().trim_start_matches('/').split_once('/').unwrap_or((uri.path(), ""));
-    Some(trailers_only(&ieum_link::unserved(served, contract, method)))
+    Some(refusal(&ieum_link::unserved(served, contract, method)))
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
+/// Tells whether these are the headers of a gRPC call.
+pub fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-fn trailers_only(fault: &Fault) -> Response {
+/// Answers a gRPC call with `fault` alone, where a door before it refuses: gRPC's clients read no problem+json.
+pub fn refusal(fault: &Fault) -> Response {
     let mut response = status_of(fault).into_http::<Body>();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(codec::CONTENT_TYPE));
     response

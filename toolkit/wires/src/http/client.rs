@@ -117,20 +117,22 @@ impl HttpWire {
         let cx = call.cx.with_timeout(now, self.config.total);
         let end = cx.deadline().unwrap_or(now + self.config.total);
         let message = call.payload.to_json()?;
-        let lease = self.within(path, end, "finding an instance", self.balancer.take()).await??;
-        let request = |now| {
-            let mut request = request(lease.instance(), path, message)?;
-            cx.write_headers(request.headers_mut(), now);
-            Ok::<_, Fault>(request)
-        };
-        let request = request(self.clock.moment())?;
-        let reply = self.exchange(call.operation.kind, path, request, end).await;
-        let reply = match &self.config.tls {
-            Some(tls) => reply.map_err(|fault| tls.explain(path, lease.instance(), fault)),
-            None => reply,
-        };
-        lease.went(reply.as_ref().err().is_none_or(|fault| !faults::blames_instance(fault)));
-        reply
+        let mut asked = 0;
+        loop {
+            let lease = self.within(path, end, "finding an instance", self.balancer.take()).await??;
+            let mut request = request(lease.instance(), path, message.clone())?;
+            cx.write_headers(request.headers_mut(), self.clock.moment());
+            let reply = self.exchange(call.operation.kind, path, request, end).await;
+            let reply = match &self.config.tls {
+                Some(tls) => reply.map_err(|fault| tls.explain(path, lease.instance(), fault)),
+                None => reply,
+            };
+            lease.went(reply.as_ref().err());
+            asked += 1;
+            if !self.balancer.may_ask_another(asked, reply.as_ref().err()) {
+                return reply;
+            }
+        }
     }
 
     async fn exchange(

@@ -8,5 +8,6 @@ mod policies;
 mod raw_http;
 mod sample;
 mod server;
+mod silence;
 mod suite;
 mod tls;
