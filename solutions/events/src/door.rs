@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Method, Uri, header};
 use ieum_contracts::events::EventStates;
 use ieum_core::Fault;
 use ieum_gateway::{ApiError, Gateway, Partner};
@@ -17,13 +17,25 @@ const SCOPE: &str = "events:read";
 /// Who may see the hub's pages without a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Visitors {
-    /// People and programs of this machine, and not through a proxy.
+    /// People and programs of this machine, and not through a proxy or a page of another site.
     #[default]
     Loopback,
     /// Whoever reaches the port.
     Anyone,
     /// Nobody.
     Nobody,
+}
+
+impl Visitors {
+    /// Returns why a request that shows nothing of itself is not let in: `missing`, which says what to show, or that a page
+    /// of another site asks by a browser of this machine. `None` where it is of these.
+    pub fn refuse(self, request: &Request, missing: Fault) -> Option<Fault> {
+        match self {
+            Self::Anyone => None,
+            Self::Loopback if is_near(request) => foreign_page(request),
+            Self::Loopback | Self::Nobody => Some(missing),
+        }
+    }
 }
 
 /// Puts the gateway's public door around `router`, and asks those for a key whom `visitors` does not name.
@@ -43,14 +55,9 @@ fn refuse(visitors: Visitors, request: &Request) -> Option<Fault> {
     if let Some(partner) = request.extensions().get::<Partner>() {
         return partner.require(SCOPE).err();
     }
-    let welcome = match visitors {
-        Visitors::Anyone => true,
-        Visitors::Nobody => false,
-        Visitors::Loopback => is_near(request),
-    };
     let message = "seeing the hub's pages from another machine needs an API key in the header X-API-Key; \
                    `gateway.hub` says who needs none";
-    (!welcome).then(|| Fault::unauthenticated("events.key_missing", message))
+    visitors.refuse(request, Fault::unauthenticated("events.key_missing", message))
 }
 
 /// Tells whether a request comes from this machine. One that a proxy hands on, or that names another host (as
@@ -74,6 +81,33 @@ fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
         Err(_) => return false,
     };
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Returns why a page of another site may not ask. A browser lets any page send anything anywhere and open a WebSocket
+/// (RFC 6455 §10.2); it tells whose page it is in `Origin` (RFC 6454 §7), and where that is left out in `Sec-Fetch-Site`
+/// (<https://www.w3.org/TR/fetch-metadata/>). Programs that are no browsers send neither. A link that somebody follows
+/// shows a page and tells its own nothing.
+fn foreign_page(request: &Request) -> Option<Fault> {
+    let headers = request.headers();
+    let says =
+        |name: &str, value: &str| headers.get(name).is_some_and(|given| given.as_bytes() == value.as_bytes());
+    let follows = matches!(*request.method(), Method::GET | Method::HEAD)
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document");
+    let elsewhere = ["cross-site", "same-site"].iter().any(|site| says("sec-fetch-site", site));
+    let is_foreign = !is_own_page(request.uri(), headers) || (elsewhere && !follows);
+    let message = "asking from a page of another site; open this server's own page, or ask as a program with a key in \
+                   the header X-API-Key";
+    is_foreign.then(|| Fault::permission_denied("door.foreign_page", message))
+}
+
+/// Tells whether a browser asks for a page of this very server, or no browser asks.
+pub fn is_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = named.or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let origin = origin.to_str().ok().and_then(|text| text.split_once("://")).map(|(_, origin)| origin);
+    origin.is_some() && origin == host
 }
 
 /// What somebody who watches may see.
@@ -136,5 +170,45 @@ mod tests {
         assert!(!near("127.0.0.1", &[("host", "rebound.example")]), "a rebound name");
         assert!(refused(Visitors::Nobody, "127.0.0.1", &[]));
         assert!(!refused(Visitors::Anyone, "10.0.0.7", &[]));
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_not_this_machine() {
+        let asks = |method: Method, headers: &[(&'static str, &'static str)]| {
+            let mut request =
+                Request::builder().method(method).uri("/api/dialog/audio").header("host", "127.0.0.1:8080");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let mut request = request.body(Body::empty()).expect("is a request");
+            let peer = SocketAddr::from(([127, 0, 0, 1], 9));
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let missing = Fault::unauthenticated("missing", "missing");
+            Visitors::Loopback.refuse(&request, missing).map(|fault| fault.reason)
+        };
+        let foreign = Some("door.foreign_page".into());
+        assert_eq!(asks(Method::POST, &[]), None, "a program");
+        let own = [("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin")];
+        assert_eq!(asks(Method::POST, &own), None, "our page");
+        assert_eq!(asks(Method::GET, &[("sec-fetch-site", "none")]), None, "typed by somebody");
+        for origin in ["https://evil.example", "http://127.0.0.1:9090", "https://evil.example:8080", "null"] {
+            assert_eq!(asks(Method::POST, &[("origin", origin)]), foreign, "{origin}");
+            assert_eq!(
+                asks(Method::GET, &[("origin", origin), ("upgrade", "websocket")]),
+                foreign,
+                "{origin}"
+            );
+        }
+        for site in ["cross-site", "same-site"] {
+            assert_eq!(asks(Method::POST, &[("sec-fetch-site", site)]), foreign, "{site}");
+            assert_eq!(
+                asks(Method::GET, &[("sec-fetch-site", site), ("sec-fetch-mode", "no-cors")]),
+                foreign
+            );
+            let link =
+                [("sec-fetch-site", site), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+            assert_eq!(asks(Method::GET, &link), None, "a link that somebody follows");
+            assert_eq!(asks(Method::POST, &link), foreign, "a form that another page sends");
+        }
     }
 }

@@ -9,14 +9,14 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use axum::response::sse::Event as Sse;
 use futures::Stream;
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Uri};
 use ieum_contracts::events::{EventState, EventStates, ListEvents};
 use ieum_core::{Cx, Fault, Moment, SharedClock};
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
-use crate::door::Sight;
+use crate::door::{Sight, is_own_page};
 use crate::realtime::Realtime;
 
 /// Watchers at once.
@@ -218,11 +218,7 @@ impl Watcher {
 /// Fails with `events.socket.origin` where a page of another origin opens the socket. Browsers let any page open a
 /// WebSocket anywhere and tell only whose it is (RFC 6455 §10.2); programs that are no browsers name no origin.
 pub fn check_origin(headers: &HeaderMap, uri: &Uri) -> Result<(), Fault> {
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str()));
-    let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    if own.is_some() && own == host {
+    if is_own_page(uri, headers) {
         return Ok(());
     }
     Err(Fault::permission_denied(

@@ -14,6 +14,7 @@ use crate::body::RequestLimits;
 use crate::forward::{Forward, ForwardError, ForwardOptions};
 use crate::limit::{Limit, LocalLimits};
 use crate::meter::Meters;
+use crate::passwords::{Passwords, Signing};
 use crate::{Keys, Rate, Tier, Tokens, frame, tier};
 
 /// How the front door is set up.
@@ -43,6 +44,7 @@ pub struct GatewayOptions {
 #[derive(Clone)]
 pub struct Gateway {
     pub(crate) inner: Arc<Inner>,
+    body: RequestLimits,
 }
 
 pub(crate) struct Inner {
@@ -65,6 +67,10 @@ pub(crate) struct Door {
     pub inner: Arc<Inner>,
     pub tier: Tier,
     pub own: Option<Arc<OwnLimit>>,
+    /// How large bodies may be here.
+    pub body: RequestLimits,
+    /// Whose names and passwords it takes beside keys.
+    pub signing: Option<Arc<Signing>>,
 }
 
 /// A limit that counts a caller's requests at one door alone.
@@ -129,24 +135,44 @@ impl Gateway {
             spans: options.spans,
             meters: Meters::default(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let body = inner.body;
+        Ok(Self { inner: Arc::new(inner), body })
+    }
+
+    /// Returns the front door for routes that take bodies of `wire` bytes, where others take less.
+    #[must_use]
+    pub fn taking(&self, wire: usize) -> Self {
+        let RequestLimits { wire: usual, decompressed } = self.body;
+        let body = RequestLimits { wire: wire.max(usual), decompressed: decompressed.max(wire) };
+        Self { inner: self.inner.clone(), body }
     }
 
     /// Opens `router` to everybody. Who has no key is limited per client address; for that the server must
     /// hand addresses on (`into_make_service_with_connect_info::<SocketAddr>()`), else all strangers share
     /// one limit.
     pub fn public<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        self.door(router, Tier::Public)
+        self.door(router, Tier::Public, None)
+    }
+
+    /// Opens `router` to everybody as [`Gateway::public`] does, and lets people or machines of `passwords` sign in
+    /// (`Authorization: Basic`): each is limited like a partner, by its name, and handlers find a
+    /// [`crate::SignedIn`]. Wrong passwords count as wrong keys do.
+    pub fn public_with<S: Clone + Send + Sync + 'static>(
+        &self,
+        passwords: Arc<dyn Passwords>,
+        router: Router<S>,
+    ) -> Router<S> {
+        self.door(router, Tier::Public, Some(Arc::new(Signing::new(passwords))))
     }
 
     /// Opens `router` to the holders of a partner or premium key. Handlers may take a [`crate::Partner`].
     pub fn partner<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        self.door(router, Tier::Partner)
+        self.door(router, Tier::Partner, None)
     }
 
     /// Opens `router` to the holders of a premium key. Handlers may take a [`crate::Partner`].
     pub fn premium<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        self.door(router, Tier::Premium)
+        self.door(router, Tier::Premium, None)
     }
 
     /// Returns the routes that hand requests on to somebody else's HTTP server, behind their door.
@@ -158,8 +184,13 @@ impl Gateway {
         Ok(Forward::new(self.inner.clone(), options)?.routes())
     }
 
-    fn door<S: Clone + Send + Sync + 'static>(&self, router: Router<S>, tier: Tier) -> Router<S> {
-        let door = Door { inner: self.inner.clone(), tier, own: None };
+    fn door<S: Clone + Send + Sync + 'static>(
+        &self,
+        router: Router<S>,
+        tier: Tier,
+        signing: Option<Arc<Signing>>,
+    ) -> Router<S> {
+        let door = Door { inner: self.inner.clone(), tier, own: None, body: self.body, signing };
         self.frame(router.layer(from_fn_with_state(door, tier::pass)))
     }
 

@@ -45,6 +45,12 @@ impl Holder {
         Self { id, name, tier, scopes, events, plan, day_quota, is_key, limit, counted, caller, header }
     }
 
+    /// Makes the holder of a name and a password: it may do nothing that asks for a key, and `limit` counts it.
+    pub(crate) fn signed_in(name: &str, limit: Limit) -> Self {
+        let id = format!("signed-in:{name}");
+        Self { limit: Some(limit), ..Self::new("name", id, name.to_owned(), Tier::Public) }
+    }
+
     /// Returns the scopes as a header tells them, parted by spaces; `None` where there are none.
     pub(crate) fn scopes_header(&self) -> Option<HeaderValue> {
         if self.scopes.is_empty() {

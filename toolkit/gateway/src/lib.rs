@@ -3,6 +3,7 @@
 //!
 //! - [`Keys`] makes, rotates, revokes and verifies API keys in the SQL store.
 //! - [`Tokens`] verifies JWTs of trusted issuers.
+//! - [`Passwords`] are names and passwords at doors that take them, such as those of devices.
 //! - [`Gateway::forward`] hands requests on to somebody else's HTTP server.
 //! - [`Gateway`] wraps routers: [`Gateway::public`], [`Gateway::partner`], [`Gateway::premium`], and
 //!   [`Gateway::frame`] around all of them.
@@ -22,6 +23,7 @@ mod keys;
 mod limit;
 mod meter;
 mod partner;
+mod passwords;
 mod plan;
 mod problem;
 mod tier;
@@ -37,6 +39,7 @@ pub use holder::Holder;
 pub use keys::{KeyError, KeyRecord, KeyRefusal, KeyUse, Keys, KeysOptions, NewKey, VerifiedKey};
 pub use limit::Rate;
 pub use partner::{EventAccess, Partner, Tier};
+pub use passwords::{Passwords, SignedIn};
 pub use plan::{DETAILS, Plan, PlanError};
 pub use problem::ApiError;
 pub use tokens::{

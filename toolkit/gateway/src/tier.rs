@@ -13,6 +13,7 @@ use ieum_policy::Decision;
 use crate::gateway::{Door, Inner};
 use crate::keys::DayLeft;
 use crate::limit::Limit;
+use crate::passwords::{Given, SignedIn, Signing};
 use crate::{ApiError, ClientAddress, Holder, KeyRefusal, Partner, Tier, TokenRefusal, body};
 
 /// Lets a request through the door or answers why not.
@@ -21,7 +22,7 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
         Ok(admitted) => admitted,
         Err(error) => return error.into_response(),
     };
-    let mut response = match body::guard(request, door.inner.body) {
+    let mut response = match body::guard(request, door.body) {
         Ok((request, verdict)) => {
             let response = next.run(request).await;
             let refused = verdict.and_then(|verdict| verdict.get().cloned());
@@ -78,13 +79,20 @@ impl Leave {
 /// Says who asks and counts the request. Fails where it may not pass.
 pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Leave, Request), ApiError> {
     let inner = &door.inner;
-    let holder = match credential(request.headers(), door)? {
-        Some(found) => {
-            let from = RemoteAddress { inner, address: address(inner, &request) };
-            identify(from, found, door.tier).await?
+    let (mut holder, mut signed_in) = (None, None);
+    if let Some(found) = credential(request.headers(), door)? {
+        let from = RemoteAddress { inner, address: address(inner, &request) };
+        match &door.signing {
+            Some(signing) if found.kind == Kind::Password => {
+                // Boxed for the same reason as the judging of tokens.
+                let known = Box::pin(from.sign_in(signing, &found)).await?;
+                let limit = inner.limits[Tier::Partner as usize].clone();
+                holder = Some(Arc::new(Holder::signed_in(known.name(), limit)));
+                signed_in = Some(known);
+            }
+            _ => holder = identify(from, found, door.tier).await?,
         }
-        None => None,
-    };
+    }
     let used = holder.as_ref().and_then(|holder| Used::of(holder, &request));
     let refuse = |error: ApiError| {
         used.iter().for_each(|used| used.count(inner, true));
@@ -101,7 +109,10 @@ pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Leave, R
             if let Some(cx) = extensions.get_mut::<Cx>() {
                 *cx = cx.with_caller(holder.caller.clone());
             }
-            extensions.insert(Partner::new(holder.clone()));
+            match signed_in {
+                Some(signed_in) => drop(extensions.insert(signed_in)),
+                None => drop(extensions.insert(Partner::new(holder.clone()))),
+            }
             (holder.limit.as_ref().unwrap_or(&inner.limits[holder.tier as usize]), &holder.counted)
         }
         None if door.tier == Tier::Public => {
@@ -161,6 +172,7 @@ struct Credential {
 enum Kind {
     Key,
     Token,
+    Password,
 }
 
 impl Credential {
@@ -174,13 +186,16 @@ fn address(inner: &Inner, request: &Request) -> ClientAddress {
 }
 
 /// Returns what the request shows: a key in `X-API-Key`, or a key or token as `Authorization: Bearer`
-/// (RFC 6750). On public routes an `Authorization` header of somebody else's is left alone. Two are
-/// refused, since it would be open which one counts.
+/// (RFC 6750); a name and password (RFC 7617) where the door takes such. On public routes an `Authorization` header
+/// of somebody else's is left alone. Two are refused, since it would be open which one counts.
 fn credential(headers: &HeaderMap, door: &Door) -> Result<Option<Credential>, ApiError> {
     let own = headers.get_all("x-api-key").iter();
     let own = own.map(|value| Credential { value: value.clone(), begin: 0, kind: Kind::Key });
     let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
         let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("basic") && door.signing.is_some() {
+            return Some(Credential { value: value.clone(), begin: scheme.len() + 1, kind: Kind::Password });
+        }
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
@@ -275,6 +290,26 @@ impl RemoteAddress<'_> {
         if decision.allowed { Ok(()) } else { Err(too_many_wrong(decision)) }
     }
 
+    /// Says who comes with a name and a password. Fails with `gateway.password_wrong`.
+    async fn sign_in(&self, signing: &Signing, found: &Credential) -> Result<SignedIn, ApiError> {
+        let now = self.inner.clock.moment();
+        let given = Given::read(found.text());
+        // Who is in is never held back by others behind the same address that try wrong ones.
+        if !given.as_ref().is_some_and(|given| signing.is_remembered(given, now)) {
+            self.look()?;
+        }
+        let signed_in = match &given {
+            Some(given) => signing.sign_in(given, now).await?,
+            None => None,
+        };
+        if signed_in.is_none() {
+            self.count_wrong()?;
+        }
+        let message = "the name or the password is wrong, or the password has ended";
+        let refused = || Fault::unauthenticated("gateway.password_wrong", message).into();
+        signed_in.ok_or_else(refused)
+    }
+
     fn count_wrong(&self) -> Result<(), ApiError> {
         let inner = self.inner;
         let decision = inner.local.check(&self.counted(), &inner.wrong_keys, inner.clock.now());
@@ -283,7 +318,7 @@ impl RemoteAddress<'_> {
 }
 
 fn too_many_wrong(decision: Decision) -> ApiError {
-    let message = "too many wrong API keys or tokens came from this address";
+    let message = "too many wrong API keys, tokens or passwords came from this address";
     Fault::resource_exhausted("gateway.too_many_wrong_keys", message)
         .with_retry_after(decision.retry_after)
         .into()

@@ -64,7 +64,7 @@ impl Forward {
         let bulkhead = Bulkhead::new(options.most_at_once, 0);
         let most_body = options.most_body.unwrap_or(inner.body.wire);
         let meter = inner.meters.of(&options.path);
-        let door = Door { inner, tier: options.tier, own };
+        let door = Door { body: inner.body, inner, tier: options.tier, own, signing: None };
         Ok(Self { door, options, lanes, breaker, bulkhead, most_body, meter })
     }
 

@@ -1,9 +1,15 @@
 //! Who passes which door, and how often.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::routing::get;
+use axum::{Extension, Router};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::{Method, StatusCode};
-use ieum_gateway::{EventAccess, NewKey, Rate, Tier};
+use ieum_core::{BoxFuture, Fault, Secret};
+use ieum_gateway::{EventAccess, NewKey, Passwords, Rate, SignedIn, Tier};
 
 use crate::stage::{Stage, ask, get_with, request, wish};
 
@@ -62,6 +68,51 @@ async fn a_bearer_key_counts_and_two_keys_are_refused() {
     let mut foreign = request(Method::GET, "/api/public/hello");
     foreign.headers_mut().insert("authorization", "Bearer eyJhbGciOi".parse().expect("fits a header"));
     assert_eq!(ask(&site, foreign).await.status, StatusCode::OK, "somebody else's token");
+}
+
+/// Knows one device.
+struct Kitchen;
+
+impl Passwords for Kitchen {
+    fn verify<'a>(&'a self, name: &'a str, password: &'a Secret) -> BoxFuture<'a, Result<bool, Fault>> {
+        Box::pin(async move { Ok(name == "kitchen" && password.expose() == "a:secret") })
+    }
+}
+
+#[tokio::test]
+async fn a_name_and_a_password_open_the_doors_that_take_them_and_wrong_ones_are_counted() {
+    let stage = Stage::new().await;
+    let who = |Extension(who): Extension<SignedIn>| async move { who.name().to_owned() };
+    let routes = Router::new().route("/who", get(who));
+    let site = stage.gateway.frame(stage.gateway.public_with(Arc::new(Kitchen), routes).merge(stage.site()));
+    let with = |path: &str, scheme: &str, pair: &str| {
+        let mut asked = request(Method::GET, path);
+        let shown = format!("{scheme} {}", BASE64_STANDARD.encode(pair));
+        asked.headers_mut().insert("authorization", shown.parse().expect("fits a header"));
+        asked
+    };
+    let right = || with("/who", "basic", "kitchen:a:secret");
+    let told = ask(&site, right()).await;
+    assert_eq!((told.status, told.body.as_str()), (StatusCode::OK, "kitchen"));
+    assert!(told.header("ratelimit-policy").starts_with("\"partner\""), "{:?}", told.headers);
+    let other = ask(&site, with("/api/public/hello", "Basic", "kitchen:guess")).await;
+    assert_eq!(other.status, StatusCode::OK, "other doors leave it alone");
+    let partner = ask(&site, with("/api/partner/whoami", "Basic", "kitchen:a:secret")).await;
+    assert_eq!(partner.status, StatusCode::UNAUTHORIZED, "it is no key");
+    let mut seen = Vec::new();
+    for pair in
+        ["kitchen:guess", "bath:a:secret", "kitchen", "", "kitchen:", ":a:secret"].iter().cycle().take(20)
+    {
+        let refused = ask(&site, with("/who", "Basic", pair)).await;
+        assert!(!refused.body.contains("secret"), "{}", refused.body);
+        seen.push(refused.reason());
+    }
+    assert_eq!(seen.first().map(String::as_str), Some("gateway.password_wrong"));
+    assert_eq!(seen.last().map(String::as_str), Some("gateway.too_many_wrong_keys"));
+    assert_eq!(ask(&site, right()).await.status, StatusCode::OK, "who is in is not held back");
+    let mut both = right();
+    both.headers_mut().insert("x-api-key", "ieum_x".parse().expect("fits a header"));
+    assert_eq!(ask(&site, both).await.reason(), "gateway.key_ambiguous");
 }
 
 pub async fn a_limit_lets_exactly_its_number_through_and_says_when_to_come_back(stage: &Stage) {

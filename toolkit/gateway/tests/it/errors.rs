@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
+use axum::Router;
 use axum::body::Body;
+use axum::routing::post;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{Method, StatusCode};
@@ -112,6 +114,22 @@ async fn bodies_are_limited_on_the_wire_and_after_decompression() {
     let parts = futures::stream::repeat_with(|| Ok::<_, std::io::Error>("x".repeat(100)));
     let endless = ask(&site, post_json("/api/partner/orders", key.expose(), Body::from_stream(parts))).await;
     assert_eq!(endless.reason(), "gateway.body_too_large", "without a length it ends at the limit");
+}
+
+#[tokio::test]
+async fn a_door_may_take_longer_bodies_than_the_others() {
+    let stage = generous().await;
+    let route = || Router::new().route("/raw", post(async |body: bytes::Bytes| body.len().to_string()));
+    let doors = Router::new().nest("/usual", stage.gateway.partner(route()));
+    let doors = doors.nest("/wide", stage.gateway.taking(20_000).partner(route()));
+    let (_, key) = stage.key(Tier::Partner).await;
+    let send = async |path: &str, length: usize| {
+        ask(&doors, post_json(path, key.expose(), vec![b'x'; length])).await
+    };
+    assert_eq!(send("/usual/raw", 2_000).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(send("/wide/raw", 20_000).await.body, "20000");
+    assert_eq!(send("/wide/raw", 20_001).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(send("/usual/raw", 1_000).await.body, "1000");
 }
 
 #[tokio::test]
