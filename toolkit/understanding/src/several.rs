@@ -22,7 +22,10 @@ const KOREAN: &[&str] = &[
     "한 다음에 ",
     "한 뒤에 ",
     "하고 ",
+    "주고 ",
     "고 ",
+    "이랑 ",
+    "랑 ",
     ", ",
 ];
 /// What the joint takes from the verb in front of it: what to put there instead.
@@ -32,6 +35,7 @@ const KOREAN_ENDINGS: &[(&str, &[&str])] = &[
     ("한 다음에 ", &["해", "해줘", ""]),
     ("한 뒤에 ", &["해", "해줘", ""]),
     ("하고 ", &["해", "해줘", ""]),
+    ("주고 ", &["줘"]),
     ("고 ", &["", "어", "아", "줘"]),
 ];
 
@@ -121,9 +125,29 @@ fn first<T>(text: &str, joint: &str, language: Language, understand: Understand<
     match endings {
         None => understand(text).map(|understood| understood.meaning),
         Some((_, endings)) => {
-            endings.iter().find_map(|ending| Some(understand(&format!("{text}{ending}"))?.meaning))
+            let ended = endings.iter().map(|ending| format!("{text}{ending}"));
+            ended.chain(contracted(text)).find_map(|text| Some(understand(&text)?.meaning))
         }
     }
+}
+
+/// Returns a verb's stem in the form it has at the end, where its last vowel melts into that: 맞추 becomes 맞춰, 시키 시켜
+/// (Hangul Orthography, §34 to §36).
+fn contracted(stem: &str) -> Option<String> {
+    const VOWELS: u32 = 28;
+    let last = stem.chars().next_back().filter(|last| ('가'..='힣').contains(last))?;
+    let place = u32::from(last) - u32::from('가');
+    // Vowels in their order in Unicode; a syllable that ends in a consonant melts into nothing.
+    let melted = match (place % VOWELS, place / VOWELS % 21) {
+        (0, 8) => 9,   // ㅗ, ㅘ
+        (0, 13) => 14, // ㅜ, ㅝ
+        (0, 18) => 4,  // ㅡ, ㅓ
+        (0, 20) => 6,  // ㅣ, ㅕ
+        _ => return None,
+    };
+    let place = place / (VOWELS * 21) * (VOWELS * 21) + melted * VOWELS;
+    let before = &stem[..stem.len() - last.len_utf8()];
+    Some(format!("{before}{}", char::from_u32(u32::from('가') + place)?))
 }
 
 #[cfg(test)]
@@ -151,7 +175,7 @@ mod tests {
 
     #[test]
     fn korean_commands_come_apart_at_their_verbs() {
-        let ko = |text| intents(text, Language::Korean, "ko");
+        let ko = |text: &str| intents(text, Language::Korean, "ko");
         assert_eq!(ko("불 끄고 선풍기 켜 줘"), Some(vec!["device.off".into(), "device.on".into()]));
         assert_eq!(
             ko("거실 불 켜고 오 분 타이머 맞춰 줘"),
@@ -160,6 +184,14 @@ mod tests {
         assert_eq!(
             ko("지금 몇 시야 그리고 오늘 날씨 어때"),
             Some(vec!["time.query".into(), "weather.query".into()])
+        );
+        for verb in ["맞춰 주고", "맞춰주고", "맞추고"] {
+            let text = format!("오 분 타이머 {verb} 지금 몇 시야");
+            assert_eq!(ko(&text), Some(vec!["timer.start".into(), "time.query".into()]), "{text}");
+        }
+        assert_eq!(
+            ko("오 분 타이머랑 내일 일곱 시 알람"),
+            Some(vec!["timer.start".into(), "alarm.set".into()])
         );
         assert_eq!(ko("불 끄고 아무도 모르는 말"), None);
     }

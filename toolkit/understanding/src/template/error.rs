@@ -41,6 +41,16 @@ pub enum TemplateError {
         /// The limit.
         most: usize,
     },
+    /// A file has less room than its templates and the words of its numbers need.
+    #[error("{what} needs {parts} parts, and {left} are left for all of its file")]
+    TooMany {
+        /// The template or list at which it was noticed.
+        what: String,
+        /// How many it needs.
+        parts: usize,
+        /// How many were left.
+        left: usize,
+    },
     /// A list has none of `values`, `range` and `wildcard: true`, or a range that holds nothing.
     #[error("list {{{list}}} cannot be used: {why}")]
     List {

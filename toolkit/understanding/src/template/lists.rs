@@ -138,30 +138,46 @@ pub struct Spoken {
     pub language: String,
     /// Whether spaces between CJK characters mean nothing.
     pub ignore_whitespace: bool,
+    /// How many parts of templates and numbers in words may still be made.
+    pub left: usize,
     made: BTreeMap<RangeKey, Arc<Trie<f64>>>,
 }
 
 // === Spoken ===
 
 impl Spoken {
-    /// Starts with none.
-    pub fn new(language: &str, ignore_whitespace: bool) -> Self {
-        Self { language: language.to_owned(), ignore_whitespace, made: BTreeMap::new() }
+    /// Starts with none; `left` parts may be made.
+    pub fn new(language: &str, ignore_whitespace: bool, left: usize) -> Self {
+        Self { language: language.to_owned(), ignore_whitespace, left, made: BTreeMap::new() }
     }
 
-    fn words(&mut self, range: &RangeEntry) -> Arc<Trie<f64>> {
+    /// Takes room for `parts` of `what`.
+    ///
+    /// # Errors
+    /// When there is less.
+    pub fn take(&mut self, parts: usize, what: impl FnOnce() -> String) -> Result<(), TemplateError> {
+        let too_many = || TemplateError::TooMany { what: what(), parts, left: self.left };
+        self.left = self.left.checked_sub(parts).ok_or_else(too_many)?;
+        Ok(())
+    }
+
+    fn words(&mut self, name: &str, range: &RangeEntry) -> Result<Arc<Trie<f64>>, TemplateError> {
         let language = range.words_language.clone().unwrap_or_else(|| self.language.clone());
         let key = (language.clone(), range.from, range.to, range.step, range.fractions);
-        let make = || {
-            let mut trie = Trie::default();
-            for number in numbers(range) {
-                for spelling in spellings(&language, number) {
-                    trie.insert(spelling.chars().map(lower), number);
-                }
+        if let Some(made) = self.made.get(&key) {
+            return Ok(made.clone());
+        }
+        let numbers = numbers(range);
+        self.take(numbers.len(), || format!("list {{{name}}}"))?;
+        let mut trie = Trie::default();
+        for number in numbers {
+            for spelling in spellings(&language, number) {
+                trie.insert(spelling.chars().map(lower), number);
             }
-            Arc::new(trie)
-        };
-        self.made.entry(key).or_insert_with(make).clone()
+        }
+        let made = Arc::new(trie);
+        self.made.insert(key, made.clone());
+        Ok(made)
     }
 }
 
@@ -192,7 +208,7 @@ impl NumberList {
         if range.to.saturating_sub(range.from) / range.step > MOST_NUMBERS {
             return Err(wrong(name, "its range holds more than a million numbers"));
         }
-        let words = if range.words { spoken.words(range) } else { Arc::default() };
+        let words = if range.words { spoken.words(name, range)? } else { Arc::default() };
         Ok(Self { range: range.clone(), words })
     }
 

@@ -129,8 +129,17 @@ impl Recogniser {
     /// # Errors
     /// When a template, a rule or a list of it cannot be used; the error names it.
     pub fn compile(file: &IntentsFile) -> Result<Self, TemplateError> {
+        Self::compile_within(file, &mut { usize::MAX })
+    }
+
+    /// Compiles a file of somebody who is not trusted with all memory: its templates with rules put in, and the numbers
+    /// of its ranges as words, may have `left` parts together. What it has is taken from that; after an error nothing is.
+    ///
+    /// # Errors
+    /// As [`Recogniser::compile`], and when it has more.
+    pub fn compile_within(file: &IntentsFile, left: &mut usize) -> Result<Self, TemplateError> {
         let ignore_whitespace = file.settings.ignore_whitespace;
-        let mut spoken = Spoken::new(&file.language, ignore_whitespace);
+        let mut spoken = Spoken::new(&file.language, ignore_whitespace, *left);
         let rules = parse_rules(&file.expansion_rules)?;
         let mut recogniser = Self {
             groups: Vec::new(),
@@ -148,6 +157,7 @@ impl Recogniser {
                 recogniser.add_group(intent, data, &rules, &mut spoken)?;
             }
         }
+        *left = spoken.left;
         Ok(recogniser)
     }
 
@@ -168,6 +178,7 @@ impl Recogniser {
         for template in &data.sentences {
             let expression = parse(template)?;
             let graph = Graph::compile(&expression, &rules, template, self.ignore_whitespace)?;
+            spoken.take(graph.nodes.len(), || format!("template {template:?}"))?;
             for node in &graph.nodes {
                 if let Node::List(reference, _) = node {
                     self.lists.add_in_place(&reference.list, spoken)?;
@@ -213,6 +224,19 @@ impl Recogniser {
 
     /// Returns the best meaning of `text`, or `None` when no sentence matches.
     pub fn recognise(&self, text: &str, situation: &Situation) -> Option<Recognised> {
+        let all = self.preferred(text, situation);
+        all.into_iter().min_by(|one, other| one.rank().cmp(&other.rank()))
+    }
+
+    /// Returns the meanings of `text`, the best first.
+    pub fn ranked(&self, text: &str, situation: &Situation) -> Vec<Recognised> {
+        let mut all = self.preferred(text, situation);
+        all.sort_by(|one, other| one.rank().cmp(&other.rank()));
+        all
+    }
+
+    /// Returns the meanings of `text` with the longest value of the slot that decides.
+    fn preferred(&self, text: &str, situation: &Situation) -> Vec<Recognised> {
         let mut all = self.recognise_all(text, situation);
         if let Some(slot) = &situation.prefer {
             let said = |found: &Recognised| {
@@ -220,10 +244,10 @@ impl Recogniser {
                     found.slots.iter().filter(|at| at.name == *slot && !at.wildcard && at.value.is_string());
                 slots.map(|slot| slot.text.chars().count() + 1).max().unwrap_or(0)
             };
-            let longest = all.iter().map(said).max()?;
+            let longest = all.iter().map(said).max().unwrap_or_default();
             all.retain(|found| said(found) == longest);
         }
-        all.into_iter().min_by(|one, other| one.rank().cmp(&other.rank()))
+        all
     }
 
     /// Returns every meaning of `text`.

@@ -67,7 +67,12 @@ fn korean_everyday_sentences_are_understood() {
         "device.set",
         &[("name", json!("거실 불")), ("level", json!(30))],
     );
-    check(&ko, "저녁 먹자고 방송해줘", "announce.say", &[("message", json!("저녁 먹"))]);
+    check(
+        &ko,
+        "저녁 먹자고 방송해줘",
+        "announce.say",
+        &[("message", json!("저녁 먹")), ("ending", json!("자"))],
+    );
     check(&ko, "시스템 상태 어때", "platform.status", &[]);
 }
 

@@ -1,9 +1,11 @@
 //! What people mean differently by the same words, for the caller to choose.
 //!
-//! Three public collections of Korean sentences define such words in three ways; each field says who means what. The
-//! parser is one and the same: only the meaning of what it has read is looked up here.
+//! Public collections of sentences define such words in different ways, three in Korean and two in English; each field says
+//! who means what. The parser is one and the same: only the meaning of what it has read is looked up here.
 
-/// The choices. [`Conventions::default`] is what suits somebody who talks to an assistant in Korean.
+use super::Language;
+
+/// The choices. [`Conventions::of`] has what suits somebody who talks to an assistant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conventions {
     /// The hours of the parts of the day.
@@ -33,6 +35,12 @@ pub struct Conventions {
     pub edges: Edges,
     /// Whether a day of a month is an ordinal to those who look for ordinals (Recognizers-Text): the eleventh of May.
     pub days_are_ordinals: bool,
+    /// Whether `weekend` begins on Friday at 18:00 (English Duckling), not with Saturday.
+    pub weekend_from_friday: bool,
+    /// Whether `upcoming two weeks` is the one week two weeks ahead (English Duckling), not both.
+    pub upcoming_is_one: bool,
+    /// Whether `10 days from 18 december` ends after the 28th (English Duckling), not with the tenth day.
+    pub lasting_counts_its_end: bool,
 }
 
 /// Hours of the parts of the day: the first, and the one they end before. More than 24 is the next day.
@@ -88,6 +96,8 @@ pub enum Within {
 pub enum Weekdays {
     /// That of the next or last week from Monday to Sunday (Duckling, Recognizers-Text).
     OfWeek,
+    /// With "next" that of the next week, with "last" the nearest one before today (English Duckling).
+    NextOfWeek,
     /// The nearest one after or before today (korean-datetime).
     Nearest,
 }
@@ -100,6 +110,8 @@ pub enum Weeks {
     /// The one with its first day: a row of the calendar on the wall; the last is that of its last day
     /// (korean-datetime).
     Rows,
+    /// The first one that lies in it from Monday to Sunday, and the last one that does (English Duckling).
+    Within,
 }
 
 /// What so many last or next days, weeks, months are.
@@ -149,6 +161,9 @@ impl Default for Conventions {
             pointing: true,
             edges: Edges::Narrow,
             days_are_ordinals: false,
+            weekend_from_friday: false,
+            upcoming_is_one: false,
+            lasting_counts_its_end: false,
         }
     }
 }
@@ -168,6 +183,9 @@ impl Conventions {
         pointing: false,
         edges: Edges::Narrow,
         days_are_ordinals: false,
+        weekend_from_friday: false,
+        upcoming_is_one: false,
+        lasting_counts_its_end: false,
     };
     /// Those of Duckling (`Duckling/Time/KO/Corpus.hs`).
     pub const DUCKLING: Self = Self {
@@ -183,6 +201,9 @@ impl Conventions {
         pointing: true,
         edges: Edges::Narrow,
         days_are_ordinals: false,
+        weekend_from_friday: false,
+        upcoming_is_one: false,
+        lasting_counts_its_end: false,
     };
     /// Those of Recognizers-Text (`Specs/DateTime/Korean`).
     pub const RECOGNIZERS: Self = Self {
@@ -198,7 +219,36 @@ impl Conventions {
         pointing: true,
         edges: Edges::Halves,
         days_are_ordinals: true,
+        weekend_from_friday: false,
+        upcoming_is_one: false,
+        lasting_counts_its_end: false,
     };
+    /// What suits somebody who talks to an assistant in English.
+    pub const ENGLISH: Self = Self {
+        parts: PartsOfDay::ENGLISH,
+        parts_ahead: true,
+        weekdays: Weekdays::NextOfWeek,
+        ..Self::DUCKLING
+    };
+    /// Those of Duckling in English (`Duckling/Time/EN/Corpus.hs`).
+    pub const DUCKLING_ENGLISH: Self = Self {
+        parts: PartsOfDay::DUCKLING_ENGLISH,
+        parts_ahead: false,
+        within: Within::Period,
+        weeks: Weeks::Within,
+        weekend_from_friday: true,
+        upcoming_is_one: true,
+        lasting_counts_its_end: true,
+        ..Self::ENGLISH
+    };
+
+    /// Returns what suits somebody who talks to an assistant in a language.
+    pub fn of(language: Language) -> Self {
+        match language {
+            Language::Korean => Self::default(),
+            Language::English => Self::ENGLISH,
+        }
+    }
 }
 
 // === PartsOfDay ===
@@ -232,6 +282,22 @@ impl PartsOfDay {
         late_night: (24, 27),
         work: (9, 17),
     };
+    /// As English speakers use them.
+    pub const ENGLISH: Self = Self {
+        dawn: (4, 6),
+        early_morning: (5, 8),
+        morning: (6, 12),
+        forenoon: (6, 12),
+        lunch: (12, 14),
+        daytime: (9, 18),
+        afternoon: (12, 18),
+        evening: (18, 22),
+        night: (18, 24),
+        late_night: (22, 26),
+        work: (9, 17),
+    };
+    /// Duckling's in English.
+    pub const DUCKLING_ENGLISH: Self = Self { early_morning: (0, 9), morning: (0, 12), ..Self::DUCKLING };
     /// Those of Recognizers-Text.
     pub const RECOGNIZERS: Self = Self {
         dawn: (4, 8),

@@ -6,7 +6,11 @@
 
 mod calendar;
 mod conventions;
+mod easter;
 mod english;
+mod frame;
+mod hebrew;
+mod islamic;
 mod korean;
 mod number;
 pub(crate) mod said;
@@ -20,7 +24,7 @@ use jiff::Zoned;
 pub use calendar::{Amount, Grain, Moment};
 pub use conventions::{Away, Conventions, Edges, Hours, PartsOfDay, Rolling, Weekdays, Weeks, Within};
 
-use korean::Frame;
+use frame::Frame;
 use said::Said;
 
 /// A value found in a sentence.
@@ -66,6 +70,15 @@ pub enum Value {
         /// How much.
         amount: f64,
         /// The unit's English name in lower case: `kilometre`, `celsius`, `year of age`.
+        unit: &'static str,
+    },
+    /// A measure between two amounts, or from one on, or up to one.
+    MeasureRange {
+        /// The least.
+        from: Option<f64>,
+        /// The most.
+        to: Option<f64>,
+        /// Of what, as in [`Value::Measure`].
         unit: &'static str,
     },
 }
@@ -126,10 +139,10 @@ pub fn find(text: &str, language: Language, now: &Zoned) -> Vec<Found> {
 
 /// Does the same for some kinds: to someone who looks for numbers, `세 시` holds a three.
 pub fn find_kinds(text: &str, language: Language, now: &Zoned, kinds: &[Kind]) -> Vec<Found> {
-    find_with(text, language, now, kinds, &Conventions::default())
+    find_with(text, language, now, kinds, &Conventions::of(language))
 }
 
-/// Does the same where words mean what `conventions` say; they are about Korean.
+/// Does the same where words mean what `conventions` say.
 pub fn find_with(
     text: &str,
     language: Language,
@@ -138,7 +151,7 @@ pub fn find_with(
     conventions: &Conventions,
 ) -> Vec<Found> {
     let said = Said::new(text);
-    let frame = Frame { now: now.datetime(), conventions };
+    let frame = Frame { now: now.datetime(), offset: i64::from(now.offset().seconds()), conventions };
     let timeless: Vec<Kind> =
         kinds.iter().copied().filter(|kind| !matches!(kind, Kind::Time | Kind::Duration)).collect();
     let mut found = Vec::new();
@@ -150,7 +163,7 @@ pub fn find_with(
         let kinds = if at < barred { &timeless } else { kinds };
         let value = match language {
             Language::Korean => korean::value(&said, at, frame, kinds),
-            Language::English => english::value(&said, at, frame.now, kinds),
+            Language::English => english::value(&said, at, frame, kinds),
         };
         match value {
             Some((end, value)) if end > at => {

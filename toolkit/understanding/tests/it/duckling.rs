@@ -1,6 +1,6 @@
 //! Facebook's Duckling: its corpora for Korean and English, read from their Haskell source.
 
-use ieum_understanding::value::{ALL, Conventions, Grain, Language, Moment, Value, find_with};
+use ieum_understanding::value::{ALL, Amount, Conventions, Found, Grain, Language, Moment, Value, find_with};
 use jiff::civil::{DateTime, datetime};
 use jiff::tz::TimeZone;
 
@@ -51,7 +51,7 @@ fn examples(source: &str) -> Vec<(String, Vec<String>)> {
 fn numbers(text: &str) -> Vec<f64> {
     let cleaned: String = text
         .chars()
-        .map(|char| if char.is_ascii_digit() || matches!(char, '.' | '-') { char } else { ' ' })
+        .map(|char| if char.is_ascii_digit() || matches!(char, '.' | '-' | 'e') { char } else { ' ' })
         .collect();
     cleaned.split_whitespace().filter_map(|number| number.parse().ok()).collect()
 }
@@ -91,9 +91,10 @@ fn fits(expected: &str, value: &Value) -> bool {
     match value {
         Value::Number(number) | Value::Percent(number) => near(*number, first),
         Value::Ordinal(place) => *place as f64 == first,
-        Value::Duration(amount) => {
-            grain(expected).is_some_and(|grain| near(amount.seconds(), first * grain.seconds()))
-        }
+        Value::Duration(amount) => grain(expected).is_some_and(|grain| match grain {
+            Grain::Month => near(months(amount), first),
+            _ => near(amount.seconds(), first * grain.seconds()),
+        }),
         Value::Money { amount, currency } => {
             let amount = if expected.contains("Cent") { amount * 100.0 } else { *amount };
             let same = expected.contains(currency)
@@ -104,15 +105,43 @@ fn fits(expected: &str, value: &Value) -> bool {
         }
         Value::MoneyRange { from, to, .. } => {
             let ends: Vec<f64> = [*from, *to].into_iter().flatten().collect();
-            let kind = match (from, to) {
-                (Some(_), None) => "above",
-                (None, _) => "under",
-                _ => "between",
-            };
-            expected.contains(kind) && ends == all
+            expected.contains(bound(from, to)) && ends == all
         }
-        Value::Measure { amount, .. } => near(*amount, first),
+        Value::Measure { amount, unit } => {
+            // It gives every weight in grams.
+            let grams = match *unit {
+                "kilogram" if expected.contains("Gram") => amount * 1e3,
+                "milligram" if expected.contains("Gram") => amount / 1e3,
+                _ => *amount,
+            };
+            near(grams, first)
+        }
+        Value::MeasureRange { from, to, unit } => {
+            let size = if *unit == "kilogram" && expected.contains("Gram") { 1e3 } else { 1.0 };
+            let ends: Vec<f64> = [*from, *to].into_iter().flatten().map(|end| end * size).collect();
+            expected.contains(bound(from, to))
+                && ends.len() == all.len()
+                && ends.iter().zip(&all).all(|(end, other)| near(*end, *other))
+        }
         Value::Time(moment) => is_time(expected, moment),
+    }
+}
+
+/// Returns a length of time in months, of which a year has twelve.
+fn months(amount: &Amount) -> f64 {
+    let part = |(count, grain): &(f64, Grain)| match grain {
+        Grain::Year => count * 12.0,
+        Grain::Quarter => count * 3.0,
+        grain => count * grain.seconds() / Grain::Month.seconds(),
+    };
+    amount.parts.iter().map(part).sum()
+}
+
+fn bound(from: &Option<f64>, to: &Option<f64>) -> &'static str {
+    match (from, to) {
+        (Some(_), None) => "above",
+        (None, _) => "under",
+        _ => "between",
     }
 }
 
@@ -158,9 +187,29 @@ fn is_whole(kind: &str, sentence: &str, span: &std::ops::Range<usize>) -> bool {
     kind == "Quantity" || rest.iter().all(|rest| words.contains(&rest.to_lowercase().as_str()))
 }
 
+/// Returns whether something is of the kind whose corpus has a sentence as an example of what holds none.
+fn is_of(kind: &str, found: &Found) -> bool {
+    match found.value {
+        Value::Time(_) => kind == "Time",
+        Value::Duration(_) => kind == "Duration",
+        Value::Number(_) => kind == "Numeral",
+        Value::Ordinal(_) => kind == "Ordinal",
+        Value::Money { .. } | Value::MoneyRange { .. } => kind == "AmountOfMoney",
+        Value::Measure { .. } | Value::MeasureRange { .. } => {
+            matches!(kind, "Temperature" | "Volume" | "Distance" | "Quantity")
+        }
+        Value::Percent(_) => false,
+    }
+}
+
 fn measure(language: Language, folder: &str) -> Option<f64> {
     let root = material("duckling", "IEUM_TEST_DUCKLING")?.join("Duckling");
-    let now = datetime(2013, 2, 12, 4, 30, 0, 0).to_zoned(TimeZone::UTC).expect("a moment");
+    let zone = TimeZone::fixed(jiff::tz::offset(-2));
+    let now = datetime(2013, 2, 12, 4, 30, 0, 0).to_zoned(zone).expect("a moment");
+    let conventions = match language {
+        Language::Korean => Conventions::DUCKLING,
+        Language::English => Conventions::DUCKLING_ENGLISH,
+    };
     let mut table = Table::default();
     for kind in KINDS {
         let Ok(source) = std::fs::read_to_string(root.join(kind).join(folder).join("Corpus.hs")) else {
@@ -168,10 +217,13 @@ fn measure(language: Language, folder: &str) -> Option<f64> {
         };
         for (expected, sentences) in examples(&source) {
             for sentence in sentences {
-                let found = find_with(&sentence, language, &now, &ALL, &Conventions::DUCKLING);
-                let right = found
-                    .iter()
-                    .any(|found| fits(&expected, &found.value) && is_whole(kind, &sentence, &found.span));
+                let found = find_with(&sentence, language, &now, &ALL, &conventions);
+                let right = match expected.as_str() {
+                    "=" => !found.iter().any(|found| is_of(kind, found)),
+                    _ => found
+                        .iter()
+                        .any(|found| fits(&expected, &found.value) && is_whole(kind, &sentence, &found.span)),
+                };
                 table.count(kind, right, || {
                     let found: Vec<_> =
                         found.iter().map(|found| (&sentence[found.span.clone()], &found.value)).collect();
@@ -192,5 +244,5 @@ fn korean_values_of_duckling_are_found() {
 #[test]
 #[ignore = "needs duckling"]
 fn english_values_of_duckling_are_found() {
-    assert!(measure(Language::English, "EN").is_none_or(|share| share > 30.0));
+    assert!(measure(Language::English, "EN").is_none_or(|share| share > 86.57));
 }

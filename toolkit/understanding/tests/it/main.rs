@@ -8,6 +8,7 @@
 
 mod clinc;
 mod duckling;
+mod hassil;
 mod home_assistant;
 mod korean_datetime;
 mod recognizers;

@@ -61,13 +61,17 @@ fn resolves(found: &Said, resolution: &Value) -> bool {
         }
         Said::Duration(amount) if resolution.get("unit").is_some() => number(&["value"])
             .is_some_and(|expected| amount.parts.first().is_some_and(|(count, _)| near(*count, expected))),
+        // Feet and inches are given in inches here.
+        Said::Measure { amount, unit: "inch" } if resolution["unit"] == "Foot" => {
+            number(&["value"]).is_some_and(|expected| near(*amount / 12.0, expected))
+        }
         Said::Money { amount, .. } | Said::Measure { amount, .. } => {
             number(&["value"]).is_some_and(|expected| near(*amount, expected))
         }
         Said::Duration(amount) => {
             number(&["duration", "value"]).is_some_and(|expected| near(amount.seconds(), expected))
         }
-        Said::MoneyRange { from, to, .. } => {
+        Said::MoneyRange { from, to, .. } | Said::MeasureRange { from, to, .. } => {
             number(&["value"]).is_some_and(|expected| [from, to].contains(&&Some(expected)))
         }
         Said::Time(time) => is_time(time, resolution),
@@ -168,7 +172,7 @@ fn kinds(specification: &str) -> &'static [Kind] {
 /// Returns whether a value is of the kind that a specification is about; the others are right in their own.
 fn belongs(kind: &str, value: &Said) -> bool {
     let unit = match value {
-        Said::Measure { unit, .. } => *unit,
+        Said::Measure { unit, .. } | Said::MeasureRange { unit, .. } => *unit,
         _ => return true,
     };
     match unit {
@@ -235,5 +239,5 @@ fn korean_values_of_recognizers_text_are_found() {
 #[test]
 #[ignore = "needs recognizers"]
 fn english_values_of_recognizers_text_are_found() {
-    assert!(measure(Language::English, "English").is_none_or(|share| share > 40.0));
+    assert!(measure(Language::English, "English").is_none_or(|share| share > 86.05));
 }

@@ -1,97 +1,74 @@
 //! Values in English: which reading goes first where several fit.
 
+mod away;
+mod date;
+mod duration;
+mod measured;
 mod number;
+mod number_words;
+mod part;
+mod period;
+mod plain;
+mod range;
 mod time;
+mod units;
+mod words;
 
-use jiff::civil::DateTime;
-
+use super::calendar::Grain;
+use super::frame::Frame;
 use super::said::Said;
-use super::units::{ENGLISH, Unit};
 use super::{Kind, Value};
+use measured::measured;
 
 /// Reads the value that starts at `at`.
-pub(crate) fn value(said: &Said, at: usize, now: DateTime, kinds: &[Kind]) -> Option<(usize, Value)> {
+pub(crate) fn value(said: &Said, at: usize, frame: Frame, kinds: &[Kind]) -> Option<(usize, Value)> {
     if said.before(at).is_alphanumeric() || said.at(at) == ' ' {
         return None;
     }
-    super::longest(kinds.iter().map(|kind| match kind {
-        Kind::Time => time::moment(said, at, now).map(|(end, moment)| (end, Value::Time(moment))),
-        Kind::Duration => time::duration(said, at).map(|(end, amount)| (end, Value::Duration(amount))),
-        Kind::Money => measured(said, at).filter(|(_, value)| matches!(value, Value::Money { .. })),
-        Kind::Measure => measured(said, at).filter(|(_, value)| matches!(value, Value::Measure { .. })),
-        Kind::Percent => percent(said, at),
-        Kind::Ordinal => ordinal(said, at),
-        Kind::Number => plain(said, at),
+    let amounts = kinds.contains(&Kind::Money) || kinds.contains(&Kind::Measure);
+    let amount = if amounts { measured(said, at) } else { None };
+    super::longest(kinds.iter().map(|kind| {
+        match kind {
+            Kind::Time => time(said, at, frame),
+            Kind::Duration => length(said, at),
+            Kind::Money => amount.clone().and_then(|(end, value)| money(end, value, kinds)),
+            Kind::Measure => amount
+                .clone()
+                .filter(|(_, value)| matches!(value, Value::Measure { .. } | Value::MeasureRange { .. })),
+            Kind::Percent => plain::percent(said, at),
+            Kind::Ordinal => plain::ordinal(said, at),
+            Kind::Number => plain::plain(said, at),
+        }
     }))
 }
 
-fn measured(said: &Said, at: usize) -> Option<(usize, Value)> {
-    let front = [
-        ("us$", "USD"),
-        ("$", "dollar"),
-        ("€", "EUR"),
-        ("£", "pound"),
-        ("₩", "KRW"),
-        ("¥", "JPY"),
-        ("eur", "EUR"),
-        ("usd", "USD"),
-        ("gbp", "GBP"),
-        ("inr", "INR"),
-        ("rs.", "INR"),
-        ("rs", "INR"),
-        ("hk$", "HKD"),
-    ];
-    if let Some((after, currency)) = said.any(at, &front)
-        && let Some((end, amount)) = number::number(said, said.spaces(after))
-    {
-        let scale = number::whole(said, end, &[("m", 1e6), ("b", 1e9), ("k", 1e3)]);
-        let (end, amount) = scale.map_or((end, amount), |(end, scale)| (end, amount * scale));
-        return Some((end, Value::Money { amount, currency }));
+fn time(said: &Said, at: usize, frame: Frame) -> Option<(usize, Value)> {
+    // Digits of an amount or after a decimal point are none of a time.
+    let part = matches!(said.before(at), '$' | '€' | '£' | '#')
+        || said.before(at) == '.' && at > 1 && said.at(at - 2).is_ascii_digit();
+    if part && said.at(at).is_ascii_digit() {
+        return None;
     }
-    let (end, amount) =
-        number::whole(said, at, &[("a", 1.0), ("an", 1.0)]).or_else(|| number::number(said, at))?;
-    let start = said.spaces(if said.at(end) == '-' { end + 1 } else { end });
-    let start = said.one_of(start, &["of a ", "an ", "a "]).unwrap_or(start);
-    let (end, unit) = number::whole(said, start, ENGLISH)?;
-    let (end, amount, unit) = match unit {
-        Unit::Money(currency) => {
-            let more = said.one_of(end, &[" and ", " "]).and_then(|start| number::cardinal(said, start));
-            let cents = more.and_then(|(end, cents)| {
-                Some((
-                    said.one_of(end, &[" cents", " cent"])
-                        .or((cents < 100.0 && said.word(end, " ").is_none()).then_some(end))?,
-                    cents,
-                ))
-            });
-            match cents.filter(|(_, cents)| *cents < 100.0) {
-                Some((end, cents)) => (end, amount + cents / 100.0, currency),
-                None => (end, amount, currency),
-            }
+    let (end, moment) = period::moment(said, at, frame)?;
+    Some((end, Value::Time(moment)))
+}
+
+/// Reads a length of time; in words, three quarters are a part of one.
+fn length(said: &Said, at: usize) -> Option<(usize, Value)> {
+    let (end, amount) = duration::duration(said, at)?;
+    let quarters = matches!(amount.parts[..], [(_, Grain::Quarter)]);
+    let of = words::one_of(said, said.spaces(end), &["of"]).is_some();
+    let part = quarters && (of || !said.at(at).is_ascii_digit());
+    (!part).then_some((end, Value::Duration(amount)))
+}
+
+/// A pound is money to those who look for no measures.
+fn money(end: usize, value: Value, kinds: &[Kind]) -> Option<(usize, Value)> {
+    match value {
+        Value::Measure { amount, unit: "pound" } if !kinds.contains(&Kind::Measure) => {
+            Some((end, Value::Money { amount, currency: "pound" }))
         }
-        Unit::Cent(currency) => (end, amount / 100.0, currency),
-        Unit::Measure(unit) => return Some((end, Value::Measure { amount, unit })),
-    };
-    Some((end, Value::Money { amount, currency: unit }))
-}
-
-fn percent(said: &Said, at: usize) -> Option<(usize, Value)> {
-    let (end, value) = number::number(said, at)?;
-    let end = said.one_of(end, &[" %", "%", " percent", " per cent", " percentage", " pct", " percents"])?;
-    Some((end, Value::Percent(value)))
-}
-
-fn ordinal(said: &Said, at: usize) -> Option<(usize, Value)> {
-    if let Some((end, place)) = number::whole(
-        said,
-        at,
-        &[("last", -1), ("the last", -1), ("second to last", -2), ("the second to last", -2)],
-    ) {
-        return Some((end, Value::Ordinal(place)));
+        Value::Money { .. } | Value::MoneyRange { .. } => Some((end, value)),
+        _ => None,
     }
-    number::place(said, at).map(|(end, place)| (end, Value::Ordinal(place)))
-}
-
-fn plain(said: &Said, at: usize) -> Option<(usize, Value)> {
-    let (end, value) = number::number(said, at)?;
-    (!said.at(end).is_alphabetic()).then_some((end, Value::Number(value)))
 }

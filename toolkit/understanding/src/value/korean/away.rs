@@ -1,9 +1,10 @@
 //! Korean moments at a distance: this long from now or from a day, the last so many days, the rest of today.
 
-use crate::value::calendar::{Amount, Grain, Moment, days};
-use crate::value::conventions::{Away, Rolling, Within};
+use crate::value::calendar::{Grain, Moment, days};
+use crate::value::conventions::{Rolling, Within};
+use crate::value::frame::part_of;
 use crate::value::korean::duration::duration;
-use crate::value::korean::period::{on, part_of};
+use crate::value::korean::period::on;
 use crate::value::korean::time::{clock, part};
 use crate::value::korean::{Frame, Timed};
 use crate::value::said::Said;
@@ -53,7 +54,7 @@ pub(super) fn from_base(said: &Said, at: usize, base: Timed, frame: Frame) -> Ti
     let (end, way) = said.any(end, &ways)?;
     let moved = amount.moved(base.start(), way > 0);
     let fine = amount.grain() < Grain::Day || base.grain() < Grain::Day;
-    let grain = if fine { shown(&amount, frame).min(Grain::Minute) } else { Grain::Day };
+    let grain = if fine { frame.grain_away(&amount).min(Grain::Minute) } else { Grain::Day };
     let there = Moment::At(grain.start(moved), grain);
     if let Some(end) = said.one_of(end, &["까지", "에까지"]).filter(|_| joint.is_some()) {
         let last = if grain < Grain::Day { there.start() } else { there.end() };
@@ -96,7 +97,7 @@ pub(super) fn from_now(said: &Said, at: usize, frame: Frame) -> Timed {
     }
     let end = said.word(end, "에").unwrap_or(end);
     let moved = amount.moved(frame.now, way > 0);
-    let grain = shown(&amount, frame);
+    let grain = frame.grain_away(&amount);
     let there = Moment::At(grain.start(moved), grain);
     match (way, frame.conventions.within) {
         (2, _) => Some((end, Moment::After(there.start(), grain))),
@@ -126,15 +127,6 @@ fn timed_on(said: &Said, at: usize, there: Moment, said_in: Grain, frame: Frame)
         return Some((end, on(day, clock, frame)));
     }
     part(said, next, frame).map(|(end, hours)| (end, part_of(day, hours)))
-}
-
-/// How fine a moment so far away is known: see [`Away`]; a broken length to the second.
-fn shown(amount: &Amount, frame: Frame) -> Grain {
-    match (amount.is_broken(), frame.conventions.away) {
-        (true, _) => Grain::Second,
-        (false, Away::Day) if amount.grain() >= Grain::Day => Grain::Day,
-        _ => amount.grain().finer(),
-    }
 }
 
 /// Reads `지난 두 시간`, `다음 3주`: see [`Rolling`].

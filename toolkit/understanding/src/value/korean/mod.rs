@@ -10,25 +10,13 @@ mod range;
 mod time;
 mod words;
 
-use jiff::civil::{Date, DateTime};
-
-pub(crate) use date::barred;
+pub(crate) use date::{barred, solar};
 pub(crate) use words::ends_word;
 
-use super::calendar::Moment;
-use super::conventions::Conventions;
+pub(crate) use super::frame::{Frame, Timed};
 use super::said::{Said, is_hangul};
 use super::units::{KOREAN, Unit};
 use super::{Kind, Value};
-
-/// What a sentence is read against.
-#[derive(Clone, Copy)]
-pub(crate) struct Frame<'a> {
-    /// The reference moment.
-    pub now: DateTime,
-    /// What words mean.
-    pub conventions: &'a Conventions,
-}
 
 /// Reads the value that starts at `at`.
 pub(crate) fn value(said: &Said, at: usize, frame: Frame, kinds: &[Kind]) -> Option<(usize, Value)> {
@@ -184,22 +172,5 @@ fn cents(said: &Said, end: usize, amount: f64, currency: &'static str) -> (usize
     match more {
         Some((end, cents)) => (end, Value::Money { amount: amount + cents / 100.0, currency }),
         None => (end, Value::Money { amount, currency }),
-    }
-}
-
-/// A moment with where it ends.
-pub(crate) type Timed = Option<(usize, Moment)>;
-
-// === Frame ===
-
-impl<'a> Frame<'a> {
-    /// Returns the day of the reference moment.
-    pub(crate) fn today(self) -> Date {
-        self.now.date()
-    }
-
-    /// Returns the same against another moment.
-    pub(crate) fn at(self, now: DateTime) -> Self {
-        Self { now, ..self }
     }
 }

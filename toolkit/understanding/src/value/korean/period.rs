@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 
 use crate::value::calendar::{Grain, Moment, days};
 use crate::value::conventions::Hours;
+use crate::value::frame::part_of;
 use crate::value::korean::away::{from_base, from_now, rest, rolling, so_far};
 use crate::value::korean::date::date;
 use crate::value::korean::date::relative::same;
@@ -127,10 +128,6 @@ pub(super) fn on(day: DateTime, clock: Clock, frame: Frame) -> Moment {
         (true, false) => waking,
     };
     Moment::At(if late { afternoon } else { at }, clock.grain)
-}
-
-pub(super) fn part_of(day: DateTime, (start, end): (i64, i64)) -> Moment {
-    Moment::Between(Grain::Hour.add(day, start), Grain::Hour.add(day, end), Grain::Hour)
 }
 
 /// Reads a time of the day without a date: the next to come.

@@ -6,6 +6,7 @@ use super::lunar::solar;
 use super::relative::{ahead, is_past, whole_year};
 use super::year::year;
 use crate::value::calendar::{Grain, Moment, days, nth_weekday};
+use crate::value::easter::easter;
 use crate::value::korean::{Frame, Timed, ends_word};
 use crate::value::said::Said;
 
@@ -118,16 +119,4 @@ impl On {
             Self::Easter => easter(year),
         }
     }
-}
-
-/// Easter Sunday by the Gregorian computus (Butcher's algorithm, 1876).
-fn easter(year: i16) -> Option<Date> {
-    let year_of = i32::from(year);
-    let (golden, century, rest) = (year_of % 19, year_of / 100, year_of % 100);
-    let shift = (century - (century + 8) / 25 + 1) / 3;
-    let epact = (19 * golden + century - century / 4 - shift + 15) % 30;
-    let to_sunday = (32 + 2 * (century % 4) + 2 * (rest / 4) - epact - rest % 4) % 7;
-    let late = (golden + 11 * epact + 22 * to_sunday) / 451;
-    let sum = epact + to_sunday - 7 * late + 114;
-    Date::new(year, (sum / 31) as i8, (sum % 31 + 1) as i8).ok()
 }

@@ -12,6 +12,7 @@ mod year;
 use jiff::civil::Date;
 
 pub(crate) use barred::barred;
+pub(crate) use lunar::solar;
 pub(crate) use written::day_number;
 
 use crate::value::calendar::{Grain, Moment, days};

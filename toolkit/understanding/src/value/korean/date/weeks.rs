@@ -183,7 +183,7 @@ fn nth_week(of: Date, nth: i64, frame: Frame) -> Option<Date> {
     let last = of.last_of_month();
     // Most of a week's days are where its Thursday is.
     let (first, end) = match frame.conventions.weeks {
-        Weeks::MostDays => (monday(days(of, 3)), monday(days(last, -3))),
+        Weeks::MostDays | Weeks::Within => (monday(days(of, 3)), monday(days(last, -3))),
         Weeks::Rows => (monday(of), monday(last)),
     };
     let week = if nth < 0 { end } else { days(first, 7 * (nth - 1)) };

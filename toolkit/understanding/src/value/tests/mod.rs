@@ -1,5 +1,7 @@
 //! Values in sentences of our own, one kind after the other.
 
+mod english;
+
 use jiff::civil::{DateTime, date, datetime};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -162,18 +164,6 @@ fn words_mean_what_the_conventions_say() {
     };
     assert_eq!(evening(rows), (18, 21));
     assert_eq!(evening(&Conventions::RECOGNIZERS), (16, 20));
-}
-
-#[test]
-fn english_values_have_the_same_shapes() {
-    assert_eq!(en("one hundred and five"), Value::Number(105.0));
-    assert_eq!(en("5 bucks"), Value::Money { amount: 5.0, currency: "dollar" });
-    assert_eq!(en("twenty-five percent"), Value::Percent(25.0));
-    assert_eq!(en("half past three"), at(datetime(2026, 11, 17, 15, 30, 0, 0), Grain::Minute));
-    assert_eq!(en("tomorrow at 5pm"), at(datetime(2026, 11, 18, 17, 0, 0, 0), Grain::Hour));
-    assert_eq!(en("next tuesday"), day(2026, 11, 24));
-    let Value::Duration(amount) = en("two and a half hours") else { panic!("no duration") };
-    assert_eq!(amount.seconds(), 9_000.0);
 }
 
 #[test]
