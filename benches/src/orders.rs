@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ieum_core::Fault;
-use ieum_speech::{Audio, AudioLimits, Grammar, Link, LocalOptions, Moonshine, Transcriber};
+use ieum_speech::{Audio, AudioLimits, Grammar, Hints, Link, LocalOptions, Moonshine, Transcriber};
 use ieum_understanding::template::{IntentsFile, Recogniser, Situation};
 use serde::Deserialize;
 
@@ -118,9 +118,10 @@ impl Bar {
         for (number, (name, clip)) in self.clips.iter().enumerate() {
             let audio = mix(clip, &self.noise, decibels, number);
             let hear = |error| failed("listening", &error);
-            let free = self.ear.transcribe(audio.clone(), Some("en")).await.map_err(hear)?;
+            let free = self.ear.transcribe(audio.clone(), &Hints::language("en")).await.map_err(hear)?;
+            let hints = Hints::language("en").with_grammar(Arc::clone(&self.grammar));
             let begun = Instant::now();
-            let guided = self.ear.transcribe_by(audio, Some("en"), Arc::clone(&self.grammar)).await;
+            let guided = self.ear.transcribe(audio, &hints).await;
             let guided = guided.map_err(hear)?;
             let right = self.is_right(name, &guided.text);
             score.millis.push(begun.elapsed().as_secs_f64() * 1_000.0);

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::engine::{Engine, Say, Spoken, Synthesizer, Transcriber, Transcript};
-use crate::{Audio, Grammar, SpeechError};
+use crate::engine::{Engine, Hints, Say, Spoken, Synthesizer, Transcriber, Transcript};
+use crate::{Audio, SpeechError};
 
-/// Engines, asked by language: the first that does it. Without a language the first of all is asked.
+/// Engines, asked by language: the first that does it. Without a language the one that can find it out is asked, which
+/// is the first that does more than one; where none does, the first that does the language they fall back to.
 pub struct ByLanguage<T: ?Sized> {
     engines: Vec<Arc<T>>,
+    otherwise: Option<String>,
 }
 
 // === ByLanguage ===
@@ -17,15 +19,27 @@ pub struct ByLanguage<T: ?Sized> {
 impl<T: ?Sized> ByLanguage<T> {
     /// Joins `engines`; an earlier one goes first.
     pub fn new(engines: Vec<Arc<T>>) -> Self {
-        Self { engines }
+        Self { engines, otherwise: None }
+    }
+
+    /// Falls back to `language` where none is named and no engine finds it out.
+    #[must_use]
+    pub fn falling_back_to(mut self, language: &str) -> Self {
+        self.otherwise = Some(language.to_owned());
+        self
     }
 
     fn choose(&self, language: Option<&str>, says: impl Fn(&T) -> Engine) -> Result<&Arc<T>, SpeechError> {
-        let does = |engine: &&Arc<T>| match language {
-            Some(language) => says(engine).languages.iter().any(|known| known == language),
-            None => true,
+        let knows =
+            |engine: &Arc<T>, language: &str| says(engine).languages.iter().any(|known| known == language);
+        let find = |wanted: &dyn Fn(&Arc<T>) -> bool| self.engines.iter().find(|engine| wanted(engine));
+        let found = match (language, &self.otherwise) {
+            (Some(language), _) => find(&|engine| knows(engine, language)),
+            (None, otherwise) => find(&|engine| says(engine).languages.len() > 1)
+                .or_else(|| otherwise.as_ref().and_then(|language| find(&|engine| knows(engine, language))))
+                .or_else(|| self.engines.first()),
         };
-        self.engines.iter().find(does).ok_or_else(|| {
+        found.ok_or_else(|| {
             let known = joined(&self.engines, &says).languages;
             SpeechError::Language {
                 language: language.unwrap_or_default().to_owned(),
@@ -57,17 +71,8 @@ impl Transcriber for ByLanguage<dyn Transcriber> {
         joined(&self.engines, |engine| engine.engine())
     }
 
-    async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
-        self.choose(language, |engine| engine.engine())?.transcribe(audio, language).await
-    }
-
-    async fn transcribe_by(
-        &self,
-        audio: Audio,
-        language: Option<&str>,
-        grammar: Arc<Grammar>,
-    ) -> Result<Transcript, SpeechError> {
-        self.choose(language, |engine| engine.engine())?.transcribe_by(audio, language, grammar).await
+    async fn transcribe(&self, audio: Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
+        self.choose(hints.language.as_deref(), |engine| engine.engine())?.transcribe(audio, hints).await
     }
 }
 

@@ -32,8 +32,20 @@ pub struct Transcript {
 pub enum Rejection {
     /// Nobody spoke.
     Silence,
+    /// It was another language than the one to be heard, or a noise.
+    Foreign,
     /// The same words over and over, as models do on noise.
     Repeats,
+}
+
+/// What is known of speech before it is heard.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    /// The language, as two letters of ISO 639-1, or the engine's own choice.
+    pub language: Option<String>,
+    /// What can be said. What is heard becomes the sentence that was meant where one is likely enough, and stays as it
+    /// was heard where none is. An engine that cannot listen for sentences leads back by their letters alone.
+    pub grammar: Option<Arc<Grammar>>,
 }
 
 /// Something that turns speech into text.
@@ -44,28 +56,12 @@ pub trait Transcriber: Send + Sync + 'static {
     /// Says what it is.
     fn engine(&self) -> Engine;
 
-    /// Returns what is said in `audio`. `language`: two letters of ISO 639-1, or the engine's own choice.
+    /// Returns what is said in `audio`.
     ///
     /// # Errors
     /// [`SpeechError::Language`] for a language that it does not do, [`SpeechError::Busy`] when too much is asked
     /// at once, and the engine's own.
-    async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError>;
-
-    /// Returns what is said in `audio`, as the sentence of `grammar` that was meant where one is likely enough, else as
-    /// it was heard. An engine that cannot listen for sentences leads back what it heard by its letters alone.
-    ///
-    /// # Errors
-    /// Those of [`transcribe`](Self::transcribe).
-    async fn transcribe_by(
-        &self,
-        audio: Audio,
-        language: Option<&str>,
-        grammar: Arc<Grammar>,
-    ) -> Result<Transcript, SpeechError> {
-        let heard = self.transcribe(audio, language).await?;
-        let text = grammar.sentence(&heard.text).unwrap_or(heard.text);
-        Ok(Transcript { text, ..heard })
-    }
+    async fn transcribe(&self, audio: Audio, hints: &Hints) -> Result<Transcript, SpeechError>;
 }
 
 /// What to say.
@@ -101,6 +97,29 @@ pub trait Synthesizer: Send + Sync + 'static {
     /// # Errors
     /// [`SpeechError::Text`] for a text that is empty, too long or no SSML we know, and the engine's own.
     async fn synthesize(&self, say: &Say) -> Result<Spoken, SpeechError>;
+}
+
+// === Hints ===
+
+impl Hints {
+    /// Knows the language alone.
+    pub fn language(language: impl Into<String>) -> Self {
+        Self { language: Some(language.into()), grammar: None }
+    }
+
+    /// Knows what can be said besides.
+    #[must_use]
+    pub fn with_grammar(mut self, grammar: Arc<Grammar>) -> Self {
+        self.grammar = Some(grammar);
+        self
+    }
+
+    /// Returns a text as the sentence that has its letters, where one of those that can be said has: what engines do
+    /// that cannot listen for sentences.
+    pub fn led_by_letters(&self, text: String) -> String {
+        let sentence = self.grammar.as_ref().and_then(|grammar| grammar.taken(&text));
+        sentence.unwrap_or(text)
+    }
 }
 
 // === Spoken ===

@@ -9,6 +9,8 @@ mod number;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 
 #[cfg(feature = "models")]
 pub use walk::Places;
@@ -32,7 +34,12 @@ pub struct Grammar {
     begins: BTreeMap<u32, Vec<u32>>,
     ends: BTreeSet<u32>,
     pub(crate) farthest: f32,
+    understood: Option<Understood>,
 }
+
+/// Tells what is taken as it was heard.
+#[derive(Clone)]
+struct Understood(Arc<dyn Fn(&str) -> bool + Send + Sync>);
 
 #[derive(Clone, Debug)]
 struct Piece {
@@ -60,7 +67,8 @@ impl Grammar {
     /// Takes a net by its links and the knots where sentences may end.
     pub fn new(links: impl IntoIterator<Item = Link>, ends: impl IntoIterator<Item = u32>) -> Self {
         let (pieces, begins) = (Vec::new(), BTreeMap::new());
-        let mut grammar = Self { pieces, begins, ends: ends.into_iter().collect(), farthest: FARTHEST };
+        let mut grammar =
+            Self { pieces, begins, ends: ends.into_iter().collect(), farthest: FARTHEST, understood: None };
         let links: Vec<Link> = links.into_iter().collect();
         let most = links.iter().map(|link| link.from.max(link.to)).chain(grammar.ends.iter().copied()).max();
         let mut fresh = most.unwrap_or(0) + 1;
@@ -85,6 +93,21 @@ impl Grammar {
     pub fn with_farthest(mut self, farthest: f32) -> Self {
         self.farthest = farthest;
         self
+    }
+
+    /// Takes as it was heard what `is_understood` tells, such as sentences with room for any words, of which no net can
+    /// hold the words.
+    #[must_use]
+    pub fn leaving(mut self, is_understood: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.understood = Some(Understood(Arc::new(is_understood)));
+        self
+    }
+
+    /// Returns what `text` is without another look at the speech: the sentence that has its letters, or itself where it
+    /// is to be left.
+    pub(crate) fn taken(&self, text: &str) -> Option<String> {
+        let is_left = || self.understood.as_ref().is_some_and(|understood| understood.0(text));
+        self.sentence(text).or_else(|| is_left().then(|| text.to_owned()))
     }
 
     /// Returns the sentence that is written with these letters, whatever spaces, signs and digits are in `text`.
@@ -170,6 +193,12 @@ impl Grammar {
         }
         let said: String = words.into_iter().rev().collect();
         Some(said.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl fmt::Debug for Understood {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Understood")
     }
 }
 

@@ -34,13 +34,16 @@ mod local;
 
 pub use audio::{Audio, AudioFormat, AudioLimits, PcmReader, RATE, RATES, Resampler, read_wav, write_wav};
 pub use by_language::ByLanguage;
-pub use engine::{Engine, Rejection, Say, Spoken, Synthesizer, Transcriber, Transcript};
+pub use engine::{Engine, Hints, Rejection, Say, Spoken, Synthesizer, Transcriber, Transcript};
 pub use error::SpeechError;
 pub use espeak::{Espeak, EspeakOptions};
 pub use gate::Gate;
 pub use grammar::{Grammar, Link};
 pub use listener::{Heard, Listener, ListenerOptions, Partials};
-pub use open::{EngineOptions, SCHEMES, check_engine_url, open_synthesizer, open_transcriber};
+pub use open::{
+    EngineOptions, EngineUrl, MODEL_FILES, SCHEMES, check_engine_url, open_synthesizer, open_transcriber,
+    read_engine_url,
+};
 pub use repair::{Repair, Repaired, Sounds};
 pub use ssml::{Part, Speech};
 pub use voice_activity::{Endpointer, EndpointerOptions, Turn};

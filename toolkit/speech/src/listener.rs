@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use partial::{Partials, same};
 
-use crate::engine::{Transcriber, Transcript};
+use crate::engine::{Hints, Transcriber, Transcript};
 use crate::voice_activity::{Endpointer, EndpointerOptions, Turn};
 use crate::{Audio, AudioFormat, AudioLimits, PcmReader, RATE, SpeechError};
 
@@ -18,8 +18,8 @@ const BEFORE: usize = RATE as usize;
 /// How to listen.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerOptions {
-    /// The language, as two letters of ISO 639-1, or the engine's own choice.
-    pub language: Option<String>,
+    /// What is known of the speech before it is heard.
+    pub hints: Hints,
     /// How turns are told from noise and pauses.
     pub turns: EndpointerOptions,
     /// How much new speech is worth another look at what was said so far; nothing for none.
@@ -94,7 +94,11 @@ impl Listener {
                 Turn::Began(start) => {
                     self.turn = Some(start.max(self.first));
                     self.partials = self.options.partial.map(|every| {
-                        Partials::new(Arc::clone(&self.transcriber), self.options.language.clone(), every)
+                        Partials::new(
+                            Arc::clone(&self.transcriber),
+                            self.options.hints.language.clone(),
+                            every,
+                        )
                     });
                     heard.push(Heard::Began);
                 }
@@ -144,7 +148,7 @@ impl Listener {
         let audio = Audio::from_samples(self.held[from..to.max(from)].to_vec());
         self.held.drain(..to);
         self.first += to as u64;
-        let transcript = self.transcriber.transcribe(audio, self.options.language.as_deref()).await?;
+        let transcript = self.transcriber.transcribe(audio, &self.options.hints).await?;
         Ok(Some(Heard::Ended(transcript)))
     }
 

@@ -28,6 +28,30 @@ pub struct EngineOptions {
     pub patience: Duration,
 }
 
+/// What a URL tells of its engine before anything is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineUrl {
+    /// Whether such an engine listens.
+    pub listens: bool,
+    /// Whether it speaks.
+    pub speaks: bool,
+    /// The languages it does, as two letters of ISO 639-1; `None` where only the engine knows.
+    pub languages: Option<Vec<String>>,
+    /// The folder of its model.
+    pub folder: Option<PathBuf>,
+    /// The program that is started, by name or path.
+    pub program: Option<PathBuf>,
+}
+
+/// What a model's folder holds.
+pub const MODEL_FILES: [&str; 3] = ["encoder.onnx", "decoder.onnx", "tokenizer.json"];
+
+/// The languages that Whisper was trained on (its authors' `LANGUAGES`).
+const WHISPERS: &str = "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr \
+                        bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km \
+                        sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba \
+                        jw su";
+
 /// A URL, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 enum Named {
@@ -66,6 +90,27 @@ pub fn check_engine_url(url: &str) -> Result<(), SpeechError> {
         Named::Local(_) if !cfg!(feature = "models") => Err(no_models(url)),
         _ => Ok(()),
     }
+}
+
+/// Tells what can be known of the engine at `url` without opening anything, whether this build has it or not.
+///
+/// # Errors
+/// [`SpeechError::Url`] when it names no engine.
+pub fn read_engine_url(url: &str) -> Result<EngineUrl, SpeechError> {
+    let listens = EngineUrl { listens: true, speaks: false, languages: None, folder: None, program: None };
+    Ok(match read(url)? {
+        Named::Local(Model::Moonshine(folder)) => {
+            EngineUrl { languages: Some(vec!["en".to_owned()]), folder: Some(folder), ..listens }
+        }
+        Named::Local(Model::Whisper(folder, languages)) => {
+            EngineUrl { languages: Some(languages), folder: Some(folder), ..listens }
+        }
+        Named::Espeak(program) => {
+            let languages = Some(vec!["ko".to_owned(), "en".to_owned()]);
+            EngineUrl { listens: false, speaks: true, languages, program: Some(program), ..listens }
+        }
+        Named::Wyoming(_) => EngineUrl { speaks: true, ..listens },
+    })
 }
 
 /// Opens an engine that listens.
@@ -176,7 +221,13 @@ fn languages(url: &str, query: &str) -> Result<Vec<String>, SpeechError> {
         }
         languages = value.split(',').map(str::to_owned).collect();
     }
-    Ok(languages)
+    match languages.iter().find(|&language| !WHISPERS.split(' ').any(|known| known == language)) {
+        Some(unknown) => Err(wrong(
+            url,
+            format!("{unknown:?} is no language of whisper; expected such as ko, en or ko,en"),
+        )),
+        None => Ok(languages),
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn a_url_tells_what_its_engine_does_before_it_is_opened() {
+        let told = |url: &str| {
+            let told = read_engine_url(url).expect("is one");
+            (told.listens, told.speaks, told.languages.map(|languages| languages.join("+")))
+        };
+        assert_eq!(told("moonshine:/m"), (true, false, Some("en".to_owned())));
+        assert_eq!(told("whisper:/m?language=ko"), (true, false, Some("ko".to_owned())));
+        assert_eq!(told("espeak:"), (false, true, Some("ko+en".to_owned())));
+        assert_eq!(told("wyoming://a:1"), (true, true, None));
+    }
+
+    #[test]
     fn what_names_no_engine_is_refused_with_what_does() {
         let problem = |url: &str| check_engine_url(url).expect_err("it is none").to_string();
         assert_eq!(
@@ -212,6 +275,11 @@ mod tests {
         assert_eq!(
             problem("wyoming://host"),
             "reading the speech url wyoming://host: expected wyoming://host:port"
+        );
+        assert_eq!(
+            problem("whisper:/m?language=ko,kr"),
+            "reading the speech url whisper:/m?language=ko,kr: \"kr\" is no language of whisper; expected such as ko, en or \
+             ko,en"
         );
         assert_eq!(
             problem("whisper:/m?speed=9"),

@@ -77,6 +77,14 @@ impl Repair {
         Self { sounds, known: known.collect(), options: Limits { farthest: 0.34, apart: 0.04 } }
     }
 
+    /// Sets the farthest that counts, as a part of what was heard. Without it 0.34, which is for speech that is known to
+    /// be one of the texts.
+    #[must_use]
+    pub fn with_farthest(mut self, farthest: f32) -> Self {
+        self.options.farthest = farthest;
+        self
+    }
+
     /// Returns the known text that all of `heard` stands for; nothing where none is near, or two are.
     pub fn whole(&self, heard: &str) -> Option<Repaired> {
         let row = self.sounds.row(heard);
@@ -92,14 +100,14 @@ impl Repair {
     /// Returns the known text that some words of `heard` stand for; nothing where none is near, or two are.
     pub fn within(&self, heard: &str) -> Option<Repaired> {
         let words = words(heard);
+        // Engines cut words where they like, though not without end.
+        let most = self.known.iter().map(|known| known.words + 2).max().unwrap_or_default();
         let mut best: Vec<Option<(f32, Range<usize>)>> = vec![None; self.known.len()];
         for (first, word) in words.iter().enumerate() {
-            for last in &words[first..] {
+            for (count, last) in (1..).zip(words[first..].iter().take(most)) {
                 let place = word.start..last.end;
                 let row = self.sounds.row(&heard[place.clone()]);
-                let count = heard[place.clone()].split_whitespace().count();
                 for (known, best) in self.known.iter().zip(&mut best) {
-                    // Engines cut words where they like, though not without end.
                     if count > known.words + 2 || row.len() > 2 * known.row.len() + 2 {
                         continue;
                     }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::engine::{Transcriber, Transcript};
+use crate::engine::{Hints, Transcriber, Transcript};
 use crate::{Audio, RATE, SpeechError};
 
 /// Looks at a growing turn now and then, one look at a time. Dropping it stops the look.
 pub struct Partials {
     transcriber: Arc<dyn Transcriber>,
-    language: Option<String>,
+    /// No sentences: half of one is none.
+    hints: Hints,
     every: usize,
     /// Samples at the last look.
     seen: usize,
@@ -34,7 +35,8 @@ impl Partials {
     pub fn new(transcriber: Arc<dyn Transcriber>, language: Option<String>, every: Duration) -> Self {
         let every = usize::try_from(every.as_millis()).unwrap_or(usize::MAX).saturating_mul(RATE as usize);
         let every = (every / 1_000).max(RATE as usize / 10);
-        Self { transcriber, language, every, seen: 0, running: None, agreement: Agreement::default() }
+        let hints = Hints { language, grammar: None };
+        Self { transcriber, hints, every, seen: 0, running: None, agreement: Agreement::default() }
     }
 
     /// Takes the turn so far, and returns what the last look heard, once: settled words, and the rest. A look that
@@ -44,10 +46,9 @@ impl Partials {
         let heard = if done { self.running.take().and_then(finished) } else { None };
         if self.running.is_none() && turn.len() >= self.seen + self.every {
             self.seen = turn.len();
-            let (transcriber, language) = (Arc::clone(&self.transcriber), self.language.clone());
+            let (transcriber, hints) = (Arc::clone(&self.transcriber), self.hints.clone());
             let audio = Audio::from_samples(turn.to_vec());
-            self.running =
-                Some(tokio::spawn(async move { transcriber.transcribe(audio, language.as_deref()).await }));
+            self.running = Some(tokio::spawn(async move { transcriber.transcribe(audio, &hints).await }));
         }
         let text = heard.filter(|transcript| transcript.rejected.is_none())?.text;
         Some(self.agreement.hear(&text))

@@ -22,8 +22,6 @@ pub struct Rules<'a> {
     pub end: u32,
     /// The most tokens.
     pub most: usize,
-    /// The token by which the model says that nobody speaks, if it has one.
-    pub nobody: Option<u32>,
     /// Tells whether a token may be written.
     pub allowed: &'a (dyn Fn(u32) -> bool + Sync),
     /// What may stand anywhere but at the beginning.
@@ -39,8 +37,6 @@ pub struct Written {
     pub confidence: f32,
     /// Their sum.
     pub sum: f32,
-    /// How likely nobody spoke, by the model's own word.
-    pub nobody: f32,
     /// The tokens went round and round; one turn of it is kept.
     pub looped: bool,
 }
@@ -95,6 +91,17 @@ impl Decoder {
         Ok(Self { network, tokens, heard, has_past, likely, own, other })
     }
 
+    /// Returns how likely each token is after `prompt`, with nothing kept: fed on from there, a network that takes one token
+    /// at a time once it keeps something would hear the rest of a prompt wrongly.
+    ///
+    /// # Errors
+    /// [`SpeechError::Engine`] when the step fails.
+    pub fn after(&self, heard: &Tensor<f32>, prompt: &[u32]) -> Result<Vec<f32>, SpeechError> {
+        let scores = self.step(heard, prompt, &mut Memory::default())?;
+        let total = log_total(&scores);
+        Ok(scores.iter().map(|score| (score - total).exp()).collect())
+    }
+
     /// Writes what was heard, until it ends, loops, or has written enough.
     ///
     /// # Errors
@@ -110,11 +117,6 @@ impl Decoder {
                 return Err(self.cancelled());
             }
             let scores = self.step(heard, &next, &mut memory)?;
-            if steps == 0.0
-                && let Some(nobody) = rules.nobody
-            {
-                written.nobody = log_probability(&scores, nobody).exp();
-            }
             let first = written.tokens.is_empty();
             let token = likeliest(&scores, |token| {
                 token == rules.end && !first
@@ -136,21 +138,6 @@ impl Decoder {
         written.sum = sum;
         written.confidence = if steps > 0.0 { sum / steps } else { 0.0 };
         Ok(written)
-    }
-
-    /// Returns the likeliest of `choices` after `prompt`, with nothing kept.
-    ///
-    /// # Errors
-    /// [`SpeechError::Engine`] when the step fails.
-    pub fn choose(
-        &self,
-        heard: &Tensor<f32>,
-        prompt: &[u32],
-        choices: &[u32],
-    ) -> Result<Option<u32>, SpeechError> {
-        let scores = self.step(heard, prompt, &mut Memory::default())?;
-        let score = |token: u32| scores.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
-        Ok(choices.iter().copied().max_by(|&a, &b| score(a).total_cmp(&score(b))))
     }
 
     /// Feeds `tokens` and returns the scores of what may come after the last.

@@ -18,6 +18,9 @@ use crate::grammar::{Grammar, Places, letters};
 const NEAR: f32 = 0.2;
 const WIDER: usize = 4;
 
+/// The least share of the letters that were heard freely which a sentence must have to be what was meant.
+const SHORTEST: f32 = 0.4;
+
 /// Signs that a model writes between words and that say nothing.
 const SIGNS: [&str; 9] = ["", ",", ".", "-", "'", "?", "!", "…", ":"];
 
@@ -135,7 +138,7 @@ impl Guide<'_> {
         (written, text): (&Written, &str),
         stop: &Stop,
     ) -> Result<Option<String>, SpeechError> {
-        if let Some(sentence) = self.grammar.sentence(text) {
+        if let Some(sentence) = self.grammar.taken(text) {
             return Ok(Some(sentence));
         }
         let mut nearest: Option<(Guided, f32)> = None;
@@ -151,6 +154,11 @@ impl Guide<'_> {
         }
         let Some((guided, behind)) = nearest else { return Ok(None) };
         tracing::debug!(behind, text, "heard with a grammar in hand");
+        // The fewer words, the likelier they are together: the shortest sentence is near whatever long one was said.
+        let is_short = (guided.letters.len() as f32) < SHORTEST * letters(text).len() as f32;
+        if is_short && self.grammar.farthest.is_finite() {
+            return Ok(None);
+        }
         Ok(self.grammar.sentence_of(&guided.letters).filter(|_| behind <= self.grammar.farthest))
     }
 

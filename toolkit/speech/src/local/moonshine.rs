@@ -14,7 +14,7 @@ use super::guided::{Guide, Vocabulary};
 use super::model::{Network, check_folder, threads};
 use super::pool::{Pool, Stop};
 use super::words::Words;
-use crate::engine::{Engine, Rejection, Transcriber, Transcript};
+use crate::engine::{Engine, Hints, Rejection, Transcriber, Transcript};
 use crate::voice_activity::voiced;
 use crate::{Audio, Grammar, RATE, SpeechError};
 
@@ -64,24 +64,6 @@ impl Moonshine {
     }
 }
 
-impl Moonshine {
-    async fn listen(
-        &self,
-        audio: Audio,
-        language: Option<&str>,
-        grammar: Option<Arc<Grammar>>,
-    ) -> Result<Transcript, SpeechError> {
-        if let Some(other) = language.filter(|&language| language != LANGUAGE) {
-            return Err(SpeechError::Language { language: other.to_owned(), known: LANGUAGE.to_owned() });
-        }
-        if audio.seconds() > self.longest.as_secs_f64() {
-            return Err(SpeechError::TooLong { limit: self.longest });
-        }
-        let model = Arc::clone(&self.model);
-        self.pool.run(move |stop| model.listen(&audio, grammar.as_deref(), stop)).await
-    }
-}
-
 /// How many beginnings are kept when listening for the sentences of a grammar.
 const BEAM: usize = 8;
 
@@ -94,17 +76,15 @@ impl Transcriber for Moonshine {
         Engine { name: NAME.to_owned(), languages: vec![LANGUAGE.to_owned()] }
     }
 
-    async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
-        self.listen(audio, language, None).await
-    }
-
-    async fn transcribe_by(
-        &self,
-        audio: Audio,
-        language: Option<&str>,
-        grammar: Arc<Grammar>,
-    ) -> Result<Transcript, SpeechError> {
-        self.listen(audio, language, Some(grammar)).await
+    async fn transcribe(&self, audio: Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
+        if let Some(other) = hints.language.as_deref().filter(|&language| language != LANGUAGE) {
+            return Err(SpeechError::Language { language: other.to_owned(), known: LANGUAGE.to_owned() });
+        }
+        if audio.seconds() > self.longest.as_secs_f64() {
+            return Err(SpeechError::TooLong { limit: self.longest });
+        }
+        let (model, grammar) = (Arc::clone(&self.model), hints.grammar.clone());
+        self.pool.run(move |stop| model.listen(&audio, grammar.as_deref(), stop)).await
     }
 }
 
@@ -133,7 +113,6 @@ impl Model {
             prompt: &[BEGIN],
             end: END,
             most: (seconds * TOKENS_PER_SECOND).ceil() as usize + 4,
-            nobody: None,
             allowed: &|_| true,
             never_first: &[],
         };

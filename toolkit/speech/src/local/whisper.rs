@@ -17,7 +17,7 @@ use super::mel::{BANDS, Mel};
 use super::model::{Network, check_folder, threads};
 use super::pool::{Pool, Stop};
 use super::words::Words;
-use crate::engine::{Engine, Rejection, Transcriber, Transcript};
+use crate::engine::{Engine, Hints, Rejection, Transcriber, Transcript};
 use crate::voice_activity::voiced;
 use crate::{Audio, Grammar, RATE, SpeechError};
 
@@ -37,6 +37,12 @@ const MOST_TOKENS: usize = 220;
 /// The model's own thresholds for silence (`no_speech_threshold` and `logprob_threshold` of its authors).
 const NOBODY: f32 = 0.6;
 const UNSURE: f32 = -1.0;
+
+/// The share of a language among all from which on it is surely spoken: people have it down to 5 dB above a kitchen's
+/// noise, and no noise does. Below the second, with another language above the third, it is surely that one.
+const SURELY: f32 = 0.5;
+const HARDLY: f32 = 0.05;
+const OTHERS: f32 = 0.5;
 
 /// What subtitles hold and nobody says: signs, brackets around noises, notes of music (its authors'
 /// `non_speech_tokens`).
@@ -70,6 +76,17 @@ struct Model {
     steering: Steering,
     /// Each language with its token.
     languages: Vec<(String, u32)>,
+    /// The tokens of all languages it was trained on.
+    every_language: Vec<u32>,
+}
+
+/// What the model thinks before it writes: at its first token, where its authors read both.
+struct Before {
+    /// How likely nobody speaks.
+    nobody: f32,
+    /// The share of the language that is listened for, and of the likeliest other one.
+    share: f32,
+    other: f32,
 }
 
 /// The tokens that steer.
@@ -113,6 +130,7 @@ impl Whisper {
         let decoder = Decoder::open(folder, NAME, &threads)?;
         let names = languages.iter().map(|(name, _)| name.clone()).collect();
         let mel = Mel::new();
+        let every_language = words.languages();
         let model = Arc::new(Model {
             encoder,
             picture,
@@ -123,6 +141,7 @@ impl Whisper {
             mel,
             steering,
             languages,
+            every_language,
         });
         Ok(Self { pool: Pool::new(NAME, options), longest: options.longest, languages: names, model })
     }
@@ -134,35 +153,13 @@ impl Transcriber for Whisper {
         Engine { name: NAME.to_owned(), languages: self.languages.clone() }
     }
 
-    async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
-        self.listen(audio, language, None).await
-    }
-
-    async fn transcribe_by(
-        &self,
-        audio: Audio,
-        language: Option<&str>,
-        grammar: Arc<Grammar>,
-    ) -> Result<Transcript, SpeechError> {
-        self.listen(audio, language, Some(grammar)).await
-    }
-}
-
-impl Whisper {
-    async fn listen(
-        &self,
-        audio: Audio,
-        language: Option<&str>,
-        grammar: Option<Arc<Grammar>>,
-    ) -> Result<Transcript, SpeechError> {
+    async fn transcribe(&self, audio: Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
         let known = &self.model.languages;
-        let chosen = match language {
+        let chosen = match &hints.language {
             Some(language) => {
                 let found = known.iter().find(|(name, _)| name == language);
-                let missing = || SpeechError::Language {
-                    language: language.to_owned(),
-                    known: self.languages.join(", "),
-                };
+                let missing =
+                    || SpeechError::Language { language: language.clone(), known: self.languages.join(", ") };
                 Some(found.cloned().ok_or_else(missing)?)
             }
             None if known.len() == 1 => known.first().cloned(),
@@ -171,7 +168,7 @@ impl Whisper {
         if audio.seconds() > self.longest.as_secs_f64() {
             return Err(SpeechError::TooLong { limit: self.longest });
         }
-        let model = Arc::clone(&self.model);
+        let (model, grammar) = (Arc::clone(&self.model), hints.grammar.clone());
         self.pool.run(move |stop| model.listen(&audio, chosen, grammar.as_deref(), stop)).await
     }
 }
@@ -190,25 +187,26 @@ impl Model {
         let Some(span) = voiced(audio.samples()) else { return Ok(silence) };
         let samples = &audio.samples()[span];
         let heard = self.hear(samples)?;
+        let steering = &self.steering;
+        let likely = self.decoder.after(&heard, &[steering.begin])?;
         let (language, token) = match language {
             Some(chosen) => chosen,
-            None => self.language(&heard)?,
+            None => self.likeliest(&likely)?,
         };
-        let steering = &self.steering;
+        let before = self.before(&likely, token);
         let seconds = samples.len() as f64 / f64::from(RATE);
         let rules = Rules {
             prompt: &[steering.begin, token, steering.transcribe, steering.no_times],
             end: steering.end,
             most: ((seconds * TOKENS_PER_SECOND).ceil() as usize + 8).min(MOST_TOKENS),
-            nobody: steering.nobody,
             allowed: &|token| token < steering.end && !steering.unsaid.contains(&token),
             never_first: &[steering.space],
         };
         let written = self.decoder.write(&heard, &rules, stop)?;
         let mut transcript =
             Transcript { text: self.words.text(&written.tokens), language: Some(language), rejected: None };
-        let silent = written.nobody > NOBODY && written.confidence < UNSURE;
-        if let Some(grammar) = grammar.filter(|_| !silent) {
+        transcript.rejected = before.rejected(written.confidence);
+        if let Some(grammar) = grammar.filter(|grammar| before.may_lead(grammar)) {
             let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(&self.words));
             let guide = Guide { grammar, vocabulary, beam: BEAM };
             let free = (&written, transcript.text.as_str());
@@ -216,12 +214,11 @@ impl Model {
             let heard = beginning(&heard, (seconds * HEARD_PER_SECOND) as usize + QUIET);
             if let Some(sentence) = guide.lead(&self.decoder, &heard, &rules, free, stop)? {
                 transcript.text = sentence;
+                transcript.rejected = None;
                 return Ok(transcript);
             }
         }
-        if silent {
-            transcript.rejected = Some(Rejection::Silence);
-        } else if written.looped && written.tokens.len() <= LONGEST_LOOP {
+        if transcript.rejected.is_none() && written.looped && written.tokens.len() <= LONGEST_LOOP {
             transcript.rejected = Some(Rejection::Repeats);
         }
         if transcript.rejected.is_some() {
@@ -239,14 +236,47 @@ impl Model {
     }
 
     /// Returns the likeliest language of those that the model was opened for.
-    fn language(&self, heard: &Tensor<f32>) -> Result<(String, u32), SpeechError> {
-        let tokens: Vec<u32> = self.languages.iter().map(|(_, token)| *token).collect();
-        let token = self.decoder.choose(heard, &[self.steering.begin], &tokens)?;
-        let found = self.languages.iter().find(|(_, known)| Some(*known) == token);
+    fn likeliest(&self, likely: &[f32]) -> Result<(String, u32), SpeechError> {
+        let found = self.languages.iter().max_by(|(_, a), (_, b)| of(likely, *a).total_cmp(&of(likely, *b)));
         found
             .cloned()
             .ok_or_else(|| self.encoder.failed("hearing", "it was opened for no language".to_owned()))
     }
+
+    fn before(&self, likely: &[f32], token: u32) -> Before {
+        let all: f32 = self.every_language.iter().map(|token| of(likely, *token)).sum();
+        let share = |token: u32| of(likely, token) / all.max(f32::MIN_POSITIVE);
+        let others = self.every_language.iter().filter(|other| **other != token);
+        Before {
+            nobody: self.steering.nobody.map_or(0.0, |nobody| of(likely, nobody)),
+            share: share(token),
+            other: others.map(|other| share(*other)).fold(0.0, f32::max),
+        }
+    }
+}
+
+// === Before ===
+
+impl Before {
+    /// Tells why what is written now is not to be trusted, if it is not.
+    fn rejected(&self, confidence: f32) -> Option<Rejection> {
+        if self.share >= SURELY {
+            return None;
+        }
+        if self.nobody > NOBODY && confidence < UNSURE {
+            return Some(Rejection::Silence);
+        }
+        (self.share < HARDLY && self.other >= OTHERS || self.nobody > NOBODY).then_some(Rejection::Foreign)
+    }
+
+    /// Tells whether the nearest of what can be said may be taken for what was heard: of a noise one is always nearest.
+    fn may_lead(&self, grammar: &Grammar) -> bool {
+        self.share >= SURELY || grammar.farthest.is_infinite()
+    }
+}
+
+fn of(likely: &[f32], token: u32) -> f32 {
+    likely.get(token as usize).copied().unwrap_or(0.0)
 }
 
 /// Returns the first `count` columns of what was heard.

@@ -84,6 +84,16 @@ impl Words {
         self.special.get(name).copied()
     }
 
+    /// Returns the tokens that name a language by its code of ISO 639, such as `<|ko|>`.
+    pub fn languages(&self) -> Vec<u32> {
+        let is_code =
+            |name: &str| (2..=3).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase());
+        let named = |name: &String| {
+            name.strip_prefix("<|").and_then(|rest| rest.strip_suffix("|>")).is_some_and(is_code)
+        };
+        self.special.iter().filter(|(name, _)| named(name)).map(|(_, token)| *token).collect()
+    }
+
     /// Returns the tokens that stand for one of these texts, with or without spaces around it.
     pub fn that_say(&self, texts: &[&str]) -> BTreeSet<u32> {
         let is_meant =
@@ -157,5 +167,6 @@ mod tests {
         );
         let words = words.expect("it is one");
         assert_eq!(words.text(&[0, 1, 7, 99]), "이름");
+        assert_eq!(words.languages(), [7]);
     }
 }

@@ -11,7 +11,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::event::{WyomingEvent, WyomingReader, write_event};
 use super::info::engine_in;
-use crate::engine::{Engine, Say, Spoken, Synthesizer, Transcriber, Transcript};
+use crate::engine::{Engine, Hints, Say, Spoken, Synthesizer, Transcriber, Transcript};
 use crate::ssml::Speech;
 use crate::{Audio, AudioFormat, RATE, SpeechError};
 
@@ -66,12 +66,13 @@ impl Transcriber for WyomingTranscriber {
         self.engine.clone()
     }
 
-    async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
-        self.place.within(transcribe(&self.place, &audio, language)).await
+    async fn transcribe(&self, audio: Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
+        self.place.within(transcribe(&self.place, &audio, hints)).await
     }
 }
 
-async fn transcribe(place: &Place, audio: &Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
+async fn transcribe(place: &Place, audio: &Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
+    let language = hints.language.as_deref();
     let mut line = place.connect().await?;
     let asked = language.map_or_else(|| json!({}), |language| json!({ "language": language }));
     line.send(WyomingEvent::new("transcribe", asked)).await?;
@@ -84,7 +85,7 @@ async fn transcribe(place: &Place, audio: &Audio, language: Option<&str>) -> Res
     }
     line.send(WyomingEvent::new("audio-stop", json!({}))).await?;
     let said = line.until("transcript").await?;
-    let text = said.text("text").unwrap_or_default().trim().to_owned();
+    let text = hints.led_by_letters(said.text("text").unwrap_or_default().trim().to_owned());
     let language = said.text("language").or(language).map(str::to_owned);
     Ok(Transcript { text, language, rejected: None })
 }

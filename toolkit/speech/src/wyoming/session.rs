@@ -11,7 +11,7 @@ use super::event::{WyomingEvent, write_event};
 use super::handler;
 use super::info::info;
 use super::server::WyomingServer;
-use crate::engine::{Say, Spoken, Synthesizer, Transcriber, Transcript};
+use crate::engine::{Hints, Say, Spoken, Synthesizer, Transcriber, Transcript};
 use crate::listener::{Partials, same};
 use crate::{Audio, AudioFormat, PcmReader, SpeechError};
 
@@ -163,7 +163,8 @@ impl<'a> Session<'a> {
         let settled: Vec<String> =
             hearing.partials.map(|partials| partials.settled().to_vec()).unwrap_or_default();
         let engine = self.transcriber()?;
-        let transcript = engine.transcribe(Audio::from_samples(samples), self.language.as_deref()).await?;
+        let hints = Hints { language: self.language.clone(), grammar: None };
+        let transcript = engine.transcribe(Audio::from_samples(samples), &hints).await?;
         if !hearing.began {
             self.send("transcript-start", json!({ "language": transcript.language })).await?;
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ieum_speech::{
-    Audio, AudioFormat, Engine, Heard, Listener, ListenerOptions, RATE, SpeechError, Transcriber, Transcript,
+    Audio, AudioFormat, Engine, Heard, Hints, Listener, ListenerOptions, RATE, SpeechError, Transcriber,
+    Transcript,
 };
 
 use crate::speaking::{espeak, spoken};
@@ -19,9 +20,9 @@ impl Transcriber for Counting {
         Engine { name: "counting".to_owned(), languages: vec!["en".to_owned()] }
     }
 
-    async fn transcribe(&self, audio: Audio, language: Option<&str>) -> Result<Transcript, SpeechError> {
+    async fn transcribe(&self, audio: Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
         let text = format!("heard {:.0} tenths", audio.seconds() * 10.0);
-        Ok(Transcript { text, language: language.map(str::to_owned), rejected: None })
+        Ok(Transcript { text, language: hints.language.clone(), rejected: None })
     }
 }
 

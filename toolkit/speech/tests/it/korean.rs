@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ieum_speech::{Audio, AudioLimits, Grammar, Transcriber};
+use ieum_speech::{Audio, AudioLimits, Grammar, Hints, Transcriber};
 use ieum_testkit::server;
 use serde_json::Value;
 
@@ -83,11 +83,12 @@ async fn what_people_say_is_written_as_they_said_it() {
         let (text, millis) = heard(&engine, &other, "ko").await;
         println!("{name}: {millis:.0} ms: {text}");
         assert!(text.contains("커피"), "{text}");
+        let with_lights = Hints::language("ko").with_grammar(lights());
         // With the sentences of a house in hand, both hear the colour, and neither what is none of them.
-        let led = engine.transcribe_by(command, Some("ko"), lights()).await.expect("it listens");
+        let led = engine.transcribe(command, &with_lights).await.expect("it listens");
         println!("{name}, with sentences: {}", led.text);
         assert!(led.text.contains(&colour) && led.text.starts_with("모든 불"), "{}", led.text);
-        let led = engine.transcribe_by(other, Some("ko"), lights()).await.expect("it listens");
+        let led = engine.transcribe(other, &with_lights).await.expect("it listens");
         println!("{name}, with sentences: {}", led.text);
         assert!(led.text.contains("커피"), "{}", led.text);
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ieum_core::{Clock, SystemClock, system_clock};
 use ieum_speech::{
-    Audio, AudioLimits, ByLanguage, EngineOptions, Grammar, LocalOptions, Moonshine, RATE, Rejection, Repair,
-    Sounds, SpeechError, Transcriber, Whisper, open_transcriber,
+    Audio, AudioLimits, ByLanguage, EngineOptions, Grammar, Hints, LocalOptions, Moonshine, RATE, Rejection,
+    Repair, Sounds, SpeechError, Transcriber, Whisper, open_transcriber,
 };
 use ieum_testkit::server;
 
@@ -60,7 +60,7 @@ pub fn whisper(name: &str, languages: &[&str]) -> Option<Whisper> {
 
 pub async fn heard(engine: &dyn Transcriber, audio: &Audio, language: &str) -> (String, f64) {
     let began = SystemClock.moment();
-    let transcript = engine.transcribe(audio.clone(), Some(language)).await.expect("it listens");
+    let transcript = engine.transcribe(audio.clone(), &Hints::language(language)).await.expect("it listens");
     (transcript.text, SystemClock.moment().since(began).as_secs_f64() * 1_000.0)
 }
 
@@ -84,7 +84,7 @@ async fn a_recorded_voice_is_understood_by_both_models() {
         assert!(errors <= 0.1, "{text}");
     }
     // Nobody told it the language.
-    let guessed = whisper.transcribe(audio, None).await.expect("it listens");
+    let guessed = whisper.transcribe(audio, &Hints::default()).await.expect("it listens");
     assert_eq!(guessed.language.as_deref(), Some("en"));
 }
 
@@ -114,13 +114,13 @@ async fn english_commands_are_understood() {
 #[tokio::test]
 async fn english_commands_are_heard_with_their_sentences_in_hand_and_others_as_they_are() {
     let (Some((engine, recording)), Some(voice)) = (moonshine(), espeak()) else { return };
-    let grammar = Arc::new(Grammar::of_sentences(ENGLISH));
+    let hints = Hints::language("en").with_grammar(Arc::new(Grammar::of_sentences(ENGLISH)));
     for wanted in ENGLISH {
         let audio = spoken(&voice, wanted, "en").await;
-        let heard = engine.transcribe_by(audio, Some("en"), Arc::clone(&grammar)).await.expect("it listens");
+        let heard = engine.transcribe(audio, &hints).await.expect("it listens");
         assert_eq!(heard.text, wanted);
     }
-    let heard = engine.transcribe_by(recording, Some("en"), grammar).await.expect("it listens");
+    let heard = engine.transcribe(recording, &hints).await.expect("it listens");
     assert!(word_errors(RECORDED, &heard.text) <= 0.1, "none of the sentences was said: {}", heard.text);
 }
 
@@ -129,15 +129,15 @@ async fn korean_commands_of_a_crude_voice_are_led_back_by_their_sentences() {
     let Some(voice) = espeak() else { return };
     let repair = Repair::new(Sounds::Korean, KOREAN);
     // So crude a voice is far from everything; of what can be said the nearest is taken all the same.
-    let grammar = Arc::new(Grammar::of_sentences(KOREAN).with_farthest(f32::INFINITY));
+    let grammar = Grammar::of_sentences(KOREAN).with_farthest(f32::INFINITY);
+    let hints = Hints::language("ko").with_grammar(Arc::new(grammar));
     for (name, least) in [("whisper-tiny", 5), ("whisper-base", 5)] {
         let Some(engine) = whisper(name, &["ko"]) else { return };
         let (mut wrong, mut by_sound, mut by_grammar, mut times) = (Vec::new(), 0, 0, Vec::new());
         for wanted in KOREAN {
             let audio = spoken(&voice, wanted, "ko").await;
             let (text, millis) = heard(&engine, &audio, "ko").await;
-            let led =
-                engine.transcribe_by(audio, Some("ko"), Arc::clone(&grammar)).await.expect("it listens");
+            let led = engine.transcribe(audio, &hints).await.expect("it listens");
             wrong.push(letter_errors(wanted, &text));
             by_sound += usize::from(repair.whole(&text).is_some_and(|found| found.text == wanted));
             by_grammar += usize::from(led.text == wanted);
@@ -170,8 +170,44 @@ async fn silence_and_noise_are_not_words() {
         f32::from((state >> 16) as i16) / 4_000_000.0
     });
     for samples in [vec![0.0; RATE as usize], noise.collect(), Vec::new()] {
-        let transcript = engine.transcribe(Audio::from_samples(samples), None).await.expect("it listens");
+        let transcript =
+            engine.transcribe(Audio::from_samples(samples), &Hints::default()).await.expect("it listens");
         assert_eq!((transcript.text.as_str(), transcript.rejected), ("", Some(Rejection::Silence)));
+    }
+}
+
+#[tokio::test]
+async fn noise_and_another_language_are_no_commands_in_korean() {
+    let Some(folder) = model("moonshine-tiny") else { return };
+    let english = std::fs::read(folder.join("sample.wav")).expect("it lies beside the model");
+    let english = Audio::from_wav(&english, AudioLimits::default()).expect("it is a usual rate");
+    let mut state = 1_u32;
+    let mut white = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f32::from((state >> 16) as i16) / 32_768.0
+    };
+    let sine = |hertz: f32, at: usize| (std::f32::consts::TAU * hertz * at as f32 / RATE as f32).sin();
+    let two_seconds = 0..2 * RATE as usize;
+    let sounds: [(&str, Vec<f32>); 4] = [
+        ("white noise", two_seconds.clone().map(|_| 0.1 * white()).collect()),
+        ("a tone", two_seconds.clone().map(|at| 0.4 * sine(440.0, at)).collect()),
+        (
+            "a tone that comes and goes",
+            two_seconds.clone().map(|at| 0.2 * sine(180.0, at) * (1.0 + sine(3.0, at))).collect(),
+        ),
+        ("noise in bursts", two_seconds.map(|at| 0.3 * white() * sine(5.0, at).max(0.0)).collect()),
+    ];
+    let hints = Hints::language("ko").with_grammar(Arc::new(Grammar::of_sentences(KOREAN)));
+    for name in ["whisper-tiny", "whisper-base"] {
+        let Some(engine) = whisper(name, &["ko"]) else { return };
+        let heard = engine.transcribe(english.clone(), &hints).await.expect("it listens");
+        assert_eq!((heard.text.as_str(), heard.rejected), ("", Some(Rejection::Foreign)), "{name}");
+        for (sound, samples) in &sounds {
+            let audio = Audio::from_samples(samples.clone());
+            let heard = engine.transcribe(audio, &hints).await.expect("it listens");
+            println!("{name}: {sound} -> {:?} {:?}", heard.text, heard.rejected);
+            assert!(!KOREAN.contains(&heard.text.as_str()), "{name} takes {sound} for {}", heard.text);
+        }
     }
 }
 
@@ -185,7 +221,7 @@ async fn too_much_at_once_is_refused_and_the_rest_is_served() {
     let asked: Vec<_> = (0..6)
         .map(|_| {
             let (engine, audio) = (Arc::clone(&engine), audio.clone());
-            tokio::spawn(async move { engine.transcribe(audio, None).await })
+            tokio::spawn(async move { engine.transcribe(audio, &Hints::default()).await })
         })
         .collect();
     let mut served = 0;
@@ -211,9 +247,13 @@ async fn each_language_goes_to_its_engine_and_others_are_refused() {
         engines
             .push(open_transcriber(url, EngineOptions::default(), system_clock()).await.expect("it is one"));
     }
-    let both: ByLanguage<dyn Transcriber> = ByLanguage::new(engines);
+    let both: ByLanguage<dyn Transcriber> = ByLanguage::new(engines).falling_back_to("ko");
     assert_eq!(both.engine().languages, ["en", "ko"]);
-    let refused = both.transcribe(Audio::default(), Some("de")).await.expect_err("nobody does it");
+    // Nobody names a language: Whisper says nothing of silence, Moonshine that it was English.
+    let korean = both.transcribe(Audio::default(), &Hints::default()).await.expect("it listens");
+    assert_eq!(korean.language, None);
+    let refused =
+        both.transcribe(Audio::default(), &Hints::language("de")).await.expect_err("nobody does it");
     assert_eq!(refused.to_string(), "looking for an engine for \"de\": there are en, ko");
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ieum_core::system_clock;
 use ieum_speech::{
-    Audio, Conversation, RATE, SatelliteOptions, Say, Synthesizer, Transcriber, Transcript, WyomingOptions,
-    WyomingSatellite, WyomingSynthesizer, WyomingTranscriber,
+    Audio, Conversation, Hints, RATE, SatelliteOptions, Say, Synthesizer, Transcriber, Transcript,
+    WyomingOptions, WyomingSatellite, WyomingSynthesizer, WyomingTranscriber,
 };
 use ieum_testkit::server;
 use ieum_testkit::wait::until;
@@ -63,7 +63,7 @@ async fn an_engine_of_the_library_serves_us_as_it_is() {
     let ear = WyomingTranscriber::open(&address, PATIENCE, system_clock()).await.expect("it answers");
     assert_eq!(ear.engine().languages, ["en", "ko"]);
     let audio = Audio::from_samples(vec![0.0; RATE as usize]);
-    let heard = ear.transcribe(audio, Some("ko")).await.expect("it counts");
+    let heard = ear.transcribe(audio, &Hints::language("ko")).await.expect("it counts");
     assert_eq!((heard.text.as_str(), heard.language.as_deref()), ("32000 bytes", Some("ko")));
     let voice = WyomingSynthesizer::open(&address, PATIENCE, system_clock()).await.expect("it answers");
     let say = Say { text: "<speak>안녕 <break/>hi</speak>".to_owned(), ..Say::default() };

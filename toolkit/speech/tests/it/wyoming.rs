@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ieum_core::system_clock;
 use ieum_speech::{
-    Audio, AudioFormat, Engine, RATE, Say, SpeechError, Spoken, Synthesizer, Transcriber, Transcript,
+    Audio, AudioFormat, Engine, Hints, RATE, Say, SpeechError, Spoken, Synthesizer, Transcriber, Transcript,
     WyomingEvent, WyomingOptions, WyomingReader, WyomingServer, WyomingSynthesizer, WyomingTranscriber,
     open_synthesizer, write_event,
 };
@@ -55,7 +55,7 @@ impl Transcriber for Endless {
         Engine { name: "endless".to_owned(), languages: vec!["en".to_owned()] }
     }
 
-    async fn transcribe(&self, _: Audio, _: Option<&str>) -> Result<Transcript, SpeechError> {
+    async fn transcribe(&self, _: Audio, _: &Hints) -> Result<Transcript, SpeechError> {
         let _note = Note(Arc::clone(&self.0));
         std::future::pending().await
     }
@@ -88,7 +88,7 @@ async fn an_engine_across_the_wire_is_that_engine() {
         WyomingTranscriber::open(&address.to_string(), PATIENCE, system_clock()).await.expect("it answers");
     assert_eq!(ear.engine(), Counting.engine());
     let audio = Audio::from_samples(vec![0.1; RATE as usize * 2]);
-    let heard = ear.transcribe(audio, Some("en")).await.expect("it counts");
+    let heard = ear.transcribe(audio, &Hints::language("en")).await.expect("it counts");
     assert_eq!((heard.text.as_str(), heard.language.as_deref()), ("heard 20 tenths", Some("en")));
     let voice = open_synthesizer(&format!("wyoming://{address}"), Default::default(), system_clock()).await;
     let voice = voice.expect("it answers");
