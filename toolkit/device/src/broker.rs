@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
-use crate::client::{Client, ClientOptions};
+use crate::client::{Client, ClientOptions, Temper};
 use crate::counters::{Counters, TopicClass};
 use crate::credentials::CredentialError;
-use crate::hub::{Hub, Presence};
-use crate::listener::{Doors, ListenError, accept, bind};
+use crate::hub::{Arrival, Hub, Presence};
+use crate::listener::{Bound, Doors, ListenError, accept};
 use crate::packet::Reason;
 use crate::rules::Rules;
 use crate::settings::Limits;
@@ -131,11 +131,17 @@ impl Broker {
         address: SocketAddr,
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Result<SocketAddr, ListenError> {
-        let listener = bind(address).await?;
-        let bound = listener.local_addr().map_err(|source| ListenError::Bind { address, source })?;
-        let task = accept(Arc::clone(&self.shared), listener, tls);
+        let bound = Bound::at(address).await?;
+        let address = bound.address();
+        self.listen_at(bound, tls);
+        Ok(address)
+    }
+
+    /// Listens on an address that was bound before: whoever opens a broker takes it away from another process, and should
+    /// know by then that it can be reached.
+    pub fn listen_at(&self, bound: Bound, tls: Option<Arc<rustls::ServerConfig>>) {
+        let task = accept(Arc::clone(&self.shared), bound, tls);
         self.background.lock().push(tokio::spawn(task));
-        Ok(bound)
     }
 
     /// Returns the route `path` at which clients speak MQTT over WebSocket.
@@ -161,18 +167,30 @@ impl Broker {
     /// Returns a client within this process, which may publish and subscribe to anything. A client of the same
     /// name is ended.
     pub fn client(&self, name: &str, options: &ClientOptions) -> Client {
-        Client::attach(Arc::clone(&self.shared.state), name, options, true)
+        Client::attach(Arc::clone(&self.shared.state), name, options, Temper::Strict)
     }
 
     /// Returns a client like [`Broker::client`] that may miss something: where its queue is full its oldest message
     /// makes room, as for a device, and nobody who publishes to it is refused.
     pub fn client_that_may_miss(&self, name: &str, options: &ClientOptions) -> Client {
-        Client::attach(Arc::clone(&self.shared.state), name, options, false)
+        Client::attach(Arc::clone(&self.shared.state), name, options, Temper::MayMiss)
+    }
+
+    /// Returns a client like [`Broker::client`] that hears many who must not hold each other up: once as many messages
+    /// of one topic are in hand or wait as the window (`inflight`) has left, who publishes more to that topic is
+    /// refused, and everybody else finds room.
+    pub fn client_of_many(&self, name: &str, options: &ClientOptions) -> Client {
+        Client::attach(Arc::clone(&self.shared.state), name, options, Temper::Fair)
     }
 
     /// Returns all sessions, those of clients in this process under the owner `$platform`.
     pub fn sessions(&self) -> Vec<Presence> {
         self.shared.state.with(|hub| hub.presences())
+    }
+
+    /// Returns who begins to listen from now on, in order. Who takes them too slowly is told that he missed some.
+    pub fn arrivals(&self) -> tokio::sync::broadcast::Receiver<Arrival> {
+        self.shared.state.arrivals.subscribe()
     }
 
     /// Returns when each device was last seen.

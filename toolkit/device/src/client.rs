@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mqtt_protocol_core::mqtt::packet::RetainHandling;
 use tokio::sync::Notify;
 
-use crate::hub::{Departure, Hello};
+use crate::hub::{Departure, Hello, Taker};
 use crate::packet::{Ack, Reason, Requested, Version};
 use crate::router::SessionKey;
 use crate::state::State;
@@ -25,12 +25,31 @@ pub struct ClientOptions {
     pub inflight: u16,
 }
 
+/// What happens where a client within this process does not keep up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Temper {
+    /// Who publishes is refused once its queue is full.
+    Strict,
+    /// So is whoever publishes more to one topic than is left of its window.
+    Fair,
+    /// Its oldest message makes room.
+    MayMiss,
+}
+
 /// A client within this process. Dropping it ends its connection.
 pub struct Client {
     state: Arc<State>,
     key: SessionKey,
     generation: u64,
     wake: Arc<Notify>,
+}
+
+/// A message that was published, and is not synced yet.
+#[derive(Debug)]
+pub struct Published {
+    /// Who took it: it is in their queues. Who has no more room for it, or is away without a session, did not.
+    pub takers: Vec<Taker>,
+    number: u64,
 }
 
 /// A message that was handed over.
@@ -76,7 +95,7 @@ impl Default for ClientOptions {
 }
 
 impl Client {
-    pub(crate) fn attach(state: Arc<State>, name: &str, options: &ClientOptions, strict: bool) -> Self {
+    pub(crate) fn attach(state: Arc<State>, name: &str, options: &ClientOptions, temper: Temper) -> Self {
         let hello = Hello {
             owner: PLATFORM.into(),
             client: name.into(),
@@ -87,7 +106,8 @@ impl Client {
             packet_maximum: u32::MAX,
             alias_maximum: 0,
             will: None,
-            strict,
+            strict: temper != Temper::MayMiss,
+            fair: temper == Temper::Fair,
         };
         let now = state.clock.now();
         let attached = state.with(|hub| hub.attach(hello, now));
@@ -100,14 +120,31 @@ impl Client {
     /// # Errors
     /// A topic that is none, or a subscriber with no more room who must not miss anything.
     pub async fn publish(&self, message: Message) -> Result<(), ClientError> {
+        self.settled(&self.put(message)?).await
+    }
+
+    /// Publishes a message at once and tells who took it; it is safe once [`Client::settled`] returns. What is put
+    /// first is first in every queue.
+    ///
+    /// # Errors
+    /// As [`Client::publish`].
+    pub fn put(&self, message: Message) -> Result<Published, ClientError> {
         if !topic::is_name(&message.topic) {
             return Err(ClientError::Topic { topic: message.topic.to_string() });
         }
         let now = self.state.clock.now();
         let topic = Arc::clone(&message.topic);
-        let published = self.state.with(|hub| hub.publish(Some(self.key), &Arc::new(message), now));
-        let full = |_| ClientError::Full { topic: topic.to_string() };
-        self.synced(published.map_err(full)?).await
+        let put = self.state.with(|hub| hub.put(self.key, &Arc::new(message), now));
+        let (number, takers) = put.map_err(|_| ClientError::Full { topic: topic.to_string() })?;
+        Ok(Published { takers, number })
+    }
+
+    /// Waits until a message is synced where somebody's session outlives the process.
+    ///
+    /// # Errors
+    /// A broker that has ended.
+    pub async fn settled(&self, published: &Published) -> Result<(), ClientError> {
+        self.synced(published.number).await
     }
 
     /// Subscribes to a filter. What was kept for it is handed over first.

@@ -196,6 +196,7 @@ fn begin<S>(
         alias_maximum: connect.alias_maximum,
         will: connect.will,
         strict: limits.overflow == Overflow::Refuse,
+        fair: false,
     };
     let now = shared.state.clock.now();
     let (attached, granted) = shared.state.with(|hub| {

@@ -158,11 +158,11 @@ impl Credentials {
         rows.iter().map(|row| row.text("device")).collect::<Result<_, _>>().map_err(failed("listing", ""))
     }
 
-    /// Tells whether `secret` is the device's.
+    /// Tells whether `secret` is the device's now. The time it takes does not tell how much of it is right.
     ///
     /// # Errors
     /// A store that cannot be asked.
-    pub(crate) async fn verify(&self, device: &str, secret: &Secret) -> Result<bool, CredentialError> {
+    pub async fn verify(&self, device: &str, secret: &Secret) -> Result<bool, CredentialError> {
         let sql = "SELECT secret_hash, expires_at FROM ieum_device_credential WHERE device = ?";
         let rows = self.store.fetch_all(sql, &[device.into()]).await.map_err(failed("reading", device))?;
         let given = hash(secret.expose());

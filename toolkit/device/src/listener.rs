@@ -116,15 +116,35 @@ impl Drop for Pass {
     }
 }
 
-/// Binds `address`.
-pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError::Bind { address, source })
+/// An address that is bound: connections wait there until a broker takes them.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Binds `address`; port 0 takes any.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub async fn at(address: SocketAddr) -> Result<Self, ListenError> {
+        let unbound = |source| ListenError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(unbound)?;
+        let address = listener.local_addr().map_err(unbound)?;
+        Ok(Self { listener, address })
+    }
+
+    /// Returns where that is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 /// Takes connections until the broker stops.
 pub(crate) async fn accept(
     shared: Arc<Shared>,
-    listener: TcpListener,
+    Bound { listener, .. }: Bound,
     tls: Option<Arc<rustls::ServerConfig>>,
 ) {
     let acceptor = tls.map(TlsAcceptor::from);

@@ -7,6 +7,7 @@ use ieum_core::Timestamp;
 use tokio::sync::Notify;
 
 use crate::packet::{Ack, Reason, Version, Will};
+use crate::receipt::Stub;
 use crate::topic::Options;
 use crate::{Message, Quality};
 
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub recorded: bool,
     /// Who publishes is refused while its queue is full: nothing is dropped.
     pub strict: bool,
+    /// No topic takes more of its window than it leaves to others.
+    pub fair: bool,
     /// When the connection ended.
     pub gone_at: Option<Timestamp>,
     pub link: Option<Link>,
@@ -46,6 +49,8 @@ pub(crate) struct Entry {
     pub quality: Quality,
     pub retain: bool,
     pub identifiers: Vec<u32>,
+    /// Tells whoever published it what becomes of it.
+    pub receipt: Option<Stub>,
 }
 
 /// A message of quality 1 or 2 under way.
@@ -115,6 +120,22 @@ impl Session {
     /// Tells whether it outlives its connection.
     pub fn is_kept(&self) -> bool {
         self.expiry > 0
+    }
+
+    /// Tells whether it has no more room for a message of `topic` where `most` may wait: where it is fair also once as
+    /// many of that topic are there as its window has left (Choudhury and Hahne, "Dynamic queue length thresholds",
+    /// 1998), so that whoever talks most never fills it.
+    pub fn is_full(&self, topic: &str, most: usize) -> bool {
+        let is_long = self.queue.len() >= most;
+        let Some(link) = self.link.as_ref().filter(|_| self.fair && !is_long) else { return is_long };
+        let there = self.queue.len() + self.flights.len();
+        let left = link.inflight.saturating_sub(there);
+        if there < left {
+            return false;
+        }
+        let flying = self.flights.iter().map(|flight| &flight.entry);
+        let same = self.queue.iter().chain(flying).filter(|entry| *entry.message.topic == *topic);
+        same.count() >= left.max(1)
     }
 
     /// Returns when it ends without its client coming back.

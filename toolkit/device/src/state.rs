@@ -2,9 +2,9 @@
 
 use ieum_core::SharedClock;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
-use crate::hub::Hub;
+use crate::hub::{Arrival, Hub};
 
 /// The hub behind one lock: what is done under it takes microseconds and never waits.
 pub(crate) struct State {
@@ -16,7 +16,12 @@ pub(crate) struct State {
     pub left: Notify,
     /// The number of the last change that a sync holds; nothing once no more will be.
     pub synced: watch::Sender<Option<u64>>,
+    /// Tells who begins to listen.
+    pub arrivals: broadcast::Sender<Arrival>,
 }
+
+/// Arrivals that wait for whoever wants to know of them; beyond that he is told that he missed some.
+const ARRIVALS: usize = 1_024;
 
 impl State {
     pub fn new(hub: Hub, clock: SharedClock) -> Self {
@@ -26,15 +31,21 @@ impl State {
             noted: Notify::new(),
             left: Notify::new(),
             synced: watch::Sender::new(Some(0)),
+            arrivals: broadcast::Sender::new(ARRIVALS),
         }
     }
 
-    /// Does something with the hub, then wakes the writer where changes wait.
+    /// Does something with the hub, then wakes the writer where changes wait and tells who arrived.
     pub fn with<T>(&self, act: impl FnOnce(&mut Hub) -> T) -> T {
         let mut hub = self.hub.lock();
         let outcome = act(&mut hub);
         let pending = hub.journal.has_pending();
+        let arrived = std::mem::take(&mut hub.arrived);
         drop(hub);
+        for arrival in arrived {
+            // Nobody may want to know.
+            let _ = self.arrivals.send(arrival);
+        }
         if pending {
             self.noted.notify_one();
         }

@@ -5,11 +5,13 @@
 //! where it goes. Neither side gives a bridge what it published itself, so that nothing comes back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_core::{SharedClock, describe};
 use ieum_device::{Broker, Client, ClientError, ClientOptions, Delivery, Message, Quality};
 use ieum_policy::{Backoff, Jitter};
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Connection, Greeting, Hello, Incoming};
@@ -39,6 +41,18 @@ pub struct Bridge {
     client: Client,
     options: BridgeOptions,
     clock: SharedClock,
+    watch: BridgeWatch,
+}
+
+/// Tells how a bridge fares. Clones look at the same one.
+#[derive(Clone)]
+pub struct BridgeWatch(Arc<Mutex<Option<String>>>);
+
+impl BridgeWatch {
+    /// Returns why the bridge is not connected; `None` while it is.
+    pub fn problem(&self) -> Option<String> {
+        self.0.lock().clone()
+    }
 }
 
 /// Says what cannot be bridged.
@@ -160,7 +174,13 @@ impl Bridge {
         let kept = ClientOptions { kept: true, inflight: WINDOW };
         let client = broker.client_that_may_miss(SESSION, &kept);
         subscribe(&client, &options.out).await.map_err(BridgeError::Broker)?;
-        Ok(Self { client, options, clock })
+        let watch = BridgeWatch(Arc::new(Mutex::new(Some("it was never connected yet".to_owned()))));
+        Ok(Self { client, options, clock, watch })
+    }
+
+    /// Returns what tells how it fares.
+    pub fn watch(&self) -> BridgeWatch {
+        self.watch.clone()
     }
 
     /// Forgets what waits for an outside broker, where none is bridged any more.
@@ -182,6 +202,7 @@ impl Bridge {
                     let broker = self.options.address.to_string();
                     tracing::info!(broker, resumed = greeting.present, "the bridge is connected");
                     metrics::gauge!("ieum_device_bridge_connected").set(1.0);
+                    *self.watch.0.lock() = None;
                     let end = self.serve((connection, greeting, first), &mut flying, &stop).await;
                     metrics::gauge!("ieum_device_bridge_connected").set(0.0);
                     end
@@ -197,6 +218,7 @@ impl Bridge {
                 End::Failed(problem) => problem,
             };
             failures += 1;
+            *self.watch.0.lock() = Some(format!("connecting to {}: {problem}", self.options.address));
             let wait = self.options.backoff.delay(failures, rand::random());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(problem, wait_ms, "the bridge is not connected and tries again");

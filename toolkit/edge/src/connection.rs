@@ -112,7 +112,15 @@ impl Connection {
             spoke_at: clock.moment(),
             pinged_at: None,
         };
-        match connection.answer("an answer to CONNECT").await? {
+        let foreign = || ConnectError::NoBroker { address: address.to_string() };
+        let answer = connection.answer("an answer to CONNECT").await;
+        // What is no MQTT at all may look like any packet, or like the beginning of one that never ends.
+        let is_foreign = match &answer {
+            Err(ConnectError::Garbled(_)) => true,
+            Err(ConnectError::Silent { .. }) => !connection.inbound.is_empty(),
+            _ => false,
+        };
+        match answer.map_err(|error| if is_foreign { foreign() } else { error })? {
             Packet::Welcome { code: 0, present, properties } => {
                 Ok((connection.with(properties), Greeting::of(present, properties)))
             }
@@ -121,7 +129,7 @@ impl Connection {
                 address: address.to_string(),
                 refusal: Refusal(code),
             }),
-            _ => Err(ConnectError::Garbled("something before its CONNACK")),
+            _ => Err(foreign()),
         }
     }
 

@@ -57,6 +57,15 @@ pub enum ConnectError {
         /// Why.
         refusal: Refusal,
     },
+    /// What answers there speaks something else.
+    #[error(
+        "greeting {address}: what answers there is no MQTT broker; name the port for devices (device.listen, 1883), not the \
+         one of pages and API"
+    )]
+    NoBroker {
+        /// The address.
+        address: String,
+    },
     /// It said nothing in time.
     #[error("waiting for {what} from the broker: nothing came in time")]
     Silent {

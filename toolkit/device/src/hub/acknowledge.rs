@@ -43,6 +43,9 @@ impl Hub {
             link.unsent -= usize::from(flight.unsent);
         }
         self.forget_entry(&flight.entry);
+        if let Some(receipt) = flight.entry.receipt {
+            receipt.acknowledge();
+        }
         Ok(())
     }
 

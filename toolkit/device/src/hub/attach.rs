@@ -7,8 +7,9 @@ use std::time::Duration;
 use ieum_core::Timestamp;
 use tokio::sync::Notify;
 
-use super::Hub;
+use super::{Arrival, Hub};
 use crate::Quality;
+use crate::client::PLATFORM;
 use crate::journal::Change;
 use crate::packet::{Version, Will};
 use crate::router::SessionKey;
@@ -29,6 +30,8 @@ pub(crate) struct Hello {
     pub will: Option<Will>,
     /// Who publishes is refused while the session's queue is full.
     pub strict: bool,
+    /// No topic takes more of its window than it leaves to others.
+    pub fair: bool,
 }
 
 /// A connection that has a session.
@@ -67,7 +70,9 @@ impl Hub {
         self.generations += 1;
         let generation = self.generations;
         let wake = Arc::new(Notify::new());
-        let inflight = usize::from(hello.receive_maximum.min(self.limits.inflight).max(1));
+        // Clients in this process say themselves how much they can have in hand.
+        let most = if &*hello.owner == PLATFORM { u16::MAX } else { self.limits.inflight };
+        let inflight = usize::from(hello.receive_maximum.min(most).max(1));
         let link = Link {
             generation,
             version: hello.version,
@@ -86,11 +91,16 @@ impl Hub {
         if let Some(session) = self.session(key) {
             session.expiry = expiry;
             session.strict = hello.strict;
+            session.fair = hello.fair;
             session.will = hello.will;
             session.gone_at = None;
             session.seen_at = now;
             session.link = Some(link);
             session.resume();
+            let (owner, client) = (Arc::clone(&session.owner), Arc::clone(&session.client));
+            let filters: Vec<Arc<str>> = session.subscriptions.keys().cloned().collect();
+            let arrival = |filter| Arrival { owner: Arc::clone(&owner), client: Arc::clone(&client), filter };
+            self.arrived.extend(filters.into_iter().map(arrival));
         }
         self.connected += 1;
         self.note_session(key);
@@ -118,6 +128,7 @@ impl Hub {
             will: None,
             recorded: false,
             strict: false,
+            fair: false,
             gone_at: None,
             link: None,
             seen_at: now,

@@ -142,6 +142,9 @@ impl Hub {
         self.counts.dropped_large += 1;
         if let Some(flight) = self.session(key).and_then(|session| session.flights.remove(at)) {
             self.forget_entry(&flight.entry);
+            if let Some(receipt) = flight.entry.receipt {
+                receipt.acknowledge();
+            }
         }
     }
 

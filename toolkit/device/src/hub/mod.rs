@@ -23,6 +23,7 @@ pub(crate) use restore::{Saved, SavedSession};
 use crate::client::PLATFORM;
 use crate::journal::{Change, Journal, SessionRecord, WillRecord};
 use crate::packet::Reason;
+use crate::receipt::Receipt;
 use crate::retained::Retained;
 use crate::router::{Matches, Router, SessionKey};
 use crate::session::Session;
@@ -48,8 +49,37 @@ pub(crate) struct Hub {
     /// Room for the search of subscribers.
     matches: Matches,
     connected: usize,
+    /// Who took the message that was published last.
+    takers: Vec<(SessionKey, Option<Receipt>)>,
+    /// Whoever publishes now asks for receipts.
+    gives_receipts: bool,
+    /// Who began to listen since this was last taken.
+    pub arrived: Vec<Arrival>,
     /// What happened since the counters were last read.
     pub counts: Counts,
+}
+
+/// A session that listens to a filter from now on, or again: its client subscribed, or came back to what it had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Whose session it is: the device's id, `$platform` for clients in this process, empty for anybody's.
+    pub owner: Arc<str>,
+    /// The client identifier.
+    pub client: Arc<str>,
+    /// The filter.
+    pub filter: Arc<str>,
+}
+
+/// A session that took a message.
+#[derive(Debug)]
+pub struct Taker {
+    /// Whose session it is: the device's id, `$platform` for clients in this process, empty for anybody's.
+    pub owner: Arc<str>,
+    /// The client identifier.
+    pub client: Arc<str>,
+    /// Tells what becomes of it. `None` where there is nothing to wait for: the session is on disk, the client within
+    /// this process, or nobody acknowledges, for it subscribed with quality 0.
+    pub receipt: Option<Receipt>,
 }
 
 /// What happened, for metrics.
@@ -95,6 +125,9 @@ impl Hub {
             gated: Vec::new(),
             matches: Matches::default(),
             connected: 0,
+            takers: Vec::new(),
+            gives_receipts: false,
+            arrived: Vec::new(),
             counts: Counts::default(),
         }
     }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use ieum_core::Timestamp;
 
-use super::Hub;
+use super::{Hub, Taker};
+use crate::client::PLATFORM;
 use crate::journal::{Change, QueuedRecord};
 use crate::packet::{Ack, Reason, Version};
+use crate::receipt::Receipt;
 use crate::router::SessionKey;
-use crate::session::{Answer, Entry};
+use crate::session::{Answer, Entry, Session};
 use crate::settings::Overflow;
 use crate::topic::Options;
 use crate::{Message, Quality};
@@ -80,6 +82,25 @@ impl Hub {
         Ok(())
     }
 
+    /// Publishes as [`Hub::publish`] does, and tells who took it, with receipts of those who may lose it.
+    pub fn put(
+        &mut self,
+        origin: SessionKey,
+        message: &Arc<Message>,
+        now: Timestamp,
+    ) -> Result<(u64, Vec<Taker>), Reason> {
+        self.gives_receipts = true;
+        let published = self.publish(Some(origin), message, now);
+        self.gives_receipts = false;
+        let sessions = &self.sessions;
+        let taker = |(key, receipt): (SessionKey, Option<Receipt>)| {
+            let session = sessions.get(key as usize)?.as_ref()?;
+            Some(Taker { owner: Arc::clone(&session.owner), client: Arc::clone(&session.client), receipt })
+        };
+        let takers = self.takers.drain(..).filter_map(taker).collect();
+        Ok((published?, takers))
+    }
+
     /// Gives a message to everybody who subscribed to it, and keeps it where it says so. Returns the number of the
     /// change that must be synced before its publisher may be answered, or refuses it for everybody where somebody
     /// who must not miss it has no more room.
@@ -89,6 +110,7 @@ impl Hub {
         message: &Arc<Message>,
         now: Timestamp,
     ) -> Result<u64, Reason> {
+        self.takers.clear();
         let mut found = std::mem::take(&mut self.matches);
         let sessions = &self.sessions;
         let is_there = |key: SessionKey| {
@@ -102,7 +124,7 @@ impl Hub {
             let most = self.limits.queued;
             let is_full = |(key, _): &(SessionKey, Options)| {
                 let session = self.sessions.get(*key as usize).and_then(Option::as_ref);
-                session.is_some_and(|session| session.strict && session.queue.len() >= most)
+                session.is_some_and(|session| session.strict && session.is_full(&message.topic, most))
             };
             if found.alone.iter().chain(&found.shared).any(is_full) {
                 self.counts.refused_full += 1;
@@ -117,23 +139,24 @@ impl Hub {
                 .iter()
                 .map(|(_, options)| options)
                 .filter(|options| !(options.no_local && origin == Some(key)));
-            after = after.max(self.offer(key, message, wanted, now));
+            after = after.max(self.offer(key, message, wanted, now).unwrap_or_default());
         }
         for (key, options) in &found.shared {
-            after = after.max(self.offer(*key, message, std::iter::once(options), now));
+            after = after.max(self.offer(*key, message, std::iter::once(options), now).unwrap_or_default());
         }
         self.matches = found;
         Ok(after)
     }
 
-    /// Offers a message to one session that asks for it by one or more subscriptions.
+    /// Offers a message to one session that asks for it by one or more subscriptions. Returns the number of the change
+    /// to be synced, 0 where none is, or `None` where the session does not take it.
     fn offer<'a>(
         &mut self,
         key: SessionKey,
         message: &Arc<Message>,
         wanted: impl Iterator<Item = &'a Options>,
         now: Timestamp,
-    ) -> u64 {
+    ) -> Option<u64> {
         let mut quality = None;
         let mut retain = false;
         let mut identifiers = Vec::new();
@@ -144,26 +167,47 @@ impl Hub {
                 identifiers.push(options.identifier);
             }
         }
-        let Some(quality) = quality else { return 0 };
-        let quality = quality.min(message.quality).min(self.limits.quality);
-        let entry = Entry { position: 0, message: Arc::clone(message), quality, retain, identifiers };
-        self.enqueue(key, entry, false, now)
+        let quality = quality?.min(message.quality).min(self.limits.quality);
+        let (stub, receipt) = match self.gives_receipts && quality > Quality::AtMostOnce && self.may_lose(key)
+        {
+            true => Some(Receipt::with_stub()).unzip(),
+            false => (None, None),
+        };
+        let message = Arc::clone(message);
+        let entry = Entry { position: 0, message, quality, retain, identifiers, receipt: stub };
+        let taken = self.enqueue(key, entry, false, now)?;
+        self.takers.push((key, receipt));
+        Some(taken)
+    }
+
+    /// Tells whether what waits for a session is gone with its connection, or with the process. Clients within the
+    /// process see to that themselves.
+    fn may_lose(&self, key: SessionKey) -> bool {
+        let session = self.sessions.get(key as usize).and_then(Option::as_ref);
+        let is_safe = |session: &Session| session.is_kept() && self.journal.is_active();
+        session.is_some_and(|session| !is_safe(session) && &*session.owner != PLATFORM)
     }
 
     /// Queues a message for a session. One that was kept (`kept`) is queued beyond the limit too: there are only as
-    /// many as topics.
-    pub(super) fn enqueue(&mut self, key: SessionKey, mut entry: Entry, kept: bool, now: Timestamp) -> u64 {
+    /// many as topics. Returns as [`Hub::offer`] does.
+    pub(super) fn enqueue(
+        &mut self,
+        key: SessionKey,
+        mut entry: Entry,
+        kept: bool,
+        now: Timestamp,
+    ) -> Option<u64> {
         let (most, overflow) = (self.limits.queued, self.limits.overflow);
         let durable = self.journal.is_active();
-        let Some(session) = self.sessions.get_mut(key as usize).and_then(Option::as_mut) else { return 0 };
+        let session = self.sessions.get_mut(key as usize).and_then(Option::as_mut)?;
         if entry.message.is_expired(now) || session.link.is_none() && entry.quality == Quality::AtMostOnce {
-            return 0;
+            return None;
         }
         let mut removed = None;
         if session.queue.len() >= most && !kept {
             self.counts.dropped_full += 1;
             if overflow != Overflow::DropOldest || session.strict || entry.quality == Quality::AtMostOnce {
-                return 0;
+                return None;
             }
             removed = session.queue.pop_front();
         }
@@ -189,7 +233,7 @@ impl Hub {
         if let Some(removed) = removed {
             self.forget_entry(&removed);
         }
-        after
+        Some(after)
     }
 
     /// Notes that an entry needs no row any more.

@@ -50,6 +50,7 @@ impl Hub {
         let gone_at = record.gone_at.map_or(now, Timestamp::from_micros);
         let mut session = Session {
             strict: record.owner == PLATFORM,
+            fair: false,
             name,
             owner: record.owner.into(),
             client: record.client.into(),
@@ -73,6 +74,7 @@ impl Hub {
                 quality,
                 retain: queued.retain,
                 identifiers: queued.identifiers,
+                receipt: None,
             };
             match queued.packet {
                 None => session.queue.push_back(entry),

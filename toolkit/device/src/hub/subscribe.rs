@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ieum_core::Timestamp;
 use mqtt_protocol_core::mqtt::packet::RetainHandling;
 
-use super::Hub;
+use super::{Arrival, Hub};
 use crate::packet::{Reason, Requested};
 use crate::router::SessionKey;
 use crate::session::{Answer, Entry};
@@ -70,7 +70,10 @@ impl Hub {
         if is_new && session.subscriptions.len() >= most {
             return Err(Reason::QuotaExceeded);
         }
-        session.subscriptions.insert(requested.filter.as_str().into(), options);
+        let name: Arc<str> = requested.filter.as_str().into();
+        session.subscriptions.insert(Arc::clone(&name), options);
+        let (owner, client) = (Arc::clone(&session.owner), Arc::clone(&session.client));
+        self.arrived.push(Arrival { owner, client, filter: name });
         self.router.insert(filter, key, options);
         Ok((options, is_new))
     }
@@ -83,6 +86,7 @@ impl Hub {
                 message,
                 retain: true,
                 identifiers: if options.identifier > 0 { vec![options.identifier] } else { Vec::new() },
+                receipt: None,
             };
             self.enqueue(key, entry, true, now);
         }

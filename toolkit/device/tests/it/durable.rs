@@ -263,6 +263,24 @@ async fn a_publisher_killed_with_its_broker_loses_nothing_that_was_acknowledged(
     running.kill().await;
 }
 
+#[tokio::test]
+async fn what_is_on_disk_needs_no_receipt() {
+    let database = SqlStore::sqlite();
+    let broker = open(&database.url).await;
+    let address = broker.listen(local(), None).await.expect("listens");
+    let platform = broker.client("voice", &ClientOptions::default());
+    let mut kept = Raw::enter(address, &hello(5, "kept").kept()).await;
+    let mut passing = Raw::enter(address, &hello(5, "passing")).await;
+    for device in [&mut kept, &mut passing] {
+        device.subscribe("room", 1).await;
+    }
+    let published = platform.put(Message::new("room", "x")).expect("is a topic");
+    let with: Vec<_> =
+        published.takers.iter().map(|taker| (&*taker.client, taker.receipt.is_some())).collect();
+    assert_eq!(with, [("kept", false), ("passing", true)]);
+    broker.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_ends_in_order_keeps_everything_and_many_share_a_commit() {
     let database = SqlStore::sqlite();

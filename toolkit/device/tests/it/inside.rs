@@ -171,3 +171,97 @@ async fn carry(mut socket: WebSocketStream<TcpStream>, mut far: tokio::io::Duple
         }
     }
 }
+
+/// Returns who took a message.
+fn owners(published: &ieum_device::Published) -> Vec<&str> {
+    published.takers.iter().map(|taker| &*taker.owner).collect()
+}
+
+#[tokio::test]
+async fn who_publishes_is_told_who_took_it_and_who_comes_to_listen() {
+    let world = World::new().await;
+    let mut arrivals = world.broker.arrivals();
+    let platform = world.broker.client("voice", &ClientOptions::default());
+    let answer = || Message::new("device/one/response", "yes");
+    assert_eq!(owners(&platform.put(answer()).expect("is a topic")), [""; 0], "nobody is there");
+    let mut device = Raw::enter(world.address, &hello(5, "one")).await;
+    device.subscribe("device/one/#", 1).await;
+    let arrival = arrivals.recv().await.expect("is told");
+    assert_eq!((&*arrival.client, &*arrival.filter), ("one", "device/one/#"));
+    let published = platform.put(answer()).expect("is a topic");
+    platform.settled(&published).await.expect("is open");
+    assert_eq!((published.takers.len(), &*published.takers[0].client), (1, "one"));
+    assert_eq!(device.message().await.text(), "yes");
+    device.leave().await;
+    assert!(platform.put(answer()).expect("is a topic").takers.is_empty(), "it left nothing behind");
+    // A session that is kept takes what its client is to have later, and is told of when the client is back.
+    let mut kept = Raw::enter(world.address, &hello(5, "two").kept()).await;
+    kept.subscribe("device/one/response", 1).await;
+    kept.leave_with(0, 600).await;
+    assert_eq!(&*arrivals.recv().await.expect("is told").client, "two");
+    assert_eq!(platform.put(answer()).expect("is a topic").takers.len(), 1);
+    let _back = Raw::connect(world.address, &hello(5, "two").kept()).await;
+    assert_eq!(&*arrivals.recv().await.expect("is told").filter, "device/one/response");
+}
+
+#[tokio::test]
+async fn a_message_that_a_session_may_lose_comes_with_a_receipt() {
+    let world = World::new().await;
+    let platform = world.broker.client("voice", &ClientOptions::default());
+    let put = |text: &str| {
+        let put = platform.put(Message::new("device/one/response", text.to_owned())).expect("is a topic");
+        put.takers.into_iter().next().expect("somebody took it").receipt
+    };
+    let mut device = Raw::enter(world.address, &hello(5, "one")).await;
+    device.subscribe("device/one/response", 0).await;
+    assert!(put("zero").is_none(), "of quality 0 nobody hears again");
+    device.message().await;
+    for quality in [1, 2] {
+        device.subscribe("device/one/response", quality).await;
+        let receipt = put("yes").expect("may be lost");
+        assert_eq!(device.message().await.text(), "yes");
+        device.settle().await;
+        assert!(receipt.is_acknowledged().await, "quality {quality}");
+    }
+    device.polite = false;
+    let (under_way, waiting) = (put("under way"), put("waiting"));
+    assert_eq!(device.message().await.text(), "under way");
+    drop(device);
+    for receipt in [under_way, waiting] {
+        assert!(
+            !receipt.expect("may be lost").is_acknowledged().await,
+            "its session ended with the connection"
+        );
+    }
+    // What is larger than its client takes is dropped as if it had arrived (MQTT 5 §3.1.2.11.4).
+    const PACKET_MAXIMUM: u8 = 0x27;
+    let mut small = Raw::enter(world.address, &hello(5, "one").with(PACKET_MAXIMUM, 100)).await;
+    small.subscribe("device/one/response", 1).await;
+    let receipt = put(&"x".repeat(200)).expect("may be lost");
+    assert!(receipt.is_acknowledged().await, "it would never arrive");
+}
+
+#[tokio::test]
+async fn one_that_talks_most_leaves_room_to_the_others() {
+    let world = World::new().await;
+    let options = ClientOptions { kept: true, inflight: 10 };
+    let mut platform = world.broker.client_of_many("voice", &options);
+    platform.subscribe("device/+/audio", Quality::AtLeastOnce).await.expect("subscribes");
+    let mut loud = Raw::enter(world.address, &hello(5, "loud")).await;
+    let mut codes = Vec::new();
+    for _ in 0..8 {
+        codes.push(loud.publish("device/loud/audio", "x", 1).await);
+    }
+    assert_eq!(codes, [0, 0, 0, 0, 0, 0x97, 0x97, 0x97], "half of the window, and no more");
+    let mut shy = Raw::enter(world.address, &hello(5, "shy")).await;
+    assert_eq!(shy.publish("device/shy/audio", "hello", 1).await, 0);
+    let mut heard = Vec::new();
+    for _ in 0..6 {
+        heard.push(platform.next().await.expect("is attached"));
+    }
+    assert_eq!(heard[5].message.payload, "hello", "handed over while nothing is dealt with");
+    for delivery in &heard[..5] {
+        platform.acknowledge(delivery).expect("is attached");
+    }
+    assert_eq!(loud.publish("device/loud/audio", "x", 1).await, 0, "it may go on");
+}

@@ -173,3 +173,23 @@ async fn a_bridge_to_mosquitto_passes_both_ways_through_cuts_and_nothing_comes_b
     let Some(url) = server::require("mosquitto") else { return };
     passes_both_ways(&url).await;
 }
+
+#[tokio::test]
+async fn a_bridge_that_reaches_nobody_says_why() {
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = closed.local_addr().expect("it listens");
+    drop(closed);
+    let broker = Broker::in_memory(BrokerOptions::default(), system_clock());
+    let outside = Address::parse(&format!("mqtt://{address}")).expect("is one");
+    let options = BridgeOptions { out: vec!["a".to_owned()], ..BridgeOptions::new(outside, "b", trust()) };
+    let bridge = Bridge::join(&broker, options, system_clock()).await.expect("joins");
+    let (watch, stop) = (bridge.watch(), CancellationToken::new());
+    assert_eq!(watch.problem().as_deref(), Some("it was never connected yet"));
+    let running = tokio::spawn(bridge.run(stop.clone()));
+    let told = ieum_testkit::wait::until("it says why", PATIENCE, async || {
+        watch.problem().is_some_and(|problem| problem.starts_with(&format!("connecting to mqtt://{address}")))
+    });
+    told.await.expect("it says why");
+    stop.cancel();
+    running.await.expect("ends");
+}

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use ieum_core::{Secret, describe};
+use ieum_core::{Secret, describe, system_clock};
 use ieum_device::{Act, BrokerOptions, Effect, Rule, Rules, Who, tls_from_files};
-use ieum_edge::{Address, AgentError, Trust};
+use ieum_edge::{Address, AgentError, Connection, Hello, Trust};
 use ieum_testkit::wait;
 
 use crate::world::{Device, PATIENCE, Platform, World, options, queue};
@@ -108,4 +108,35 @@ async fn a_host_that_nobody_knows_is_named() {
         notices.iter().any(|notice| notice.contains("Resolve { host: \"nobody.invalid\""))
     };
     wait::until("it is told", PATIENCE, named).await.expect("it is told");
+}
+
+#[tokio::test]
+async fn what_is_no_broker_is_named_whatever_its_first_byte_says() {
+    // An HTTP server's "H" reads as a PUBACK.
+    for answer in [
+        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sun, 22 Nov 2026 13:00:00 GMT\r\n\r\n",
+        "\u{20}\u{0}",
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it listens");
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("comes");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()).await.expect("is sent");
+            stream
+        });
+        let hello = Hello {
+            client: "pi".to_owned(),
+            credentials: None,
+            keep_alive: 30,
+            session_seconds: 60,
+            receive: 8,
+        };
+        let place = Address::parse(&format!("mqtt://{address}")).expect("is one");
+        let trust = Trust::of_this_machine().expect("is had");
+        let opened = Connection::open(&place, &hello, &trust, &system_clock()).await;
+        let Err(error) = opened else { panic!("{answer:?} greets nobody") };
+        let said = error.to_string();
+        assert!(said.contains(&address.to_string()) && said.contains("is no MQTT broker"), "{said}");
+        drop(server.await);
+    }
 }
