@@ -25,7 +25,7 @@ pub use client::{
     AddressError, ClientError, ClientOptions, CredentialsError, DialogflowAddress, DialogflowClient, Heard,
     Transport,
 };
-pub use contexts::{CacheContexts, ContextStore, Kept, MOST_CONTEXTS, MemoryContexts};
+pub use contexts::{CacheContexts, Change, ContextStore, Kept, MOST_CONTEXTS, MemoryContexts};
 pub use name::{AgentName, NameError, SessionName, context_id};
 pub use server::{DialogflowServer, ServerOptions};
 pub use sound::{Encoding, Sound, SoundFormat, SoundStream, Transcriber, Transcript, TranscriptStream};

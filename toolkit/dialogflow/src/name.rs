@@ -4,6 +4,8 @@ use std::fmt;
 
 /// The longest part of a name, in bytes.
 const LONGEST_PART: usize = 250;
+/// The longest id of a session, in bytes. Google documents 36, and takes more.
+pub(crate) const LONGEST_SESSION: usize = 512;
 
 /// Names an agent: `projects/{project}/agent` or `projects/{project}/locations/{location}/agent`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -168,10 +170,11 @@ impl Resource {
             ["entityTypes", kind] => return Some(Self::EntityType(agent, id(kind)?)),
             _ => {}
         }
+        let session_id = |text: &str| is_named(text, LONGEST_SESSION).then(|| text.to_owned());
         let (environment, session, rest) = match rest {
-            ["sessions", session, rest @ ..] => (None, id(session)?, rest),
+            ["sessions", session, rest @ ..] => (None, session_id(session)?, rest),
             ["environments", environment, "users", user, "sessions", session, rest @ ..] => {
-                (Some((id(environment)?, id(user)?)), id(session)?, rest)
+                (Some((id(environment)?, id(user)?)), session_id(session)?, rest)
             }
             _ => return None,
         };
@@ -198,8 +201,12 @@ fn split_agent<'a>(segments: &'a [&'a str]) -> Option<(AgentName, &'a [&'a str])
 }
 
 fn is_part(text: &str) -> bool {
+    is_named(text, LONGEST_PART)
+}
+
+fn is_named(text: &str, longest: usize) -> bool {
     !text.is_empty()
-        && text.len() <= LONGEST_PART
+        && text.len() <= longest
         && !text.chars().any(|letter| letter.is_control() || letter.is_whitespace())
         && !text.contains(['/', '?', '#'])
 }

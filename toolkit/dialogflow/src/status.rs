@@ -28,9 +28,24 @@ pub struct ErrorStatus {
     pub status: String,
 }
 
+/// The header of a status that says a fault's reason, for callers that are of this platform too.
+const REASON: &str = "ieum-reason";
+
 /// Returns a fault as a gRPC status.
 pub fn status_of(fault: &Fault) -> Status {
-    Status::new(tonic::Code::from(fault.code.grpc_number()), cut(&fault.message))
+    let mut status = Status::new(tonic::Code::from(fault.code.grpc_number()), cut(&fault.message));
+    if let Ok(reason) = fault.reason.parse() {
+        status.metadata_mut().insert(REASON, reason);
+    }
+    status
+}
+
+/// Returns the reason that a status says, where it is one of what hears and understands: no other is believed.
+fn reason_of(status: &Status) -> Option<String> {
+    let reason = status.metadata().get(REASON)?.to_str().ok()?;
+    let plain = |letter: char| letter.is_ascii_lowercase() || "._".contains(letter);
+    (reason.starts_with("voice.") && reason.len() <= 100 && reason.chars().all(plain))
+        .then(|| reason.to_owned())
 }
 
 /// Returns the fault of a status that ended a call of `what`.
@@ -45,7 +60,11 @@ pub fn fault_of(what: &str, status: &Status) -> Fault {
         tonic::Code::Unknown => Code::Internal,
         code => Code::from_grpc_number(i32::from(code)),
     };
-    Fault::new(code, "dialogflow.status", format!("{what}: {}", cut(status.message())))
+    let message = format!("{what}: {}", cut(status.message()));
+    match reason_of(status) {
+        Some(reason) => Fault::new(code, reason, message),
+        None => Fault::new(code, "dialogflow.status", message),
+    }
 }
 
 /// Returns a fault as Google's JSON error, with its HTTP status.
@@ -123,6 +142,17 @@ mod tests {
         let (status, body) = error_body(&Fault::failed_precondition("a.b", "not yet"));
         assert_eq!((status, body.error.status.as_str()), (400, "FAILED_PRECONDITION"));
         assert_eq!(fault_of_body("asking", 503, b"<html>").code, Code::Unavailable);
+    }
+
+    #[test]
+    fn why_speech_was_not_heard_survives_grpc_and_no_other_reason_is_believed() {
+        let told = |reason: &'static str| {
+            let fault = Fault::invalid_argument(reason, "hearing");
+            fault_of("asking", &status_of(&fault)).reason
+        };
+        assert_eq!(told("voice.audio.too_long"), "voice.audio.too_long");
+        assert_eq!(told("gateway.password_ended"), "dialogflow.status");
+        assert_eq!(told("voice.Ears\n"), "dialogflow.status");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub enum Transport {
     Grpc,
     /// HTTP and JSON.
     Rest,
+    /// Not a Dialogflow, but an `MLService` over gRPC.
+    Ml,
 }
 
 /// An agent at a Dialogflow.
@@ -23,6 +25,7 @@ pub enum Transport {
 /// | `dialogflow://PROJECT` | Google's own, over gRPC; `?transport=rest` for REST |
 /// | `dialogflow+grpc://HOST:PORT/PROJECT` | a compatible server over gRPC; `dialogflow+grpcs://` with TLS |
 /// | `dialogflow+http://HOST:PORT/PROJECT` | a compatible server over REST; `dialogflow+https://` with TLS |
+/// | `ml://HOST:PORT` | an `MLService` over gRPC; `mls://` with TLS. It has no project and takes no parameters |
 ///
 /// Behind a question mark: `location=REGION`, `environment=NAME`, and `token=…` (a bearer token) or
 /// `credentials=FILE` (the JSON key of a service account).
@@ -72,11 +75,23 @@ impl DialogflowAddress {
             "dialogflow+grpcs" => (Transport::Grpc, true, false),
             "dialogflow+http" => (Transport::Rest, false, false),
             "dialogflow+https" => (Transport::Rest, true, false),
-            _ => return Err(wrong("expected dialogflow://PROJECT or dialogflow+grpc://HOST:PORT/PROJECT")),
+            "ml" => (Transport::Ml, false, false),
+            "mls" => (Transport::Ml, true, false),
+            _ => {
+                let known = "dialogflow://PROJECT, dialogflow+grpc://HOST:PORT/PROJECT or ml://HOST:PORT";
+                return Err(wrong(&format!("expected {known}")));
+            }
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host"))?;
         let path = url.path().trim_matches('/');
-        let project = if own { host } else { path };
+        let project = match transport {
+            Transport::Ml if !path.is_empty() || url.query().is_some() => {
+                return Err(wrong("an MLService has no project and no parameters; expected ml://HOST:PORT"));
+            }
+            Transport::Ml => "ml",
+            _ if own => host,
+            _ => path,
+        };
         if project.is_empty() || project.contains('/') || (own && !path.is_empty()) {
             return Err(wrong("names no project; expected dialogflow://PROJECT or …://HOST:PORT/PROJECT"));
         }
@@ -116,6 +131,12 @@ impl DialogflowAddress {
         let address = Self { agent, environment, transport, base, credentials };
         SessionName::parse(&address.session("s").to_string()).map_err(|error| wrong(&error.to_string()))?;
         Ok(address)
+    }
+
+    /// Tells whether it is Google's own and nobody signs in there, whom Google answers nothing.
+    pub fn lacks_credentials(&self) -> bool {
+        let host = self.base.host_str().unwrap_or_default();
+        matches!(self.credentials, Credentials::None) && host.ends_with(GOOGLE)
     }
 
     /// Returns the name of the session `id` of this agent.
@@ -175,6 +196,8 @@ mod tests {
                 Transport::Rest,
                 "projects/p/agent/sessions/s",
             ),
+            ("ml://h:1", "http://h:1", Transport::Ml, "projects/ml/agent/sessions/s"),
+            ("mls://h:1", "https://h:1", Transport::Ml, "projects/ml/agent/sessions/s"),
         ] {
             let address = DialogflowAddress::parse(text).expect(text);
             assert_eq!((address.origin().as_str(), address.transport), (base, transport));
@@ -193,6 +216,8 @@ mod tests {
             ("dialogflow+grpc://h:1/p?transport=rest", "transport is not understood"),
             ("dialogflow+grpc://h:1/p?token=hunter2", "TLS only"),
             ("dialogflow://p?token=", "token is empty"),
+            ("ml://h:1/p", "no project and no parameters"),
+            ("ml://h:1?token=hunter2", "no project and no parameters"),
         ] {
             let error = DialogflowAddress::parse(text).expect_err(text).to_string();
             assert!(error.contains(part) && !error.contains("hunter2"), "{text}: {error}");

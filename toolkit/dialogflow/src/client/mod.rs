@@ -60,6 +60,9 @@ pub enum ClientError {
     /// The gRPC connection.
     #[error("setting up gRPC for the Dialogflow")]
     Grpc(#[source] tonic::transport::Error),
+    /// The connection to an `MLService`.
+    #[error(transparent)]
+    Ml(crate::ml::MlError),
 }
 
 /// A turn on its way through the policies.
@@ -139,6 +142,11 @@ impl DialogflowClient {
             tracing::debug!(trace = %cx.trace(), "another agent stood in for the Dialogflow");
         }
         result
+    }
+
+    /// Returns what answers: `dialogflow`, or `ml` for an `MLService`.
+    pub fn engine(&self) -> &'static str {
+        self.sender.engine()
     }
 
     /// Returns the policies, to look at and to steer.

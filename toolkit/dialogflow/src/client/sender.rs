@@ -1,4 +1,4 @@
-//! Sends one turn over gRPC or REST.
+//! Sends one turn to a Dialogflow, over gRPC or REST, or to an `MLService`.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::token::TokenSource;
 use super::{ClientError, ClientOptions, DialogflowAddress, Transport, kept_out};
 use crate::channel::{self, ChannelOptions};
 use crate::convert::{detected_of, request_message};
+use crate::ml::{MlClient, MlOptions};
 use crate::proto::v2::sessions_client::SessionsClient;
 use crate::proto::{from_json, to_json, v2};
 use crate::status::{fault_of, fault_of_body};
@@ -37,6 +38,7 @@ pub struct Sender {
 enum Way {
     Grpc(SessionsClient<Channel>),
     Rest(Box<RestClient>),
+    Ml(MlClient),
 }
 
 impl Sender {
@@ -68,6 +70,12 @@ impl Sender {
                 };
                 Way::Rest(Box::new(RestClient::new(config, clock.clone()).map_err(ClientError::Rest)?))
             }
+            Transport::Ml => {
+                let connect = options.policy.connect;
+                let options = MlOptions { timeout: PATIENCE, connect, keep_alive: options.keep_alive };
+                let client = MlClient::new(&address.origin(), options, clock.clone());
+                Way::Ml(client.map_err(ClientError::Ml)?)
+            }
         };
         Ok(Self { address: address.clone(), tokens, way, clock })
     }
@@ -79,6 +87,7 @@ impl Sender {
         let response = match &self.way {
             Way::Grpc(client) => self.over_grpc(cx, client.clone(), &session, message).await,
             Way::Rest(client) => self.over_rest(cx, client, &session, message).await,
+            Way::Ml(client) => return client.detect(cx, query).await.map_err(kept_out),
         };
         detected_of(response.map_err(kept_out)?)
     }
@@ -139,11 +148,19 @@ impl Sender {
         Ok(request)
     }
 
-    /// Returns the gRPC client, which REST has not.
+    /// Returns the gRPC client of a Dialogflow, which the other ways have not.
     pub(super) fn grpc(&self) -> Option<SessionsClient<Channel>> {
         match &self.way {
             Way::Grpc(client) => Some(client.clone()),
-            Way::Rest(_) => None,
+            Way::Rest(_) | Way::Ml(_) => None,
+        }
+    }
+
+    /// Returns what answers.
+    pub(super) fn engine(&self) -> &'static str {
+        match &self.way {
+            Way::Grpc(_) | Way::Rest(_) => "dialogflow",
+            Way::Ml(_) => "ml",
         }
     }
 

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ieum_cache::{Cache, CacheError, LockGuard};
 use ieum_core::{Fault, SharedClock};
+use ring::digest::{SHA256, digest};
 
 use super::{Change, ContextStore, Kept, checked};
 use crate::{Context, SessionName};
@@ -70,8 +73,10 @@ impl ContextStore for CacheContexts {
     }
 }
 
+/// Names may be longer than a cache's keys.
 fn key(session: &SessionName) -> String {
-    format!("dialogflow:{session}")
+    let digest = digest(&SHA256, session.to_string().as_bytes());
+    format!("dialogflow:{}", BASE64_URL_SAFE_NO_PAD.encode(digest))
 }
 
 fn unreachable(error: CacheError) -> Fault {

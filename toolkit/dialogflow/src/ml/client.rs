@@ -10,10 +10,13 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::channel::{self, ChannelOptions, Outgoing};
+use crate::ml::{text_of, value_of};
 use crate::proto::ml;
 use crate::proto::ml::ml_service_client::MlServiceClient;
 use crate::status::fault_of;
-use crate::{SoundFormat, SoundStream, Transcriber, Transcript, TranscriptStream};
+use crate::{
+    Detected, Input, IntentRef, Query, SoundFormat, SoundStream, Transcriber, Transcript, TranscriptStream,
+};
 
 /// How an `MLService` is called.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +93,33 @@ impl MlClient {
             Fault::deadline_exceeded("ml.timeout", message)
         })?;
         answer.map(tonic::Response::into_inner).map_err(|status| fault_of("analysing a sentence", &status))
+    }
+}
+
+impl MlClient {
+    /// Understands one turn. What is known of the session travels as flat text: of each context its id under
+    /// `context.ID`, and its parameters by their names, those of the first contexts winning.
+    ///
+    /// # Errors
+    /// Those of [`analyze`](Self::analyze), and `dialogflow.no_audio` for sound.
+    pub(crate) async fn detect(&self, cx: &Cx, query: &Query) -> Result<Detected, Fault> {
+        let Input::Text(text) = &query.input else {
+            let message = "asking an MLService: it takes text; sound goes to TranscribeStream";
+            return Err(Fault::invalid_argument("dialogflow.no_audio", message));
+        };
+        let mut known = HashMap::new();
+        for context in query.contexts.iter().rev() {
+            let parameters = context.parameters.iter();
+            known.extend(parameters.map(|(name, value)| (name.clone(), text_of(value.clone()))));
+            known.insert(format!("context.{}", context.id), context.lifespan.to_string());
+        }
+        known.extend(query.payload.iter().map(|(name, value)| (name.clone(), text_of(value.clone()))));
+        known.insert("session".to_owned(), query.session.session.clone());
+        known.insert("language".to_owned(), query.language.clone());
+        let ml::IntentResponse { intent, confidence, entities } = self.analyze(cx, text, known).await?;
+        let intent = (!intent.is_empty()).then(|| IntentRef { display_name: intent, ..IntentRef::default() });
+        let parameters = entities.into_iter().map(|(name, text)| (name, value_of(text))).collect();
+        Ok(Detected { intent, confidence, parameters, ..Detected::default() })
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::convert::wrong;
+use crate::ml::text_of;
 use crate::proto::ml;
 use crate::proto::ml::ml_service_server::{MlService, MlServiceServer};
 use crate::server::routed;
@@ -51,7 +52,7 @@ impl MlServer {
         let session = SessionName::new("ml", &session);
         SessionName::parse(&session.to_string())
             .map_err(|error| wrong("context.session", error.to_string()))?;
-        let language = context.remove("language").unwrap_or_else(|| "en".to_owned());
+        let language = context.remove("language").unwrap_or_else(|| written_in(&request.text).to_owned());
         let known: Values = context.into_iter().map(|(name, text)| (name, Value::String(text))).collect();
         let contexts = if known.is_empty() { Vec::new() } else { vec![Context::new("request", 1, known)] };
         let query = Query::text(session, &language, request.text).with_contexts(contexts);
@@ -65,12 +66,11 @@ impl MlServer {
     }
 }
 
-/// Returns a text as it is and anything else as JSON.
-fn text_of(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
+/// Returns the language of a text whose caller names none: Korean where it holds a letter of Hangul.
+fn written_in(text: &str) -> &'static str {
+    let is_hangul =
+        |letter| matches!(letter, '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}' | '가'..='힣');
+    if text.contains(is_hangul) { "ko" } else { "en" }
 }
 
 #[tonic::async_trait]

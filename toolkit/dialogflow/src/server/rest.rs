@@ -16,7 +16,7 @@ use prost_types::FieldMask;
 
 use super::Inner;
 use crate::convert::wrong;
-use crate::name::Resource;
+use crate::name::{LONGEST_SESSION, Resource};
 use crate::proto::{from_json, to_json, v2};
 use crate::status::error_body;
 
@@ -169,6 +169,9 @@ fn parent(name: &str) -> String {
 }
 
 fn unknown(call: &Call) -> Fault {
+    if call.path.split('/').any(|part| part.len() > LONGEST_SESSION) {
+        return wrong("session", format!("its id has more than {LONGEST_SESSION} bytes"));
+    }
     let path: String = call.path.chars().take(300).collect();
     let message = format!("{} {PREFIX}{path} is not offered here", call.method);
     Fault::not_found("dialogflow.path", message)
