@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ieum_bus::{Bus, Event};
-use ieum_contracts::identity::{DEVICE_REGISTERED, DEVICE_REGISTRATIONS, Device, RegisterDevice};
+use ieum_contracts::identity::{
+    DEVICE_REGISTERED, DEVICE_REGISTRATIONS, Device, RegisterDevice, USER_REMOVED, UserId,
+};
 use ieum_contracts::payment::{BeginCharge, ChargeId, Charges};
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_saga::{Ended, Saga};
@@ -130,5 +132,14 @@ pub async fn tell(
     let event = Event::new(cx, source, kind, device.user_id.as_str(), device)
         .map_err(|error| Fault::internal("identity.event", error.to_string()))?
         .with_subject(device.device_id.as_str());
+    Ok(bus.outbox(tx, DEVICE_REGISTRATIONS, &event).await?)
+}
+
+/// Publishes that a person is known no more, together with `tx`.
+pub async fn tell_removed(bus: &Bus, tx: &mut Transaction, cx: &Cx, user: &UserId) -> Result<(), Fault> {
+    let source = format!("/users/{}", user.user_id);
+    let event = Event::new(cx, source, USER_REMOVED, user.user_id.as_str(), user)
+        .map_err(|error| Fault::internal("identity.event", error.to_string()))?
+        .with_subject(user.user_id.as_str());
     Ok(bus.outbox(tx, DEVICE_REGISTRATIONS, &event).await?)
 }

@@ -13,9 +13,9 @@ use ieum_contracts::payment::{ChargeId, Charges};
 use ieum_core::{Cx, Fault, SharedClock, new_id};
 use ieum_saga::{Phase, SagaError, SagaStatus, Sagas};
 
-use crate::registration::{DeviceRegistration, State, charge_id, tell};
+use crate::registration::{DeviceRegistration, State, charge_id, tell, tell_removed};
 use crate::rules;
-use crate::store::{IdentityStore, remove_device};
+use crate::store::{IdentityStore, remove_device, remove_user};
 
 /// How long whoever registers a device waits for its end.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -51,7 +51,11 @@ impl Users for Service {
         for device in self.store.devices(&ListDevices { limit: Some(200), ..wish }).await? {
             Devices::remove(self, cx, DeviceId { device_id: device.device_id }).await?;
         }
-        self.store.remove_user(&ask.user_id).await?;
+        let mut tx = self.store.sql.begin_write().await?;
+        if remove_user(&mut tx, &ask.user_id).await? {
+            tell_removed(&self.bus, &mut tx, cx, &ask).await?;
+        }
+        tx.commit().await?;
         Ok(ask)
     }
 

@@ -84,18 +84,6 @@ impl IdentityStore {
         Ok(tx.commit().await?)
     }
 
-    pub async fn remove_user(&self, id: &str) -> Result<(), Fault> {
-        let mut tx = self.sql.begin_write().await?;
-        for sql in [
-            "DELETE FROM ieum_identity_place WHERE user_id = ?",
-            "DELETE FROM ieum_identity_device WHERE user_id = ?",
-            "DELETE FROM ieum_identity_user WHERE id = ?",
-        ] {
-            tx.execute(sql, &[id.into()]).await?;
-        }
-        Ok(tx.commit().await?)
-    }
-
     pub async fn quota(&self, user: &User) -> Result<DeviceQuota, Fault> {
         let sql = "SELECT COUNT(*) AS n FROM ieum_identity_place WHERE user_id = ?";
         let used = self.sql.fetch_one(sql, &[user.id.as_str().into()]).await?.int("n")?;
@@ -213,6 +201,17 @@ pub async fn remove_device(tx: &mut Transaction, id: &str) -> Result<Option<Devi
     tx.execute("DELETE FROM ieum_identity_device WHERE id = ?", &[id.into()]).await?;
     tx.execute("DELETE FROM ieum_identity_place WHERE device_id = ?", &[id.into()]).await?;
     Ok(Some(device))
+}
+
+/// Removes a person within the caller's transaction; returns whether there was one.
+pub async fn remove_user(tx: &mut Transaction, id: &str) -> Result<bool, Fault> {
+    for sql in [
+        "DELETE FROM ieum_identity_place WHERE user_id = ?",
+        "DELETE FROM ieum_identity_device WHERE user_id = ?",
+    ] {
+        tx.execute(sql, &[id.into()]).await?;
+    }
+    Ok(tx.execute("DELETE FROM ieum_identity_user WHERE id = ?", &[id.into()]).await? > 0)
 }
 
 fn taken(device: &str) -> Fault {

@@ -33,3 +33,4 @@ pub use providers::{
     Letter, Provider, ProviderContext, ProviderError, Receipt, Repeat, SendError, check_provider_url,
     is_sender, open_provider, open_providers, provider_schemes,
 };
+pub use templates::{TemplateError, check_templates};

@@ -60,6 +60,14 @@ pub enum TemplateError {
     },
 }
 
+/// Checks the templates of `folder` without writing any.
+///
+/// # Errors
+/// The folder or a file that cannot be read, a template that cannot be understood.
+pub fn check_templates(folder: &Path) -> Result<(), TemplateError> {
+    Templates::open(Some(folder)).map(drop)
+}
+
 impl Templates {
     /// Returns the templates that come along, and those of `folder` beside or instead of them: files called
     /// `name.ko.txt` and `name.en.txt`.

@@ -126,6 +126,14 @@ impl Schedules {
         Ok(tx.execute("DELETE FROM ieum_schedule WHERE id = ?", &[id.into()]).await? > 0)
     }
 
+    /// Forgets all schedules of `owner` within the caller's transaction; returns how many there were.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn forget_in(&self, tx: &mut Transaction, owner: &str) -> Result<u64, SagaError> {
+        Ok(tx.execute("DELETE FROM ieum_schedule WHERE owner = ?", &[owner.into()]).await?)
+    }
+
     /// Forgets a schedule; returns whether there was one.
     ///
     /// # Errors

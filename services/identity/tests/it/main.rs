@@ -7,6 +7,7 @@ ieum_testkit::over_sql_stores!(
     crate::stage::Stage::over,
     suite,
     a_person_is_saved_listed_and_removed,
+    that_a_person_is_gone_is_told_once,
     a_device_becomes_a_persons_and_is_told_once,
     the_plan_says_how_many_devices_there_may_be_also_at_once,
     a_refused_charge_leaves_nothing_behind,

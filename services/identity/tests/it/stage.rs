@@ -123,6 +123,14 @@ impl Stage {
         Pages { router: gateway.public(self.part.router()), key: text.expose().to_owned() }
     }
 
+    /// Returns what the bus was told under this type.
+    pub async fn told(&self, kind: &str) -> Vec<serde_json::Value> {
+        let sql = "SELECT body FROM ieum_bus_log UNION SELECT body FROM ieum_bus_outbox";
+        let rows = self.store.fetch_all(sql, &[]).await.expect("reads");
+        let events = rows.iter().map(|row| row.json("body").expect("is JSON"));
+        events.filter(|event| event["type"] == kind).map(|event| event["data"].clone()).collect()
+    }
+
     /// Returns how many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT COUNT(*) AS n FROM {table}");

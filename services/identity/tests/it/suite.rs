@@ -40,6 +40,15 @@ pub async fn a_person_is_saved_listed_and_removed(stage: &Stage) {
     assert_eq!(&*fault.reason, "identity.user.unknown");
 }
 
+pub async fn that_a_person_is_gone_is_told_once(stage: &Stage) {
+    save(stage, person("ada")).await;
+    for _ in 0..2 {
+        stage.users.remove(&cx(), ada()).await.expect("is removed");
+    }
+    stage.users.remove(&cx(), UserId { user_id: "nobody".into() }).await.expect("is nobody");
+    assert_eq!(stage.told("identity.user.removed.v1").await, [serde_json::json!({ "userId": "ada" })]);
+}
+
 pub async fn a_device_becomes_a_persons_and_is_told_once(stage: &Stage) {
     save(stage, person("ada")).await;
     let premium = RegisterDevice { premium: true, area: Some("거실".into()), ..wish("ada", "s1") };
