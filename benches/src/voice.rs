@@ -13,13 +13,14 @@ use ieum_cache::open_cache;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::voice::{ContextEngineClient, DialogTurn, Dialogue, DialogueClient, UnderstandingClient};
 use ieum_core::{Cx, Fault, system_clock};
+use ieum_documents::SqlDocuments;
 use ieum_link::local_link;
 use ieum_speech::{
-    Audio, AudioLimits, Espeak, EspeakOptions, LocalOptions, Moonshine, Say, Synthesizer, Transcriber,
+    Audio, AudioLimits, Espeak, EspeakOptions, Hints, LocalOptions, Moonshine, Say, Synthesizer, Transcriber,
     Whisper,
 };
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
-use ieum_voice::{LocalUnderstanding, SqlContexts, VoiceDeps, VoiceOptions, VoicePart, WeatherOptions};
+use ieum_voice::{Contexts, LocalUnderstanding, VoiceDeps, VoiceOptions, VoicePart, WeatherOptions};
 
 use crate::report::{Wanted, figures, not_run};
 
@@ -103,7 +104,8 @@ impl Stage {
         let bus = open_bus("local:", store.clone(), system_clock(), BusOptions::default()).await;
         let cache = open_cache("memory:", system_clock()).await;
         let local = LocalUnderstanding::new().map_err(|error| failed("reading sentences", &error))?;
-        let contexts = local_link(SqlContexts::new(store.clone()).routes(), system_clock());
+        let contexts =
+            local_link(Contexts::new(Arc::new(SqlDocuments::new(store.clone()))).routes(), system_clock());
         let base = "https://weather.invalid".parse().map_err(|error| failed("naming a server", &error))?;
         let part = VoicePart::new(VoiceDeps {
             store,
@@ -117,6 +119,7 @@ impl Stage {
             devices: None,
             plugins: Vec::new(),
             ears: None,
+            listens_for: None,
             mouth: None,
             weather: WeatherOptions {
                 base,
@@ -154,7 +157,7 @@ impl Stage {
             let audio = Audio::from_pcm(&said.pcm, said.format, AudioLimits::default());
             let audio = audio.map_err(|error| failed("reading the speech", &error))?;
             let begun = Instant::now();
-            let heard = ear.transcribe(audio, Some(language)).await;
+            let heard = ear.transcribe(audio, &Hints::language(language)).await;
             let heard = heard.map_err(|error| failed("listening", &error))?;
             // What was heard of a crude voice may be nothing; answering takes its time all the same.
             self.say(if heard.text.is_empty() { sentence } else { &heard.text }).await?;

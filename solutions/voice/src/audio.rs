@@ -9,14 +9,18 @@ use ieum_core::{Fault, Timestamp, describe};
 use ieum_speech::{AudioFormat, AudioLimits, SpeechError, read_wav, write_wav};
 use ieum_store::{Insert, Value};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+use crate::rules::LONGEST_NAME;
 use crate::speech::Audio;
-use crate::store::VoiceStore;
+use crate::store::{Known, VoiceStore};
 
-/// The longest recording, bytes: two minutes at 16 kHz.
+/// The longest recording, bytes: two minutes at 16 kHz, 43 seconds at 48 kHz.
 pub const LONGEST: usize = 4 * 1024 * 1024;
 /// The most parts of a recording.
 pub const MOST_PARTS: u32 = 2_000;
+/// The rates that are taken, samples a second: those of the speech toolkit.
+const RATES: std::ops::RangeInclusive<u32> = 8_000..=96_000;
 /// What is taken where nothing is said, samples a second.
 pub const USUAL_RATE: u32 = 16_000;
 
@@ -53,8 +57,10 @@ pub enum Assembled {
     Waiting,
     /// The last part is there, these are not yet.
     Missing(Vec<u32>),
-    /// All of it is there.
-    Whole(Audio),
+    /// All of it is there; the name of its turn.
+    Whole(Audio, String),
+    /// It was answered before, and this part of it comes again: the turn's key and what it led to.
+    Answered(String, Box<Known>),
 }
 
 fn invalid(message: impl Into<String>) -> Fault {
@@ -64,6 +70,21 @@ fn invalid(message: impl Into<String>) -> Fault {
 /// Returns the fault of a recording that is too long.
 pub fn too_long() -> Fault {
     Fault::invalid_argument("voice.audio.too_long", format!("a recording may have {LONGEST} bytes at most"))
+}
+
+fn digest(samples: &[u8]) -> String {
+    hex::encode(Sha256::digest(samples))
+}
+
+/// Returns the name of the turn of a recording whose own name may have been used before: the same for the same sounds. A
+/// name that is too long stays so, and is refused.
+pub fn named_anew(name: &str, samples: &[u8]) -> String {
+    if name.chars().count() > LONGEST_NAME {
+        return name.to_owned();
+    }
+    let digest = &digest(samples)[..16];
+    let room = LONGEST_NAME - digest.len() - 1;
+    format!("{}.{digest}", name.chars().take(room).collect::<String>())
 }
 
 impl AudioData {
@@ -95,8 +116,8 @@ impl AudioData {
 /// Takes raw samples.
 pub fn samples(bytes: impl Into<Bytes>, rate: u32) -> Result<Audio, Fault> {
     let samples = bytes.into();
-    if !(8_000..=48_000).contains(&rate) {
-        return Err(invalid("field audio.sampleRate: expected 8000 to 48000"));
+    if !RATES.contains(&rate) {
+        return Err(invalid("field audio.sampleRate: expected 8000 to 96000"));
     }
     if !samples.len().is_multiple_of(2) {
         return Err(invalid("field audio.data: 16-bit samples have an even number of bytes"));
@@ -131,6 +152,9 @@ impl VoiceStore {
         if part.sequence >= MOST_PARTS {
             self.forget_parts(part.device, part.session).await?;
             return Err(invalid(format!("field sequence: a recording has {MOST_PARTS} parts at most")));
+        }
+        if let Some((key, known)) = self.answered(part).await? {
+            return Ok(Assembled::Answered(key, Box::new(known)));
         }
         let row: Vec<Value> = vec![
             part.device.into(),
@@ -176,11 +200,64 @@ impl VoiceStore {
             .filter(|at| there.binary_search(at).is_err())
             .filter_map(|at| u32::try_from(at).ok())
             .collect();
-        if missing.is_empty() {
-            samples(all, rate).map(Assembled::Whole)
-        } else {
-            Ok(Assembled::Missing(missing))
+        if !missing.is_empty() {
+            return Ok(Assembled::Missing(missing));
         }
+        let name = match self.heard(part.device, part.session).await? {
+            true => named_anew(part.session, &all),
+            false => part.session.to_owned(),
+        };
+        Ok(Assembled::Whole(samples(all, rate)?, name))
+    }
+
+    /// Returns the turn of a recording that was answered, where this is one of its parts and none of a later one of the
+    /// same name is there.
+    async fn answered(&self, part: &Part<'_>) -> Result<Option<(String, Known)>, Fault> {
+        let sql =
+            "SELECT digest, turn FROM ieum_voice_heard WHERE device = ? AND session = ? AND sequence = ?";
+        let name: [Value; 3] = [part.device.into(), part.session.into(), i64::from(part.sequence).into()];
+        let Some(row) = self.sql.fetch_optional(sql, &name).await? else { return Ok(None) };
+        let sql = "SELECT COUNT(*) AS n FROM ieum_voice_chunk WHERE device = ? AND session = ?";
+        let begun = self.sql.fetch_one(sql, &name[..2]).await?.int("n")? > 0;
+        if begun || row.text("digest")? != digest(&part.audio.samples) {
+            return Ok(None);
+        }
+        let key = row.text("turn")?;
+        Ok(self.known(&key).await?.map(|known| (key, known)))
+    }
+
+    /// Tells whether a recording of this name was answered before.
+    async fn heard(&self, device: &str, session: &str) -> Result<bool, Fault> {
+        let sql = "SELECT COUNT(*) AS n FROM ieum_voice_heard WHERE device = ? AND session = ?";
+        Ok(self.sql.fetch_one(sql, &[device.into(), session.into()]).await?.int("n")? > 0)
+    }
+
+    /// Forgets the sounds of a recording that was answered, and keeps by which turn: a part of it may come again.
+    pub async fn finish(&self, device: &str, session: &str, turn: &str, now: Timestamp) -> Result<(), Fault> {
+        let name: [Value; 2] = [device.into(), session.into()];
+        let mut tx = self.sql.begin_write().await?;
+        let sql = "SELECT sequence, data FROM ieum_voice_chunk WHERE device = ? AND session = ?";
+        let mut rows: Vec<Vec<Value>> = Vec::new();
+        for row in &tx.fetch_all(sql, &name).await? {
+            let (sequence, digest) = (row.int("sequence")?, digest(&row.bytes("data")?));
+            rows.push(vec![
+                device.into(),
+                session.into(),
+                sequence.into(),
+                digest.into(),
+                turn.into(),
+                now.into(),
+            ]);
+        }
+        // Nothing is there where another process was quicker.
+        if !rows.is_empty() {
+            tx.execute("DELETE FROM ieum_voice_heard WHERE device = ? AND session = ?", &name).await?;
+            let columns = ["device", "session", "sequence", "digest", "turn", "at"];
+            let insert = Insert::into("ieum_voice_heard").columns(columns).rows(rows);
+            insert.or_ignore(["device", "session", "sequence"]).run_in(&mut tx).await?;
+            tx.execute("DELETE FROM ieum_voice_chunk WHERE device = ? AND session = ?", &name).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Forgets the parts of a recording.
@@ -221,6 +298,8 @@ mod tests {
             change(&mut wrong);
             wrong.read().expect_err("is refused").message
         };
+        assert!(samples(vec![0; 29 * 2 * 48_000], 48_000).is_ok() && samples(vec![0; 2], 96_000).is_ok());
+        assert!(refused(&|wrong| wrong.sample_rate = Some(192_000)).starts_with("field audio.sampleRate"));
         assert!(refused(&|wrong| wrong.data = "%".into()).starts_with("field audio.data"));
         assert!(refused(&|wrong| wrong.sample_rate = Some(3)).starts_with("field audio.sampleRate"));
         assert!(refused(&|wrong| wrong.format = Some("MP3".into())).starts_with("field audio.format"));

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use ieum_cache::Cache;
-use ieum_contracts::voice::{Context, ContextEngine, GetContext, RecordTurn};
+use ieum_contracts::voice::{Context, ContextEngine, ForgetPerson, GetContext, RecordTurn};
 use ieum_core::{Cx, Fault};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +22,11 @@ impl CachedContexts {
     /// Keeps what `inner` answers for `keep`.
     pub fn new(inner: Arc<dyn ContextEngine>, cache: Arc<dyn Cache>, keep: Duration) -> Self {
         Self { inner, cache, keep }
+    }
+
+    /// Tells whether a person was forgotten lately: what is kept of one may be older.
+    async fn is_gone(&self, user: &str) -> bool {
+        self.cache.get(&gone(user)).await.is_ok_and(|mark| mark.is_some())
     }
 
     async fn put(&self, context: &Context) {
@@ -39,6 +45,10 @@ impl CachedContexts {
     }
 }
 
+fn gone(user: &str) -> String {
+    format!("contexts:gone:{}", hex::encode(Sha256::digest(user)))
+}
+
 /// Names may hold any letter, keys should not.
 fn key(user: &str, session: &str) -> String {
     let digest = Sha256::new().chain_update(user).chain_update([0]).chain_update(session).finalize();
@@ -49,7 +59,9 @@ fn key(user: &str, session: &str) -> String {
 impl ContextEngine for CachedContexts {
     async fn get(&self, cx: &Cx, ask: GetContext) -> Result<Context, Fault> {
         let kept = self.cache.get(&key(&ask.user_id, &ask.session_id)).await.unwrap_or_default();
-        if let Some(context) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        if let Some(context) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            && !self.is_gone(&ask.user_id).await
+        {
             return Ok(context);
         }
         let context = self.inner.get(cx, ask).await?;
@@ -70,5 +82,17 @@ impl ContextEngine for CachedContexts {
                 Err(fault)
             }
         }
+    }
+
+    async fn forget(&self, cx: &Cx, ask: ForgetPerson) -> Result<ForgetPerson, Fault> {
+        // Before and after: what is put meanwhile is of somebody who is being forgotten.
+        let key = gone(&ask.user_id);
+        let mark = || self.cache.set(&key, Bytes::from_static(b"1"), self.keep);
+        let unmarked =
+            |error| Fault::unavailable("voice.context.cache", format!("forgetting a person: {error}"));
+        mark().await.map_err(unmarked)?;
+        let forgotten = self.inner.forget(cx, ask.clone()).await?;
+        mark().await.map_err(unmarked)?;
+        Ok(forgotten)
     }
 }

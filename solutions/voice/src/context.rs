@@ -1,32 +1,34 @@
-//! Meets the contract `voice.context` over the SQL store: a session is a row, and a turn one statement.
+//! Meets the contract `voice.context` over documents: a session is a document, and a turn an entry of it.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use ieum_contracts::voice::{
-    Context, ContextEngine, ContextEngineRoutes, ContextState, GetContext, PastTurn, RecordTurn,
+    Context, ContextEngine, ContextEngineRoutes, ForgetPerson, GetContext, RecordTurn,
 };
 use ieum_core::{Cx, Fault};
+use ieum_documents::{Collection, Document, Documents, Entry, Key};
 use ieum_link::Routes;
-use ieum_store::{Dialect, Row, Store, Value};
+use serde_json::Value;
 
-/// What one half of a history may hold, in characters or bytes as the database counts: once the newer half does, it becomes the older one.
-const HALF: usize = 16 * 1024;
-/// The turns that a context shows.
-const SHOWN: usize = 20;
+/// Where sessions are kept.
+pub const SESSIONS: Collection =
+    Collection { name: "ieum_voice_context", owner: "user_id", id: "session_id", entry_id: "turnId" };
+
 /// The longest name of a person or a session.
 const LONGEST: usize = 120;
 
-/// Contexts in the SQL store.
+/// Contexts as documents, in whatever keeps these.
 #[derive(Clone)]
-pub struct SqlContexts {
-    store: Store,
+pub struct Contexts {
+    documents: Arc<dyn Documents>,
 }
 
-impl SqlContexts {
-    /// Keeps contexts in `store`, which has the tables of [`VoicePart::migrations`](crate::VoicePart::migrations).
-    pub fn new(store: Store) -> Self {
-        Self { store }
+impl Contexts {
+    /// Keeps contexts in `documents`. Where these are in the SQL store, it has the tables of
+    /// [`VoicePart::migrations`](crate::VoicePart::migrations).
+    pub fn new(documents: Arc<dyn Documents>) -> Self {
+        Self { documents }
     }
 
     /// Returns the contract as it is answered here.
@@ -36,69 +38,33 @@ impl SqlContexts {
 }
 
 #[async_trait]
-impl ContextEngine for SqlContexts {
+impl ContextEngine for Contexts {
     async fn get(&self, _cx: &Cx, ask: GetContext) -> Result<Context, Fault> {
-        let sql = "SELECT turn_count, state, older, history, updated_at FROM ieum_voice_context \
-                   WHERE user_id = ? AND session_id = ?";
-        let row = self
-            .store
-            .fetch_optional(sql, &[ask.user_id.as_str().into(), ask.session_id.as_str().into()])
-            .await?;
+        let found = self.documents.get(&SESSIONS, Key { owner: &ask.user_id, id: &ask.session_id }).await?;
         let empty = Context { user_id: ask.user_id, session_id: ask.session_id, ..Context::default() };
-        match row {
-            Some(row) => read(&row, empty),
+        match found {
+            Some(document) => read(document, empty),
             None => Ok(empty),
         }
     }
 
-    async fn record(&self, cx: &Cx, turn: RecordTurn) -> Result<Context, Fault> {
-        check(&turn)?;
-        let state = serde_json::to_string(&turn.state).map_err(unwritable)?;
-        let mut line = serde_json::to_string(&turn.turn).map_err(unwritable)?;
-        // How the line says its turn: found among the last ones, it is not added again.
-        let mark = serde_json::to_string(&turn.turn.turn_id).map_err(unwritable)?;
-        let mark = format!("{{\"turnId\":{mark},");
-        line.push('\n');
-        let (line, mark) = (Value::from(line), Value::from(mark));
-        let mut values: Vec<Value> =
-            vec![turn.user_id.as_str().into(), turn.session_id.as_str().into(), state.into()];
-        values.extend([line.clone(), turn.turn.at.into()]);
-        // Four times it is asked whether the turn is known, each time in both halves.
-        values.extend(std::iter::repeat_n(mark, 8));
-        values.extend([line.clone(), line]);
-        self.store.execute(&upsert(self.store.dialect()), &values).await?;
-        self.get(cx, GetContext { user_id: turn.user_id, session_id: turn.session_id }).await
+    async fn record(&self, _cx: &Cx, record: RecordTurn) -> Result<Context, Fault> {
+        check(&record)?;
+        let RecordTurn { user_id, session_id, turn, state } = record;
+        let body = match serde_json::to_value(&turn).map_err(unwritable)? {
+            Value::Object(fields) => fields,
+            _ => return Err(Fault::internal("voice.context.json", "a turn is no JSON object")),
+        };
+        let state = serde_json::to_value(&state).map_err(unwritable)?;
+        let entry = Entry { id: turn.turn_id, body, state, at: turn.at };
+        let document = self.documents.add(&SESSIONS, Key { owner: &user_id, id: &session_id }, entry).await?;
+        read(document, Context { user_id, session_id, ..Context::default() })
     }
-}
 
-/// Returns the statement that adds a turn. MySQL changes the columns one after the other and reads those that are
-/// changed already as they are then, which their order allows for: `older` takes over what holds no known turn.
-fn upsert(dialect: Dialect) -> String {
-    let insert = "INSERT INTO ieum_voice_context (user_id, session_id, turn_count, state, older, history, updated_at) \
-                  VALUES (?, ?, 1, ?, '', ?, ?)";
-    let (own, clause) = match dialect {
-        Dialect::MySql => ("", "ON DUPLICATE KEY UPDATE"),
-        _ => ("ieum_voice_context.", "ON CONFLICT (user_id, session_id) DO UPDATE SET"),
-    };
-    let fresh = |column: &str| match dialect {
-        Dialect::MySql => format!("VALUES({column})"),
-        _ => format!("excluded.{column}"),
-    };
-    let joined = match dialect {
-        Dialect::MySql => "CONCAT(history, ?)".to_owned(),
-        _ => format!("{own}history || ?"),
-    };
-    let finds = if dialect == Dialect::Postgres { "STRPOS" } else { "INSTR" };
-    let known = format!("({finds}({own}history, ?) > 0 OR {finds}({own}older, ?) > 0)");
-    let (state, updated) = (fresh("state"), fresh("updated_at"));
-    format!(
-        "{insert} {clause} \
-         turn_count = CASE WHEN {known} THEN {own}turn_count ELSE {own}turn_count + 1 END, \
-         state = CASE WHEN {known} THEN {own}state ELSE {state} END, \
-         older = CASE WHEN {known} OR LENGTH({own}history) < {HALF} THEN {own}older ELSE {own}history END, \
-         history = CASE WHEN {known} THEN {own}history WHEN LENGTH({own}history) >= {HALF} THEN ? ELSE {joined} END, \
-         updated_at = {updated}"
-    )
+    async fn forget(&self, _cx: &Cx, ask: ForgetPerson) -> Result<ForgetPerson, Fault> {
+        self.documents.forget(&SESSIONS, &ask.user_id).await?;
+        Ok(ask)
+    }
 }
 
 fn check(turn: &RecordTurn) -> Result<(), Fault> {
@@ -117,21 +83,15 @@ fn unwritable(error: serde_json::Error) -> Fault {
     Fault::internal("voice.context.json", format!("writing a context as JSON: {error}"))
 }
 
-fn read(row: &Row, empty: Context) -> Result<Context, Fault> {
+fn read(document: Document, empty: Context) -> Result<Context, Fault> {
     let lost = |error: serde_json::Error| {
         Fault::data_loss("voice.context", format!("reading the context of {:?}: {error}", empty.session_id))
     };
-    let state: ContextState = serde_json::from_str(&row.text("state")?).map_err(lost)?;
-    let text = format!("{}{}", row.text("older")?, row.text("history")?);
-    let lines: Vec<&str> = text.lines().collect();
-    let shown = lines[lines.len().saturating_sub(SHOWN)..].iter();
-    let conversation_history =
-        shown.map(|line| serde_json::from_str(line)).collect::<Result<Vec<PastTurn>, _>>().map_err(lost)?;
     Ok(Context {
-        turn_count: u64::try_from(row.int("turn_count")?).unwrap_or_default(),
-        state,
-        conversation_history,
-        last_updated: row.opt_timestamp("updated_at")?,
+        turn_count: document.count,
+        state: serde_json::from_value(document.state).map_err(lost)?,
+        conversation_history: serde_json::from_value(Value::Array(document.entries)).map_err(lost)?,
+        last_updated: Some(document.updated_at),
         ..empty
     })
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use ieum_bus::{Bus, Event};
 use ieum_contracts::voice::{
     Context, ContextEngine, ContextState, DIALOG_COMPLETED, DIALOG_EVENTS, DialogAnswer, DialogCompleted,
-    DialogOutcome, DialogTurn, Dialogue, GetContext, Meaning, PastTurn, PluginAsk, RecordTurn, Understanding,
+    DialogOutcome, DialogTurn, Dialogue, Effect, GetContext, Meaning, PastTurn, PluginAsk, RecordTurn,
+    Understanding,
 };
 use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use ieum_saga::Schedules;
@@ -17,12 +18,15 @@ use tokio::sync::Notify;
 use crate::directory::{Directory, Speaker, Who};
 use crate::effects::{Plan, Scene, plan};
 use crate::plugins::Plugins;
+use crate::replies::{Reply, queue};
 use crate::rules;
 use crate::sentences;
 use crate::speech::{Ears, Mouth};
 use crate::stages::Stages;
-use crate::store::{Known, Reply, Thing, VoiceStore, keep_answer, queue};
+use crate::store::{Known, Thing, VoiceStore, keep_answer};
+use crate::streams::Streams;
 use crate::tongue::Tongue;
+use crate::understanding::LocalUnderstanding;
 use crate::understood::{Answered, Understander};
 
 /// Leads dialogues.
@@ -39,10 +43,23 @@ pub struct DialogManager {
     pub zone: String,
     /// Told when something waits to be sent.
     pub waiting: Arc<Notify>,
+    /// Who listens to what nobody asked for, besides devices.
+    pub streams: Streams,
+    /// Whose sentences are listened for; `None` where somebody else understands.
+    pub listens_for: Option<LocalUnderstanding>,
     /// Hears, where an engine is set.
     pub ears: Option<Arc<dyn Ears>>,
     /// Speaks, where an engine is set.
     pub mouth: Option<Arc<dyn Mouth>>,
+}
+
+/// What whoever asks keeps by itself, and says with each turn.
+#[derive(Clone, Debug, Default)]
+pub struct Within {
+    /// What the session is about; the session's own state where it is `None`.
+    pub state: Option<ContextState>,
+    /// The IANA zone in which it is asked; the person's where it is `None`.
+    pub zone: Option<String>,
 }
 
 /// A turn with all that is known of it.
@@ -58,7 +75,7 @@ struct Turn {
 #[async_trait]
 impl Dialogue for DialogManager {
     async fn say(&self, cx: &Cx, turn: DialogTurn) -> Result<DialogAnswer, Fault> {
-        self.say_within(cx, turn, None).await.map(|(answer, _)| answer)
+        self.say_within(cx, turn, Within::default()).await.map(|(answer, _)| answer)
     }
 }
 
@@ -69,13 +86,14 @@ fn language(turn: &DialogTurn, speaker: Option<&Speaker>) -> Tongue {
 }
 
 impl DialogManager {
-    /// Answers a turn in the light of `state`, where whoever asks keeps that; of the session's own where it is `None`.
-    /// Returns what the session is about afterwards too. Fails as [`Dialogue::say`] does.
+    /// Answers a turn within what whoever asks keeps. Returns what the session is about afterwards too. Fails as
+    /// [`Dialogue::say`] does.
+    #[tracing::instrument(name = "voice.turn", skip_all)]
     pub async fn say_within(
         &self,
         cx: &Cx,
         turn: DialogTurn,
-        state: Option<ContextState>,
+        within: Within,
     ) -> Result<(DialogAnswer, ContextState), Fault> {
         rules::check_turn(&turn)?;
         let id = rules::turn_id(&turn, cx);
@@ -97,7 +115,7 @@ impl DialogManager {
         let session = rules::session_id(&turn);
         let turn = Turn { said: turn, id, key, session, tongue, now: self.clock.now() };
         let answered = match &who {
-            Who::Welcome(speaker) => return self.welcome(cx, turn, speaker, state, stages).await,
+            Who::Welcome(speaker) => return self.welcome(cx, turn, speaker, within, stages).await,
             Who::Blocked(_) => Answered::only(sentences::blocked(tongue), DialogOutcome::Blocked),
             Who::NotFound(_) => {
                 Answered::only(sentences::user_not_found(tongue), DialogOutcome::UserNotFound)
@@ -108,7 +126,7 @@ impl DialogManager {
             Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
         };
         let answer = self.write(cx, &turn, &user, answered, (0, Plan::default()), stages).await?;
-        Ok((answer, state.unwrap_or_default()))
+        Ok((answer, within.state.unwrap_or_default()))
     }
 
     async fn welcome(
@@ -116,17 +134,18 @@ impl DialogManager {
         cx: &Cx,
         turn: Turn,
         speaker: &Speaker,
-        state: Option<ContextState>,
+        within: Within,
         mut stages: Stages,
     ) -> Result<(DialogAnswer, ContextState), Fault> {
         let user = speaker.user.id.clone();
         let mut context = self.context(cx, &user, &turn.session).await;
-        context.state = state.unwrap_or(context.state);
+        context.state = within.state.unwrap_or_else(|| rules::state_now(&context, turn.now));
         let things = self.store.things(&user).await?;
         stages.end("remembered");
         let area =
             turn.said.area.clone().or_else(|| speaker.device.as_ref().and_then(|device| device.area.clone()));
-        let zone = speaker.user.zone.clone().unwrap_or_else(|| self.zone.clone());
+        let of_person = || speaker.user.zone.clone();
+        let zone = within.zone.or_else(of_person).unwrap_or_else(|| self.zone.clone());
         let understander =
             Understander { engine: &*self.understanding, tongue: turn.tongue, zone: &zone, now: turn.now };
         let names = Names::of(&things, area.as_deref());
@@ -144,9 +163,13 @@ impl DialogManager {
             zone: zone.clone(),
             meaning: Meaning::default(),
         };
-        let answered = self.answer(cx, &ask, meanings, &context.state).await;
+        let mut answered = self.answer(cx, &ask, meanings, &context.state).await;
         stages.end("answered");
-        let plan = self.plan(cx, &turn, &ask, &answered, &things).await?;
+        let speakers = self.speakers(cx, &ask, &answered.effects).await.unwrap_or_else(|_| {
+            answered = Answered::failed(turn.tongue, &context.state);
+            Vec::new()
+        });
+        let plan = self.plan(&turn, &ask, &answered, &speakers, &things).await?;
         let after = answered.state.clone();
         let answer = self.write(cx, &turn, &user, answered, (context.turn_count + 1, plan), stages).await?;
         Ok((answer, after))
@@ -183,7 +206,8 @@ impl DialogManager {
         })
     }
 
-    /// Has every meaning answered by its plugin, the first question ending the row.
+    /// Has every meaning answered by its plugin.
+    #[tracing::instrument(name = "voice.answer", skip_all)]
     async fn answer(
         &self,
         cx: &Cx,
@@ -198,28 +222,37 @@ impl DialogManager {
             let ask = PluginAsk { meaning: meaning.clone(), ..ask.clone() };
             let answer = self.plugins.handle(cx, ask).await;
             answered.add(tongue, meaning, answer);
-            if answered.outcome == DialogOutcome::Asked {
-                break;
-            }
         }
         answered
     }
 
-    async fn plan(
+    /// Returns the person's other devices with their rooms, where something is announced. Fails where nobody can say.
+    async fn speakers(
         &self,
         cx: &Cx,
+        ask: &PluginAsk,
+        effects: &[Effect],
+    ) -> Result<Vec<(String, Option<String>)>, Fault> {
+        if !effects.iter().any(|effect| matches!(effect, Effect::Announce { .. })) {
+            return Ok(Vec::new());
+        }
+        let devices = self.directory.devices_of(cx, &ask.user_id).await?.into_iter();
+        let others = devices.filter(|device| Some(&device.device_id) != ask.device_id.as_ref());
+        Ok(others.map(|device| (device.device_id, device.area)).collect())
+    }
+
+    async fn plan(
+        &self,
         turn: &Turn,
         ask: &PluginAsk,
         answered: &Answered,
+        speakers: &[(String, Option<String>)],
         things: &[Thing],
     ) -> Result<Plan, Fault> {
         if answered.effects.is_empty() {
             return Ok(Plan::default());
         }
         let own = self.schedules.list(&ask.user_id).await?.into_iter().map(|status| status.schedule.id);
-        let devices = self.directory.devices_of(cx, &ask.user_id).await.into_iter();
-        let others = devices.filter(|device| Some(&device.device_id) != ask.device_id.as_ref());
-        let speakers: Vec<_> = others.map(|device| (device.device_id, device.area)).collect();
         let things: Vec<_> = things.iter().map(|thing| (thing.device.clone(), thing.id.clone())).collect();
         let scene = Scene {
             key: &turn.key,
@@ -228,8 +261,9 @@ impl DialogManager {
             language: &ask.language,
             zone: &ask.zone,
             now: turn.now,
+            speaks: self.mouth.is_some(),
         };
-        Ok(plan(&scene, &answered.effects, &own.collect::<Vec<_>>(), &speakers, &things))
+        Ok(plan(&scene, &answered.effects, &own.collect::<Vec<_>>(), speakers, &things))
     }
 
     /// Has the session remember the turn. Where it cannot be, the answer is given anyway.
@@ -258,6 +292,7 @@ impl DialogManager {
             turn_id: turn.id.clone(),
             session_id: turn.session.clone(),
             user_id: user.to_owned(),
+            heard: turn.said.heard_ms.is_some().then(|| turn.said.text.clone()),
             text: answered.text(),
             language: turn.tongue.code().to_owned(),
             intent: answered.first.intent.clone(),
@@ -278,10 +313,14 @@ impl DialogManager {
         let Known { answer, record, .. } = known;
         plan.write(&mut tx, cx, &self.schedules, turn.now).await?;
         if let Some(device) = turn.said.device_id.as_ref().filter(|_| turn.said.deliver) {
-            let payload = json!(answer);
-            let reply =
-                Reply { id: turn.key.clone(), device: device.clone(), kind: "DIALOG_RESPONSE", payload };
-            queue(&mut tx, &[reply], turn.now).await?;
+            let mut replies =
+                vec![Reply::to_device(turn.key.clone(), device, "DIALOG_RESPONSE", json!(answer))];
+            // What was heard is answered aloud. The words become sound when they are sent.
+            if turn.said.heard_ms.is_some() && self.mouth.is_some() {
+                let aloud = replies[0].aloud(&answer.turn_id, &answer.text, turn.tongue);
+                replies.push(aloud.answering(&answer.session_id));
+            }
+            queue(&mut tx, &replies, turn.now).await?;
         }
         let event = self.completed(cx, turn, &answer, took)?;
         self.bus.outbox(&mut tx, DIALOG_EVENTS, &event).await?;
@@ -351,7 +390,8 @@ pub struct Names {
 }
 
 impl Names {
-    fn of(things: &[Thing], area: Option<&str>) -> Self {
+    /// Returns the names of somebody's things, and of the rooms they and the speaker are in.
+    pub fn of(things: &[Thing], area: Option<&str>) -> Self {
         let mut areas: Vec<String> = things.iter().filter_map(|thing| thing.area.clone()).collect();
         areas.extend(area.map(str::to_owned));
         areas.sort();

@@ -19,6 +19,7 @@ use crate::rules::LONGEST_NAME;
 const KEEP: Duration = Duration::from_secs(3_600);
 
 /// Asks who people are and whose devices are.
+#[derive(Clone)]
 pub struct Directory {
     /// The directory; `None` where none is set, so that everybody is unknown and welcome.
     pub users: Option<Arc<dyn Users>>,
@@ -74,17 +75,37 @@ impl Directory {
         }
     }
 
-    /// Returns a person's devices, none where nobody can say.
-    pub async fn devices_of(&self, cx: &Cx, user: &str) -> Vec<Device> {
-        let Some(devices) = &self.devices else { return Vec::new() };
-        let ask = ListDevices { user_id: Some(user.to_owned()), limit: Some(200), ..ListDevices::default() };
-        match devices.list(cx, ask).await {
-            Ok(list) => list.devices,
-            Err(fault) => {
-                tracing::warn!(error = %fault, "asking for a person's devices failed");
-                Vec::new()
-            }
+    /// Returns who speaks where a device does: its owner, or itself where it is nobody's.
+    pub async fn owner(&self, cx: &Cx, device: &str) -> String {
+        self.device(cx, device).await.map_or_else(|| nobodys(device), |device| device.user_id)
+    }
+
+    /// Returns whose a device is now: its person's, or its own where it is nobody's. Fails as the directory does.
+    pub async fn owner_now(&self, cx: &Cx, device: &str) -> Result<String, Fault> {
+        // What stands in for the directory's answer may be from before.
+        let _ = self.cache.delete(&format!("device:{device}")).await;
+        let Some(devices) = &self.devices else { return Ok(nobodys(device)) };
+        match devices.get(cx, DeviceId { device_id: device.to_owned() }).await {
+            Ok(found) => Ok(found.user_id),
+            Err(fault) if fault.code == Code::NotFound => Ok(nobodys(device)),
+            Err(fault) => Err(fault),
         }
+    }
+
+    /// Lets go of what stands in for a person.
+    pub async fn forget(&self, user: &str) {
+        // It lives for an hour at most.
+        let _ = self.cache.delete(&format!("user:{user}")).await;
+    }
+
+    /// Returns a person's devices, none where no directory is set. Fails as the directory does: nobody can say then.
+    pub async fn devices_of(&self, cx: &Cx, user: &str) -> Result<Vec<Device>, Fault> {
+        let Some(devices) = &self.devices else { return Ok(Vec::new()) };
+        let ask = ListDevices { user_id: Some(user.to_owned()), limit: Some(200), ..ListDevices::default() };
+        let found = devices.list(cx, ask).await;
+        found
+            .map(|list| list.devices)
+            .inspect_err(|fault| complain(fault, "asking for a person's devices failed"))
     }
 
     async fn device(&self, cx: &Cx, id: &str) -> Option<Device> {

@@ -1,23 +1,23 @@
 //! Turns that are spoken: heard by an engine where one is set, answered like any other, and spoken back.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use std::sync::Arc;
+
 use ieum_contracts::voice::{DialogAnswer, DialogOutcome, DialogTurn, Dialogue};
 use ieum_core::{Cx, Fault};
-use serde_json::json;
 
-use crate::dialogue::DialogManager;
+use crate::dialogue::{DialogManager, Names};
+use crate::directory::Who;
+use crate::replies::Words;
 use crate::rules;
+use crate::said;
 use crate::sentences;
 use crate::speech::{Audio, SpeechError};
-use crate::store::{Reply, queue};
 use crate::tongue::Tongue;
-
-/// What one message of an answer spoken to a device holds, bytes: a second.
-const SPOKEN_PART: usize = 32_000;
+use crate::understanding::LocalUnderstanding;
 
 impl DialogManager {
     /// Hears a turn whose text is empty and answers it. Words that cannot be heard are answered with a sentence.
+    #[tracing::instrument(name = "voice.hear", skip_all)]
     pub async fn hear(&self, cx: &Cx, mut turn: DialogTurn, audio: Audio) -> Result<DialogAnswer, Fault> {
         let id = rules::turn_id(&turn, cx);
         turn.turn_id = Some(id.clone());
@@ -25,76 +25,111 @@ impl DialogManager {
             self.record(cx, known.record).await;
             return Ok(known.answer);
         }
-        let guess = turn.language.as_deref().and_then(Tongue::of);
-        let Some(ears) = &self.ears else { return self.tell(cx, turn, sentences::no_ears).await };
+        let Some(ears) = &self.ears else { return self.tell(cx, turn, None, sentences::no_ears).await };
         let begun = self.clock.moment();
-        let heard = match ears.hear(audio, guess).await {
+        let (guess, names) = self.expected(cx, &turn).await;
+        let listened = self.listens_for.clone().zip(names.map(Arc::new));
+        let grammar = beside(listened.clone(), move |local, names| local.grammar(guess, names)).await;
+        let heard = match ears.hear(audio, guess, grammar).await {
             Ok(heard) => heard,
             Err(error @ SpeechError::Busy { .. }) => {
                 return Err(Fault::unavailable("voice.speech.busy", error.to_string()));
             }
             Err(error) => {
                 tracing::warn!(error = %ieum_core::describe(&error), "hearing failed");
-                return self.tell(cx, turn, sentences::deaf).await;
+                return self.tell(cx, turn, guess, reason(&error)).await;
             }
         };
         if heard.text.trim().is_empty() {
-            return self.tell(cx, turn, sentences::heard_nothing).await;
+            return self.tell(cx, turn, guess, sentences::heard_nothing).await;
         }
         turn.heard_ms = Some(self.clock.moment().since(begun).as_secs_f64() * 1_000.0);
         turn.language = turn.language.or_else(|| heard.language.map(|tongue| tongue.code().to_owned()));
         turn.text = heard.text.trim().chars().take(rules::LONGEST_TEXT).collect();
-        let (key, device) = (rules::turn_key(&turn, &id), turn.device_id.clone().filter(|_| turn.deliver));
-        let answer = self.say(cx, turn).await?;
-        if let Some(device) = device {
-            self.speak_to(&key, &device, &answer).await?;
+        let tongue = turn.language.as_deref().and_then(Tongue::of).or_else(|| Tongue::heard_in(&turn.text));
+        if let Some(tongue) = tongue {
+            let heard = turn.text.clone();
+            let meant = beside(listened, move |local, names| local.repaired(tongue, names, &heard)).await;
+            if let Some(meant) = meant.flatten() {
+                tracing::debug!(
+                    heard = turn.text,
+                    meant,
+                    "heard something that sounds like what can be said"
+                );
+                turn.text = meant;
+            }
         }
-        Ok(answer)
+        self.say(cx, turn).await
     }
 
-    /// Answers with one sentence alone.
+    /// Returns the language that a turn is likely spoken in, and the names that can be in it.
+    async fn expected(&self, cx: &Cx, turn: &DialogTurn) -> (Option<Tongue>, Option<Names>) {
+        let said = turn.language.as_deref().and_then(Tongue::of);
+        let Who::Welcome(speaker) = self.directory.who(cx, turn).await else { return (said, None) };
+        let guess = said.or_else(|| speaker.user.language.as_deref().and_then(Tongue::of));
+        // Without the things it is listened for the rest.
+        let things = self.store.things(&speaker.user.id).await.unwrap_or_default();
+        let area = turn
+            .area
+            .as_deref()
+            .or_else(|| speaker.device.as_ref().and_then(|device| device.area.as_deref()));
+        (guess, Some(Names::of(&things, area)))
+    }
+
+    /// Answers with one sentence alone, in the language of the turn, or else the one that it was likely spoken in.
     async fn tell(
         &self,
         cx: &Cx,
         turn: DialogTurn,
+        guess: Option<Tongue>,
         sentence: fn(Tongue) -> &'static str,
     ) -> Result<DialogAnswer, Fault> {
-        let tongue = turn.language.as_deref().and_then(Tongue::of).unwrap_or(Tongue::Korean);
+        let tongue = turn.language.as_deref().and_then(Tongue::of).or(guess).unwrap_or(Tongue::Korean);
         self.answer_alone(cx, turn, tongue, sentence(tongue), DialogOutcome::Failed).await
     }
 
     /// Returns an answer spoken, or `None` where no engine is set or it fails.
     pub async fn spoken(&self, answer: &DialogAnswer) -> Option<Audio> {
-        let tongue = Tongue::of(&answer.language)?;
-        match self.mouth.as_ref()?.speak(&answer.text, tongue).await {
-            Ok(audio) => Some(audio),
+        let answer_of = Some((answer.session_id.clone(), answer.turn_id.clone()));
+        self.aloud(&Words { text: answer.text.clone(), tongue: Tongue::of(&answer.language)?, answer_of })
+            .await
+    }
+
+    /// Returns words spoken, or `None` where no engine is set or it fails.
+    #[tracing::instrument(name = "voice.speak", skip_all)]
+    pub async fn aloud(&self, words: &Words) -> Option<Audio> {
+        let begun = self.clock.moment();
+        match self.mouth.as_ref()?.speak(&words.text, words.tongue).await {
+            Ok(audio) => {
+                let took = self.clock.moment().since(begun);
+                metrics::histogram!("ieum_voice_stage_seconds", "stage" => "said").record(took.as_secs_f64());
+                if let Some((session, turn)) = &words.answer_of {
+                    said::keep(&self.store.sql, (session, turn), took, self.clock.now()).await;
+                }
+                Some(audio)
+            }
             Err(error) => {
                 tracing::warn!(error = %ieum_core::describe(&error), "speaking failed; text goes alone");
                 None
             }
         }
     }
+}
 
-    /// Sends an answer spoken to a device, in parts with their numbers.
-    async fn speak_to(&self, key: &str, device: &str, answer: &DialogAnswer) -> Result<(), Fault> {
-        let Some(audio) = self.spoken(answer).await else { return Ok(()) };
-        let count = audio.samples.len().div_ceil(SPOKEN_PART);
-        let part = |(sequence, bytes): (usize, &[u8])| Reply {
-            id: format!("{key}:audio:{sequence}"),
-            device: device.to_owned(),
-            kind: "DIALOG_AUDIO",
-            payload: json!({
-                "turnId": answer.turn_id,
-                "sequence": sequence,
-                "last": sequence + 1 == count,
-                "audio": { "data": BASE64_STANDARD.encode(bytes), "format": "PCM", "sampleRate": audio.rate },
-            }),
-        };
-        let parts: Vec<Reply> = audio.samples.chunks(SPOKEN_PART).enumerate().map(part).collect();
-        let mut tx = self.store.sql.begin_write().await?;
-        queue(&mut tx, &parts, self.clock.now()).await?;
-        tx.commit().await?;
-        self.waiting.notify_one();
-        Ok(())
+/// Returns what to say of why nothing was heard: to try again only where that can help.
+fn reason(error: &SpeechError) -> fn(Tongue) -> &'static str {
+    match error {
+        SpeechError::TooLong { .. } => sentences::too_long,
+        SpeechError::Missing { .. } => sentences::cannot_hear,
+        SpeechError::Busy { .. } | SpeechError::Engine { .. } => sentences::deaf,
     }
+}
+
+/// Looks at sentences and names beside everything else: it takes a thread for a moment.
+async fn beside<T: Send + 'static>(
+    listened: Option<(LocalUnderstanding, Arc<Names>)>,
+    look: impl FnOnce(&LocalUnderstanding, &Names) -> T + Send + 'static,
+) -> Option<T> {
+    let (local, names) = listened?;
+    tokio::task::spawn_blocking(move || look(&local, &names)).await.ok()
 }

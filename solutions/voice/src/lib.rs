@@ -5,8 +5,10 @@
 //! what is to ring later and the event on `dialog-events` are one transaction under the turn's id, so that a turn that
 //! comes twice, before or after a kill, happens once.
 
+mod answers;
 mod audio;
 mod cached;
+mod cities;
 mod context;
 mod dialogflow;
 mod dialogue;
@@ -15,17 +17,23 @@ mod effects;
 mod gateway;
 mod hearing;
 mod hermes;
+mod leaving;
 mod listening;
+mod measured;
 mod openapi;
 mod part;
+mod parts;
 mod plugins;
+mod replies;
 mod ring;
 mod rules;
+mod said;
 mod sentences;
 mod speech;
 mod stages;
 mod store;
 mod streaming;
+mod streams;
 mod tables;
 mod tongue;
 mod trail;
@@ -35,14 +43,16 @@ mod views;
 mod web;
 mod zone;
 
+pub use audio::LONGEST as LONGEST_RECORDING;
 pub use cached::CachedContexts;
-pub use context::SqlContexts;
+pub use context::Contexts;
 pub use dialogflow::DialogflowUnderstanding;
 pub use gateway::Letter;
 pub use listening::ProactiveRule;
+pub use measured::{LastSaid, Measured, Tally};
 pub use openapi::openapi_json;
 pub use part::{StartError, VoiceDeps, VoiceOptions, VoicePart};
-pub use plugins::WeatherOptions;
+pub use plugins::{OutsidePlugin, PluginReport, PluginWatch, WeatherOptions};
 pub use speech::{Audio, Ears, Heard, Mouth, SpeechError};
 pub use tongue::Tongue;
 pub use trail::{Trail, TrailTurn};

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::store::{Reply, queue, tell_after_commit};
+use crate::replies::{Reply, queue};
+use crate::store::tell_after_commit;
 use crate::tongue::Tongue;
 use crate::zone::{here, is_within, zone};
 
@@ -37,6 +38,8 @@ pub struct Proactive {
     pub clock: SharedClock,
     /// Told when something waits to be sent.
     pub waiting: Arc<Notify>,
+    /// Whether there is an engine that speaks.
+    pub speaks: bool,
 }
 
 /// When to speak up, and what to say.
@@ -119,15 +122,16 @@ impl Consumer for Proactive {
             return Ok(());
         }
         let notice: DeviceNotice = data(event)?;
-        for rule in self.rules.iter().filter(|rule| rule.applies(&notice, &self.zone)) {
-            if !may_again(tx, rule, &notice).await? {
+        for rule in self.rules.iter().filter(|rule| rule.applies(&notice, &self.zone, event.time)) {
+            if !may_again(tx, rule, &notice.user_id, event.time).await? {
                 continue;
             }
             let tongue = Tongue::heard_in(&rule.say).unwrap_or(Tongue::Korean);
             let payload = json!({ "text": rule.say, "language": tongue.code(), "intent": "proactive", "rule": rule.name });
             let id = format!("{}:{}", event.id, rule.name);
-            let reply = Reply { id, device: notice.device_id.clone(), kind: "DIALOG_RESPONSE", payload };
-            queue(tx, &[reply], notice.at).await?;
+            let reply = Reply::unasked(id, Some(&notice.device_id), &notice.user_id, payload);
+            let aloud = self.speaks.then(|| reply.aloud(&reply.id, &rule.say, tongue));
+            queue(tx, &std::iter::once(reply.clone()).chain(aloud).collect::<Vec<_>>(), event.time).await?;
             tell_after_commit(&self.clock, &self.waiting);
         }
         Ok(())
@@ -135,18 +139,23 @@ impl Consumer for Proactive {
 }
 
 impl ProactiveRule {
-    /// Whether the rule speaks up for what was noticed, its cool-down aside.
-    fn applies(&self, notice: &DeviceNotice, zone_name: &str) -> bool {
+    /// Whether the rule speaks up for what came `at` this time, its cool-down aside. The time is ours: a device's clock may
+    /// be hours off, and would make it speak at night.
+    fn applies(&self, notice: &DeviceNotice, zone_name: &str, at: Timestamp) -> bool {
         let is_there = self.location.is_none() || self.location == notice.location;
-        let is_quiet =
-            self.quiet.is_some_and(|(from, until)| is_within(&zone(zone_name), from, until, notice.at));
+        let is_quiet = self.quiet.is_some_and(|(from, until)| is_within(&zone(zone_name), from, until, at));
         self.event == notice.event_type && is_there && !is_quiet
     }
 }
 
 /// Notes that a rule speaks up; returns false where it did so a short while ago.
-async fn may_again(tx: &mut Transaction, rule: &ProactiveRule, notice: &DeviceNotice) -> Result<bool, Fault> {
-    let key: [Value; 2] = [notice.user_id.as_str().into(), rule.name.as_str().into()];
+async fn may_again(
+    tx: &mut Transaction,
+    rule: &ProactiveRule,
+    user: &str,
+    at: Timestamp,
+) -> Result<bool, Fault> {
+    let key: [Value; 2] = [user.into(), rule.name.as_str().into()];
     let sql = format!(
         "SELECT at FROM ieum_voice_nudge WHERE user_id = ? AND rule = ?{}",
         tx.dialect().for_update()
@@ -155,14 +164,13 @@ async fn may_again(tx: &mut Transaction, rule: &ProactiveRule, notice: &DeviceNo
         Some(row) => Some(row.timestamp("at")?),
         None => None,
     };
-    // What comes late is measured by when it was noticed, so that a device back from a cut does not talk at once of
-    // all that it noticed meanwhile.
-    if last.is_some_and(|last| notice.at < last + rule.cool_down) {
+    // By when it came and not when it was noticed: a device back from a cut says all at once, which is one time for us.
+    if last.is_some_and(|last| at < last + rule.cool_down) {
         return Ok(false);
     }
     let sql = tx.dialect().upsert("ieum_voice_nudge", &["user_id", "rule"], &["user_id", "rule", "at"]);
     let [user, rule] = key;
-    tx.execute(&sql, &[user, rule, notice.at.into()]).await?;
+    tx.execute(&sql, &[user, rule, at.into()]).await?;
     Ok(true)
 }
 
@@ -182,17 +190,23 @@ mod tests {
             cool_down: Duration::from_secs(3_600),
             say: "어서 오세요.".into(),
         };
-        let notice = |event: &str, location: &str, at: &str| DeviceNotice {
-            device_id: "s1".into(),
-            user_id: "ada".into(),
-            event_type: event.into(),
-            location: Some(location.into()),
-            at: Timestamp::parse(at).expect("is a time"),
-        };
+        let at = |text: &str| Timestamp::parse(text).expect("is a time");
         let (noon, night) = ("2026-05-01T03:00:00Z", "2026-05-01T14:00:00Z");
-        assert!(rule.applies(&notice("motion_detected", "living_room", noon), "Asia/Seoul"));
-        assert!(!rule.applies(&notice("motion_detected", "living_room", night), "Asia/Seoul"));
-        assert!(!rule.applies(&notice("motion_detected", "hall", noon), "Asia/Seoul"));
-        assert!(!rule.applies(&notice("door_opened", "living_room", noon), "Asia/Seoul"));
+        let applies = |event: &str, location: &str, came: &str, noticed: &str| {
+            let notice = DeviceNotice {
+                device_id: "s1".into(),
+                user_id: "ada".into(),
+                event_type: event.into(),
+                location: Some(location.into()),
+                data: json!({ "location": location }),
+                at: at(noticed),
+            };
+            rule.applies(&notice, "Asia/Seoul", at(came))
+        };
+        assert!(applies("motion_detected", "living_room", noon, noon));
+        assert!(applies("motion_detected", "living_room", noon, night), "a device's clock is off");
+        assert!(!applies("motion_detected", "living_room", night, noon));
+        assert!(!applies("motion_detected", "hall", noon, noon));
+        assert!(!applies("door_opened", "living_room", noon, noon));
     }
 }

@@ -1,6 +1,7 @@
 //! The API's description, generated from the handlers.
 
 use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::web;
 
@@ -25,8 +26,16 @@ struct VoiceApi;
 
 /// Returns the document as pretty JSON with a line end.
 pub fn openapi_json() -> String {
-    let told = "A key with the scope voice:use; from this machine none is needed.";
-    ieum_gateway::describe_doors(VoiceApi::openapi(), told, |_| true)
+    let mut document = VoiceApi::openapi();
+    let told = "A device's id and secret, the ones it connects with by MQTT. It speaks for itself alone: `deviceId` may be \
+                left out, and naming another device, another person than its owner, or another's conversation is \
+                answered with 403 and the field.";
+    let device = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(told)).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("device", SecurityScheme::Http(device));
+    let told = "A key with the scope voice:use, which speaks for any device and person, as an app's own backend does; \
+                from this machine none is needed.";
+    ieum_gateway::describe_doors(document, told, |_| true)
 }
 
 #[cfg(test)]

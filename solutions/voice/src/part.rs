@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
+use futures::TryFutureExt;
 use ieum_bus::{Bus, BusError, Consumer, Subscribed, Subscription};
 use ieum_cache::Cache;
 use ieum_client::RestConfigError;
-use ieum_contracts::identity::{Devices, Users};
-use ieum_contracts::voice::{ContextEngine, DIALOG_EVENTS, Dialogue, DialogueRoutes, Plugin, Understanding};
+use ieum_contracts::identity::{DEVICE_REGISTRATIONS, Devices, Users};
+use ieum_contracts::voice::{ContextEngine, DIALOG_EVENTS, Dialogue, DialogueRoutes, Understanding};
 use ieum_core::SharedClock;
 use ieum_device::Broker;
 use ieum_dialogflow::CacheContexts;
 use ieum_link::Routes;
+use ieum_policy::PolicyHandle;
 use ieum_saga::{OnDue, Schedules};
 use ieum_store::{Migration, Store};
 use parking_lot::Mutex;
@@ -27,13 +29,16 @@ use crate::directory::Directory;
 use crate::effects::RING;
 use crate::gateway::{Desk, Gateway, Sender};
 use crate::hermes::Hermes;
+use crate::leaving::{LEAVING, Leaving};
 use crate::listening::{ACTIVITY, Activity, PROACTIVE, Proactive, ProactiveRule, STATISTICS, Statistics};
 use crate::plugins::{
-    Announcements, PlatformState, Plugins, SmallTalk, Things, Timers, WallClock, Weather, WeatherOptions,
+    Announcements, OutsidePlugin, PlatformState, PluginWatch, Plugins, SmallTalk, Things, Timers, WallClock,
+    Weather, WeatherOptions,
 };
 use crate::ring::Bell;
 use crate::speech::{Ears, Mouth};
 use crate::store::VoiceStore;
+use crate::streams::Streams;
 use crate::tables;
 use crate::trail::Trail;
 use crate::understanding::LocalUnderstanding;
@@ -53,7 +58,7 @@ pub struct VoiceDeps {
     pub cache: Arc<dyn Cache>,
     /// The time.
     pub clock: SharedClock,
-    /// What sessions are about; [`SqlContexts`](crate::SqlContexts) or a client.
+    /// What sessions are about; [`Contexts`](crate::Contexts) or a client.
     pub contexts: Arc<dyn ContextEngine>,
     /// Understands; the engine that comes along or a client.
     pub understanding: Arc<dyn Understanding>,
@@ -64,7 +69,9 @@ pub struct VoiceDeps {
     /// The directory of devices; `None` where there is none.
     pub devices: Option<Arc<dyn Devices>>,
     /// Plugins from outside.
-    pub plugins: Vec<Arc<dyn Plugin>>,
+    pub plugins: Vec<OutsidePlugin>,
+    /// Whose sentences are listened for; `None` where somebody else understands.
+    pub listens_for: Option<LocalUnderstanding>,
     /// Hears; `None` where no engine is set.
     pub ears: Option<Arc<dyn Ears>>,
     /// Speaks; `None` where no engine is set.
@@ -93,6 +100,7 @@ pub struct VoicePart {
     manager: Arc<DialogManager>,
     local: Option<LocalUnderstanding>,
     broker: Arc<Mutex<Option<Broker>>>,
+    weather: Option<PolicyHandle>,
     options: VoiceOptions,
     running: Mutex<Option<Running>>,
 }
@@ -110,8 +118,10 @@ pub enum StartError {
     #[error("hearing devices")]
     Devices(#[source] ieum_device::ClientError),
     /// The bus refuses a subscription.
-    #[error("listening to dialog-events as {group}")]
+    #[error("listening to {topic} as {group}")]
     Listen {
+        /// The topic.
+        topic: &'static str,
         /// The group.
         group: &'static str,
         /// Why.
@@ -139,7 +149,12 @@ impl VoicePart {
     pub fn new(deps: VoiceDeps) -> Result<Self, RestConfigError> {
         let store = VoiceStore { sql: deps.store.clone() };
         let waiting = Arc::new(Notify::new());
-        let bell = Bell { bus: deps.bus.clone(), clock: deps.clock.clone(), waiting: waiting.clone() };
+        let bell = Bell {
+            bus: deps.bus.clone(),
+            clock: deps.clock.clone(),
+            waiting: waiting.clone(),
+            speaks: deps.mouth.is_some(),
+        };
         let schedules = Schedules::new(
             deps.store.clone(),
             deps.clock.clone(),
@@ -148,16 +163,18 @@ impl VoicePart {
         let broker = Arc::new(Mutex::new(None));
         let state = Arc::new(State { store: deps.store.clone(), broker: broker.clone() });
         let weather = Weather::new(deps.weather, deps.cache.clone(), deps.clock.clone())?;
+        let weather_policies = weather.policies();
+        let directory = Directory { users: deps.users, devices: deps.devices, cache: deps.cache };
         let own = Plugins::default()
             .with(WallClock::INTENTS, Arc::new(WallClock))
             .with(Timers::INTENTS, Arc::new(Timers { schedules: schedules.clone() }))
             .with(Weather::INTENTS, Arc::new(weather))
             .with(Things::INTENTS, Arc::new(Things { store: store.clone() }))
-            .with(Announcements::INTENTS, Arc::new(Announcements))
+            .with(Announcements::INTENTS, Arc::new(Announcements { directory: directory.clone() }))
             .with(SmallTalk::INTENTS, Arc::new(SmallTalk { state }));
         let manager = DialogManager {
             store,
-            directory: Directory { users: deps.users, devices: deps.devices, cache: deps.cache },
+            directory,
             contexts: deps.contexts,
             understanding: deps.understanding,
             plugins: deps.plugins.into_iter().fold(own, Plugins::with_outside),
@@ -165,7 +182,9 @@ impl VoicePart {
             bus: deps.bus,
             clock: deps.clock,
             zone: deps.options.zone.clone(),
+            streams: Streams::new(waiting.clone()),
             waiting,
+            listens_for: deps.listens_for,
             ears: deps.ears,
             mouth: deps.mouth,
         };
@@ -173,9 +192,15 @@ impl VoicePart {
             manager: Arc::new(manager),
             local: deps.local,
             broker,
+            weather: weather_policies,
             options: deps.options,
             running: Mutex::new(None),
         })
+    }
+
+    /// Returns the policies of the calls to the weather service; `None` where nobody is asked.
+    pub fn weather(&self) -> Option<PolicyHandle> {
+        self.weather.clone()
     }
 
     /// Returns the migrations of the tables used here. Those of [schedules](ieum_saga::migrations) are the caller's.
@@ -204,7 +229,13 @@ impl VoicePart {
 
     /// Returns what was said and answered lately, for an operator to look at.
     pub fn trail(&self) -> Trail {
-        Trail { store: self.manager.store.clone() }
+        let manager = &self.manager;
+        Trail { store: manager.store.clone(), clock: manager.clock.clone(), zone: manager.zone.clone() }
+    }
+
+    /// Returns what is known of the plugins from outside, to look at again and again.
+    pub fn plugins(&self) -> PluginWatch {
+        PluginWatch(self.manager.plugins.outside().into())
     }
 
     /// Begins to hear devices through `broker`, and to ring. Starting twice changes nothing. Without a broker turns come
@@ -236,6 +267,11 @@ impl VoicePart {
             // Not waited for: until then templates alone understand.
             drop(tokio::task::spawn_blocking(move || local.train()));
         }
+        for outside in self.manager.plugins.outside().iter().cloned() {
+            let (taken, local) = (self.manager.plugins.own_intents(), self.local.clone());
+            let clock = self.manager.clock.clone();
+            tasks.push(tokio::spawn(outside.introduce(taken, local, clock, stop.clone())));
+        }
         let (manager, until) = (self.manager.clone(), stop.clone());
         tasks.push(tokio::spawn(async move {
             loop {
@@ -243,7 +279,9 @@ impl VoicePart {
                     () = manager.clock.sleep(PURGE) => {}
                     () = until.cancelled() => return,
                 }
-                if let Err(fault) = manager.store.purge(manager.clock.now()).await {
+                let now = manager.clock.now();
+                let counts = async { manager.store.purge_counts(now, &manager.zone).await };
+                if let Err(fault) = manager.store.purge(now).and_then(|()| counts).await {
                     tracing::warn!(error = %fault, "letting go of old turns failed");
                 }
             }
@@ -260,17 +298,24 @@ impl VoicePart {
             zone: zone(),
             clock: self.manager.clock.clone(),
             waiting: self.manager.waiting.clone(),
+            speaks: self.manager.mouth.is_some(),
         };
-        let consumers: [(&'static str, Arc<dyn Consumer>); 3] = [
-            (STATISTICS, Arc::new(Statistics { zone: zone() })),
-            (ACTIVITY, Arc::new(Activity)),
-            (PROACTIVE, Arc::new(proactive)),
+        let leaving = Leaving {
+            directory: self.manager.directory.clone(),
+            contexts: self.manager.contexts.clone(),
+            schedules: self.manager.schedules.clone(),
+            clock: self.manager.clock.clone(),
+        };
+        let consumers: [(&'static str, &'static str, Arc<dyn Consumer>); 4] = [
+            (DIALOG_EVENTS, STATISTICS, Arc::new(Statistics { zone: zone() })),
+            (DIALOG_EVENTS, ACTIVITY, Arc::new(Activity)),
+            (DIALOG_EVENTS, PROACTIVE, Arc::new(proactive)),
+            (DEVICE_REGISTRATIONS, LEAVING, Arc::new(leaving)),
         ];
         let mut listeners = Vec::new();
-        for (group, consumer) in consumers {
-            let subscribed =
-                self.manager.bus.subscribe(Subscription::new(DIALOG_EVENTS, group), consumer).await;
-            listeners.push(subscribed.map_err(|cause| StartError::Listen { group, cause })?);
+        for (topic, group, consumer) in consumers {
+            let subscribed = self.manager.bus.subscribe(Subscription::new(topic, group), consumer).await;
+            listeners.push(subscribed.map_err(|cause| StartError::Listen { topic, group, cause })?);
         }
         Ok(listeners)
     }

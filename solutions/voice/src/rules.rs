@@ -1,7 +1,10 @@
 //! Pure decisions about turns: what is one, whose session it belongs to, under which key it happens once.
 
-use ieum_contracts::voice::{ContextState, DialogTurn, Meaning, PendingQuestion, Slot, SlotValue};
-use ieum_core::{Cx, Fault, new_id};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ieum_contracts::voice::{Context, ContextState, DialogTurn, Meaning, PendingQuestion, Slot, SlotValue};
+use ieum_core::{Cx, Fault, Timestamp, new_id};
 use sha2::{Digest, Sha256};
 
 /// The longest sentence, characters.
@@ -40,6 +43,16 @@ pub fn check_turn(turn: &DialogTurn) -> Result<(), Fault> {
     Ok(())
 }
 
+/// How long a session is about the same thing without a turn: what Dialogflow gives its contexts (20 minutes,
+/// <https://cloud.google.com/dialogflow/es/docs/contexts-input-output>).
+const ABOUT: Duration = Duration::from_secs(20 * 60);
+
+/// Returns what a session is still about: nothing after a while without a turn.
+pub fn state_now(context: &Context, now: Timestamp) -> ContextState {
+    let is_over = context.last_updated.is_some_and(|last| now.since(last) > ABOUT);
+    if is_over { ContextState::default() } else { context.state.clone() }
+}
+
 /// Returns the turn's id: its own, that of the command, or a new one.
 pub fn turn_id(turn: &DialogTurn, cx: &Cx) -> String {
     let given = turn.turn_id.clone().or_else(|| cx.idempotency_key().map(str::to_owned));
@@ -67,6 +80,37 @@ pub fn session_id(turn: &DialogTurn) -> String {
     turn.session_id.clone().unwrap_or_else(|| own().chars().take(LONGEST_NAME).collect())
 }
 
+/// Returns the turn as `device` may say it by itself; `owner` is whose it is. Fails with `voice.foreign`, naming the
+/// field that names somebody else.
+pub fn said_by(device: &str, owner: Option<&str>, mut turn: DialogTurn) -> Result<DialogTurn, Fault> {
+    let foreign = |field: &str, whose: &str| {
+        let message = format!("field {field}: a device speaks for itself alone; this names {whose}");
+        Err(Fault::permission_denied("voice.foreign", message))
+    };
+    if turn.device_id.as_deref().is_some_and(|named| named != device) {
+        return foreign("deviceId", "another device");
+    }
+    if turn.user_id.is_some() && turn.user_id.as_deref() != owner {
+        return foreign("userId", "somebody who is not its owner");
+    }
+    if turn.session_id.as_deref().is_some_and(|session| is_anothers(session, device, owner)) {
+        return foreign("sessionId", "a conversation of another device or person");
+    }
+    turn.device_id = Some(device.to_owned());
+    // Whose it is is known, and a turn has one key however it comes.
+    turn.user_id = None;
+    Ok(turn)
+}
+
+/// Tells whether a session is the own one of a device or person other than these.
+pub fn is_anothers(session: &str, device: &str, owner: Option<&str>) -> bool {
+    let cut = |whole: String| whole.chars().take(LONGEST_NAME).collect::<String>();
+    if session.starts_with("device:") {
+        return session != cut(format!("device:{device}"));
+    }
+    session.starts_with("user:") && owner.is_none_or(|owner| session != cut(format!("user:{owner}")))
+}
+
 /// Completes a meaning with what the session knows: what follows up takes over what it does not say.
 pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
     if meaning.follows_up {
@@ -78,10 +122,10 @@ pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
     meaning
 }
 
-/// Returns what an answer to `pending` means: the question's intent with the slot that was missing.
-pub fn answered(pending: &PendingQuestion, value: Slot, text: &str) -> Meaning {
+/// Returns what an answer to `pending` means: the question's intent with what was missing.
+pub fn answered(pending: &PendingQuestion, said: BTreeMap<String, Slot>, text: &str) -> Meaning {
     let mut slots = pending.slots.clone();
-    slots.insert(pending.slot.clone(), value);
+    slots.extend(said);
     Meaning {
         intent: pending.intent.clone(),
         confidence: 1.0,
@@ -123,6 +167,30 @@ mod tests {
         assert!(
             said(DialogTurn { session_id: Some("a\nb".into()), ..turn() }).starts_with("field sessionId")
         );
+    }
+
+    #[test]
+    fn a_device_speaks_for_itself_its_owner_and_their_sessions() {
+        let said = |turn: DialogTurn| said_by("kitchen", Some("ada"), turn);
+        let bare = DialogTurn { device_id: None, ..turn() };
+        assert_eq!(said(bare.clone()), Ok(turn()), "it need not name itself");
+        assert_eq!(said(DialogTurn { user_id: Some("ada".into()), ..bare.clone() }), Ok(turn()));
+        for own in ["device:kitchen", "user:ada", "lunch", "devices"] {
+            assert!(said(DialogTurn { session_id: Some(own.into()), ..bare.clone() }).is_ok(), "{own}");
+        }
+        let refused = |turn: DialogTurn| {
+            let fault = said(turn).expect_err("is refused");
+            assert_eq!(&*fault.reason, "voice.foreign");
+            fault.message
+        };
+        let named = |name: &str| Some(name.to_owned());
+        assert!(refused(DialogTurn { device_id: named("bath"), ..turn() }).starts_with("field deviceId:"));
+        assert!(refused(DialogTurn { user_id: named("eve"), ..turn() }).starts_with("field userId:"));
+        for other in ["device:bath", "user:eve", "device:", "user:"] {
+            let told = refused(DialogTurn { session_id: named(other), ..turn() });
+            assert!(told.starts_with("field sessionId:"), "{other}: {told}");
+        }
+        assert!(said_by("hall", None, DialogTurn { user_id: named("ada"), ..bare }).is_err(), "nobody's");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use ieum_contracts::voice::ScheduleKind;
 
-use crate::tongue::{Tongue, duration};
+use crate::tongue::{Tongue, duration, with};
 
 /// Said to somebody who may not.
 pub fn blocked(tongue: Tongue) -> &'static str {
@@ -33,6 +33,14 @@ pub fn nobody_answers(tongue: Tongue) -> &'static str {
     tongue.pick("그건 아직 할 수 없어요.", "I cannot do that yet.")
 }
 
+/// Said to a second command that lacks something.
+pub fn one_question(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "하나씩 여쭤볼게요. 나머지는 이따가 다시 말씀해 주세요.",
+        "One question at a time: please say the other one again afterwards.",
+    )
+}
+
 /// Said where a plugin failed.
 pub fn failed(tongue: Tongue) -> &'static str {
     tongue.pick(
@@ -41,11 +49,31 @@ pub fn failed(tongue: Tongue) -> &'static str {
     )
 }
 
+/// Said where something is to be said in a room that nobody knows.
+pub fn unknown_room(tongue: Tongue, room: &str) -> String {
+    let said = with(room, "이라는", "라는");
+    tongue
+        .pick(format!("{said} 곳은 몰라서 전하지 않았어요."), format!("I know no {room}, so I told nobody."))
+}
+
+/// Said where no device is found to pass something on to.
+pub fn nobody_to_tell(tongue: Tongue, area: Option<&str>) -> String {
+    let area_or = |none: &str, some: &dyn Fn(&str) -> String| area.map_or_else(|| none.to_owned(), some);
+    match tongue {
+        Tongue::Korean => area_or("전할 다른 기기를 찾지 못했어요.", &|area| {
+            format!("{area}에서 전할 기기를 찾지 못했어요.")
+        }),
+        Tongue::English => area_or("I found no other device to pass it on to.", &|area| {
+            format!("I found no device to pass it on to in {area}.")
+        }),
+    }
+}
+
 /// Said where no speech engine is set.
 pub fn no_ears(tongue: Tongue) -> &'static str {
     tongue.pick(
-        "음성 인식 엔진이 설정되어 있지 않아서 들을 수 없어요. 글로 보내 주시면 대답할 수 있어요.",
-        "No speech engine is set up, so I cannot hear you. Send me text and I will answer.",
+        "음성 인식 엔진이 설정되어 있지 않아서(voice.ears) 들을 수 없어요. 글로 보내 주시면 대답할 수 있어요.",
+        "No speech engine is set up (voice.ears), so I cannot hear you. Send me text and I will answer.",
     )
 }
 
@@ -62,9 +90,28 @@ pub fn deaf(tongue: Tongue) -> &'static str {
     )
 }
 
+/// Said where a recording is longer than an engine listens.
+pub fn too_long(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "말씀이 너무 길어서 다 듣지 못했어요. 짧게 나누어 말씀해 주세요.",
+        "That was too long for me to hear. Please say it in shorter pieces.",
+    )
+}
+
+/// Said where the model or the language that hearing needs is not there: trying again would not help.
+pub fn cannot_hear(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "이 언어의 음성 인식 모델이 준비되어 있지 않아서 들을 수 없어요. 글로 보내 주시면 대답할 수 있어요.",
+        "The model that I need to hear this language is missing. Send me text and I will answer.",
+    )
+}
+
 /// Said when something rings: how long it was set for, and how late it is, in seconds.
 pub fn rings(tongue: Tongue, kind: ScheduleKind, label: &str, length: u64, late: u64) -> String {
     let said = match (kind, tongue) {
+        (ScheduleKind::Timer, _) if !label.is_empty() => {
+            tongue.pick(format!("{label} 타이머가 끝났어요."), format!("Your {label} timer is done."))
+        }
         (ScheduleKind::Timer, Tongue::Korean) => format!("{} 타이머가 끝났어요.", duration(tongue, length)),
         (ScheduleKind::Timer, Tongue::English) => format!("Your {} timer is done.", duration(tongue, length)),
         (ScheduleKind::Alarm, _) => {

@@ -1,7 +1,11 @@
 //! What hearing and speaking need from an engine. Without one, text still works.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
+use ieum_speech::Grammar;
 
 use crate::tongue::Tongue;
 
@@ -34,6 +38,22 @@ pub enum SpeechError {
         /// The engine.
         engine: String,
     },
+    /// The recording is longer than it listens at once.
+    #[error("the speech engine {engine} listens for {longest:?} at once; send shorter pieces")]
+    TooLong {
+        /// The engine.
+        engine: String,
+        /// How long it listens.
+        longest: Duration,
+    },
+    /// It lacks what it needs, which trying again does not change: a model, or the language.
+    #[error("the speech engine {engine} is not there as it is set: {problem}")]
+    Missing {
+        /// The engine.
+        engine: String,
+        /// What is missing.
+        problem: String,
+    },
     /// It failed.
     #[error("the speech engine {engine} failed: {problem}")]
     Engine {
@@ -47,8 +67,13 @@ pub enum SpeechError {
 /// Turns speech into text.
 #[async_trait]
 pub trait Ears: Send + Sync + 'static {
-    /// Returns what was said. `language` is a guess of the caller's.
-    async fn hear(&self, audio: Audio, language: Option<Tongue>) -> Result<Heard, SpeechError>;
+    /// Returns what was said. `language` is a guess of the caller's, `grammar` what can be said where that is known.
+    async fn hear(
+        &self,
+        audio: Audio,
+        language: Option<Tongue>,
+        grammar: Option<Arc<Grammar>>,
+    ) -> Result<Heard, SpeechError>;
 }
 
 /// Turns text into speech.

@@ -1,4 +1,4 @@
-//! The queries about turns, what is to be sent to devices, and things.
+//! The queries about turns and things.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,26 +9,15 @@ use ieum_store::{Insert, Store, Transaction, Value};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::replies::Queue;
+
 /// How long an answer is known again when its turn comes twice.
 const KEEP: Duration = Duration::from_secs(86_400);
 
-/// Keeps turns, replies and things.
+/// Keeps turns and things.
 #[derive(Clone)]
 pub struct VoiceStore {
     pub sql: Store,
-}
-
-/// Something that is to be sent to a device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
-    /// Tells messages apart; the device sees it as `messageId`.
-    pub id: String,
-    /// Which device.
-    pub device: String,
-    /// What it is: `DIALOG_RESPONSE`, `DEVICE_COMMAND`, `DIALOG_ERROR`.
-    pub kind: &'static str,
-    /// What is told.
-    pub payload: serde_json::Value,
 }
 
 /// What a turn led to.
@@ -43,17 +32,6 @@ pub struct Known {
     /// The device that it was said to.
     #[serde(default)]
     pub device_id: Option<String>,
-}
-
-/// A reply as it waits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
-    pub position: i64,
-    pub id: String,
-    pub device: String,
-    pub kind: String,
-    pub payload: serde_json::Value,
-    pub at: Timestamp,
 }
 
 /// A thing that a device controls.
@@ -92,38 +70,6 @@ impl VoiceStore {
         Ok(turns)
     }
 
-    /// Returns what waits to be sent, the oldest first.
-    pub async fn waiting(&self, most: usize) -> Result<Vec<Waiting>, Fault> {
-        let sql = format!(
-            "SELECT position, id, device, kind, payload, at FROM ieum_voice_reply WHERE sent = 0 \
-             ORDER BY position LIMIT {most}"
-        );
-        let rows = self.sql.fetch_all(&sql, &[]).await?;
-        let read = |row: &ieum_store::Row| {
-            Ok(Waiting {
-                position: row.int("position")?,
-                id: row.text("id")?,
-                device: row.text("device")?,
-                kind: row.text("kind")?,
-                payload: row.json("payload")?,
-                at: row.timestamp("at")?,
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    /// Notes that these were sent.
-    pub async fn sent(&self, positions: &[i64]) -> Result<(), Fault> {
-        if positions.is_empty() {
-            return Ok(());
-        }
-        let holes = vec!["?"; positions.len()].join(", ");
-        let sql = format!("UPDATE ieum_voice_reply SET sent = 1 WHERE position IN ({holes})");
-        let values: Vec<Value> = positions.iter().map(|position| (*position).into()).collect();
-        self.sql.execute(&sql, &values).await?;
-        Ok(())
-    }
-
     /// Returns the things of a person.
     pub async fn things(&self, user: &str) -> Result<Vec<Thing>, Fault> {
         let sql = "SELECT device, id, name, area FROM ieum_voice_thing WHERE user_id = ? ORDER BY device, id LIMIT 500";
@@ -138,17 +84,18 @@ impl VoiceStore {
         self.sql.fetch_all(sql, &[user.into()]).await?.iter().map(read).collect()
     }
 
-    /// Lets go of what nobody asks for again; what is not sent stays.
+    /// Lets go of what nobody asks for again.
     pub async fn purge(&self, now: Timestamp) -> Result<(), Fault> {
         let before = now - KEEP;
         for sql in [
             "DELETE FROM ieum_voice_turn WHERE at < ?",
-            "DELETE FROM ieum_voice_reply WHERE sent = 1 AND at < ?",
             "DELETE FROM ieum_voice_chunk WHERE at < ?",
+            "DELETE FROM ieum_voice_heard WHERE at < ?",
+            "DELETE FROM ieum_voice_said WHERE at < ?",
         ] {
             self.sql.execute(sql, &[before.into()]).await?;
         }
-        Ok(())
+        Queue { sql: self.sql.clone() }.purge(now).await
     }
 }
 
@@ -163,27 +110,6 @@ pub async fn keep_answer(
     let row: Vec<Value> = vec![key.into(), text.into(), now.into()];
     let insert = Insert::into("ieum_voice_turn").columns(["id", "answer", "at"]).rows([row]);
     Ok(insert.or_ignore(["id"]).run_in(tx).await? > 0)
-}
-
-/// Puts messages into the queue to devices; one that is known by its id stays as it is.
-pub async fn queue(tx: &mut Transaction, replies: &[Reply], now: Timestamp) -> Result<(), Fault> {
-    let mut rows = Vec::with_capacity(replies.len());
-    for reply in replies {
-        let row: Vec<Value> = vec![
-            reply.id.as_str().into(),
-            reply.device.as_str().into(),
-            reply.kind.into(),
-            json(&reply.payload)?.into(),
-            0_i64.into(),
-            now.into(),
-        ];
-        rows.push(row);
-    }
-    if !rows.is_empty() {
-        let columns = ["id", "device", "kind", "payload", "sent", "at"];
-        Insert::into("ieum_voice_reply").columns(columns).rows(rows).or_ignore(["id"]).run_in(tx).await?;
-    }
-    Ok(())
 }
 
 /// Tells the sender that something waits, where the commit comes after this: who looks too early is told again.

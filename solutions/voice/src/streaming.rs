@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ieum_core::Fault;
 use ieum_speech::{
-    AudioFormat, AudioLimits, Endpointer, EndpointerOptions, Engine, Partials, PcmReader, Transcriber,
+    AudioFormat, AudioLimits, Endpointer, EndpointerOptions, Engine, Hints, Partials, PcmReader, Transcriber,
     Transcript, Turn,
 };
 
@@ -109,10 +109,11 @@ impl Transcriber for EarsEngine {
     async fn transcribe(
         &self,
         audio: ieum_speech::Audio,
-        language: Option<&str>,
+        hints: &Hints,
     ) -> Result<Transcript, ieum_speech::SpeechError> {
         let recording = Audio { samples: audio.to_pcm().into(), rate: ieum_speech::RATE };
-        let heard = self.0.hear(recording, language.and_then(Tongue::of)).await.map_err(of_toolkit)?;
+        let language = hints.language.as_deref().and_then(Tongue::of);
+        let heard = self.0.hear(recording, language, hints.grammar.clone()).await.map_err(of_toolkit)?;
         let language = heard.language.map(|tongue| tongue.code().to_owned());
         Ok(Transcript { text: heard.text.trim().to_owned(), language, rejected: None })
     }
@@ -121,7 +122,8 @@ impl Transcriber for EarsEngine {
 fn of_toolkit(error: SpeechError) -> ieum_speech::SpeechError {
     match error {
         SpeechError::Busy { engine } => ieum_speech::SpeechError::Busy { engine, waiting: 0 },
-        SpeechError::Engine { engine, problem } => {
+        SpeechError::TooLong { longest, .. } => ieum_speech::SpeechError::TooLong { limit: longest },
+        SpeechError::Missing { engine, problem } | SpeechError::Engine { engine, problem } => {
             ieum_speech::SpeechError::Engine { engine, step: "hearing", problem }
         }
     }

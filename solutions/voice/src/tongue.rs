@@ -55,13 +55,28 @@ fn is_hangul(letter: char) -> bool {
 
 /// Returns `word` with the particle that its last sound takes: `with("불", "을", "를")` is `불을`.
 pub fn with(word: &str, after_consonant: &str, after_vowel: &str) -> String {
-    let closed = word.chars().last().is_some_and(|letter| match letter {
+    format!("{word}{}", if is_closed(word) { after_consonant } else { after_vowel })
+}
+
+/// Returns `word` with 으로 or 로, which follows a vowel and ㄹ: `3으로`, `1로`.
+pub fn toward(word: &str) -> String {
+    let ends_in_l = word.chars().last().is_some_and(|letter| match letter {
+        '\u{ac00}'..='\u{d7a3}' => (u32::from(letter) - 0xac00) % 28 == 8,
+        // 일, 칠, 팔.
+        '1' | '7' | '8' => true,
+        _ => false,
+    });
+    format!("{word}{}", if is_closed(word) && !ends_in_l { "으로" } else { "로" })
+}
+
+/// Tells whether a word ends in a consonant as it is read.
+pub fn is_closed(word: &str) -> bool {
+    word.chars().last().is_some_and(|letter| match letter {
         '\u{ac00}'..='\u{d7a3}' => (u32::from(letter) - 0xac00) % 28 != 0,
         // As the digits are read: 영, 일, 삼, 육, 칠, 팔.
         '0' | '1' | '3' | '6' | '7' | '8' => true,
         _ => false,
-    });
-    format!("{word}{}", if closed { after_consonant } else { after_vowel })
+    })
 }
 
 /// Says a length of time: `1시간 30분`, `1 hour 30 minutes`.
@@ -170,6 +185,10 @@ mod tests {
         assert_eq!(with("불", "을", "를"), "불을");
         assert_eq!(with("커피", "을", "를"), "커피를");
         assert_eq!(with("3", "이", "가"), "3이");
+        assert_eq!(
+            ["3", "1", "5", "10", "80", "불"].map(toward),
+            ["3으로", "1로", "5로", "10으로", "80으로", "불로"]
+        );
         assert_eq!(Tongue::heard_in("몇 시야?"), Some(Tongue::Korean));
         assert_eq!(Tongue::heard_in("12"), None);
     }

@@ -1,9 +1,11 @@
 //! What was said and answered lately, for the people who run the platform.
 
-use ieum_core::{Fault, Timestamp};
+use ieum_contracts::voice::StageTime;
+use ieum_core::{Fault, SharedClock, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::said;
 use crate::store::VoiceStore;
 use crate::views::AnswerV2;
 
@@ -11,6 +13,9 @@ use crate::views::AnswerV2;
 #[derive(Clone)]
 pub struct Trail {
     pub(crate) store: VoiceStore,
+    pub(crate) clock: SharedClock,
+    /// The zone that days are counted in.
+    pub(crate) zone: String,
 }
 
 /// A turn as it went.
@@ -38,11 +43,17 @@ impl Trail {
     /// A store that cannot be read.
     pub async fn turns(&self, device: Option<&str>, most: u32) -> Result<Vec<TrailTurn>, Fault> {
         let looked_at = if device.is_some() { LOOKED_AT } else { most };
-        let turns = self.store.latest(looked_at).await?.into_iter().map(|(known, at)| TrailTurn {
-            at,
-            device_id: known.device_id,
-            said: known.said,
-            answer: json!(AnswerV2::from(known.answer)),
+        let spoken = said::latest(&self.store.sql, looked_at).await?;
+        let turns = self.store.latest(looked_at).await?.into_iter().map(|(mut known, at)| {
+            let turn = (known.answer.session_id.clone(), known.answer.turn_id.clone());
+            let said = spoken.get(&turn).map(|ms| StageTime { stage: "said".to_owned(), ms: *ms });
+            known.answer.stages.extend(said);
+            TrailTurn {
+                at,
+                device_id: known.device_id,
+                said: known.said,
+                answer: json!(AnswerV2::from(known.answer)),
+            }
         });
         let wanted = turns.filter(|turn| device.is_none() || turn.device_id.as_deref() == device);
         Ok(wanted.take(most as usize).collect())

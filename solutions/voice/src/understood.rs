@@ -1,21 +1,23 @@
 //! From words to meanings within a session, and from plugins' answers to one answer.
 
 use ieum_contracts::voice::{
-    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, Slot, SlotValue, Understand,
-    Understanding,
+    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, Understand, Understanding,
 };
 use ieum_core::{Cx, Fault, Timestamp};
-use ieum_understanding::value::Language;
 
+use crate::answers::{Read, read};
 use crate::dialogue::Names;
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
-use crate::understanding::values;
 use crate::zone::{here, zone};
 
 /// What nobody understood is called.
 pub const UNKNOWN: &str = "unknown";
+
+/// How sure a guess must be to go before the answer to a question that waits, or to be taken for what was meant where
+/// one waits that it does not answer.
+const GOOD: f64 = 0.7;
 
 /// Understands the sentences of one turn.
 pub struct Understander<'a> {
@@ -27,7 +29,8 @@ pub struct Understander<'a> {
 
 impl Understander<'_> {
     /// Returns what was meant, completed by what the session knows. A command goes before the answer to a question
-    /// that waits; words that are no command are that answer.
+    /// that waits, and so does what is likely one where the words are no answer; what is neither means nothing.
+    #[tracing::instrument(name = "voice.understand", skip_all)]
     pub async fn understand(
         &self,
         cx: &Cx,
@@ -55,26 +58,16 @@ impl Understander<'_> {
             tracing::warn!(error = %fault, "understanding failed");
             Default::default()
         });
-        let guessed = found.meanings.iter().all(|meaning| meaning.confidence < 1.0);
-        if let Some(pending) = state.pending.as_ref().filter(|_| guessed)
-            && let Some(value) = self.value(&pending.slot, text)
-        {
-            let slot = Slot { text: text.trim().to_owned(), value };
-            return vec![answered(pending, slot, text)];
-        }
-        found.meanings.into_iter().map(|meaning| carried(meaning, state)).collect()
-    }
-
-    /// Reads an answer as the value of the slot that was asked for.
-    fn value(&self, slot: &str, text: &str) -> Option<SlotValue> {
-        let language = self.tongue.pick(Language::Korean, Language::English);
+        let meanings: Vec<Meaning> =
+            found.meanings.into_iter().map(|meaning| carried(meaning, state)).collect();
+        let are = |least: f64| meanings.iter().any(|meaning| meaning.confidence >= least);
+        let Some(pending) = state.pending.as_ref().filter(|_| !are(1.0)) else { return meanings };
         let now = here(&zone(self.zone), self.now);
-        match slot {
-            "duration" => values::duration(text, language, &now),
-            "when" => values::moment(text, language, &now),
-            "day" => values::time(text, language, &now).map(|_| values::day(text, language, &now)),
-            "level" => values::number(text, language, &now),
-            _ => Some(SlotValue::Text { text: text.trim().trim_end_matches(['.', '!', '?']).to_owned() }),
+        match read(&pending.slot, text, self.tongue, &now, names) {
+            Read::Value(said) => vec![answered(pending, said, text)],
+            _ if are(GOOD) => meanings,
+            Read::Words(said) => vec![answered(pending, [(pending.slot.clone(), said)].into(), text)],
+            Read::None => Vec::new(),
         }
     }
 }
@@ -84,6 +77,8 @@ pub struct Answered {
     /// What was meant first.
     pub first: Meaning,
     texts: Vec<String>,
+    /// What is asked back, said last.
+    question: Option<String>,
     pub outcome: DialogOutcome,
     pub effects: Vec<Effect>,
     /// What the session is about from now on.
@@ -93,8 +88,8 @@ pub struct Answered {
 impl Answered {
     /// Begins the answer to what means `first`, and maybe more.
     pub fn of(first: Meaning) -> Self {
-        let (texts, effects, state) = Default::default();
-        Self { first, texts, outcome: DialogOutcome::Answered, effects, state }
+        let (texts, question, effects, state) = Default::default();
+        Self { first, texts, question, outcome: DialogOutcome::Answered, effects, state }
     }
 
     /// Answers with a sentence alone.
@@ -111,26 +106,33 @@ impl Answered {
         Self { state: state.clone(), ..answered }
     }
 
-    /// Adds a plugin's answer to one of the commands.
+    /// Answers what cannot be done right now, so that nothing of it happens; the session stays what it was.
+    pub fn failed(tongue: Tongue, state: &ContextState) -> Self {
+        let answered = Self::only(sentences::failed(tongue), DialogOutcome::Failed);
+        Self { state: state.clone(), ..answered }
+    }
+
+    /// Adds a plugin's answer to one of the commands. A command that lacks something is asked for after the others; of
+    /// two such commands the second is to be said again.
     pub fn add(&mut self, tongue: Tongue, meaning: Meaning, answer: Option<Result<PluginAnswer, Fault>>) {
         let answer = match answer {
             Some(Ok(answer)) => answer,
             Some(Err(fault)) => {
                 tracing::warn!(error = %fault, intent = meaning.intent, "a plugin failed");
-                self.outcome = DialogOutcome::Failed;
-                self.texts.push(sentences::failed(tongue).to_owned());
-                return;
+                return self.fail(sentences::failed(tongue).to_owned());
             }
             None => {
-                self.outcome = DialogOutcome::Failed;
-                self.texts.push(sentences::nobody_answers(tongue).to_owned());
-                return;
+                return self.fail(sentences::nobody_answers(tongue).to_owned());
             }
         };
-        if answer.failed {
-            self.outcome = DialogOutcome::Failed;
+        match (&answer.missing, &self.question) {
+            (Some(_), Some(_)) => return self.texts.push(sentences::one_question(tongue).to_owned()),
+            (Some(_), None) => self.question = Some(answer.text),
+            (None, _) if answer.failed => self.fail(answer.text),
+            // Two of one kind are said once.
+            (None, _) if self.texts.last() == Some(&answer.text) => {}
+            (None, _) => self.texts.push(answer.text),
         }
-        self.texts.push(answer.text);
         self.effects.extend(answer.effects);
         self.state.topic = Some(topic(&meaning.intent));
         self.state.intent = Some(meaning.intent.clone());
@@ -141,8 +143,95 @@ impl Answered {
         }
     }
 
+    /// Says why a command cannot be done. A question that waits is asked all the same.
+    fn fail(&mut self, text: String) {
+        self.texts.push(text);
+        if self.question.is_none() {
+            self.outcome = DialogOutcome::Failed;
+        }
+    }
+
     /// Returns all that is said.
     pub fn text(&self) -> String {
-        self.texts.join(" ")
+        let said = self.texts.iter().chain(&self.question).map(String::as_str);
+        said.collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use ieum_contracts::voice::Understood;
+
+    use super::*;
+
+    /// Takes everything for one intent, that surely.
+    struct Guesses(&'static str, f64);
+
+    #[async_trait]
+    impl Understanding for Guesses {
+        async fn understand(&self, _cx: &Cx, ask: Understand) -> Result<Understood, Fault> {
+            let meaning = Meaning {
+                intent: self.0.to_owned(),
+                confidence: self.1,
+                text: ask.text,
+                ..Meaning::default()
+            };
+            let meanings = Some(meaning).filter(|meaning| meaning.confidence > 0.0).into_iter().collect();
+            Ok(Understood { meanings, engine: "test".into() })
+        }
+    }
+
+    async fn meant(engine: &Guesses, tongue: Tongue, (intent, slot): (&str, &str), text: &str) -> String {
+        let pending = PendingQuestion { intent: intent.into(), slot: slot.into(), slots: Default::default() };
+        let state = ContextState { pending: Some(pending), ..ContextState::default() };
+        let names = Names {
+            area: None,
+            things: vec!["Floor Lamp".into()],
+            areas: vec!["Lounge".into(), "거실".into()],
+        };
+        let now = Timestamp::parse("2026-05-01T03:00:00Z").expect("is a time");
+        let understander = Understander { engine, tongue, zone: "Asia/Seoul", now };
+        let found = understander.understand(&Cx::root(), text, "session", &state, &names).await;
+        let said = |meaning: &Meaning| {
+            let slots: Vec<&str> = meaning.slots.keys().map(String::as_str).collect();
+            format!("{} {}", meaning.intent, slots.join(",")).trim().to_owned()
+        };
+        found.first().map(said).unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn what_follows_a_question_is_its_answer_another_command_or_nothing() {
+        let (nothing, likely, hardly) =
+            (Guesses("", 0.0), Guesses("time.query", 0.9), Guesses("time.query", 0.5));
+        let which = ("device.on", "name");
+        for (engine, question, text, wanted) in [
+            (&nothing, which, "the floor lamp in the lounge", "device.on area,name"),
+            (&likely, which, "lamp", "device.on name"),
+            (&nothing, which, "I love you", ""),
+            (&nothing, which, "what time is it in Paris", ""),
+            (&nothing, which, "turn everything off", ""),
+            (&likely, which, "I love you", "time.query"),
+            (&hardly, which, "I love you", ""),
+            (&nothing, ("timer.start", "duration"), "make it ten minutes", "timer.start duration"),
+            (&nothing, ("timer.start", "duration"), "the film took two hours of my life", ""),
+            (&nothing, ("announce.say", "message"), "dinner is ready", "announce.say message"),
+            (&hardly, ("announce.say", "message"), "dinner is ready", "announce.say message"),
+            (&likely, ("announce.say", "message"), "have you got the time", "time.query"),
+        ] {
+            let found = meant(engine, Tongue::English, question, text).await;
+            assert_eq!(found, wanted, "{text}");
+        }
+        for (engine, question, text, wanted) in [
+            (&nothing, which, "거실 불이요", "device.on area,name"),
+            (&nothing, which, "사랑해", ""),
+            (&nothing, ("timer.start", "duration"), "십오 분이요", "timer.start duration"),
+            (&nothing, ("alarm.set", "when"), "6시 30분 거 꺼 줘", ""),
+            (&nothing, ("alarm.set", "when"), "내일 아침 일곱 시에", "alarm.set when"),
+            (&nothing, ("device.set", "level"), "30으로 해 줘", "device.set level"),
+        ] {
+            let found = meant(engine, Tongue::Korean, question, text).await;
+            assert_eq!(found, wanted, "{text}");
+        }
     }
 }

@@ -84,6 +84,9 @@ pub struct AnswerV2 {
     pub session_id: String,
     /// Whose it is.
     pub user_id: String,
+    /// What was heard, where the turn was spoken: the words that the answer is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard: Option<String>,
     /// What is said back.
     pub text: String,
     /// The language of the answer.
@@ -154,6 +157,20 @@ pub struct Recording {
     pub turn_id: Option<String>,
     /// Samples a second, where it is no WAVE file; 16000 where left out.
     pub sample_rate: Option<u32>,
+    /// Which part of the recording that `sessionId` names, from 0; left out for a whole one.
+    pub sequence: Option<u32>,
+    /// Whether it is the last part.
+    pub last: Option<bool>,
+}
+
+/// A part of a recording that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PartKept {
+    /// The recording.
+    pub session_id: String,
+    /// Which parts are missing; empty while the last one is not there.
+    pub missing: Vec<u32>,
 }
 
 /// An answer, and where an engine speaks, its sound.
@@ -194,6 +211,9 @@ pub struct ProcessAsk {
     /// Which device listens.
     #[schema(min_length = 1, max_length = 120)]
     pub device_id: Option<String>,
+    /// Where it was said.
+    #[schema(min_length = 1, max_length = 120)]
+    pub area: Option<String>,
 }
 
 /// An answer as Home Assistant gives it.
@@ -282,6 +302,7 @@ impl From<DialogAnswer> for AnswerV2 {
             turn_id: answer.turn_id,
             session_id: answer.session_id,
             user_id: answer.user_id,
+            heard: answer.heard,
             text: answer.text,
             language: answer.language,
             intent: answer.intent,

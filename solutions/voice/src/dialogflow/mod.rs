@@ -2,9 +2,10 @@
 //! speak.
 
 mod contexts;
+mod own;
 mod remote;
 mod served;
 mod slots;
 
-pub use remote::DialogflowUnderstanding;
+pub use remote::{DialogflowUnderstanding, SAID};
 pub use served::router;

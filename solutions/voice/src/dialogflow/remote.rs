@@ -1,15 +1,19 @@
-//! Understands with a Dialogflow first, and with another engine where that does not answer or does not understand.
+//! Understands with a Dialogflow or an `MLService` first, and with another engine where that does not answer or does not
+//! understand.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ieum_contracts::voice::{Meaning, Understand, Understanding, Understood};
+use ieum_contracts::voice::{Meaning, Slot, SlotValue, Understand, Understanding, Understood};
 use ieum_core::{Cx, Fault};
 use ieum_dialogflow::{Detected, DialogflowClient, Query, SessionName, Values};
 use serde_json::json;
 
 use super::contexts::contexts_of;
 use super::slots::slots_of;
+
+/// The slot that holds what a Dialogflow says to an intent by itself: the answer, where nobody here answers that intent.
+pub const SAID: &str = "fulfillmentText";
 
 /// A Dialogflow and the engine that stands in for it. Intents are told apart by their action, or by their name where
 /// they have none: `weather.query` and the like.
@@ -31,7 +35,10 @@ impl Understanding for DialogflowUnderstanding {
         match self.remote.ask(cx, query_of(&ask)).await {
             Ok(answer) => {
                 if let Some(meaning) = meaning_of(answer.value, &ask.text) {
-                    return Ok(Understood { meanings: vec![meaning], engine: "dialogflow".to_owned() });
+                    return Ok(Understood {
+                        meanings: vec![meaning],
+                        engine: self.remote.engine().to_owned(),
+                    });
                 }
             }
             Err(fault) => {
@@ -59,10 +66,17 @@ fn query_of(ask: &Understand) -> Query {
 fn meaning_of(detected: Detected, text: &str) -> Option<Meaning> {
     let intent = detected.intent.filter(|intent| !intent.is_fallback)?;
     let name = if detected.action.is_empty() { intent.display_name } else { detected.action };
+    let mut slots = slots_of(detected.parameters);
+    if !detected.text.trim().is_empty() {
+        slots.insert(
+            SAID.to_owned(),
+            Slot { value: SlotValue::Text { text: detected.text }, text: String::new() },
+        );
+    }
     (!name.is_empty()).then(|| Meaning {
         intent: name,
         confidence: f64::from(detected.confidence),
-        slots: slots_of(detected.parameters),
+        slots,
         text: text.to_owned(),
         // It was told what the session is about, and says all of it.
         follows_up: false,
@@ -117,5 +131,9 @@ mod tests {
         assert_eq!(meant(acted).as_deref(), Some("weather.query"));
         assert_eq!(meant(fallback), None);
         assert_eq!(meant(Detected::default()), None);
+        let intent = Some(IntentRef { display_name: "Tell a joke".into(), ..IntentRef::default() });
+        let joke = Detected { intent, text: "왜 웃어요".into(), ..Detected::default() };
+        let meaning = meaning_of(joke, "웃겨 줘").expect("is one");
+        assert_eq!(crate::rules::words(&meaning, SAID), Some("왜 웃어요"));
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router};
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt, stream};
 use ieum_contracts::voice::{DialogAnswer, DialogOutcome, DialogTurn, Understand, Understanding};
@@ -16,51 +16,77 @@ use ieum_dialogflow::{
     Agent, ContextStore, Detected, DialogflowServer, Encoding, Input, IntentRef, Query, ServerOptions,
     SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
 };
-use ieum_gateway::{ApiError, Partner};
+use ieum_gateway::ApiError;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tower::ServiceExt;
 
 use super::contexts::{contexts_of, state_of};
+use super::own::OwnContexts;
 use super::slots::parameters_of;
 use crate::audio;
-use crate::dialogue::DialogManager;
+use crate::dialogue::{DialogManager, Within};
 use crate::rules::{LONGEST_NAME, LONGEST_TEXT};
-use crate::speech::{Audio, Ears};
+use crate::speech::{Audio, Ears, SpeechError};
 use crate::streaming::Growing;
 use crate::tongue::Tongue;
-use crate::web::require;
+use crate::web::Visitor;
+use crate::zone::known_zone;
 
 /// Dialogflow's number of 16-bit samples, and of a caller that leaves it open.
 const LINEAR: [i32; 2] = [0, 1];
 
 /// Returns Dialogflow's REST and gRPC paths and those of `MLService`, to be put behind a door. `contexts` keeps what
-/// clients remember themselves. The holder of a key needs the scope `voice:use`.
+/// clients remember themselves. See [`Visitor`] for who may name whom. The contexts of a device that asks are its own; what
+/// its sessions are about is its person's, so that two devices of one person that call a session `s` share it, and devices
+/// of others do not.
 pub fn router(manager: Arc<DialogManager>, contexts: Arc<dyn ContextStore>) -> Router {
-    let clock = manager.clock.clone();
-    let languages = [Tongue::Korean, Tongue::English].map(|tongue| tongue.code().to_owned()).to_vec();
-    let options = ServerOptions { languages, most_text: LONGEST_TEXT, ..ServerOptions::default() };
-    let meanings =
-        Meanings { engine: manager.understanding.clone(), zone: manager.zone.clone(), clock: clock.clone() };
-    let ears = manager.ears.clone().map(|ears| Arc::new(Hearing(ears)) as Arc<dyn Transcriber>);
-    let talk = Arc::new(Talk { manager });
-    let mut server = DialogflowServer::new(talk, contexts, options, clock.clone());
-    if let Some(ears) = &ears {
-        server = server.with_transcriber(ears.clone());
-    }
-    let engines = MlServer::new(Arc::new(meanings), ears, clock);
-    server.router().merge(engines.router()).layer(from_fn(admit))
+    let served = Arc::new(Served { manager, contexts });
+    served.router(Visitor::Anyone).layer(from_fn_with_state(served, admit))
 }
 
-async fn admit(request: Request, next: Next) -> Response {
-    let visitor = request.extensions().get::<Partner>().cloned().map(Extension);
-    match require(&visitor) {
-        Ok(()) => next.run(request).await,
+/// Hands a request of a device to routes of its own.
+async fn admit(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
+    match Visitor::of(request.extensions()) {
+        Ok(Visitor::Anyone) => next.run(request).await,
+        Ok(device) => served.router(device).oneshot(request).await.into_response(),
         Err(fault) => ApiError::from(fault).into_response(),
+    }
+}
+
+/// What answers.
+struct Served {
+    manager: Arc<DialogManager>,
+    contexts: Arc<dyn ContextStore>,
+}
+
+impl Served {
+    /// Returns the paths as `visitor` may use them.
+    fn router(&self, visitor: Visitor) -> Router {
+        let (manager, clock) = (self.manager.clone(), self.manager.clock.clone());
+        let languages = [Tongue::Korean, Tongue::English].map(|tongue| tongue.code().to_owned()).to_vec();
+        let options = ServerOptions { languages, most_text: LONGEST_TEXT, ..ServerOptions::default() };
+        let meanings = Meanings {
+            engine: manager.understanding.clone(),
+            zone: manager.zone.clone(),
+            clock: clock.clone(),
+        };
+        let ears = manager.ears.clone().map(|ears| Arc::new(Hearing(ears)) as Arc<dyn Transcriber>);
+        let contexts = OwnContexts::of(&visitor, self.contexts.clone());
+        let talk = Arc::new(Talk { manager, visitor });
+        let mut server = DialogflowServer::new(talk, contexts, options, clock.clone());
+        if let Some(ears) = &ears {
+            server = server.with_transcriber(ears.clone());
+        }
+        let engines = MlServer::new(Arc::new(meanings), ears, clock);
+        server.router().merge(engines.router())
     }
 }
 
 /// The dialogue as an agent: a turn is answered with all its effects.
 struct Talk {
     manager: Arc<DialogManager>,
+    visitor: Visitor,
 }
 
 /// The understanding engine as an agent: a sentence is understood, and nothing happens.
@@ -78,11 +104,13 @@ struct Hearing(Arc<dyn Ears>);
 #[async_trait]
 impl Agent for Talk {
     async fn detect(&self, cx: &Cx, query: Query) -> Result<Detected, Fault> {
-        let text = text_of(&query)?;
+        let zone = zone_of(&query)?;
+        let turn = turn_of(&query, text_of(&query)?, self.visitor.device());
+        let turn = self.visitor.pin(cx, &self.manager.directory, turn).await?;
         let topics = self.manager.plugins.topics();
-        // What the client set, kept or let run out is what the session is about.
-        let state = state_of(&query.contexts, &topics);
-        let (answer, after) = self.manager.say_within(cx, turn_of(&query, text), Some(state)).await?;
+        // What the client set, kept or let run out is what the session is about, unless it joins one of other doors.
+        let state = (!joins(&query)).then(|| state_of(&query.contexts, &topics));
+        let (answer, after) = self.manager.say_within(cx, turn, Within { state, zone }).await?;
         let contexts = match answer.outcome {
             DialogOutcome::Answered | DialogOutcome::Asked => contexts_of(&after, &query.contexts, &topics),
             _ => Vec::new(),
@@ -98,15 +126,23 @@ impl Agent for Talk {
     }
 }
 
-/// Returns the turn of a query. A client may name a person or a device in its payload (`userId`, `deviceId`); without
-/// either the session speaks for itself, as a device that is nobody's.
-fn turn_of(query: &Query, text: String) -> DialogTurn {
+/// Tells whether a client joins a conversation that is led by other doors too, by naming its `sessionId`.
+fn joins(query: &Query) -> bool {
+    query.payload.get("sessionId").is_some_and(Value::is_string)
+}
+
+/// Returns the turn of a query. A client may name a person or a device in its payload (`userId`, `deviceId`), and the
+/// conversation (`sessionId`). Without a person or a device the session speaks for itself, as a device that is nobody's: the
+/// name of a conversation makes nobody its owner. `device:ID` is that device's own conversation, and names it where who asks
+/// may speak for it. A `device` that asks speaks for itself.
+fn turn_of(query: &Query, text: String, device: Option<&str>) -> DialogTurn {
     let given = |name: &str| query.payload.get(name).and_then(Value::as_str).map(str::to_owned);
-    let session: String =
-        format!("dialogflow:{}", query.session.session).chars().take(LONGEST_NAME).collect();
+    let own = own_name(&query.session.session);
+    let session = given("sessionId").unwrap_or_else(|| own.clone());
     let (user_id, mut device_id) = (given("userId"), given("deviceId"));
     if user_id.is_none() && device_id.is_none() {
-        device_id = Some(session.clone());
+        let whose = session.strip_prefix("device:").filter(|device| !device.is_empty());
+        device_id = Some(device.or(whose).map_or_else(|| own.clone(), str::to_owned));
     }
     DialogTurn {
         user_id,
@@ -116,6 +152,30 @@ fn turn_of(query: &Query, text: String) -> DialogTurn {
         language: Some(query.language.clone()),
         area: given("area"),
         ..DialogTurn::default()
+    }
+}
+
+/// Returns by which name a session is known here: by its digest where its own is too long, so that no two are one.
+fn own_name(session: &str) -> String {
+    let whole = format!("dialogflow:{session}");
+    if whole.chars().count() <= LONGEST_NAME {
+        return whole;
+    }
+    format!("dialogflow:{}", hex::encode(Sha256::digest(session)))
+}
+
+/// Returns the zone that a client names. Fails where there is none of that name.
+fn zone_of(query: &Query) -> Result<Option<String>, Fault> {
+    let unknown = query.time_zone.as_deref().filter(|name| known_zone(name).is_none());
+    match unknown {
+        None => Ok(query.time_zone.clone()),
+        Some(name) => {
+            let name: String = name.chars().take(LONGEST_NAME).collect();
+            let message = format!(
+                "query_params.time_zone: {name:?} is no time zone; name one of IANA's, such as Asia/Seoul"
+            );
+            Err(Fault::invalid_argument("voice.dialogflow.time_zone", message))
+        }
     }
 }
 
@@ -157,7 +217,7 @@ impl Agent for Meanings {
             text: text_of(&query)?,
             language: query.language.clone(),
             now: self.clock.now(),
-            zone: query.time_zone.clone().unwrap_or_else(|| self.zone.clone()),
+            zone: zone_of(&query)?.unwrap_or_else(|| self.zone.clone()),
             session_id: query.session.session.clone(),
             ..Understand::default()
         };
@@ -199,8 +259,12 @@ async fn hear(
     told: &mut Told,
 ) -> Result<Transcript, Fault> {
     let audio = recorded(&ears, format, sound, told).await?;
-    let heard = ears.hear(audio, Tongue::of(&format.language)).await;
-    let heard = heard.map_err(|error| Fault::unavailable("voice.speech.failed", error.to_string()))?;
+    let heard = ears.hear(audio, Tongue::of(&format.language), None).await;
+    let heard = heard.map_err(|error| match error {
+        SpeechError::TooLong { .. } => Fault::invalid_argument("voice.audio.too_long", error.to_string()),
+        SpeechError::Missing { .. } => Fault::failed_precondition("voice.speech.missing", error.to_string()),
+        _ => Fault::unavailable("voice.speech.failed", error.to_string()),
+    })?;
     Ok(Transcript {
         text: heard.text,
         is_final: true,
@@ -253,13 +317,48 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_long_session_is_one_of_its_own_and_a_zone_is_a_zone_of_earth() {
+        let long = "s".repeat(512);
+        assert!(own_name(&long).len() <= LONGEST_NAME);
+        assert_ne!(own_name(&long), own_name(&long[1..]));
+        let mut query = Query::text(SessionName::new("p", "s"), "ko", "지금 몇 시야");
+        assert_eq!(zone_of(&query), Ok(None));
+        query.time_zone = Some("America/New_York".into());
+        assert_eq!(zone_of(&query), Ok(query.time_zone.clone()));
+        query.time_zone = Some("Mars/X".into());
+        let fault = zone_of(&query).expect_err("is refused");
+        assert!(fault.message.starts_with("query_params.time_zone"), "{fault}");
+    }
+
+    #[test]
     fn a_session_speaks_for_itself_unless_somebody_is_named() {
         let mut query = Query::text(SessionName::new("p", "s"), "ko", "지금 몇 시야");
-        let turn = turn_of(&query, "지금 몇 시야".into());
+        let turn = turn_of(&query, "지금 몇 시야".into(), None);
         assert_eq!((turn.user_id, turn.device_id.as_deref()), (None, Some("dialogflow:s")));
+        let turn = turn_of(&query, "지금 몇 시야".into(), Some("kitchen"));
+        assert_eq!(turn.device_id.as_deref(), Some("kitchen"), "a device that asks");
         query.payload = json!({"userId": "u-1", "area": "주방"}).as_object().cloned().expect("is an object");
-        let turn = turn_of(&query, "지금 몇 시야".into());
+        let turn = turn_of(&query, "지금 몇 시야".into(), None);
         assert_eq!((turn.user_id.as_deref(), turn.device_id), (Some("u-1"), None));
         assert_eq!((turn.session_id.as_deref(), turn.area.as_deref()), (Some("dialogflow:s"), Some("주방")));
+    }
+
+    #[test]
+    fn the_name_of_a_conversation_makes_nobody_a_device_but_a_devices_own_one() {
+        let of = |session: &str, device| {
+            let mut query = Query::text(SessionName::new("p", "s"), "ko", "지금 몇 시야");
+            query.payload = json!({ "sessionId": session }).as_object().cloned().expect("is an object");
+            let turn = turn_of(&query, "지금 몇 시야".into(), device);
+            assert_eq!((turn.user_id, turn.session_id.as_deref()), (None, Some(session)));
+            turn.device_id.expect("speaks for itself")
+        };
+        assert_eq!(of("kitchen", None), "dialogflow:s", "whose kitchen is not said");
+        assert_eq!(of("device:", None), "dialogflow:s");
+        assert_eq!(of("device:kitchen", None), "kitchen");
+        assert_eq!(
+            of("device:kitchen", Some("hall")),
+            "hall",
+            "which is refused, as it may not speak for it"
+        );
     }
 }

@@ -1,19 +1,19 @@
 //! What becomes of a device's message: a turn, a fact on the bus, what it controls, or a clear refusal.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use ieum_bus::Event;
-use ieum_contracts::identity::DeviceSeen;
-use ieum_contracts::voice::{DEVICE_NOTICED, DIALOG_EVENTS, DeviceNotice, DialogTurn, Dialogue};
+use ieum_contracts::voice::{DialogAnswer, DialogTurn, Dialogue};
 use ieum_core::{Cx, Fault, SharedClock, new_id};
 use serde_json::json;
 
 use super::message::{AudioMessage, Envelope, EventMessage, TextMessage, ThingsData, read};
-use crate::audio::{Assembled, Part};
 use crate::dialogue::DialogManager;
 use crate::directory::Who;
-use crate::rules::{check_turn, turn_key};
-use crate::store::{Reply, Thing, keep_things, queue};
+use crate::parts::{Piece, Taken};
+use crate::replies::{Reply, queue, queue_again};
+use crate::rules::{check_turn, is_anothers, turn_key};
+use crate::store::{Thing, keep_things};
 
 /// The longest message that is looked at, bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -79,18 +79,16 @@ impl Desk {
                 match event.event_type.as_str() {
                     "text" => self.text(received.device, id, read(event.data.to_string().as_bytes())?).await,
                     "things" => self.things(received.device, read(event.data.to_string().as_bytes())?).await,
-                    _ => self.notice(received.device, id, envelope, &event).await,
+                    _ => self.notice(received.device, id, envelope, event).await,
                 }
             }
-            "telemetry" => {
-                self.seen(received.device).await;
-                Ok(())
-            }
+            "telemetry" => self.measured(received.device, id, envelope, read(received.payload)?).await,
             _ => self.audio(received.device, id, read(received.payload)?).await,
         }
     }
 
     async fn text(&self, device: &str, id: &str, message: TextMessage) -> Result<(), Fault> {
+        self.own_session(device, message.session_id.as_deref()).await?;
         let turn = DialogTurn {
             turn_id: Some(id.to_owned()),
             device_id: Some(device.to_owned()),
@@ -106,11 +104,13 @@ impl Desk {
 
     async fn audio(&self, device: &str, id: &str, message: AudioMessage) -> Result<(), Fault> {
         let audio = message.audio.read()?;
+        self.own_session(device, message.session_id.as_deref()).await?;
         let mut turn = DialogTurn {
             turn_id: Some(id.to_owned()),
             device_id: Some(device.to_owned()),
             session_id: message.session_id.clone(),
             language: message.language,
+            area: message.area,
             deliver: true,
             ..DialogTurn::default()
         };
@@ -118,33 +118,33 @@ impl Desk {
             check_names(&turn)?;
             return self.manager.hear(&Cx::root(), turn, audio).await.map(drop);
         };
-        let Some(session) = message.session_id else {
-            let message = "field sessionId: parts of a recording say which one they belong to";
-            return Err(Fault::invalid_argument("voice.message.invalid", message));
-        };
-        check_names(&turn)?;
-        // All parts are one turn, whichever comes last.
-        turn.turn_id = Some(session.clone());
-        let last = message.last;
-        let part = Part { device, session: &session, sequence, last, audio };
-        match self.manager.store.assemble(&part, self.clock().now()).await? {
-            Assembled::Waiting => Ok(()),
-            Assembled::Missing(missing) if last => self.ask_again(device, &session, &missing).await,
-            Assembled::Missing(_) => Ok(()),
-            Assembled::Whole(audio) => {
-                // A conversation goes on over recordings: it is the device's, not the recording's.
-                turn.session_id = None;
-                self.manager.hear(&Cx::root(), turn, audio).await?;
-                self.manager.store.forget_parts(device, &session).await
+        // A conversation goes on over recordings: it is the device's, not the recording's.
+        let recording = turn.session_id.take();
+        let piece = Piece { turn, recording: recording.clone(), sequence, last: message.last, audio };
+        match self.manager.take(&Cx::root(), piece).await? {
+            Taken::Waiting(missing) if message.last && !missing.is_empty() => {
+                self.ask_again(device, &recording.unwrap_or_default(), &missing).await
             }
+            Taken::Again(key, answer) if message.last => self.answer_again(device, key, &answer).await,
+            Taken::Waiting(_) | Taken::Heard(_) | Taken::Again(..) => Ok(()),
         }
+    }
+
+    /// Gives a device an answer once more.
+    async fn answer_again(&self, device: &str, key: String, answer: &DialogAnswer) -> Result<(), Fault> {
+        let reply = Reply::to_device(key, device, "DIALOG_RESPONSE", json!(answer));
+        let mut tx = self.manager.store.sql.begin_write().await?;
+        queue_again(&mut tx, &reply, self.clock().now()).await?;
+        tx.commit().await?;
+        self.manager.waiting.notify_one();
+        Ok(())
     }
 
     /// Tells a device which parts of its recording are not there.
     async fn ask_again(&self, device: &str, session: &str, missing: &[u32]) -> Result<(), Fault> {
         let payload = json!({ "sessionId": session, "missing": missing });
         let id = format!("missing:{}", new_id());
-        self.queue(Reply { id, device: device.to_owned(), kind: "AUDIO_MISSING", payload }).await
+        self.queue(Reply::to_device(id, device, "AUDIO_MISSING", payload)).await
     }
 
     async fn queue(&self, reply: Reply) -> Result<(), Fault> {
@@ -166,6 +166,11 @@ impl Desk {
             );
             return Err(Fault::invalid_argument("voice.message.invalid", message));
         }
+        let mut ids = HashSet::new();
+        if let Some(twice) = data.things.iter().find(|thing| !ids.insert(thing.id.as_str())) {
+            let message = format!("field data.things: the id {:?} is there twice", twice.id);
+            return Err(Fault::invalid_argument("voice.message.invalid", message));
+        }
         let owned = |thing: super::message::ThingData| Thing {
             device: device.to_owned(),
             id: thing.id,
@@ -179,36 +184,22 @@ impl Desk {
         Ok(tx.commit().await?)
     }
 
-    async fn notice(
-        &self,
-        device: &str,
-        id: &str,
-        envelope: &Envelope,
-        event: &EventMessage,
-    ) -> Result<(), Fault> {
-        let notice = DeviceNotice {
-            device_id: device.to_owned(),
-            user_id: self.user(device).await,
-            event_type: event.event_type.chars().take(120).collect(),
-            location: event.data["location"].as_str().map(|place| place.chars().take(120).collect()),
-            at: envelope.at(self.clock().now()),
+    /// Fails where a device names the conversation of another one.
+    async fn own_session(&self, device: &str, session: Option<&str>) -> Result<(), Fault> {
+        // Most name none of these, and nobody need be asked.
+        let Some(session) = session.filter(|session| is_anothers(session, device, None)) else {
+            return Ok(());
         };
-        let turn = DialogTurn { device_id: Some(device.to_owned()), ..DialogTurn::default() };
-        let told = Event::new(&Cx::root(), "/voice", DEVICE_NOTICED, notice.user_id.as_str(), &notice)?;
-        let told = told.with_id(turn_key(&turn, id)).with_subject(device);
-        Ok(self.manager.bus.publish(DIALOG_EVENTS, told).await?)
-    }
-
-    async fn seen(&self, device: &str) {
-        let Some(devices) = &self.manager.directory.devices else { return };
-        let seen = DeviceSeen { device_id: device.to_owned(), at: self.clock().now() };
-        if let Err(fault) = devices.seen(&Cx::root(), seen).await {
-            tracing::debug!(error = %fault, device, "noting that a device was heard of failed");
+        let owner = self.user(device).await;
+        if is_anothers(session, device, Some(&owner)) {
+            let message = "field sessionId: names a conversation of another device or person";
+            return Err(Fault::permission_denied("voice.message.foreign", message));
         }
+        Ok(())
     }
 
     /// Returns whose device it is.
-    async fn user(&self, device: &str) -> String {
+    pub(super) async fn user(&self, device: &str) -> String {
         let turn = DialogTurn { device_id: Some(device.to_owned()), ..DialogTurn::default() };
         match self.manager.directory.who(&Cx::root(), &turn).await {
             Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
@@ -223,9 +214,7 @@ impl Desk {
         let content = Envelope::default().id(received.kind, received.payload, true).unwrap_or_default();
         let key = turn_key(&turn, id.as_deref().unwrap_or(&content));
         let payload = json!({ "turnId": id, "reason": fault.reason, "message": fault.message });
-        let device = received.device.to_owned();
-        let reply = Reply { id: format!("{key}:refused"), device, kind: "DIALOG_ERROR", payload };
-        self.queue(reply).await
+        self.queue(Reply::to_device(format!("{key}:refused"), received.device, "DIALOG_ERROR", payload)).await
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::audio::AudioData;
+use crate::rules::LONGEST_NAME;
 
 /// What every message may carry.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -42,6 +43,7 @@ pub struct AudioMessage {
     #[serde(default)]
     pub last: bool,
     pub language: Option<String>,
+    pub area: Option<String>,
 }
 
 /// Something that a sensor noticed, or what a device controls.
@@ -77,8 +79,17 @@ pub fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Fault> {
 }
 
 impl Envelope {
-    /// Checks that the message is of the device whose topic it came by.
+    /// Checks that the message is of the device whose topic it came by, and has an id that tells it apart.
     pub fn check(&self, device: &str) -> Result<(), Fault> {
+        let is_id = |id: &String| {
+            (1..=LONGEST_NAME).contains(&id.chars().count()) && !id.chars().any(char::is_control)
+        };
+        if !self.message_id.as_ref().is_none_or(is_id) {
+            let message = format!(
+                "field messageId: must have 1 to {LONGEST_NAME} characters, none of them a control character"
+            );
+            return Err(Fault::invalid_argument("voice.message.invalid", message));
+        }
         match &self.device_id {
             Some(named) if named != device => {
                 let message = "field deviceId: names another device than the topic";
@@ -92,7 +103,7 @@ impl Envelope {
     /// or is known to come again; else none.
     pub fn id(&self, kind: &str, payload: &[u8], again: bool) -> Option<String> {
         if let Some(id) = &self.message_id {
-            return Some(id.chars().filter(|letter| !letter.is_control()).take(120).collect::<String>());
+            return Some(id.clone());
         }
         let is_same = self.timestamp.is_some() || again;
         is_same.then(|| hex::encode(Sha256::new().chain_update(kind).chain_update(payload).finalize()))
@@ -125,6 +136,18 @@ mod tests {
         assert_eq!(timed.at(now), Timestamp::from_millis(1_777_604_700_250));
         let wrong = Envelope { timestamp: Some(5.0), ..Envelope::default() };
         assert_eq!(wrong.at(now), now, "a device whose clock was never set");
+    }
+
+    #[test]
+    fn an_id_that_tells_nothing_apart_is_refused_and_never_cut() {
+        let named = |id: &str| Envelope { message_id: Some(id.to_owned()), ..Envelope::default() };
+        let longest = "가".repeat(LONGEST_NAME);
+        assert_eq!(named(&longest).check("kitchen"), Ok(()));
+        assert_eq!(named(&longest).id("text", b"{}", false), Some(longest.clone()));
+        for wrong in ["", "a\u{7}b", &format!("{longest}a")] {
+            let fault = named(wrong).check("kitchen").expect_err("is refused");
+            assert!(fault.message.starts_with("field messageId:"), "{fault}");
+        }
     }
 
     #[test]

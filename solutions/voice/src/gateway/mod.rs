@@ -2,10 +2,17 @@
 //! `device/{id}/response`. A message is acknowledged once what it led to is committed.
 
 mod desk;
+pub(crate) mod envelope;
+mod errands;
+mod facts;
+mod flows;
+mod held;
 mod lanes;
 mod letter;
 mod message;
+mod reach;
 mod sender;
+mod spoken;
 
 use std::sync::Arc;
 
@@ -22,8 +29,8 @@ use lanes::Lanes;
 
 /// The name of the session in which devices are heard. It outlives the process, so that nothing is missed.
 const NAME: &str = "voice";
-/// Messages in hand at most; each device has at most one of them worked on.
-const IN_HAND: u16 = 100;
+/// Messages in hand at most. Each device has one of them worked on, and none has more than half of them.
+const IN_HAND: u16 = 1_000;
 
 /// Hears devices.
 pub struct Gateway {
@@ -37,7 +44,7 @@ impl Gateway {
     /// # Errors
     /// A broker that has ended.
     pub async fn attach(broker: &Broker, desk: Arc<Desk>) -> Result<Self, ClientError> {
-        let client = broker.client(NAME, &ClientOptions { kept: true, inflight: IN_HAND });
+        let client = broker.client_of_many(NAME, &ClientOptions { kept: true, inflight: IN_HAND });
         for kind in ["text", "event", "telemetry", "audio"] {
             client.subscribe(&format!("device/+/{kind}"), Quality::AtLeastOnce).await?;
         }

@@ -31,6 +31,8 @@ use speaking::Speaking;
 
 /// What the devices of sites are called, before the site's name.
 pub const OWN_DEVICE: &str = "hermes:";
+/// The name under which sites are heard.
+pub const CLIENT: &str = "hermes";
 /// What is listened to.
 const TOPICS: [&str; 11] = [
     "hermes/dialogueManager/startSession",
@@ -76,7 +78,7 @@ impl Hermes {
     /// # Errors
     /// A broker that has ended.
     pub async fn attach(broker: &Broker, manager: Arc<DialogManager>) -> Result<Self, ClientError> {
-        let client = broker.client("hermes", &ClientOptions { kept: false, inflight: 1_000 });
+        let client = broker.client(CLIENT, &ClientOptions { kept: false, inflight: 1_000 });
         for topic in TOPICS {
             client.subscribe(topic, Quality::AtLeastOnce).await?;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ieum_contracts::voice::{DialogAnswer, DialogOutcome, DialogTurn, Dialogue, Meaning};
 use ieum_core::{Cx, Fault, Moment, describe, new_id, within};
-use ieum_speech::{AudioFormat, Heard, Listener, ListenerOptions, read_wav};
+use ieum_speech::{AudioFormat, Heard, Hints, Listener, ListenerOptions, read_wav};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -240,7 +240,10 @@ impl Site {
         let (format, samples) = read_wav(wave)?;
         if session.listener.as_ref().is_none_or(|(known, _)| *known != format) {
             let engine = Arc::new(EarsEngine(Arc::clone(ears)));
-            let options = ListenerOptions { language: session.lang.clone(), ..ListenerOptions::default() };
+            let options = ListenerOptions {
+                hints: Hints { language: session.lang.clone(), grammar: None },
+                ..ListenerOptions::default()
+            };
             session.listener = Some((format, Listener::new(engine, format, options)?));
         }
         match &mut session.listener {

@@ -2,6 +2,8 @@
 
 mod announce;
 mod clock;
+mod described;
+mod outside;
 mod platform;
 mod things;
 mod timers;
@@ -9,12 +11,13 @@ mod weather;
 
 use std::sync::Arc;
 
-use ieum_contracts::voice::{DescribePlugin, Plugin, PluginAnswer, PluginAsk, PluginDescription};
+use ieum_contracts::voice::{Plugin, PluginAnswer, PluginAsk, PluginDescription};
 use ieum_core::{Cx, Fault};
-use tokio::sync::OnceCell;
 
+use crate::dialogflow::SAID;
 pub use announce::Announcements;
 pub use clock::WallClock;
+pub use outside::{Outside, OutsidePlugin, PluginReport, PluginWatch};
 pub use platform::{PlatformState, SmallTalk};
 pub use things::Things;
 pub use timers::Timers;
@@ -24,13 +27,7 @@ pub use weather::{Weather, WeatherOptions};
 #[derive(Default)]
 pub struct Plugins {
     own: Vec<(&'static [&'static str], Arc<dyn Plugin>)>,
-    outside: Vec<Outside>,
-}
-
-/// A plugin that is asked once what it does, as soon as it answers.
-struct Outside {
-    plugin: Arc<dyn Plugin>,
-    intents: OnceCell<Vec<String>>,
+    outside: Vec<Arc<Outside>>,
 }
 
 impl Plugins {
@@ -41,46 +38,44 @@ impl Plugins {
         self
     }
 
-    /// Adds a plugin from outside. It answers what no plugin before it does.
+    /// Adds a plugin from outside. It answers what no plugin before it does, once it said that it does.
     #[must_use]
-    pub fn with_outside(mut self, plugin: Arc<dyn Plugin>) -> Self {
-        self.outside.push(Outside { plugin, intents: OnceCell::new() });
+    pub fn with_outside(mut self, plugin: OutsidePlugin) -> Self {
+        self.outside.push(Arc::new(Outside::new(plugin)));
         self
+    }
+
+    /// Returns the plugins from outside.
+    pub fn outside(&self) -> &[Arc<Outside>] {
+        &self.outside
+    }
+
+    /// Returns the intents that plugins of this process answer.
+    pub fn own_intents(&self) -> Vec<&'static str> {
+        self.own.iter().flat_map(|(intents, _)| intents.iter().copied()).collect()
     }
 
     /// Returns the first words of the intents that are answered, as far as plugins from outside have told theirs.
     pub fn topics(&self) -> Vec<String> {
-        let own = self.own.iter().flat_map(|(intents, _)| intents.iter().copied());
-        let outside = self.outside.iter().filter_map(|outside| outside.intents.get()).flatten();
-        let mut topics: Vec<String> =
-            own.chain(outside.map(String::as_str)).map(crate::rules::topic).collect();
+        let own = self.own_intents().into_iter().map(crate::rules::topic);
+        let outside = self.outside.iter().flat_map(|outside| outside.report().intents);
+        let mut topics: Vec<String> = own.chain(outside.map(|intent| crate::rules::topic(&intent))).collect();
         topics.sort();
         topics.dedup();
         topics
     }
 
-    /// Returns the answer of whoever answers the intent, or `None` where nobody does.
+    /// Returns the answer of whoever answers the intent, else that of who understood it, or `None` where there is none.
     pub async fn handle(&self, cx: &Cx, ask: PluginAsk) -> Option<Result<PluginAnswer, Fault>> {
         let intent = ask.meaning.intent.as_str();
         if let Some((_, plugin)) = self.own.iter().find(|(intents, _)| intents.contains(&intent)) {
             return Some(plugin.handle(cx, ask).await);
         }
-        for outside in &self.outside {
-            let described = outside.intents.get_or_try_init(|| async {
-                let description = outside.plugin.describe(cx, DescribePlugin::default()).await?;
-                Ok::<_, Fault>(description.intents)
-            });
-            match described.await {
-                Ok(intents) if intents.iter().any(|own| own == intent) => {
-                    return Some(outside.plugin.handle(cx, ask).await);
-                }
-                Ok(_) => {}
-                Err(fault) => {
-                    tracing::warn!(error = %fault, "a plugin from outside does not say what it does")
-                }
-            }
+        if let Some(outside) = self.outside.iter().find(|outside| outside.answers(intent)) {
+            return Some(outside.handle(cx, ask).await);
         }
-        None
+        // Who understood may have an answer of its own.
+        crate::rules::words(&ask.meaning, SAID).map(|text| Ok(says(text)))
     }
 }
 
@@ -102,10 +97,37 @@ fn fails(text: impl Into<String>) -> PluginAnswer {
 /// Returns what a plugin that comes along says of itself.
 fn description(name: &str, intents: &[&str]) -> PluginDescription {
     let intents = intents.iter().map(|intent| (*intent).to_owned()).collect();
-    PluginDescription { name: name.to_owned(), intents }
+    PluginDescription { name: name.to_owned(), intents, ..PluginDescription::default() }
 }
 
 /// Returns the language of an ask.
 fn tongue(ask: &PluginAsk) -> crate::tongue::Tongue {
     crate::tongue::Tongue::of(&ask.language).unwrap_or(crate::tongue::Tongue::Korean)
+}
+
+#[cfg(test)]
+mod tests {
+    use ieum_contracts::voice::{Meaning, Slot, SlotValue};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_intent_that_nobody_answers_is_answered_by_who_understood_it() {
+        let said = Slot { value: SlotValue::Text { text: "왜 웃어요".into() }, text: String::new() };
+        let ask = |intent: &str, slots| PluginAsk {
+            meaning: Meaning { intent: intent.into(), slots, ..Meaning::default() },
+            language: "ko".into(),
+            ..PluginAsk::default()
+        };
+        let plugins = Plugins::default().with(WallClock::INTENTS, Arc::new(WallClock));
+        let told = async |ask| plugins.handle(&Cx::root(), ask).await.map(|told| told.expect("answers").text);
+        let slots = [(SAID.to_owned(), said)];
+        assert_eq!(told(ask("joke", slots.clone().into())).await.as_deref(), Some("왜 웃어요"));
+        assert_ne!(
+            told(ask("time.query", slots.into())).await.as_deref(),
+            Some("왜 웃어요"),
+            "a plugin answers"
+        );
+        assert_eq!(told(ask("joke", Default::default())).await, None);
+    }
 }

@@ -11,6 +11,16 @@ use crate::tongue::Tongue;
 /// The share of what is guessed right that the threshold keeps.
 const KEPT: f64 = 0.8;
 
+/// Words that say nothing by themselves, however often they stand in what is asked for.
+const EMPTY: &str = "a again ah an and are can do eh for hey hm i in is it just me my now of oh ok okay on or please so \
+                     that the then this to uh um well you 그 그거 그냥 그래서 근데 아 어 어디야 음 이거 저기 좀 지금";
+
+/// Tells whether there is a word in `text` that can be taken for something.
+fn says_something(text: &str) -> bool {
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.any(|word| EMPTY.split(' ').all(|empty| empty != word.to_lowercase()))
+}
+
 /// Guesses what sentences mean.
 pub struct Guesser {
     classifier: Option<Classifier>,
@@ -28,7 +38,7 @@ impl Guesser {
     /// Returns what `ask` is taken for; `None` where it is taken for nothing that is known here.
     pub fn guess(&self, tongue: Tongue, ask: &Understand, now: &Zoned) -> Option<Meaning> {
         let guess = self.classifier.as_ref()?.classify(&ask.text);
-        if !guess.in_scope {
+        if !guess.in_scope || !says_something(&ask.text) {
             return None;
         }
         let language = tongue.pick(Language::Korean, Language::English);
@@ -88,6 +98,16 @@ mod tests {
         println!("in scope {right} of {}, out of scope refused {refused} of {}", inside.len(), outside.len());
         assert!(right * 100 >= inside.len() * 85, "{right} of {}", inside.len());
         assert!(refused * 100 >= outside.len() * 90, "{refused} of {}", outside.len());
+    }
+
+    #[test]
+    fn words_that_say_nothing_are_taken_for_nothing() {
+        for text in ["지금", "지금 어디야", "음...", "the", "Please?", "now", "Okay, so", "?!", ""] {
+            assert!(!says_something(text), "{text:?}");
+        }
+        for text in ["시간", "지금 시간", "the weather", "help"] {
+            assert!(says_something(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,21 @@
 //! Meets the contract `voice.understanding` without any network: sentence templates first, then the classifier.
 
+mod choosing;
+mod evidence;
 mod guess;
+mod impossible;
+mod listening;
+mod moments;
+mod named;
+mod places;
+mod reminding;
+mod repairing;
+mod repeats;
+mod shared;
+pub mod taught;
 pub mod values;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -11,23 +24,69 @@ use ieum_core::{Cx, Fault};
 use ieum_link::Routes;
 use ieum_understanding::builtin;
 use ieum_understanding::several::{self, take_apart};
-use ieum_understanding::template::{IntentsFile, Lists, Recogniser, Situation, TemplateError};
+use ieum_understanding::template::{
+    IntentsFile, ListEntry, Lists, Recogniser, Situation, TemplateError, ValueEntry,
+};
 use ieum_understanding::value::Language;
 use jiff::Zoned;
+use parking_lot::RwLock;
 use serde_json::json;
 
+use crate::cities;
+use crate::dialogue::Names;
 use crate::tongue::Tongue;
 use crate::zone::{here, zone};
+use choosing::choose;
 use guess::Guesser;
-use values::slots_of;
+pub use impossible::{NoSuch, no_such};
+pub use moments::{whole_duration, whole_moment};
+pub use named::named;
+use places::settle;
+pub use repeats::repeats;
+use shared::shared;
+use taught::Taught;
 
 /// Names of things and rooms that are understood although nobody has them, so that the answer can say so.
 const THINGS: [(Tongue, &[&str]); 2] = [
     (
         Tongue::Korean,
-        &["불", "조명", "전등", "선풍기", "에어컨", "텔레비전", "티비", "히터", "가습기", "공기청정기"],
+        &[
+            "불",
+            "조명",
+            "전등",
+            "선풍기",
+            "에어컨",
+            "텔레비전",
+            "티비",
+            "히터",
+            "가습기",
+            "공기청정기",
+            "커튼",
+            "블라인드",
+            "창문",
+            "문",
+            "볼륨",
+            "TV",
+        ],
     ),
-    (Tongue::English, &["light", "lights", "lamp", "fan", "air conditioner", "television", "tv", "heater"]),
+    (
+        Tongue::English,
+        &[
+            "light",
+            "lights",
+            "lamp",
+            "fan",
+            "air conditioner",
+            "television",
+            "tv",
+            "heater",
+            "curtain",
+            "blind",
+            "window",
+            "door",
+            "volume",
+        ],
+    ),
 ];
 const AREAS: [(Tongue, &[&str]); 2] = [
     (Tongue::Korean, &["거실", "안방", "침실", "주방", "부엌", "화장실", "욕실", "서재", "현관", "아이방"]),
@@ -37,6 +96,9 @@ const AREAS: [(Tongue, &[&str]); 2] = [
     ),
 ];
 
+const KOREAN: &str = include_str!("../../sentences/ko.yaml");
+const ENGLISH: &str = include_str!("../../sentences/en.yaml");
+
 /// The engine that comes along. Cloning shares it.
 #[derive(Clone)]
 pub struct LocalUnderstanding(Arc<Inner>);
@@ -44,8 +106,12 @@ pub struct LocalUnderstanding(Arc<Inner>);
 struct Inner {
     korean: Recogniser,
     english: Recogniser,
+    /// The same to be listened for, Korean and English: each compiled once somebody listens for it.
+    listened: [OnceLock<Option<Recogniser>>; 2],
     /// Trained in the background: it takes longer than a start may.
     guesser: OnceLock<Guesser>,
+    /// What plugins from outside taught, by their names.
+    taught: RwLock<Arc<BTreeMap<String, Arc<Taught>>>>,
 }
 
 /// Says why the engine cannot be made.
@@ -68,14 +134,24 @@ impl LocalUnderstanding {
             let file = sentences(tongue, own).map_err(failed)?;
             Recogniser::compile(&file).map_err(failed)
         };
-        let korean = compile(Tongue::Korean, include_str!("../../sentences/ko.yaml"))?;
-        let english = compile(Tongue::English, include_str!("../../sentences/en.yaml"))?;
-        Ok(Self(Arc::new(Inner { korean, english, guesser: OnceLock::new() })))
+        let korean = compile(Tongue::Korean, KOREAN)?;
+        let english = compile(Tongue::English, ENGLISH)?;
+        let (guesser, taught) = (OnceLock::new(), RwLock::default());
+        Ok(Self(Arc::new(Inner { korean, english, listened: Default::default(), guesser, taught })))
     }
 
     /// Trains the classifier, which takes a moment; until then only sentences of the templates are understood.
     pub fn train(&self) {
         self.0.guesser.get_or_init(Guesser::train);
+    }
+
+    /// Understands from now on what `who` taught, in place of what it taught before. Sentences that come along go first,
+    /// then those of plugins by their names.
+    pub(crate) fn teach(&self, who: &str, taught: Taught) {
+        let mut all = self.0.taught.write();
+        let mut next = (**all).clone();
+        next.insert(who.to_owned(), Arc::new(taught));
+        *all = Arc::new(next);
     }
 
     /// Returns the contract as it is answered here.
@@ -87,17 +163,30 @@ impl LocalUnderstanding {
         let language = tongue.pick(Language::Korean, Language::English);
         let recogniser = tongue.pick(&self.0.korean, &self.0.english);
         let (situation, now) = (situation(tongue, ask), now_of(ask));
+        let taught = self.0.taught.read().clone();
+        let one = |part: &str| {
+            let of_plugins = || {
+                let recognisers = taught.values().filter_map(|taught| taught.recogniser(tongue));
+                let mut all =
+                    recognisers.map(|known| known.recognise(part, &situation).into_iter().collect());
+                all.find_map(|all| choose(all, part, language, &now))
+            };
+            let own = choose(recogniser.ranked(part, &situation), part, language, &now);
+            own.or_else(of_plugins)
+        };
         let understand = |part: &str| {
-            let found = recogniser.recognise(part, &situation)?;
-            let follows_up = found.metadata.as_ref().is_some_and(|data| data["follows"] == json!(true));
-            let open = found.slots.iter().any(|slot| slot.wildcard);
-            let slots = slots_of(&found.slots, language, &now);
-            let meaning =
-                Meaning { intent: found.intent, confidence: 1.0, slots, text: part.to_owned(), follows_up };
-            Some(several::Understood { meaning, open })
+            let whole = one(part);
+            let split = || shared(part, language, &|part| one(part).map(|chosen| chosen.meanings));
+            if let Some(meaning) = whole.as_ref().is_none_or(|whole| whole.open).then(split).flatten() {
+                return Some(several::Understood { meaning, open: false });
+            }
+            let chosen = whole?;
+            Some(several::Understood { meaning: chosen.meanings, open: chosen.open })
         };
         let parts = take_apart(ask.text.trim(), language, &understand)?;
-        Some(parts.into_iter().map(|part| part.meaning).collect())
+        let mut meanings: Vec<Meaning> = parts.into_iter().flat_map(|part| part.meaning).collect();
+        meanings.iter_mut().for_each(|meaning| settle(meaning, ask, language, &now));
+        Some(meanings)
     }
 }
 
@@ -112,8 +201,21 @@ impl Understanding for LocalUnderstanding {
             return Ok(Understood { meanings, engine: "templates".to_owned() });
         }
         let guess = self.0.guesser.get().and_then(|guesser| guesser.guess(tongue, &ask, &now_of(&ask)));
+        let guess = guess.and_then(|guess| evidence::borne_out(guess, tongue, &ask));
         let meanings = guess.into_iter().collect();
         Ok(Understood { meanings, engine: "classifier".to_owned() })
+    }
+}
+
+/// Returns the question what `text` means to somebody with these names.
+fn ask_of(tongue: Tongue, names: &Names, text: &str) -> Understand {
+    Understand {
+        text: text.to_owned(),
+        language: tongue.code().to_owned(),
+        things: names.things.clone(),
+        areas: names.areas.clone(),
+        area: names.area.clone(),
+        ..Understand::default()
     }
 }
 
@@ -121,14 +223,23 @@ fn now_of(ask: &Understand) -> Zoned {
     here(&zone(&ask.zone), ask.now)
 }
 
+/// Returns the names of a language in a table that everybody knows.
+fn common(
+    table: [(Tongue, &'static [&'static str]); 2],
+    tongue: Tongue,
+) -> impl Iterator<Item = &'static str> {
+    table.into_iter().filter(move |(own, _)| *own == tongue).flat_map(|(_, names)| names.iter().copied())
+}
+
 fn situation(tongue: Tongue, ask: &Understand) -> Situation {
-    let known =
-        |table: [(Tongue, &'static [&'static str]); 2]| table.into_iter().find(|(own, _)| *own == tongue);
     let names = |table, own: &[String]| {
-        let common = known(table).map_or(&[][..], |(_, names)| names);
-        own.iter().map(String::as_str).chain(common.iter().copied()).map(str::to_owned).collect::<Vec<_>>()
+        own.iter().cloned().chain(common(table, tongue).map(str::to_owned)).collect::<Vec<_>>()
     };
-    let (things, areas) = (names(THINGS, &ask.things), names(AREAS, &ask.areas));
+    let (mut things, areas) = (names(THINGS, &ask.things), names(AREAS, &ask.areas));
+    if tongue == Tongue::English {
+        let several: Vec<String> = things.iter().map(|name| format!("{name}s")).collect();
+        things.extend(several.into_iter().filter(|name| !name.ends_with("ss")));
+    }
     let lists = Lists::default()
         .with_names("name", things.iter().map(String::as_str))
         .with_names("area", areas.iter().map(String::as_str));
@@ -151,6 +262,8 @@ fn sentences(tongue: Tongue, own: &str) -> Result<IntentsFile, TemplateError> {
         file.intents.entry(intent).or_default().data.extend(entry.data);
     }
     file.lists.extend(own.lists);
+    let cities = cities::names(tongue).into_iter().map(|name| ValueEntry::Plain(name.to_owned())).collect();
+    file.lists.insert("city".to_owned(), ListEntry { values: Some(cities), ..ListEntry::default() });
     file.expansion_rules.extend(own.expansion_rules);
     for group in file.intents.values_mut().flat_map(|entry| &mut entry.data) {
         if group.requires_context.contains_key("topic") {

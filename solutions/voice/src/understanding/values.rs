@@ -3,32 +3,105 @@
 use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{Slot, SlotValue};
-use ieum_core::Timestamp;
 use ieum_understanding::template;
-use ieum_understanding::value::{Grain, Kind, Language, Moment, Value, find_kinds};
+use ieum_understanding::value::{Kind, Language, Moment, Value, find_kinds};
 use jiff::Zoned;
-use jiff::civil::DateTime;
 
-/// The longest length of time that is taken for one: ten years.
-const LONGEST: f64 = 10.0 * 365.0 * 86_400.0;
+use super::moments::{LONGEST, moment_within, whole_duration, whole_durations, whole_moment};
+use super::places::whole_date;
+use super::repeats::repeats;
+
+/// The slots of a sentence as values.
+pub struct Slots {
+    /// By their names.
+    pub slots: BTreeMap<String, Slot>,
+    /// The lengths of time that were said after the first one.
+    pub more_durations: Vec<u64>,
+    /// Whether every time and length of time is read, with nothing left over.
+    pub is_read: bool,
+}
 
 /// Returns the slots of a recognised sentence as values.
-pub fn slots_of(slots: &[template::Slot], language: Language, now: &Zoned) -> BTreeMap<String, Slot> {
-    let read = |slot: &template::Slot| {
+pub fn slots_of(slots: &[template::Slot], language: Language, now: &Zoned) -> Slots {
+    let mut read = Slots { slots: BTreeMap::new(), more_durations: Vec::new(), is_read: true };
+    for slot in slots {
         let words = match (&slot.value, slot.text.is_empty()) {
             (serde_json::Value::String(text), true) => text.clone(),
             _ => slot.text.clone(),
         };
-        let value = match slot.name.as_str() {
-            "duration" => duration(&words, language, now),
-            "when" => moment(&words, language, now),
-            "day" => Some(day(&words, language, now)),
-            _ => None,
+        let words = words.trim();
+        let more = match slot.name.as_str() {
+            "duration" => read.durations(words, language, now),
+            "when" => when(words, language, now),
+            "date" => whole_date(words, language, now)
+                .map(|value| [("date".to_owned(), spoken(words, value))].into()),
+            "day" => Some([("day".to_owned(), spoken(words, day(words, language, now)))].into()),
+            _ => Some([(slot.name.clone(), spoken(words, plain(&slot.value, words)))].into()),
         };
-        let value = value.unwrap_or_else(|| plain(&slot.value, &words));
-        (slot.name.clone(), Slot { text: words.trim().to_owned(), value })
+        let unread = || [(slot.name.clone(), spoken(words, plain(&slot.value, words)))].into();
+        read.is_read &= more.is_some();
+        read.slots.extend(more.unwrap_or_else(unread));
+    }
+    read.join_day(language, now);
+    read
+}
+
+/// Reads words that say when, and nothing else: once, or again and again. `every` are the days then, Monday 1.
+pub fn when(words: &str, language: Language, now: &Zoned) -> Option<BTreeMap<String, Slot>> {
+    let Some(again) = repeats(words, language) else {
+        let (at, exact) = whole_moment(words, language, now)?;
+        return Some([("when".to_owned(), spoken(words, SlotValue::Moment { at, exact }))].into());
     };
-    slots.iter().map(read).collect()
+    let days = again.days.iter().map(i8::to_string).collect::<Vec<_>>().join(",");
+    let every = ("every".to_owned(), spoken(words, SlotValue::Text { text: days }));
+    if again.days.is_empty() {
+        return Some([every].into());
+    }
+    // As said of a morning to come: what is left has no day of its own.
+    let tomorrow = match language {
+        Language::Korean => format!("내일 {}", again.rest),
+        Language::English => format!("tomorrow at {}", again.rest.trim_start_matches("at ")),
+    };
+    let tomorrow =
+        whole_moment(&tomorrow, language, now).or_else(|| whole_moment(&again.rest, language, now));
+    let (at, exact) = tomorrow?;
+    Some([every, ("when".to_owned(), spoken(words, SlotValue::Moment { at, exact }))].into())
+}
+
+fn spoken(words: &str, value: SlotValue) -> Slot {
+    Slot { text: words.to_owned(), value }
+}
+
+// === Slots ===
+
+impl Slots {
+    /// Reads one length of time or several, and in Korean what it is for, said in front: "라면 3분".
+    fn durations(&mut self, words: &str, language: Language, now: &Zoned) -> Option<BTreeMap<String, Slot>> {
+        let slot = |seconds| ("duration".to_owned(), spoken(words, SlotValue::Duration { seconds }));
+        if let Some((first, more)) = whole_durations(words, language, now).split_first() {
+            self.more_durations = more.to_vec();
+            return Some([slot(*first)].into());
+        }
+        let (label, length) = words.split_once(' ').filter(|_| language == Language::Korean)?;
+        let is_name = label.chars().all(char::is_alphabetic);
+        let seconds = whole_duration(length, language, now).filter(|_| is_name)?;
+        let label = spoken(label, SlotValue::Text { text: label.to_owned() });
+        Some([slot(seconds), ("label".to_owned(), label)].into())
+    }
+
+    /// Makes one moment of a day and a time that were said apart.
+    fn join_day(&mut self, language: Language, now: &Zoned) {
+        let (Some(day), Some(time)) = (self.slots.get("day"), self.slots.get("when")) else { return };
+        let words = match language {
+            Language::Korean => format!("{} {}", day.text, time.text),
+            Language::English => format!("{} at {}", day.text, time.text.trim_start_matches("at ")),
+        };
+        if let Some(read) = when(&words, language, now) {
+            self.slots.remove("day");
+            self.slots.extend(read);
+            self.is_read = true;
+        }
+    }
 }
 
 fn plain(value: &serde_json::Value, words: &str) -> SlotValue {
@@ -41,7 +114,7 @@ fn plain(value: &serde_json::Value, words: &str) -> SlotValue {
     }
 }
 
-/// Reads a length of time.
+/// Reads a length of time among other words.
 pub fn duration(words: &str, language: Language, now: &Zoned) -> Option<SlotValue> {
     let found = find_kinds(words, language, now, &[Kind::Duration]);
     let seconds = found.into_iter().find_map(|found| match found.value {
@@ -51,15 +124,10 @@ pub fn duration(words: &str, language: Language, now: &Zoned) -> Option<SlotValu
     (1.0..=LONGEST).contains(&seconds).then_some(SlotValue::Duration { seconds: seconds.round() as u64 })
 }
 
-/// Reads a moment; a length of time is one from now.
+/// Reads a moment among other words; a length of time is one from now.
 pub fn moment(words: &str, language: Language, now: &Zoned) -> Option<SlotValue> {
-    if let Some(found) = time(words, language, now) {
-        let exact = found.grain() <= Grain::Hour;
-        return at(found.start(), now).map(|at| SlotValue::Moment { at, exact });
-    }
-    let SlotValue::Duration { seconds } = duration(words, language, now)? else { return None };
-    let now = Timestamp::from_micros(now.timestamp().as_microsecond());
-    Some(SlotValue::Moment { at: now + std::time::Duration::from_secs(seconds), exact: true })
+    let (at, exact) = moment_within(words, language, now)?;
+    Some(SlotValue::Moment { at, exact })
 }
 
 /// Reads a day; words that name none mean today.
@@ -77,10 +145,6 @@ pub fn time(words: &str, language: Language, now: &Zoned) -> Option<Moment> {
         Value::Time(moment) => Some(moment),
         _ => None,
     })
-}
-
-fn at(local: DateTime, now: &Zoned) -> Option<Timestamp> {
-    crate::zone::moment(now.time_zone(), local)
 }
 
 /// Reads a number.

@@ -1,28 +1,26 @@
 //! Dialogues over HTTP: text in two versions, recordings, a WebSocket stream, and the shape Home Assistant asks in.
 //!
-//! Whoever puts this behind a door decides who comes in. The holder of a key needs the scope `voice:use`.
+//! Whoever puts this behind a door decides who comes in; see [`visitor`] for who may name whom.
 
 pub(crate) mod assistant;
 pub(crate) mod stream;
 pub(crate) mod text;
 pub(crate) mod upload;
 pub(crate) mod versions;
+mod visitor;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use http::header::CONTENT_TYPE;
-use ieum_core::Fault;
-use ieum_gateway::Partner;
 use tokio::sync::Semaphore;
 
 use crate::dialogue::DialogManager;
 use crate::openapi::openapi_json;
 use versions::Versions;
+pub use visitor::Visitor;
 
-/// What a key needs.
-const SCOPE: &str = "voice:use";
 /// Streams at once.
 const MOST_STREAMS: usize = 1_000;
 
@@ -32,13 +30,6 @@ pub(crate) struct Web {
     pub manager: Arc<DialogManager>,
     pub versions: Versions,
     pub streams: Arc<Semaphore>,
-}
-
-/// The holder of the key that a request brought, if any.
-pub(crate) type Visitor = Option<Extension<Partner>>;
-
-pub(crate) fn require(visitor: &Visitor) -> Result<(), Fault> {
-    visitor.as_deref().map_or(Ok(()), |partner| partner.require(SCOPE))
 }
 
 /// Returns the routes, to be put behind a door.

@@ -6,46 +6,54 @@
 //! | `{"type":"text","text":…}` | a turn |
 //! | `{"type":"audio","sessionId":…,"sequence":…,"last":…,"audio":{…}}` | a part of a recording, in any order |
 //! | `{"type":"audio","audio":{…}}` | a whole recording |
+//! | `"area":…` besides | where that was said; `?area=` where nothing is said |
 //! | a binary frame | samples at `?sampleRate=`, 16000 where nothing is said |
 //! | `{"type":"end"}` | the binary frames so far are a recording |
 //!
 //! With `?partials=true` what was heard so far of binary frames is told meanwhile, as `DIALOG_PARTIAL`.
-//! Answers come in the envelope of `device/{id}/response`.
+//! Answers come in the envelope of `device/{id}/response`, and so does what nobody asked for: what is sent to the device
+//! or is for the person, such as that a timer rings. A device whose secret ends meanwhile is told so, and the stream
+//! closed with the status 1008: at what it says or is told next, or where both are silent, as soon as it is asked whether it
+//! is still there.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use futures::{SinkExt, StreamExt};
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, HeaderName, StatusCode};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use ieum_contracts::voice::{DialogAnswer, DialogTurn, Dialogue};
-use ieum_core::{Cx, Fault, new_id};
+use ieum_core::{Code, Cx, Fault, new_id};
 use ieum_gateway::{ApiError, ApiQuery, ProblemView};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use utoipa::IntoParams;
 
 use super::text::at_field;
-use super::{Visitor, Web, require};
-use crate::audio::{Assembled, AudioData, Part, USUAL_RATE};
+use super::{Visitor, Web};
+use crate::audio::{AudioData, USUAL_RATE, named_anew};
 use crate::dialogue::DialogManager;
+use crate::gateway::envelope::{message, sound};
+use crate::parts::{Piece, Taken};
+use crate::replies::{device_lane, person_lane};
 use crate::rules::check_turn;
+use crate::speech::Audio;
 use crate::streaming::{Growing, SoFar};
 
 /// The longest frame, bytes.
 const LONGEST_FRAME: usize = 1024 * 1024;
-/// Who says nothing for so long is gone.
-const SILENCE: Duration = Duration::from_secs(300);
+/// Who says nothing for so long is asked whether it is still there, and gone where it did not answer three times.
+const SILENCE: Duration = Duration::from_secs(100);
+const SILENCES: u32 = 3;
 
 /// Who speaks on the stream.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -76,6 +84,7 @@ enum Said {
         text: String,
         message_id: Option<String>,
         language: Option<String>,
+        area: Option<String>,
     },
     Audio {
         audio: AudioData,
@@ -83,21 +92,26 @@ enum Said {
         sequence: Option<u32>,
         #[serde(default)]
         last: bool,
+        area: Option<String>,
     },
     End {
         message_id: Option<String>,
     },
 }
 
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
 /// One client's stream.
 struct Talk {
     manager: Arc<DialogManager>,
+    visitor: Visitor,
     speaks: Speaks,
     recording: Growing,
 }
 
 /// Opens a stream of turns; see the module of the same name for its messages. Answers 426 to what is no upgrade.
-#[utoipa::path(get, path = "/api/dialog/stream", tag = "dialog", operation_id = "stream", security((), ("key" = [])),
+#[utoipa::path(get, path = "/api/dialog/stream", tag = "dialog", operation_id = "stream",
+    security((), ("key" = []), ("device" = [])),
     params(Speaks), responses(
     (status = 101, description = "It is a WebSocket from here on"),
     (status = 426, description = "It is no WebSocket", body = ProblemView, content_type = "application/problem+json"),
@@ -106,11 +120,13 @@ struct Talk {
 pub(crate) async fn stream(
     State(web): State<Web>,
     visitor: Visitor,
-    ApiQuery(speaks): ApiQuery<Speaks>,
+    ApiQuery(mut speaks): ApiQuery<Speaks>,
     mut request: Request,
 ) -> Result<Response, ApiError> {
-    require(&visitor)?;
-    check_turn(&turn(&speaks, None, "-".to_owned())).map_err(at_field)?;
+    let said = turn(&speaks, None, "-".to_owned());
+    let said = visitor.pin(&Cx::root(), &web.manager.directory, said).await.map_err(at_field)?;
+    check_turn(&said).map_err(at_field)?;
+    (speaks.device_id, speaks.user_id) = (said.device_id, said.user_id);
     let headers = request.headers();
     let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|_| is_upgrade(headers)).cloned() else {
         let fault =
@@ -127,7 +143,7 @@ pub(crate) async fn stream(
     tokio::spawn(async move {
         if let Ok(stream) = upgraded.await {
             let recording = recording(&web.manager, &speaks);
-            Talk { manager: web.manager, speaks, recording }.run(stream).await;
+            Talk { manager: web.manager, visitor, speaks, recording }.run(stream).await;
         }
         drop(place);
     });
@@ -165,6 +181,14 @@ fn turn(speaks: &Speaks, turn_id: Option<String>, text: String) -> DialogTurn {
     }
 }
 
+impl Speaks {
+    /// Returns under which names something may be sent to whoever is at the stream.
+    fn lanes(&self) -> Vec<String> {
+        let device = self.device_id.as_deref().map(device_lane);
+        device.into_iter().chain(self.user_id.as_deref().map(person_lane)).collect()
+    }
+}
+
 /// Begins a recording of binary frames.
 fn recording(manager: &DialogManager, speaks: &Speaks) -> Growing {
     let ears = manager.ears.clone().filter(|_| speaks.partials == Some(true));
@@ -178,26 +202,55 @@ impl Talk {
             .max_frame_size(Some(LONGEST_FRAME));
         let mut socket =
             WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(config)).await;
+        let mut unasked = self.manager.streams.listen(self.speaks.lanes());
+        let (mut farewell, mut silences) = (None, 0);
         loop {
-            let next = tokio::select! {
-                next = socket.next() => next,
-                () = self.manager.clock.sleep(SILENCE) => None,
+            let unsaid = tokio::select! {
+                next = socket.next() => Err(next),
+                told = unasked.next() => Ok(Message::text(&*told)),
+                () = self.manager.clock.sleep(SILENCE) => {
+                    silences += 1;
+                    if silences < SILENCES { Ok(Message::Ping(Default::default())) } else { Err(None) }
+                }
             };
-            let answered = match next {
-                Some(Ok(Message::Text(text))) => self.said(text.as_bytes()).await,
-                Some(Ok(Message::Binary(bytes))) => self.sounded(&bytes),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
-                // Pings are answered by the library.
-                Some(Ok(_)) => Ok(Vec::new()),
+            let answered = match unsaid {
+                Ok(message) => match ended(self.visitor.check().await) {
+                    Some(fault) => Err(fault),
+                    None if self.send(&mut socket, message).await => continue,
+                    None => return,
+                },
+                Err(next) => {
+                    silences = 0;
+                    match next {
+                        Some(Ok(Message::Text(text))) => self.said(text.as_bytes()).await,
+                        Some(Ok(Message::Binary(bytes))) => self.sounded(&bytes),
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                        // Pings are answered by the library.
+                        Some(Ok(_)) => Ok(Vec::new()),
+                    }
+                }
             };
+            let is_over = answered.as_ref().is_err_and(|fault| fault.code == Code::Unauthenticated);
             for message in answered.unwrap_or_else(|fault| vec![refusal(&fault)]) {
-                if socket.send(Message::text(message.to_string())).await.is_err() {
+                if !self.send(&mut socket, Message::text(message.to_string())).await {
                     return;
                 }
             }
+            if is_over {
+                farewell = Some(CloseFrame { code: CloseCode::Policy, reason: "sign in anew".into() });
+                break;
+            }
         }
         // Whoever is gone need not be told.
-        let _ = socket.close(None).await;
+        self.send(&mut socket, Message::Close(farewell)).await;
+    }
+
+    /// Sends a message; returns false where the client is gone, or takes nothing for so long that it counts as gone.
+    async fn send(&self, socket: &mut Socket, message: Message) -> bool {
+        tokio::select! {
+            sent = socket.send(message) => sent.is_ok(),
+            () = self.manager.clock.sleep(SILENCE) => false,
+        }
     }
 
     fn sounded(&mut self, bytes: &[u8]) -> Result<Vec<Value>, Fault> {
@@ -217,72 +270,62 @@ impl Talk {
                 format!("reading a message of the stream: {problem}"),
             )
         })?;
+        self.visitor.check().await?;
         match said {
-            Said::Text { text, message_id, language } => {
+            Said::Text { text, message_id, language, area } => {
                 let mut turn = turn(&self.speaks, message_id, text);
                 turn.language = language.or(turn.language);
+                turn.area = area.or(turn.area);
                 Ok(vec![answer(&self.manager.say(&Cx::root(), turn).await?)])
             }
             Said::End { message_id } => {
                 let next = recording(&self.manager, &self.speaks);
                 let audio = std::mem::replace(&mut self.recording, next).finish()?;
-                self.hear(message_id, audio).await
+                self.hear(turn(&self.speaks, message_id, String::new()), audio).await
             }
-            Said::Audio { audio, session_id, sequence: Some(sequence), last } => {
-                let Some(session) = session_id else {
-                    let message = "field sessionId: parts of a recording say which one they belong to";
-                    return Err(Fault::invalid_argument("voice.message.invalid", message));
-                };
-                self.part(session, sequence, last, &audio).await
-            }
-            Said::Audio { audio, session_id, .. } => {
+            Said::Audio { audio, session_id, sequence, last, area } => {
                 let audio = audio.read()?;
-                self.hear(session_id, audio).await
+                let whole = session_id.as_deref().filter(|_| sequence.is_none());
+                let anew = whole.map(|name| named_anew(name, &audio.samples));
+                let mut turn = turn(&self.speaks, anew.or_else(|| session_id.clone()), String::new());
+                turn.area = area.or(turn.area);
+                let Some(sequence) = sequence else { return self.hear(turn, audio).await };
+                let piece = Piece { turn, recording: session_id.clone(), sequence, last, audio };
+                match self.manager.take(&Cx::root(), piece).await? {
+                    Taken::Heard(heard) | Taken::Again(_, heard) => self.told(&heard).await,
+                    Taken::Waiting(missing) if last && !missing.is_empty() => {
+                        let told = json!({ "sessionId": session_id, "missing": missing });
+                        Ok(vec![envelope("AUDIO_MISSING", told)])
+                    }
+                    Taken::Waiting(_) => Ok(Vec::new()),
+                }
             }
         }
     }
 
-    async fn part(
-        &self,
-        session: String,
-        sequence: u32,
-        last: bool,
-        audio: &AudioData,
-    ) -> Result<Vec<Value>, Fault> {
-        let audio = audio.read()?;
-        let checked =
-            DialogTurn { session_id: Some(session.clone()), ..turn(&self.speaks, None, "-".to_owned()) };
-        check_turn(&checked)?;
-        let device = self.speaks.device_id.as_deref().or(self.speaks.user_id.as_deref()).unwrap_or_default();
-        let part = Part { device, session: &session, sequence, last, audio };
-        match self.manager.store.assemble(&part, self.manager.clock.now()).await? {
-            Assembled::Missing(missing) if last => {
-                Ok(vec![envelope("AUDIO_MISSING", json!({ "sessionId": session, "missing": missing }))])
-            }
-            Assembled::Waiting | Assembled::Missing(_) => Ok(Vec::new()),
-            Assembled::Whole(audio) => {
-                let answered = self.hear(Some(session.clone()), audio).await?;
-                self.manager.store.forget_parts(device, &session).await?;
-                Ok(answered)
-            }
-        }
+    async fn hear(&self, turn: DialogTurn, audio: Audio) -> Result<Vec<Value>, Fault> {
+        self.told(&self.manager.hear(&Cx::root(), turn, audio).await?).await
     }
 
-    async fn hear(&self, id: Option<String>, audio: crate::speech::Audio) -> Result<Vec<Value>, Fault> {
-        let heard = self.manager.hear(&Cx::root(), turn(&self.speaks, id, String::new()), audio).await?;
-        let mut told = vec![answer(&heard)];
-        if let Some(audio) = self.manager.spoken(&heard).await {
-            let data = BASE64_STANDARD.encode(&audio.samples);
-            let audio = json!({ "data": data, "format": "PCM", "sampleRate": audio.rate });
+    /// Tells an answer, spoken too where an engine speaks.
+    async fn told(&self, heard: &DialogAnswer) -> Result<Vec<Value>, Fault> {
+        let mut told = vec![answer(heard)];
+        if let Some(audio) = self.manager.spoken(heard).await {
+            let audio = sound(&audio.samples, audio.rate);
             told.push(envelope("DIALOG_AUDIO", json!({ "turnId": heard.turn_id, "audio": audio })));
         }
         Ok(told)
     }
 }
 
+/// Returns why the stream is over: the secret is right no more. Where nobody can say, it was right the last time, and what
+/// was taken for the client is not withheld.
+fn ended(checked: Result<(), Fault>) -> Option<Fault> {
+    checked.err().filter(|fault| fault.code == Code::Unauthenticated)
+}
+
 fn envelope(kind: &str, payload: Value) -> Value {
-    let now = ieum_core::system_clock().now();
-    json!({ "messageId": new_id(), "timestamp": now.as_millis(), "type": kind, "payload": payload })
+    message(&new_id().to_string(), ieum_core::system_clock().now(), kind, &payload)
 }
 
 fn answer(answer: &DialogAnswer) -> Value {
@@ -291,4 +334,16 @@ fn answer(answer: &DialogAnswer) -> Value {
 
 fn refusal(fault: &Fault) -> Value {
     envelope("DIALOG_ERROR", json!({ "reason": fault.reason, "message": fault.message }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_secret_that_is_right_no_more_ends_a_stream() {
+        assert!(ended(Ok(())).is_none());
+        assert!(ended(Err(Fault::unavailable("identity.down", "asking"))).is_none(), "nobody can say");
+        assert!(ended(Err(Fault::unauthenticated("gateway.password_ended", "it ended"))).is_some());
+    }
 }

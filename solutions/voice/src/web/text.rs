@@ -7,11 +7,11 @@ use ieum_core::Fault;
 use ieum_gateway::{ApiError, ApiJson, Context, ProblemView};
 
 use super::versions::Version;
-use super::{Visitor, Web, require};
+use super::{Visitor, Web};
 use crate::views::{AnswerV1, AnswerV2, TurnV1, TurnV2};
 
 /// Answers a turn in the version that the header `API-Version` names, or `version` in `Accept`; v2 where none is named.
-#[utoipa::path(post, path = "/api/dialog/text", tag = "dialog", operation_id = "say", security((), ("key" = [])),
+#[utoipa::path(post, path = "/api/dialog/text", tag = "dialog", operation_id = "say", security((), ("key" = []), ("device" = [])),
     request_body = TurnV2, responses(
     (status = 200, description = "The answer", body = AnswerV2),
     (status = 410, description = "The version has ended", body = ProblemView, content_type = "application/problem+json"),
@@ -29,7 +29,7 @@ pub(crate) async fn negotiated(
 }
 
 /// Answers a turn as the first version did.
-#[utoipa::path(post, path = "/api/v1/dialog/text", tag = "dialog", operation_id = "sayV1", security((), ("key" = [])),
+#[utoipa::path(post, path = "/api/v1/dialog/text", tag = "dialog", operation_id = "sayV1", security((), ("key" = []), ("device" = [])),
     request_body = TurnV1, responses(
     (status = 200, description = "The answer; `Deprecation` and `Sunset` say until when", body = AnswerV1),
     (status = 410, description = "The version has ended", body = ProblemView, content_type = "application/problem+json"),
@@ -40,7 +40,6 @@ pub(crate) async fn first(
     Context(cx): Context,
     ApiJson(turn): ApiJson<TurnV1>,
 ) -> Result<Response, ApiError> {
-    require(&visitor)?;
     let headers = web.versions.headers(Version::First, web.manager.clock.now())?;
     let turn = DialogTurn {
         user_id: turn.user_id,
@@ -49,12 +48,13 @@ pub(crate) async fn first(
         text: turn.text,
         ..DialogTurn::default()
     };
+    let turn = visitor.pin(&cx, &web.manager.directory, turn).await.map_err(at_field)?;
     let answer = web.manager.say(&cx, turn).await.map_err(at_field)?;
     Ok((headers, ApiJson(AnswerV1::from(answer))).into_response())
 }
 
 /// Answers a turn.
-#[utoipa::path(post, path = "/api/v2/dialog/text", tag = "dialog", operation_id = "sayV2", security((), ("key" = [])),
+#[utoipa::path(post, path = "/api/v2/dialog/text", tag = "dialog", operation_id = "sayV2", security((), ("key" = []), ("device" = [])),
     request_body = TurnV2, responses(
     (status = 200, description = "The answer", body = AnswerV2),
 ))]
@@ -64,9 +64,9 @@ pub(crate) async fn second(
     Context(cx): Context,
     ApiJson(turn): ApiJson<TurnV2>,
 ) -> Result<Response, ApiError> {
-    require(&visitor)?;
     let headers = web.versions.headers(Version::Second, web.manager.clock.now())?;
-    let answer = web.manager.say(&cx, turn.into()).await.map_err(at_field)?;
+    let turn = visitor.pin(&cx, &web.manager.directory, turn.into()).await.map_err(at_field)?;
+    let answer = web.manager.say(&cx, turn).await.map_err(at_field)?;
     Ok((headers, ApiJson(AnswerV2::from(answer))).into_response())
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ieum_cache::open_cache;
 use ieum_contracts::voice::{
-    Context, ContextEngine, ContextEngineClient, ContextState, GetContext, PastTurn, RecordTurn,
+    Context, ContextEngine, ContextEngineClient, ContextState, ForgetPerson, GetContext, PastTurn, RecordTurn,
 };
 use ieum_core::{Cx, Fault, ManualClock};
 use ieum_testkit::backend::SqlStore;
@@ -45,6 +45,11 @@ impl ContextEngine for Counted {
     async fn record(&self, cx: &Cx, turn: RecordTurn) -> Result<Context, Fault> {
         self.reached()?;
         self.inner.record(cx, turn).await
+    }
+
+    async fn forget(&self, cx: &Cx, ask: ForgetPerson) -> Result<ForgetPerson, Fault> {
+        self.reached()?;
+        self.inner.forget(cx, ask).await
     }
 }
 

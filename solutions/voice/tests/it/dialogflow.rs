@@ -14,7 +14,7 @@ async fn detect(stage: &Stage, text: &str) -> Value {
 }
 
 /// Says something in a session, with the contexts and the like that a client gives.
-async fn asked(stage: &Stage, session: &str, text: &str, parameters: Value) -> Value {
+pub async fn asked(stage: &Stage, session: &str, text: &str, parameters: Value) -> Value {
     let input = json!({ "text": { "text": text, "languageCode": "ko" } });
     let body = json!({ "queryInput": input, "queryParams": parameters });
     let path = format!("/v2/projects/home/agent/sessions/{session}:detectIntent");
@@ -35,7 +35,7 @@ fn context(session: &str, id: &str, lifespan: u32, parameters: Value) -> Value {
     json!({ "contexts": [{ "name": name, "lifespanCount": lifespan, "parameters": parameters }] })
 }
 
-fn is_fallback(told: &Value) -> bool {
+pub fn is_fallback(told: &Value) -> bool {
     told["queryResult"]["intent"]["isFallback"] == true
 }
 
@@ -85,6 +85,24 @@ async fn a_context_that_the_client_sets_opens_a_question_and_one_that_it_deletes
 }
 
 #[tokio::test]
+async fn a_long_session_is_kept_apart_and_a_zone_is_honoured_or_refused() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    let long = "s".repeat(500);
+    asked(&stage, &format!("{long}-a"), "타이머 맞춰 줘", json!({})).await;
+    assert!(is_fallback(&asked(&stage, &format!("{long}-b"), "십오 분", json!({})).await));
+    let set = asked(&stage, &format!("{long}-a"), "십오 분", json!({})).await;
+    assert_eq!(set["queryResult"]["action"], "timer.start", "{set}");
+    let refused = asked(&stage, &"s".repeat(513), "십오 분", json!({})).await;
+    assert_eq!(refused["error"]["status"], "INVALID_ARGUMENT", "{refused}");
+    let told = asked(&stage, "ny", "지금 몇 시야", json!({ "timeZone": "America/New_York" })).await;
+    let text = told["queryResult"]["fulfillmentText"].as_str().expect("is answered");
+    assert!(text.contains("오후 11시"), "{text}");
+    let refused = asked(&stage, "mars", "지금 몇 시야", json!({ "timeZone": "Mars/X" })).await;
+    assert_eq!(refused["error"]["status"], "INVALID_ARGUMENT", "{refused}");
+}
+
+#[tokio::test]
 async fn a_question_waits_for_two_turns_and_no_longer() {
     let sql = SqlStore::sqlite();
     let stage = Stage::over(&sql.url).await;
@@ -113,4 +131,16 @@ async fn a_topic_that_the_client_sets_is_what_a_sentence_follows_up() {
     );
     let reset = asked(&stage, "rain", "내일은?", json!({ "resetContexts": true })).await;
     assert!(is_fallback(&reset), "{reset}");
+}
+
+#[tokio::test]
+async fn whoever_names_a_conversation_alone_speaks_for_nobody_elses_device() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    for (session, who) in [("kitchen", "device:dialogflow:app"), ("device:kitchen", "ada")] {
+        let payload = json!({ "payload": { "sessionId": session } });
+        asked(&stage, "app", "삼 분 타이머", payload).await;
+        let sql = format!("SELECT COUNT(*) AS n FROM ieum_schedule WHERE owner = '{who}'");
+        assert_eq!(stage.count(&sql).await, 1, "{session} is {who}'s");
+    }
 }

@@ -71,6 +71,26 @@ async fn timers_are_told_and_cancelled_by_their_owner() {
 }
 
 #[tokio::test]
+async fn a_command_that_lacks_something_holds_up_none_of_the_others() {
+    let (_sql, stage) = quiet().await;
+    let both = stage.say("타이머 맞춰 줘 그리고 지금 몇 시야").await;
+    assert!(both.expects_answer && both.text.starts_with("지금은 오후 12시"), "{}", both.text);
+    assert!(both.text.ends_with('?'), "the question comes last: {}", both.text);
+    assert_eq!(stage.say("오 분").await.intent, "timer.start");
+}
+
+#[tokio::test]
+async fn what_a_session_was_about_is_over_after_a_while() {
+    let (_sql, stage) = quiet().await;
+    assert!(stage.say("타이머 맞춰 줘").await.expects_answer);
+    stage.clock.advance(Duration::from_secs(19 * 60));
+    assert_eq!(stage.say("오 분").await.intent, "timer.start");
+    assert!(stage.say("타이머 맞춰 줘").await.expects_answer);
+    stage.clock.advance(Duration::from_secs(21 * 60));
+    assert_eq!(stage.say("오 분").await.outcome, DialogOutcome::NotUnderstood);
+}
+
+#[tokio::test]
 async fn several_commands_in_one_sentence_are_all_answered() {
     let (_sql, stage) = quiet().await;
     let both = stage.say("지금 몇 시야 그리고 오 분 타이머 맞춰 줘").await;

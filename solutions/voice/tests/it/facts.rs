@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use ieum_contracts::voice::DialogTurn;
 use ieum_testkit::backend::SqlStore;
 use ieum_testkit::wait::until;
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::recordings::part;
+use crate::stage::{Stage, turn};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -49,4 +51,139 @@ async fn a_rule_speaks_up_by_day_and_cools_down() {
         stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE kind = 'DIALOG_RESPONSE'").await,
         3
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_device_measures_and_notices_is_told_whole_and_the_latest_is_kept() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    let mut kitchen = stage.device("kitchen").await;
+    let measured = |id: &str, at: f64, heat: f64| json!({ "messageId": id, "deviceId": "kitchen", "timestamp": at, "temperature": heat });
+    // The second one was measured before the first; the third is the first once more.
+    kitchen.send("telemetry", measured("t1", 1_777_604_400.0, 21.5)).await;
+    kitchen.send("telemetry", measured("t2", 1_777_604_300.0, 19.0)).await;
+    kitchen.send("telemetry", measured("t1", 1_777_604_400.0, 21.5)).await;
+    let data = json!({ "location": "door", "intensity": 0.8 });
+    kitchen.send("event", json!({ "messageId": "e1", "eventType": "motion", "data": data })).await;
+    assert_eq!(kitchen.ask("몇 시야").await["intent"], "time.query");
+    let latest = stage.part.trail().measured().await.expect("is read");
+    assert_eq!(latest["kitchen"].data, json!({ "temperature": 21.5 }), "{latest:?}");
+    let told = |kind: &str| {
+        format!("SELECT COUNT(DISTINCT event_id) AS n FROM ieum_bus_log WHERE body LIKE '%{kind}%'")
+    };
+    let whole = async || {
+        stage.count(&told("voice.device.measured.v1")).await == 2
+            && stage.count(&told("\"intensity\":0.8")).await == 1
+    };
+    until("all is told", PATIENCE, whole).await.expect("is told");
+    kitchen.send("telemetry", "[1]").await;
+    assert_eq!(kitchen.hear().await["payload"]["reason"], "voice.message.invalid");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_goes_by_our_clock_whatever_the_devices_says() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    let mut kitchen = stage.device("kitchen").await;
+    // Noticed at night by its clock, which is ten hours behind.
+    let moved = |id: &str| json!({ "messageId": id, "timestamp": 1_777_604_400.0 - 36_000.0, "eventType": "motion_detected" });
+    kitchen.send("event", moved("m1")).await;
+    assert_eq!(stage.rung(&mut kitchen).await["rule"], "welcome");
+    stage.clock.advance(Duration::from_secs(2 * 3_600));
+    kitchen.send("event", moved("m2")).await;
+    assert_eq!(stage.rung(&mut kitchen).await["rule"], "welcome", "two hours later by our clock");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statistics_are_read_by_day_and_person_and_let_go_of_after_a_year() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    for said in ["몇 시야", "what time is it", "아무도 모르는 말"] {
+        stage.say(said).await;
+    }
+    let trail = stage.part.trail();
+    let counted =
+        async || trail.people().await.is_ok_and(|people| people.first().is_some_and(|ada| ada.turns == 3));
+    until("all are counted", PATIENCE, counted).await.expect("are counted");
+    let told = async || {
+        trail.tallies(1).await.is_ok_and(|found| found.iter().map(|one| one.turns).sum::<i64>() == 3)
+    };
+    until("all are told", PATIENCE, told).await.expect("are told");
+    let found = trail.tallies(1).await.expect("is read");
+    let first = &found[0];
+    assert_eq!((first.day.as_str(), first.intent.as_str(), first.turns), ("2026-05-01", "time.query", 2));
+    assert_eq!(trail.people().await.expect("is read")[0].user_id, "ada");
+    stage.clock.advance(Duration::from_secs(86_400));
+    assert_eq!(trail.tallies(1).await.expect("is read"), []);
+    assert_eq!(trail.tallies(2).await.expect("is read").len(), found.len());
+    stage.clock.advance(Duration::from_secs(401 * 86_400));
+    let rows =
+        "SELECT (SELECT COUNT(*) FROM ieum_voice_tally) + (SELECT COUNT(*) FROM ieum_voice_activity) AS n";
+    let is_gone = async || {
+        // Whoever cleans up may only just have begun to wait.
+        stage.clock.advance(Duration::from_secs(3_600));
+        stage.count(rows).await == 0
+    };
+    until("what is old is let go of", PATIENCE, is_gone).await.expect("is let go of");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_person_who_is_known_no_more_nothing_stays() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    let mut kitchen = stage.device("kitchen").await;
+    let things = json!([{ "id": "l1", "name": "lamp" }]);
+    kitchen.send("event", json!({ "eventType": "things", "data": { "things": things } })).await;
+    assert_eq!(kitchen.ask("10분 타이머").await["intent"], "timer.start");
+    kitchen.send("audio", part("r1", 0, false, "what ")).await;
+    let others = DialogTurn { user_id: Some("bob".into()), device_id: None, ..turn("", "10분 타이머") };
+    assert_eq!(stage.try_say(others).await.expect("is answered").turn_count, 1);
+    let of = |user: &str| {
+        let (turns, owns) = (format!("answer LIKE '%\"userId\":\"{user}\"%'"), format!("user_id = '{user}'"));
+        let counts = [
+            format!("SELECT COUNT(*) FROM ieum_voice_turn WHERE {turns}"),
+            format!("SELECT COUNT(*) FROM ieum_voice_context WHERE {owns}"),
+            format!("SELECT COUNT(*) FROM ieum_voice_activity WHERE {owns}"),
+            format!("SELECT COUNT(*) FROM ieum_voice_thing WHERE {owns}"),
+            format!("SELECT COUNT(*) FROM ieum_schedule WHERE owner = '{user}'"),
+        ];
+        format!("SELECT ({}) AS n", counts.join(") + ("))
+    };
+    until("all is kept", PATIENCE, || async { stage.count(&of("ada")).await == 5 }).await.expect("is kept");
+    until("of Bob too", PATIENCE, || async { stage.count(&of("bob")).await == 4 }).await.expect("is kept");
+    for _ in 0..2 {
+        stage.happened("identity.user.removed.v1", "ada", json!({ "userId": "ada" })).await;
+    }
+    until("it is forgotten", PATIENCE, || async { stage.count(&of("ada")).await == 0 })
+        .await
+        .expect("is gone");
+    assert_eq!(stage.count(&of("bob")).await, 4, "Bob stays");
+    assert_eq!(stage.say("타이머 얼마나 남았어?").await.text, "맞춰 둔 타이머가 없어요.");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn things_and_recordings_follow_their_device() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    let mut kitchen = stage.device("kitchen").await;
+    let things = json!([{ "id": "s1", "name": "safe" }]);
+    kitchen.send("event", json!({ "eventType": "things", "data": { "things": things } })).await;
+    kitchen.send("audio", part("r1", 0, false, "what ")).await;
+    assert_eq!(kitchen.ask("what time is it").await["intent"], "time.query");
+    let by_bath = async |text: &str| stage.try_say(turn("bath", text)).await.expect("is answered").text;
+    assert_eq!(by_bath("turn on the safe").await, "The safe is on.");
+    let device = |owner: &str| {
+        json!({ "deviceId": "kitchen", "userId": owner, "type": "speaker", "name": "", "premium": false,
+            "registeredAt": "2026-05-01T03:00:00Z" })
+    };
+    stage.people.owners.lock().insert("kitchen".into(), "bob".into());
+    stage.happened("identity.device.removed.v1", "ada", device("ada")).await;
+    stage.happened("identity.device.registered.v1", "bob", device("bob")).await;
+    let moved = "SELECT COUNT(*) AS n FROM ieum_voice_thing WHERE user_id = 'bob'";
+    until("it moves", PATIENCE, || async { stage.count(moved).await == 1 }).await.expect("has moved");
+    let recorded = "SELECT COUNT(*) AS n FROM ieum_voice_chunk";
+    until("the sounds go", PATIENCE, || async { stage.count(recorded).await == 0 }).await.expect("are gone");
+    assert_ne!(by_bath("turn on the safe").await, "The safe is on.", "it is Ada's no more");
+    let told = stage.try_say(turn("kitchen", "turn on the safe")).await.expect("is answered");
+    assert_eq!((told.user_id.as_str(), told.text.as_str()), ("bob", "The safe is on."));
 }

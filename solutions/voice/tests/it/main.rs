@@ -1,12 +1,18 @@
 //! The solution over its own store, a broker in the process, and a directory that a test scripts.
 
+mod across;
 mod cached;
 mod contexts;
 mod dialogflow;
 mod dialogues;
+mod dialogues_everyday;
+mod dialogues_timers;
 mod facts;
+mod orders;
 mod pages;
+mod reaching;
 mod recordings;
+mod retries;
 mod stage;
 mod weather;
 

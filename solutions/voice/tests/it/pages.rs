@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use crate::recordings::Parrot;
 use crate::stage::Stage;
 
-async fn asked(stage: &Stage, path: &str, kind: &str, body: impl Into<Body>) -> (StatusCode, Value) {
+pub async fn asked(stage: &Stage, path: &str, kind: &str, body: impl Into<Body>) -> (StatusCode, Value) {
     let request = Request::builder().method("POST").uri(path).header("content-type", kind);
     let request = request.body(body.into()).expect("is a request");
     // What a door gives to every request.
@@ -28,11 +28,11 @@ async fn asked(stage: &Stage, path: &str, kind: &str, body: impl Into<Body>) -> 
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-async fn json_asked(stage: &Stage, path: &str, body: Value) -> (StatusCode, Value) {
+pub async fn json_asked(stage: &Stage, path: &str, body: Value) -> (StatusCode, Value) {
     asked(stage, path, "application/json", body.to_string()).await
 }
 
-fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend(format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
@@ -43,7 +43,7 @@ fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
     body
 }
 
-const FORM: &str = "multipart/form-data; boundary=cut";
+pub const FORM: &str = "multipart/form-data; boundary=cut";
 
 #[tokio::test]
 async fn both_versions_answer_and_the_first_one_ends() {
@@ -76,17 +76,33 @@ async fn an_upload_is_heard_and_a_wrong_one_names_its_field() {
     let (status, answer) = asked(&stage, "/api/dialog/audio", FORM, form(&fields)).await;
     assert_eq!((status, &answer["text"]), (StatusCode::OK, &json!("It is 12:00 PM.")));
     assert_eq!(answer["audio"]["format"], "WAV");
+    assert_eq!(answer["heard"], "what time is it");
+    let named: [(&str, &[u8]); 3] = [("audio", b"what time is it "), ("userId", b"ada"), ("turnId", b"t1")];
+    let (_, first) = asked(&stage, "/api/dialog/audio", FORM, form(&named)).await;
+    let (_, again) = asked(&stage, "/api/dialog/audio", FORM, form(&named)).await;
+    assert_eq!((&first["turnId"], &again["heard"]), (&again["turnId"], &json!("what time is it")));
     let long = vec![0; 5 << 20];
     for (fields, status, field) in [
         (vec![("deviceId", &b"kitchen"[..])], 400, "audio"),
         (vec![("audio", &b"ab"[..])], 400, "userId"),
         (vec![("audio", &b"abc"[..]), ("deviceId", b"kitchen")], 400, "audio.data"),
         (vec![("audio", &long[..])], 413, "audio"),
+        // However much it holds, what is wrong with it is its name.
+        (vec![("audioo", &long[..]), ("deviceId", b"kitchen")], 400, "audioo"),
+        (vec![("audio", &b"ab"[..]), ("device", b"kitchen")], 400, "device"),
         (vec![("audio", &b"RIFF0000WAVE"[..]), ("deviceId", b"kitchen")], 400, "audio"),
     ] {
         let (found, problem) = asked(&stage, "/api/dialog/audio", FORM, form(&fields)).await;
         assert_eq!((found.as_u16(), &problem["field"]), (status, &json!(field)), "{problem}");
     }
+    let (_, problem) = asked(&stage, "/api/dialog/audio", FORM, form(&[("audioo", b"ab")])).await;
+    let told = problem["detail"].as_str().unwrap_or_default();
+    assert!(
+        told.contains("audioo: is not known; there are audio, deviceId") && told.contains("audio is needed"),
+        "{told}"
+    );
+    let (_, problem) = asked(&stage, "/api/dialog/audio", FORM, form(&[("userId", b"ada")])).await;
+    assert_eq!(problem["detail"], "field audio: is missing; it holds the recording");
     assert_eq!(
         asked(&stage, "/api/dialog/audio", "text/plain", "x").await.0,
         StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -105,6 +121,16 @@ async fn home_assistant_is_answered_in_its_own_shape() {
         told["response"]["speech"]["plain"],
         json!({ "speech": "It is 12:00 PM.", "extra_data": null })
     );
+    // Who names nobody shares no conversation, and goes on with its own by the id it is told.
+    let (_, asked) = json_asked(&stage, path, json!({ "text": "set a timer", "language": "en" })).await;
+    assert_eq!(asked["continue_conversation"], true);
+    let (_, other) = json_asked(&stage, path, json!({ "text": "seven minutes", "language": "en" })).await;
+    assert_ne!(other["conversation_id"], asked["conversation_id"]);
+    assert_ne!(other["response"]["response_type"], "action_done", "{other}");
+    let same =
+        json!({ "text": "seven minutes", "language": "en", "conversation_id": asked["conversation_id"] });
+    let (_, done) = json_asked(&stage, path, same).await;
+    assert_eq!(done["response"]["response_type"], "action_done", "{done}");
     let (_, lost) =
         json_asked(&stage, path, json!({ "text": "sing like nobody", "conversation_id": "c" })).await;
     assert_eq!(
@@ -114,7 +140,7 @@ async fn home_assistant_is_answered_in_its_own_shape() {
 }
 
 /// Opens a stream at the routes of `stage`.
-async fn stream(stage: &Stage, query: &str) -> WebSocketStream<TcpStream> {
+pub async fn stream(stage: &Stage, query: &str) -> WebSocketStream<TcpStream> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
     let address = listener.local_addr().expect("has an address");
     let routes = stage.part.router();
@@ -124,9 +150,13 @@ async fn stream(stage: &Stage, query: &str) -> WebSocketStream<TcpStream> {
     tokio_tungstenite::client_async(url, socket).await.expect("is a WebSocket").0
 }
 
-async fn next(stream: &mut WebSocketStream<TcpStream>) -> Value {
-    let next = stream.next().await.expect("answers").expect("is whole");
-    serde_json::from_str(next.to_text().expect("is text")).expect("is JSON")
+pub async fn next(stream: &mut WebSocketStream<TcpStream>) -> Value {
+    loop {
+        // What a client's library answers by itself is passed over.
+        if let Message::Text(text) = stream.next().await.expect("answers").expect("is whole") {
+            return serde_json::from_str(&text).expect("is JSON");
+        }
+    }
 }
 
 #[tokio::test]
@@ -148,7 +178,11 @@ async fn a_stream_takes_text_samples_and_parts_and_survives_garbage() {
         talk.send(Message::binary(samples)).await.expect("is sent");
     }
     talk.send(Message::text(r#"{"type":"end"}"#)).await.expect("is sent");
-    assert_eq!(next(&mut talk).await["payload"]["text"], "Timer set for 5 minutes.");
+    let answer = next(&mut talk).await["payload"].clone();
+    assert_eq!(
+        (&answer["text"], &answer["heard"]),
+        (&json!("Timer set for 5 minutes."), &json!("five minutes"))
+    );
     assert_eq!(next(&mut talk).await["type"], "DIALOG_AUDIO");
     talk.close(None).await.expect("is closed");
 }

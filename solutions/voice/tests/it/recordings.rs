@@ -1,11 +1,13 @@
 //! Recordings from devices: whole and in parts, with an engine that a test scripts, and without one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use ieum_speech::Grammar;
 use ieum_testkit::backend::SqlStore;
 use ieum_voice::{Audio, Ears, Heard, Mouth, SpeechError, Tongue};
 use parking_lot::Mutex;
@@ -17,15 +19,35 @@ use crate::stage::Stage;
 #[derive(Default)]
 pub struct Parrot {
     pub lengths: Mutex<Vec<usize>>,
+    /// How often it spoke.
+    pub spoken: Mutex<usize>,
+    /// The language it was told, and the sentence it was led to.
+    pub told: Mutex<Vec<(Option<Tongue>, Option<String>)>>,
 }
 
 #[async_trait]
 impl Ears for Parrot {
-    async fn hear(&self, audio: Audio, _: Option<Tongue>) -> Result<Heard, SpeechError> {
+    async fn hear(
+        &self,
+        audio: Audio,
+        tongue: Option<Tongue>,
+        grammar: Option<Arc<Grammar>>,
+    ) -> Result<Heard, SpeechError> {
         self.lengths.lock().push(audio.samples.len());
         let text = String::from_utf8_lossy(&audio.samples).trim_end_matches('\0').to_owned();
+        let led = grammar.and_then(|grammar| grammar.sentence(&text));
+        self.told.lock().push((tongue, led.clone()));
+        // As an engine does that listens for sentences.
+        let text = led.unwrap_or(text);
         match text.as_str() {
             "broken" => Err(SpeechError::Engine { engine: "parrot".into(), problem: "it coughs".into() }),
+            "it goes on and on." => {
+                Err(SpeechError::TooLong { engine: "parrot".into(), longest: Duration::from_secs(30) })
+            }
+            "no model" => {
+                Err(SpeechError::Missing { engine: "parrot".into(), problem: "no feathers".into() })
+            }
+            "stall!" => std::future::pending().await,
             _ => Ok(Heard { text, language: None, confidence: Some(1.0) }),
         }
     }
@@ -34,6 +56,7 @@ impl Ears for Parrot {
 #[async_trait]
 impl Mouth for Parrot {
     async fn speak(&self, text: &str, _: Tongue) -> Result<Audio, SpeechError> {
+        *self.spoken.lock() += 1;
         Ok(Audio { samples: padded(text), rate: 22_050 })
     }
 }
@@ -45,14 +68,14 @@ fn padded(text: &str) -> Bytes {
     bytes.into()
 }
 
-fn whole(text: &str) -> Value {
+pub fn whole(text: &str) -> Value {
     let data = BASE64_STANDARD.encode(padded(text));
     let audio = json!({ "data": data, "format": "PCM", "sampleRate": 16000, "duration": 9.0 });
     json!({ "deviceId": "kitchen", "timestamp": 1_777_604_400.5, "audio": audio,
         "metadata": { "noiseLevel": 0.1, "wifiStrength": -50 } })
 }
 
-fn part(session: &str, sequence: u32, last: bool, text: &str) -> Value {
+pub fn part(session: &str, sequence: u32, last: bool, text: &str) -> Value {
     let data = BASE64_STANDARD.encode(padded(text));
     json!({ "sessionId": session, "sequence": sequence, "last": last, "audio": { "data": data } })
 }
@@ -74,12 +97,55 @@ async fn a_recording_in_the_known_shape_is_heard_answered_and_spoken() {
         (&json!("DIALOG_RESPONSE"), &json!("It is 12:00 PM."))
     );
     assert_eq!(answer["payload"]["stages"][0]["stage"], "heard");
+    assert_eq!(answer["payload"]["heard"], "what time is it", "a device has no other way to know");
     let spoken = kitchen.hear().await;
     assert_eq!((&spoken["type"], &spoken["payload"]["last"]), (&json!("DIALOG_AUDIO"), &json!(true)));
     assert_eq!(spoken["payload"]["turnId"], answer["payload"]["turnId"]);
+    let trail = stage.part.trail().turns(Some("kitchen"), 1).await.expect("is read");
+    let stages: Vec<&str> = trail[0].answer["stages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["stage"].as_str())
+        .collect();
+    assert_eq!(stages, ["heard", "known", "remembered", "understood", "answered", "said"]);
     // The same again, as after a lost acknowledgement: nothing more is said.
     kitchen.send("audio", whole("what time is it ")).await;
-    assert_eq!(kitchen.ask("오늘 며칠이야").await["intent"], "date.query");
+    let typed = kitchen.ask("오늘 며칠이야").await;
+    assert_eq!(
+        (&typed["intent"], &typed["heard"]),
+        (&json!("date.query"), &Value::Null),
+        "nothing was heard"
+    );
+}
+
+#[tokio::test]
+async fn what_can_be_said_is_listened_for_with_the_speakers_own_things() {
+    let (_sql, stage, parrot) = stage().await;
+    let mut kitchen = stage.device("kitchen").await;
+    let things = json!([{ "id": "star", "name": "별빛 램프", "area": "거실" }]);
+    kitchen.send("event", json!({ "eventType": "things", "data": { "things": things } })).await;
+    assert_eq!(kitchen.ask("몇 시야").await["intent"], "time.query");
+    kitchen.send("audio", whole("별빛램프켜줘")).await;
+    let (command, answer) = (kitchen.hear().await, kitchen.hear().await);
+    let told = [&command, &answer].map(|told| told["type"].as_str().unwrap_or_default().to_owned());
+    assert!(told.contains(&"DEVICE_COMMAND".to_owned()), "{command} {answer}");
+    let (tongue, led) = parrot.told.lock().pop().expect("it was asked");
+    assert_eq!((tongue, led.as_deref()), (None, Some("별빛 램프 켜줘")), "nobody says which language it is");
+    assert_eq!(kitchen.hear().await["type"], "DIALOG_AUDIO");
+    // A thing that nobody here has is none of what can be said.
+    kitchen.send("audio", whole("노트북 켜 줘")).await;
+    let told = kitchen.hear().await;
+    assert_eq!(
+        (&told["payload"]["outcome"], parrot.told.lock().pop()),
+        (&json!("not_understood"), Some((None, None)))
+    );
+    assert_eq!(kitchen.hear().await["type"], "DIALOG_AUDIO");
+    // One that was misheard sounds like hers.
+    kitchen.send("audio", whole("별삣 램프 꺼 줘")).await;
+    let (command, answer) = (kitchen.hear().await, kitchen.hear().await);
+    assert_eq!(parrot.told.lock().pop().expect("it was asked").1, None, "no engine led it back");
+    assert!([&command, &answer].iter().any(|told| told["payload"]["thing"] == "star"), "{command} {answer}");
 }
 
 #[tokio::test]
@@ -110,8 +176,25 @@ async fn what_cannot_be_heard_is_answered_with_a_sentence() {
         kitchen.hear().await["payload"]["text"],
         "지금은 말씀을 들을 수 없어요. 잠시 후에 다시 말씀해 주세요."
     );
+    for (said, begins) in
+        [("it goes on and on.", "말씀이 너무 길어서"), ("no model", "이 언어의 음성 인식 모델이")]
+    {
+        let mut body = whole(said);
+        body["messageId"] = json!(said);
+        kitchen.send("audio", body).await;
+        let mut told = kitchen.hear().await;
+        while told["type"] == "DIALOG_AUDIO" {
+            told = kitchen.hear().await;
+        }
+        let text = told["payload"]["text"].as_str().unwrap_or_default();
+        assert!(text.starts_with(begins) && !text.contains("잠시"), "{said}: {text}");
+    }
     kitchen.send("audio", whole("  ")).await;
-    assert_eq!(kitchen.hear().await["payload"]["text"], "아무 말씀도 듣지 못했어요.");
+    let mut told = kitchen.hear().await;
+    while told["type"] == "DIALOG_AUDIO" {
+        told = kitchen.hear().await;
+    }
+    assert_eq!(told["payload"]["text"], "아무 말씀도 듣지 못했어요.");
     for (audio, field) in [
         (json!({ "data": "%" }), "field audio.data"),
         (json!({ "data": "AAA=", "sampleRate": 1 }), "field audio.sampleRate"),
@@ -128,6 +211,16 @@ async fn what_cannot_be_heard_is_answered_with_a_sentence() {
             "{refused}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_speaks_english_is_told_in_english_that_nothing_was_heard() {
+    let (_sql, stage, _parrot) = stage().await;
+    *stage.people.language.lock() = Some("en".to_owned());
+    let mut kitchen = stage.device("kitchen").await;
+    kitchen.send("audio", whole("  ")).await;
+    let told = kitchen.hear().await["payload"].clone();
+    assert_eq!((&told["text"], &told["language"]), (&json!("I did not hear anything."), &json!("en")));
 }
 
 #[tokio::test]

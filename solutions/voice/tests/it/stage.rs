@@ -6,23 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ieum_bus::{BusOptions, open_bus};
+use ieum_bus::{BusOptions, Event, open_bus};
 use ieum_cache::open_cache;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::identity::{
-    Device, DeviceId, DeviceList, DeviceQuota, DeviceSeen, Devices, ListDevices, ListUsers, RegisterDevice,
-    Registration, RegistrationId, SaveUser, User, UserId, UserList, UserPlan, UserStatus, Users,
+    DEVICE_REGISTRATIONS, Device, DeviceId, DeviceList, DeviceQuota, DeviceSeen, Devices, ListDevices,
+    ListUsers, RegisterDevice, Registration, RegistrationId, SaveUser, User, UserId, UserList, UserPlan,
+    UserStatus, Users,
 };
 use ieum_contracts::voice::{
     ContextEngineClient, DialogAnswer, DialogTurn, Dialogue, DialogueClient, UnderstandingClient,
 };
 use ieum_core::{Cx, Fault, ManualClock, Secret, Timestamp, system_clock};
 use ieum_device::{Broker, BrokerOptions, Client, ClientOptions, Message, Quality};
+use ieum_documents::SqlDocuments;
 use ieum_link::loopback;
 use ieum_saga::migrations as saga_migrations;
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
+use ieum_testkit::wait;
 use ieum_voice::{
-    Ears, LocalUnderstanding, Mouth, ProactiveRule, SqlContexts, VoiceDeps, VoiceOptions, VoicePart,
+    Contexts, Ears, LocalUnderstanding, Mouth, ProactiveRule, VoiceDeps, VoiceOptions, VoicePart,
     WeatherOptions,
 };
 use parking_lot::Mutex;
@@ -48,7 +51,14 @@ pub struct Stage {
 #[derive(Default)]
 pub struct People {
     pub is_down: Mutex<bool>,
+    pub has_no_devices: Mutex<bool>,
+    /// How often somebody asked for devices while it was down.
+    pub refused: Mutex<usize>,
     pub statuses: Mutex<BTreeMap<String, UserStatus>>,
+    /// Devices that are somebody else's than Ada's.
+    pub owners: Mutex<BTreeMap<String, String>>,
+    /// What everybody speaks, where that is known.
+    pub language: Mutex<Option<String>>,
 }
 
 pub fn at(text: &str) -> Timestamp {
@@ -100,7 +110,7 @@ impl Stage {
             open_bus("local:", store.clone(), system_clock(), BusOptions::default()).await.expect("opens");
         let people = Arc::new(People::default());
         let local = LocalUnderstanding::new().expect("reads its sentences");
-        let contexts = SqlContexts::new(store.clone());
+        let contexts = Contexts::new(Arc::new(SqlDocuments::new(store.clone())));
         let contexts = ContextEngineClient::new(loopback(contexts.routes(), system_clock()));
         let part = VoicePart::new(VoiceDeps {
             store: store.clone(),
@@ -114,6 +124,7 @@ impl Stage {
             devices: Some(people.clone()),
             plugins: Vec::new(),
             ears: parrot.clone().map(|parrot| parrot as Arc<dyn Ears>),
+            listens_for: Some(local.clone()),
             mouth: parrot.map(|parrot| parrot as Arc<dyn Mouth>),
             weather: WeatherOptions {
                 base: match sky {
@@ -140,6 +151,26 @@ impl Stage {
         stage
     }
 
+    /// Lets time pass meanwhile.
+    pub async fn meanwhile<T>(&self, what: impl Future<Output = T>) -> T {
+        tokio::pin!(what);
+        loop {
+            tokio::select! {
+                done = &mut what => return done,
+                () = system_clock().sleep(Duration::from_millis(20)) => self.clock.advance(Duration::from_millis(200)),
+            }
+        }
+    }
+
+    /// Waits until so many rows wait for somebody.
+    pub async fn until_held(&self, count: i64) {
+        let waits = async || {
+            self.clock.advance(Duration::from_millis(100));
+            self.count("SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE sent = 2").await == count
+        };
+        wait::until("it waits", Duration::from_secs(20), waits).await.expect("it waits");
+    }
+
     /// Says something in the kitchen.
     pub async fn say(&self, text: &str) -> DialogAnswer {
         self.try_say(turn("kitchen", text)).await.expect("is answered")
@@ -158,6 +189,13 @@ impl Stage {
         Speaker { name: name.to_owned(), client }
     }
 
+    /// Attaches a device like [`Stage::device`] that leaves no session behind.
+    pub async fn passing(&self, name: &str) -> Speaker {
+        let client = self.broker.client(&format!("test-{name}"), &ClientOptions::default());
+        client.subscribe(&format!("device/{name}/response"), Quality::AtLeastOnce).await.expect("subscribes");
+        Speaker { name: name.to_owned(), client }
+    }
+
     /// Waits for what rings: the clock goes on, as it does for whoever waits for a moment.
     pub async fn rung(&self, device: &mut Speaker) -> Value {
         let heard = device.hear();
@@ -168,6 +206,13 @@ impl Stage {
                 () = system_clock().sleep(Duration::from_millis(20)) => self.clock.advance(Duration::from_millis(100)),
             }
         }
+    }
+
+    /// Tells the bus what happened to people and their devices.
+    pub async fn happened(&self, kind: &str, person: &str, data: Value) {
+        let bus = open_bus("local:", self.store.clone(), system_clock(), BusOptions::default());
+        let event = Event::new(&Cx::root(), "/users", kind, person, &data).expect("is an event");
+        bus.await.expect("opens").publish(DEVICE_REGISTRATIONS, event).await.expect("is told");
     }
 
     pub async fn count(&self, sql: &str) -> i64 {
@@ -202,6 +247,10 @@ impl Speaker {
 }
 
 impl People {
+    pub fn is_homeless(&self) {
+        *self.has_no_devices.lock() = true;
+    }
+
     fn reached(&self) -> Result<(), Fault> {
         match *self.is_down.lock() {
             true => Err(Fault::unavailable("identity.down", "asking")),
@@ -223,7 +272,7 @@ impl Users for People {
             name: "에이다".into(),
             status,
             plan: UserPlan::Basic,
-            language: None,
+            language: self.language.lock().clone(),
             zone: None,
             devices: Vec::new(),
             created_at: Timestamp::default(),
@@ -264,14 +313,20 @@ fn device(id: &str, area: &str) -> Device {
 impl Devices for People {
     async fn get(&self, _: &Cx, ask: DeviceId) -> Result<Device, Fault> {
         self.reached()?;
-        match ask.device_id.as_str() {
-            "kitchen" => Ok(device("kitchen", "주방")),
-            "bath" => Ok(device("bath", "욕실")),
-            _ => Err(Fault::not_found("identity.device.unknown", "there is none")),
-        }
+        let mut found = match ask.device_id.as_str() {
+            "kitchen" => device("kitchen", "주방"),
+            "bath" => device("bath", "욕실"),
+            _ => return Err(Fault::not_found("identity.device.unknown", "there is none")),
+        };
+        found.user_id = self.owners.lock().get(&ask.device_id).cloned().unwrap_or(found.user_id);
+        Ok(found)
     }
 
     async fn list(&self, _: &Cx, _: ListDevices) -> Result<DeviceList, Fault> {
+        self.reached().inspect_err(|_| *self.refused.lock() += 1)?;
+        if *self.has_no_devices.lock() {
+            return Ok(DeviceList::default());
+        }
         Ok(DeviceList { devices: vec![device("bath", "욕실"), device("kitchen", "주방")] })
     }
 

@@ -132,6 +132,10 @@ async fn today_tomorrow_and_another_place_follow_one_another() {
         stage.say("and tomorrow?").await.text,
         "In Seoul tomorrow: rainy, from 11 degrees to 15 degrees. The chance of rain is 80 percent."
     );
+    assert_eq!(
+        stage.say("what's the weather tomorrow in Seoul").await.text,
+        "In Seoul tomorrow: rainy, from 11 degrees to 15 degrees. The chance of rain is 80 percent."
+    );
     let asked = sky.asked.lock().iter().filter(|asked| asked.starts_with("direct")).count();
     assert_eq!(asked, 2, "what was asked within half an hour is not asked again: {:?}", sky.asked.lock());
 }
@@ -183,4 +187,44 @@ async fn without_a_key_it_says_so() {
     let stage = Stage::over(&sql.url).await;
     let answer = stage.say("오늘 날씨 어때?").await;
     assert_eq!((answer.text.contains("voice.weather_key"), answer.outcome), (true, DialogOutcome::Failed));
+}
+
+#[tokio::test]
+async fn a_talk_stays_at_its_place_and_a_time_is_none() {
+    let (_sql, stage, sky) = stage().await;
+    assert!(stage.say("부산 날씨 어때?").await.text.starts_with("부산"));
+    let rain = stage.say("비 와?").await;
+    assert!(rain.text.contains("부산"), "{}", rain.text);
+    assert!(stage.say("미세먼지는?").await.text.starts_with("부산 미세먼지는"));
+    assert!(stage.say("모레는 어때?").await.text.contains("부산 모레는"));
+    assert!(stage.say("what's the weather in Busan").await.text.contains("in Busan"));
+    assert!(stage.say("is it going to rain?").await.text.contains("in Busan"));
+    stage.say("몇 시야").await;
+    assert!(stage.say("오늘 날씨 어때?").await.text.starts_with("서울특별시"), "another talk");
+    for said in ["저녁에 비 와?", "밖 날씨 어때?", "what's the weather like at 5 pm", "5월 2일 날씨 어때?"]
+    {
+        stage.say("몇 시야").await;
+        let answered = stage.say(said).await;
+        assert_eq!(answered.outcome, DialogOutcome::Answered, "{said}: {}", answered.text);
+    }
+    let asked =
+        sky.asked.lock().iter().filter(|asked| asked.starts_with("direct")).cloned().collect::<Vec<_>>();
+    assert!(
+        asked.iter().all(|asked| ["direct Seoul", "direct 부산", "direct Busan"].contains(&&**asked)),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_weekend_is_ahead_and_the_air_is_of_now() {
+    let (_sql, stage, _sky) = stage().await;
+    stage.clock.advance(Duration::from_secs(2 * 86_400));
+    for said in ["주말 날씨 어때?", "이번 주 날씨 어때?", "what's the weather this weekend"] {
+        let answered = stage.say(said).await;
+        let past = ["5월 2일", "4월", "May 2", "April"].iter().any(|day| answered.text.contains(day));
+        assert!(!past, "{said}: {}", answered.text);
+    }
+    let air = stage.say("내일 초미세먼지 어때?").await.text;
+    assert!(air.starts_with("공기는 지금 것만 알 수 있어요."), "{air}");
+    assert_eq!(stage.say("어제 날씨 알려 줘").await.text, "어제 날씨는 지나서 알 수 없어요.");
 }

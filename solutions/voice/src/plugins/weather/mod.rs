@@ -13,6 +13,9 @@ use ieum_cache::Cache;
 use ieum_client::{RestClient, RestConfig, RestConfigError};
 use ieum_contracts::voice::{DescribePlugin, Plugin, PluginAnswer, PluginAsk, PluginDescription, SlotValue};
 use ieum_core::{Code, Cx, Fault, Secret, SharedClock};
+use ieum_policy::PolicyHandle;
+use jiff::ToSpan;
+use jiff::civil::Date;
 use url::Url;
 
 use super::{description, fails, says, tongue};
@@ -25,6 +28,9 @@ use story::{air, now_and_then};
 const FRESH: Duration = Duration::from_secs(30 * 60);
 /// How long the last known report of a place stays.
 const KNOWN: Duration = Duration::from_secs(7 * 86_400);
+
+/// How many days are forecast, today among them.
+const FORECAST: usize = 5;
 
 /// Where the weather comes from.
 #[derive(Clone, Debug)]
@@ -73,6 +79,11 @@ impl Weather {
         Ok(Self { source, key: key.unwrap_or_else(|| Secret::new("")), place, cache, clock })
     }
 
+    /// Returns the policies of the calls to the weather service; `None` where nobody is asked.
+    pub fn policies(&self) -> Option<PolicyHandle> {
+        self.source.as_ref().map(|source| source.policies().handle())
+    }
+
     /// Returns the report of a place: a fresh one, else a new one, else the last that was known.
     async fn report(&self, cx: &Cx, source: &RestClient, place: &str) -> Result<Known, Fault> {
         let place_key = place.to_lowercase();
@@ -104,6 +115,21 @@ impl Weather {
         let age = self.clock.now().since(report.at);
         Some(Known { report, age })
     }
+}
+
+/// Returns the days that are asked for: of several those that are not over, as nobody asks what the weekend was like; and
+/// no more than a forecast has.
+fn days_asked(first: Date, count: u32, today: Date) -> Vec<Date> {
+    let days = |first: Date| first.series(1.day()).take(count.max(1) as usize).collect::<Vec<_>>();
+    if count <= 1 {
+        return vec![first];
+    }
+    let mut ahead: Vec<Date> = days(first).into_iter().filter(|day| *day >= today).collect();
+    if ahead.is_empty() {
+        ahead = days(first.saturating_add(7.days()));
+    }
+    ahead.truncate(FORECAST);
+    ahead
 }
 
 #[async_trait]
@@ -138,17 +164,44 @@ impl Plugin for Weather {
         };
         let zone = zone(&ask.zone);
         let today = here(&zone, ask.now).date();
-        let wanted = match ask.meaning.slots.get("day").map(|slot| &slot.value) {
-            Some(SlotValue::Day { date, .. }) => date.parse().unwrap_or(today),
-            _ => today,
+        let days = match ask.meaning.slots.get("day").map(|slot| &slot.value) {
+            Some(SlotValue::Day { date, days }) => days_asked(date.parse().unwrap_or(today), *days, today),
+            _ => vec![today],
         };
         let mut text = match ask.meaning.intent.as_str() {
-            "weather.air" => air(tongue, &known.report, words(&ask.meaning, "air").unwrap_or("air")),
-            _ => now_and_then(tongue, &known.report, &zone, today, wanted, words(&ask.meaning, "aspect")),
+            "weather.air" => {
+                let text = air(tongue, &known.report, words(&ask.meaning, "air").unwrap_or("air"));
+                if days.contains(&today) { text } else { format!("{} {text}", story::air_is_of_now(tongue)) }
+            }
+            _ => {
+                let aspect = words(&ask.meaning, "aspect");
+                let told =
+                    days.iter().map(|day| now_and_then(tongue, &known.report, &zone, today, *day, aspect));
+                told.collect::<Vec<_>>().join(" ")
+            }
         };
         if known.age > FRESH {
             text = format!("{text} {}", story::age(tongue, known.age));
         }
         Ok(says(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weekend_and_a_week_are_what_is_left_of_them() {
+        let date = |day| jiff::civil::date(2026, 11, day);
+        let asked = |first, count, today| -> Vec<i8> {
+            days_asked(date(first), count, date(today)).into_iter().map(Date::day).collect()
+        };
+        assert_eq!(asked(21, 2, 22), [22], "of the weekend on its Sunday");
+        assert_eq!(asked(16, 7, 22), [22], "of the week on its Sunday");
+        assert_eq!(asked(16, 7, 18), [18, 19, 20, 21, 22]);
+        assert_eq!(asked(14, 2, 18), [21, 22], "a weekend that is over is the next one");
+        assert_eq!(asked(17, 1, 18), [17], "yesterday is yesterday");
+        assert_eq!(asked(23, 7, 18), [23, 24, 25, 26, 27]);
     }
 }

@@ -43,6 +43,12 @@ pub fn now_and_then(
     {
         parts.push(dust(tongue, components));
     }
+    if wanted < today {
+        return tongue.pick(
+            format!("{day} 날씨는 지나서 알 수 없어요."),
+            "That day is over; I only know the weather ahead.".to_owned(),
+        );
+    }
     if parts.is_empty() {
         return tongue.pick(
             format!("{place}의 {day} 날씨는 아직 알 수 없어요."),
@@ -78,6 +84,11 @@ pub fn air(tongue: Tongue, report: &Report, what: &str) -> String {
     }
 }
 
+/// Says that the air of other days is not known.
+pub fn air_is_of_now(tongue: Tongue) -> &'static str {
+    tongue.pick("공기는 지금 것만 알 수 있어요.", "I only know the air right now.")
+}
+
 /// Says that a report is old.
 pub fn age(tongue: Tongue, age: Duration) -> String {
     let minutes = age.as_secs() / 60;
@@ -102,6 +113,7 @@ fn day_name(tongue: Tongue, today: Date, wanted: Date) -> String {
     match today.until(wanted).map(|span| span.get_days()).unwrap_or_default() {
         0 => tongue.pick("오늘", "today").to_owned(),
         1 => tongue.pick("내일", "tomorrow").to_owned(),
+        -1 => tongue.pick("어제", "yesterday").to_owned(),
         2 => tongue.pick("모레".to_owned(), date(tongue, wanted)),
         _ => date(tongue, wanted),
     }

@@ -1,0 +1,234 @@
+//! Timers, alarms and reminders: set, asked for, changed, cancelled. What rings is a schedule, so that it survives the
+//! process.
+
+mod saying;
+mod setting;
+mod which;
+
+use async_trait::async_trait;
+use ieum_contracts::voice::{
+    DescribePlugin, Effect, Plugin, PluginAnswer, PluginAsk, PluginDescription, ScheduleKind, Slot, SlotValue,
+};
+use ieum_core::{Cx, Fault, Timestamp};
+use ieum_saga::Schedules;
+
+use super::{asks, description, fails, says, tongue};
+use crate::effects::{RING, Ring};
+use crate::tongue::with;
+use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
+use setting::{again_of, remind, start, wake, when};
+use which::{Which, agrees, among, is_plain, which};
+
+/// Keeps timers, alarms and reminders.
+pub struct Timers {
+    pub schedules: Schedules,
+}
+
+/// A schedule of the person who asks.
+struct Set {
+    id: String,
+    at: Timestamp,
+    ring: Ring,
+}
+
+impl Set {
+    /// Returns how long it was set for, seconds.
+    fn length(&self) -> u64 {
+        self.at.since(self.ring.set_at).as_secs()
+    }
+}
+
+impl Timers {
+    /// What it answers.
+    pub const INTENTS: &'static [&'static str] = &[
+        "timer.start",
+        "timer.query",
+        "timer.cancel",
+        "alarm.set",
+        "alarm.query",
+        "alarm.change",
+        "alarm.cancel",
+        "reminder.set",
+        "reminder.query",
+        "reminder.cancel",
+    ];
+
+    /// Returns what is set of a kind, the next first.
+    async fn set(&self, user: &str, kind: ScheduleKind) -> Result<Vec<Set>, Fault> {
+        let all = self.schedules.list(user).await?.into_iter().map(|status| status.schedule);
+        let read = |schedule: ieum_saga::Schedule| {
+            let ring: Ring = serde_json::from_value(schedule.payload).ok()?;
+            Some(Set { id: schedule.id, at: schedule.at, ring })
+        };
+        Ok(all.filter(|one| one.name == RING).filter_map(read).filter(|set| set.ring.kind == kind).collect())
+    }
+
+    async fn query(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
+        Ok(says(listed(&self.set(&ask.user_id, kind).await?, kind, ask)))
+    }
+
+    /// Cancels the one that is meant. Several go only where all were said to be meant, and what was but guessed is asked
+    /// for first.
+    async fn cancel(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
+        let (tongue, set) = (tongue(ask), self.set(&ask.user_id, kind).await?);
+        if set.is_empty() {
+            return Ok(says(nothing_set(tongue, kind)));
+        }
+        let asked = ask.meaning.slots.contains_key("sure");
+        if asked && !agrees(ask) {
+            return Ok(says(tongue.pick("그대로 둘게요.", "I will leave it.")));
+        }
+        let is_guess = ask.meaning.confidence < 1.0;
+        let which = if is_guess || asked { Which::Unsaid } else { which(ask, tongue) };
+        let meant = among(&set, &which, kind, ask);
+        if meant.is_empty() {
+            return Ok(fails(nothing_such(&set, tongue, kind, ask)));
+        }
+        if !is_plain(&which, &meant) {
+            return Ok(asks("which", which_one(&meant, kind, ask)));
+        }
+        if is_guess {
+            let one = one_of(meant[0], kind, ask);
+            let question =
+                tongue.pick(format!("{} 취소할까요?", with(&one, "을", "를")), format!("Cancel the {one}?"));
+            return Ok(asks("sure", question));
+        }
+        let schedules = meant.iter().map(|set| set.id.clone()).collect();
+        let text = cancelled(meant.len(), tongue, kind);
+        Ok(PluginAnswer { effects: vec![Effect::Cancel { schedules }], ..says(text) })
+    }
+
+    /// Moves an alarm to another time: in place of the old one a new one is set.
+    async fn change(&self, ask: &PluginAsk) -> Result<PluginAnswer, Fault> {
+        let (tongue, kind) = (tongue(ask), ScheduleKind::Alarm);
+        let set = self.set(&ask.user_id, kind).await?;
+        if set.is_empty() {
+            return Ok(says(nothing_set(tongue, kind)));
+        }
+        let mut old = ask.clone();
+        old.meaning.slots.remove("when");
+        let which = which(&old, tongue);
+        let meant = among(&set, &which, kind, ask);
+        if meant.is_empty() {
+            return Ok(fails(nothing_such(&set, tongue, kind, ask)));
+        }
+        if which == Which::All || !is_plain(&which, &meant) {
+            return Ok(asks("which", which_one(&meant, kind, ask)));
+        }
+        let mut answer = wake(&same_half(ask, meant[0]));
+        if !answer.effects.is_empty() {
+            let schedules = meant.iter().map(|set| set.id.clone()).collect();
+            answer.effects.insert(0, Effect::Cancel { schedules });
+        }
+        Ok(answer)
+    }
+}
+
+/// Returns the ask with the new time on the day of the old one, in its half where no half was said.
+fn same_half(ask: &PluginAsk, old: &Set) -> PluginAsk {
+    let mut ask = ask.clone();
+    let Some((at, true)) = when(&ask) else { return ask };
+    let said = ask.meaning.slots.get("when").map(|slot| slot.text.to_lowercase()).unwrap_or_default();
+    let moved = which::on_the_day_of(&said, at, old.at, &ask);
+    if let (Some(slot), Some(at)) = (ask.meaning.slots.get_mut("when"), moved) {
+        slot.value = SlotValue::Moment { at, exact: true };
+    }
+    if again_of(&ask).is_none() && !old.ring.days.is_empty() {
+        let days = old.ring.days.iter().map(i8::to_string).collect::<Vec<_>>().join(",");
+        let text = SlotValue::Text { text: days };
+        ask.meaning.slots.insert("every".to_owned(), Slot { text: String::new(), value: text });
+    }
+    ask
+}
+
+#[async_trait]
+impl Plugin for Timers {
+    async fn describe(&self, _cx: &Cx, _ask: DescribePlugin) -> Result<PluginDescription, Fault> {
+        Ok(description("timers", Self::INTENTS))
+    }
+
+    async fn handle(&self, _cx: &Cx, ask: PluginAsk) -> Result<PluginAnswer, Fault> {
+        let (kind, verb) = match ask.meaning.intent.split_once('.') {
+            Some(("timer", verb)) => (ScheduleKind::Timer, verb),
+            Some(("alarm", verb)) => (ScheduleKind::Alarm, verb),
+            Some((_, verb)) => (ScheduleKind::Reminder, verb),
+            None => (ScheduleKind::Reminder, ""),
+        };
+        match (verb, kind) {
+            ("query", _) => self.query(&ask, kind).await,
+            ("cancel", _) => self.cancel(&ask, kind).await,
+            ("change", _) => self.change(&ask).await,
+            (_, ScheduleKind::Timer) => Ok(start(&ask)),
+            (_, ScheduleKind::Alarm) => Ok(wake(&ask)),
+            (_, ScheduleKind::Reminder) => Ok(remind(&ask)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ieum_contracts::voice::Meaning;
+    use ieum_core::ManualClock;
+    use ieum_saga::{Due, Next, OnDue, Schedule};
+    use ieum_store::{Store, StoreOptions, Transaction, migrate};
+    use ieum_testkit::backend::SqlStore;
+
+    use super::*;
+
+    struct Silent;
+
+    #[async_trait]
+    impl OnDue for Silent {
+        async fn due(&self, _: &Cx, _: &mut Transaction, _: &Due) -> Result<Next, Fault> {
+            Ok(Next::Done)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_only_guessed_cancels_nothing_before_it_is_agreed_to() {
+        let sql = SqlStore::sqlite();
+        let store = Store::open(&sql.url, &StoreOptions::default()).await.expect("opens the store");
+        migrate(&store, &ieum_saga::migrations(), |_| {}).await.expect("makes the tables");
+        let now = Timestamp::parse("2026-05-01T03:00:00Z").expect("is a time");
+        let bell: Arc<dyn OnDue> = Arc::new(Silent);
+        let schedules = Schedules::new(store, ManualClock::at(now).shared(), [(RING, bell)]);
+        let timers = Timers { schedules: schedules.clone() };
+        let payload = serde_json::json!({ "kind": "timer", "label": "", "userId": "ada", "language": "ko",
+            "deviceId": null, "zone": "Asia/Seoul", "setAt": now });
+        let at = now + std::time::Duration::from_secs(300);
+        let owner = "ada".to_owned();
+        let schedule = Schedule { id: "t1".into(), name: RING.into(), owner, at, payload };
+        schedules.set(&Cx::root(), &schedule).await.expect("is kept");
+        let said = |confidence: f64, sure: Option<&str>| {
+            let slot = |text: &str| Slot { text: text.into(), value: SlotValue::Text { text: text.into() } };
+            let slots = sure.map(|text| ("sure".to_owned(), slot(text))).into_iter().collect();
+            let intent = "timer.cancel".to_owned();
+            let meaning = Meaning { intent, confidence, slots, ..Meaning::default() };
+            PluginAsk {
+                turn_id: "1".into(),
+                meaning,
+                language: "ko".into(),
+                user_id: "ada".into(),
+                user_name: String::new(),
+                device_id: None,
+                area: None,
+                now,
+                zone: "Asia/Seoul".into(),
+            }
+        };
+        let answer = async |ask| timers.handle(&Cx::root(), ask).await.expect("answers");
+        let guessed = answer(said(0.86, None)).await;
+        assert_eq!(
+            (guessed.missing.as_deref(), guessed.effects.len()),
+            (Some("sure"), 0),
+            "{}",
+            guessed.text
+        );
+        assert_eq!(guessed.text, "5분 타이머를 취소할까요?");
+        assert_eq!(answer(said(1.0, Some("오늘 날씨"))).await.effects.len(), 0);
+        assert_eq!(answer(said(1.0, Some("응"))).await.effects.len(), 1);
+        assert_eq!(answer(said(1.0, None)).await.effects.len(), 1);
+    }
+}

@@ -1,0 +1,148 @@
+//! What is said of timers, alarms and reminders that are set.
+
+use ieum_contracts::voice::{PluginAsk, ScheduleKind};
+
+use super::Set;
+use super::setting::days_said;
+use crate::plugins::tongue;
+use crate::tongue::{Tongue, duration, moment, time, with};
+use crate::zone::zone;
+
+/// The most that are told one by one.
+const MOST: usize = 5;
+
+/// Returns what a kind is called.
+pub fn name(tongue: Tongue, kind: ScheduleKind) -> &'static str {
+    match kind {
+        ScheduleKind::Timer => tongue.pick("타이머", "timer"),
+        ScheduleKind::Alarm => tongue.pick("알람", "alarm"),
+        ScheduleKind::Reminder => tongue.pick("리마인더", "reminder"),
+    }
+}
+
+/// Said where none is set.
+pub fn nothing_set(tongue: Tongue, kind: ScheduleKind) -> String {
+    let name = name(tongue, kind);
+    tongue.pick(format!("맞춰 둔 {} 없어요.", with(name, "이", "가")), format!("There is no {name} set."))
+}
+
+/// Said where others are set than the one that is meant.
+pub fn nothing_such(set: &[Set], tongue: Tongue, kind: ScheduleKind, ask: &PluginAsk) -> String {
+    let name = name(tongue, kind);
+    let all: Vec<&Set> = set.iter().collect();
+    tongue.pick(
+        format!(
+            "그런 {} 없어요. 맞춰 둔 건 {}.",
+            with(name, "은", "는"),
+            with(&told(&all, kind, ask), "이에요", "예요")
+        ),
+        format!("There is no such {name}. I have {}.", told(&all, kind, ask)),
+    )
+}
+
+/// Asks which one of several is meant.
+pub fn which_one(meant: &[&Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
+    let (tongue, count) = (tongue(ask), meant.len());
+    let (name, told) = (name(tongue, kind), told(meant, kind, ask));
+    tongue.pick(
+        format!(
+            "{} {count}개 있어요: {told}. 어느 것을 말씀하세요? 모두라면 전부라고 해 주세요.",
+            with(name, "이", "가")
+        ),
+        format!("There are {count} {name}s: {told}. Which one? Say all for all of them."),
+    )
+}
+
+/// Says how many are cancelled.
+pub fn cancelled(count: usize, tongue: Tongue, kind: ScheduleKind) -> String {
+    let name = name(tongue, kind);
+    match (count, tongue) {
+        (1, _) => tongue
+            .pick(format!("{} 취소했어요.", with(name, "을", "를")), format!("The {name} is cancelled.")),
+        (count, Tongue::Korean) => format!("{name} {count}개를 취소했어요."),
+        (count, Tongue::English) => format!("{count} {name}s are cancelled."),
+    }
+}
+
+/// Says what is set.
+pub fn listed(set: &[Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
+    let tongue = tongue(ask);
+    let all: Vec<&Set> = set.iter().collect();
+    match (set, kind) {
+        ([], _) => nothing_set(tongue, kind),
+        ([next], ScheduleKind::Timer) => {
+            let left = left(next, ask);
+            let whose =
+                if next.ring.label.is_empty() { String::new() } else { format!("{} ", next.ring.label) };
+            tongue.pick(
+                format!("{whose}타이머가 {left} 남았어요."),
+                format!("There is {left} left on the {whose}timer."),
+            )
+        }
+        ([_], ScheduleKind::Alarm) => {
+            let at = told(&all, kind, ask);
+            tongue.pick(
+                format!("다음 알람은 {}.", with(&at, "이에요", "예요")),
+                format!("Your next alarm is {at}."),
+            )
+        }
+        (_, ScheduleKind::Reminder) => told(&all, kind, ask),
+        (set, _) => {
+            let (name, told, count) = (name(tongue, kind), told(&all, kind, ask), set.len());
+            tongue.pick(
+                format!("{} {count}개 있어요: {told}.", with(name, "이", "가")),
+                format!("There are {count} {name}s: {told}."),
+            )
+        }
+    }
+}
+
+/// Returns one of them with its kind: `5분 타이머`, `alarm tomorrow at 7:00 AM`.
+pub fn one_of(set: &Set, kind: ScheduleKind, ask: &PluginAsk) -> String {
+    let tongue = tongue(ask);
+    let (name, told) = (name(tongue, kind), told(&[set], kind, ask));
+    match (tongue, kind) {
+        (Tongue::English, ScheduleKind::Alarm) => format!("{name} {told}"),
+        (Tongue::English, ScheduleKind::Reminder) => format!("{name} ({told})"),
+        (Tongue::English, ScheduleKind::Timer) => format!("{told} {name}"),
+        (Tongue::Korean, _) => format!("{told} {name}"),
+    }
+}
+
+fn left(set: &Set, ask: &PluginAsk) -> String {
+    duration(tongue(ask), set.at.since(ask.now).as_secs().max(1))
+}
+
+fn told(set: &[&Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
+    let (tongue, zone) = (tongue(ask), zone(&ask.zone));
+    let at = |set: &Set| match set.ring.days.is_empty() {
+        true => moment(tongue, &zone, set.at, ask.now),
+        false => again_at(tongue, &set.ring.days, &time(tongue, &zone, set.at)),
+    };
+    let alone = set.len() == 1;
+    let each = |set: &&Set| match kind {
+        ScheduleKind::Timer => {
+            let length = duration(tongue, set.length());
+            let label =
+                if set.ring.label.is_empty() { String::new() } else { format!("{} ", set.ring.label) };
+            let left = left(set, ask);
+            let rest = tongue.pick(format!("({left} 남음)"), format!("({left} left)"));
+            if alone { format!("{label}{length}") } else { format!("{label}{length} {rest}") }
+        }
+        ScheduleKind::Alarm => at(set),
+        ScheduleKind::Reminder => format!("{}: {}", at(set), set.ring.label),
+    };
+    let joint = if kind == ScheduleKind::Reminder { ". " } else { ", " };
+    let mut said: Vec<String> = set.iter().take(MOST).map(each).collect();
+    if set.len() > MOST {
+        let more = set.len() - MOST;
+        said.push(tongue.pick(format!("그 밖에 {more}개"), format!("{more} more")));
+    }
+    said.join(joint)
+}
+
+/// Says when something rings again and again.
+pub fn again_at(tongue: Tongue, days: &[i8], time: &str) -> String {
+    let days = days_said(tongue, days);
+    tongue.pick(format!("{days} {time}"), format!("{days} at {time}"))
+}

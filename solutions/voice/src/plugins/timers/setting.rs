@@ -1,0 +1,187 @@
+//! Timers, alarms and reminders that are set, once or on days of the week.
+
+use ieum_contracts::voice::{Effect, PluginAnswer, PluginAsk, ScheduleKind, SlotValue};
+use ieum_core::Timestamp;
+use ieum_understanding::value::Language;
+use jiff::civil::{Date, Time};
+
+use super::saying::again_at;
+use crate::plugins::{asks, fails, says, tongue};
+use crate::rules::words;
+use crate::tongue::{Tongue, duration, moment, time};
+use crate::understanding::{NoSuch, no_such, repeats};
+use crate::zone::{here, moment as local_moment, zone};
+
+/// Starts a timer.
+pub fn start(ask: &PluginAsk) -> PluginAnswer {
+    let tongue = tongue(ask);
+    let Some(SlotValue::Duration { seconds }) = ask.meaning.slots.get("duration").map(|slot| &slot.value)
+    else {
+        return asks("duration", tongue.pick("몇 분으로 맞출까요?", "For how long?"));
+    };
+    if *seconds == 0 {
+        return fails(tongue.pick("타이머는 1초부터 맞출 수 있어요.", "A timer needs at least one second."));
+    }
+    let length = duration(tongue, *seconds);
+    let label = words(&ask.meaning, "label").unwrap_or_default();
+    let text = match label {
+        "" => tongue.pick(format!("{length} 타이머를 시작했어요."), format!("Timer set for {length}.")),
+        label => tongue.pick(
+            format!("{label} 타이머를 {length}으로 시작했어요."),
+            format!("The {label} timer is set for {length}."),
+        ),
+    };
+    set(ScheduleKind::Timer, ask.now + std::time::Duration::from_secs(*seconds), label, Vec::new(), text)
+}
+
+/// Sets an alarm.
+pub fn wake(ask: &PluginAsk) -> PluginAnswer {
+    let tongue = tongue(ask);
+    let question = tongue.pick("몇 시에 울릴까요?", "For what time?");
+    let again = again_of(ask);
+    if again.as_ref().is_some_and(Vec::is_empty) {
+        return fails(only_days(tongue));
+    }
+    if let Some(none) = unread(ask) {
+        return asks("when", format!("{none} {question}"));
+    }
+    let Some((at, true)) = when(ask) else { return asks("when", question) };
+    ring(ask, ScheduleKind::Alarm, "", at, again, &|at| {
+        tongue.pick(format!("{at}에 알람을 맞췄어요."), format!("Alarm set for {at}."))
+    })
+}
+
+/// Sets a reminder.
+pub fn remind(ask: &PluginAsk) -> PluginAnswer {
+    let tongue = tongue(ask);
+    let again = again_of(ask);
+    if again.as_ref().is_some_and(Vec::is_empty) {
+        return fails(only_days(tongue));
+    }
+    let Some(message) = words(&ask.meaning, "message") else {
+        return asks("message", tongue.pick("무엇을 알려 드릴까요?", "What should I remind you of?"));
+    };
+    let question = tongue.pick("언제 알려 드릴까요?", "When should I remind you?");
+    if let Some(none) = unread(ask) {
+        return asks("when", format!("{none} {question}"));
+    }
+    let Some((at, exact)) = when(ask) else { return asks("when", question) };
+    // A day without a time means its morning.
+    let at = if exact { at } else { morning(ask, at) };
+    ring(ask, ScheduleKind::Reminder, message, at, again, &|at| {
+        tongue
+            .pick(format!("{at}에 알려 드릴게요: {message}."), format!("I will remind you {at}: {message}."))
+    })
+}
+
+/// Sets what rings at `at`, or on days at that time of day.
+fn ring(
+    ask: &PluginAsk,
+    kind: ScheduleKind,
+    label: &str,
+    at: Timestamp,
+    again: Option<Vec<i8>>,
+    said: &dyn Fn(String) -> String,
+) -> PluginAnswer {
+    let (tongue, zone) = (tongue(ask), zone(&ask.zone));
+    if let Some(days) = again {
+        let clock = here(&zone, at).time();
+        let Some(first) = crate::ring::next(&zone, &days, clock, ask.now) else {
+            return fails(only_days(tongue));
+        };
+        let text = said(again_at(tongue, &days, &time(tongue, &zone, first)));
+        return set(kind, first, label, days, text);
+    }
+    if at <= ask.now {
+        return fails(past(tongue));
+    }
+    set(kind, at, label, Vec::new(), said(moment(tongue, &zone, at, ask.now)))
+}
+
+/// Returns nine o'clock on a day, or a part of the day's own beginning.
+fn morning(ask: &PluginAsk, at: Timestamp) -> Timestamp {
+    let zone = zone(&ask.zone);
+    let local = here(&zone, at);
+    if local.time() != Time::midnight() {
+        return at;
+    }
+    local_moment(&zone, local.date().to_datetime(Time::constant(9, 0, 0, 0))).unwrap_or(at)
+}
+
+fn set(kind: ScheduleKind, at: Timestamp, label: &str, days: Vec<i8>, text: String) -> PluginAnswer {
+    PluginAnswer { effects: vec![Effect::Schedule { kind, at, label: label.to_owned(), days }], ..says(text) }
+}
+
+/// Returns the days on which it is to ring again and again, Monday 1: none of them where it was said to ring again
+/// otherwise, such as every hour.
+pub fn again_of(ask: &PluginAsk) -> Option<Vec<i8>> {
+    let meaning = &ask.meaning;
+    if let Some(SlotValue::Text { text }) = meaning.slots.get("every").map(|slot| &slot.value) {
+        return Some(text.split(',').filter_map(|day| day.parse().ok()).collect());
+    }
+    // A guess and an answer have no such slot; what a reminder is about may be a daily thing.
+    let is_of_message = words(meaning, "message").is_some_and(|message| meaning.text.contains(message));
+    let language = tongue(ask).pick(Language::Korean, Language::English);
+    repeats(&meaning.text, language).filter(|_| !is_of_message).map(|again| again.days)
+}
+
+/// Returns the moment that was said, and whether with a time of day. A day said apart is the day of the time.
+pub fn when(ask: &PluginAsk) -> Option<(Timestamp, bool)> {
+    let zone = zone(&ask.zone);
+    let day = match ask.meaning.slots.get("day").map(|slot| &slot.value) {
+        Some(SlotValue::Day { date, .. }) => date.parse::<Date>().ok(),
+        _ => None,
+    };
+    match (ask.meaning.slots.get("when").map(|slot| &slot.value), day) {
+        (Some(SlotValue::Moment { at, exact: true }), Some(day)) => {
+            let at = local_moment(&zone, day.to_datetime(here(&zone, *at).time()))?;
+            Some((at, true))
+        }
+        (Some(SlotValue::Moment { at, exact }), _) => Some((*at, *exact)),
+        (_, Some(day)) => Some((local_moment(&zone, day.to_datetime(Time::midnight()))?, false)),
+        _ => None,
+    }
+}
+
+/// Says that there is no such day or time, where one was said that no calendar or clock has.
+fn unread(ask: &PluginAsk) -> Option<&'static str> {
+    let tongue = tongue(ask);
+    let said = ask.meaning.slots.get("when");
+    let text = match said {
+        Some(slot) if matches!(slot.value, SlotValue::Moment { .. }) => return None,
+        Some(slot) => &slot.text,
+        None => &ask.meaning.text,
+    };
+    Some(match no_such(text, tongue.pick(Language::Korean, Language::English))? {
+        NoSuch::Day => tongue.pick("그런 날짜는 없어요.", "There is no such date."),
+        NoSuch::Time => tongue.pick("그런 시각은 없어요.", "There is no such time."),
+    })
+}
+
+fn past(tongue: Tongue) -> &'static str {
+    tongue.pick("그 시간은 이미 지났어요.", "That time is over already.")
+}
+
+fn only_days(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "되풀이는 매일, 평일, 주말, 매주 무슨 요일처럼만 맞출 수 있어요. 아무것도 맞추지 않았어요.",
+        "I can only repeat on days, such as every day, every weekday or every Monday. Nothing is set.",
+    )
+}
+
+/// Says days of the week.
+pub fn days_said(tongue: Tongue, days: &[i8]) -> String {
+    const KOREAN: [&str; 7] = ["월", "화", "수", "목", "금", "토", "일"];
+    const ENGLISH: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    match days {
+        [1, 2, 3, 4, 5, 6, 7] => tongue.pick("매일", "every day").to_owned(),
+        [1, 2, 3, 4, 5] => tongue.pick("평일마다", "every weekday").to_owned(),
+        [6, 7] => tongue.pick("주말마다", "every Saturday and Sunday").to_owned(),
+        days => {
+            let names = tongue.pick(KOREAN, ENGLISH);
+            let named = days.iter().filter_map(|day| names.get(usize::try_from(day - 1).ok()?));
+            let named = named.copied().collect::<Vec<_>>();
+            tongue.pick(format!("매주 {}요일", named.join("·")), format!("every {}", named.join(" and ")))
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Which of the meanings a sentence can have is taken: one whose times are read wholly goes before one that leaves words
+//! of them over.
+
+use std::collections::BTreeMap;
+
+use ieum_contracts::voice::{Meaning, Slot, SlotValue};
+use ieum_understanding::template::Recognised;
+use ieum_understanding::value::Language;
+use jiff::Zoned;
+use serde_json::{Value, json};
+
+use super::moments::morning;
+use super::reminding;
+use super::values::{Slots, slots_of};
+
+/// What a sentence was taken for.
+pub struct Chosen {
+    /// What it means: several where one command is given for several lengths of time.
+    pub meanings: Vec<Meaning>,
+    /// Whether some slot took any words.
+    pub open: bool,
+}
+
+/// Takes one of `all`, the likeliest first. A group of sentences whose metadata say `read` is meant only where all its
+/// times are read; of the others the likeliest is, so that what lacks can be asked for.
+pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> Option<Chosen> {
+    let mut best: Option<(Recognised, Slots)> = None;
+    let mut otherwise = None;
+    for found in all {
+        let is_message = |found: &Recognised| found.slots.iter().any(|slot| slot.name == "message");
+        if best.is_some() && !is_message(&found) {
+            continue;
+        }
+        let slots = slots_of(&found.slots, language, now);
+        if best.is_some() {
+            // The same words without a time would say now what is meant for later.
+            if slots.is_read && names_a_time(&slots, part) {
+                best = Some((found, slots));
+                break;
+            }
+        } else if slots.is_read {
+            let is_timed = ["when", "every"].iter().any(|slot| slots.slots.contains_key(*slot));
+            let takes_all = is_message(&found) && !is_timed;
+            best = Some((found, slots));
+            if !takes_all {
+                break;
+            }
+        } else if otherwise.is_none() && !says(&found, "read") {
+            otherwise = Some((found, slots));
+        }
+    }
+    let (mut found, mut slots) = best.or(otherwise)?;
+    if let Some(timed) = to_be_done_later(&found, &slots, part, language, now) {
+        "reminder.set".clone_into(&mut found.intent);
+        slots.slots = timed;
+    }
+    if found.intent == "reminder.set" {
+        reminding::complete(&mut slots.slots, &found, part, language, now);
+    }
+    if found.intent.starts_with("alarm.") {
+        in_the_morning(&mut slots.slots, now);
+    }
+    let open = found.slots.iter().any(|slot| slot.wildcard);
+    let follows_up = says(&found, "follows");
+    let meaning = Meaning {
+        intent: found.intent,
+        confidence: 1.0,
+        slots: slots.slots,
+        text: part.to_owned(),
+        follows_up,
+    };
+    let others = slots.more_durations.into_iter().map(|seconds| {
+        let mut other = meaning.clone();
+        if let Some(slot) = other.slots.get_mut("duration") {
+            slot.value = SlotValue::Duration { seconds };
+        }
+        other
+    });
+    let mut meanings: Vec<Meaning> = others.collect();
+    meanings.insert(0, meaning);
+    Some(Chosen { meanings, open })
+}
+
+/// Has an alarm for another day than today ring in the morning, where its hour is one of both halves of the day.
+fn in_the_morning(slots: &mut BTreeMap<String, Slot>, now: &Zoned) {
+    let again = slots.contains_key("every");
+    if let Some(Slot { text, value: SlotValue::Moment { at, exact: true } }) = slots.get_mut("when") {
+        *at = morning(text, *at, again, now);
+    }
+}
+
+/// Returns the slots of a reminder where what seems to be announced is something to be done at a time said first, without
+/// a particle: "30분 뒤 빨래 널라고 알려 줘".
+fn to_be_done_later(
+    found: &Recognised,
+    slots: &Slots,
+    part: &str,
+    language: Language,
+    now: &Zoned,
+) -> Option<BTreeMap<String, Slot>> {
+    let is_told = ["알려", "말해", "일러"].iter().any(|told| part.contains(told));
+    if found.intent != "announce.say" || !is_told || slots.slots.contains_key("area") {
+        return None;
+    }
+    let mut timed = slots.slots.clone();
+    timed.remove("ending");
+    reminding::complete(&mut timed, found, part, language, now);
+    let is_exact = matches!(timed.get("when")?.value, SlotValue::Moment { exact: true, .. });
+    (is_exact && timed.get("message")?.text.ends_with('기')).then_some(timed)
+}
+
+/// Tells whether a time is named as one: a part of the day alone may as well be a meal, as in "저녁 먹으라고".
+fn names_a_time(slots: &Slots, part: &str) -> bool {
+    let again = slots.slots.contains_key("every");
+    again
+        || slots.slots.get("when").is_some_and(|slot| match slot.value {
+            SlotValue::Moment { exact, .. } => exact || part.contains(&format!("{}에", slot.text)),
+            _ => false,
+        })
+}
+
+fn says(found: &Recognised, what: &str) -> bool {
+    found.metadata.as_ref().is_some_and(|data: &Value| data[what] == json!(true))
+}

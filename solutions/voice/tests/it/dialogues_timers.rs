@@ -1,0 +1,194 @@
+//! Timers, alarms and reminders as people speak of them: set, asked for, changed, cancelled, in Korean and English.
+
+use std::time::Duration;
+
+use ieum_contracts::voice::DialogOutcome;
+use ieum_testkit::backend::SqlStore;
+
+use crate::stage::Stage;
+
+async fn quiet() -> (SqlStore, Stage) {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    (sql, stage)
+}
+
+async fn kept(stage: &Stage) -> i64 {
+    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
+}
+
+/// Says each on a stage of its own.
+async fn answered(sentences: &[(&str, &str)]) {
+    for (said, wanted) in sentences {
+        let (_sql, stage) = quiet().await;
+        let answer = stage.say(said).await;
+        assert_eq!((&*answer.text, answer.confidence), (*wanted, 1.0), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_timer_is_started_in_every_order_of_words() {
+    answered(&[
+        ("타이머 20분", "20분 타이머를 시작했어요."),
+        ("타이머 77초", "1분 17초 타이머를 시작했어요."),
+        ("타이머 40분으로", "40분 타이머를 시작했어요."),
+        ("10분짜리 타이머", "10분 타이머를 시작했어요."),
+        ("라면 타이머 3분", "라면 타이머를 3분으로 시작했어요."),
+        ("라면 3분 타이머", "라면 타이머를 3분으로 시작했어요."),
+        ("타이머 0분", "타이머는 1초부터 맞출 수 있어요."),
+        ("타이머 -5분", "타이머는 1초부터 맞출 수 있어요."),
+        ("timer 5 minutes", "Timer set for 5 minutes."),
+        ("5 minute timer please", "Timer set for 5 minutes."),
+        ("set a pasta timer for 9 minutes", "The pasta timer is set for 9 minutes."),
+        ("타이머 5분이랑 10분", "5분 타이머를 시작했어요. 10분 타이머를 시작했어요."),
+        ("set timers for 5 and 10 minutes", "Timer set for 5 minutes. Timer set for 10 minutes."),
+        (
+            "set a timer for 5 minutes and another for 10",
+            "Timer set for 5 minutes. Timer set for 10 minutes.",
+        ),
+        ("5분 타이머랑 내일 7시 알람", "5분 타이머를 시작했어요. 내일 오전 7시에 알람을 맞췄어요."),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn only_what_was_meant_is_cancelled_and_all_only_where_all_was_said() {
+    let (_sql, stage) = quiet().await;
+    for said in ["타이머 5분", "타이머 10분", "라면 타이머 3분"] {
+        stage.say(said).await;
+    }
+    let asked = stage.say("타이머 취소해 줘").await;
+    assert!(
+        asked.expects_answer && asked.text.starts_with("타이머가 3개 있어요: 라면 3분"),
+        "{}",
+        asked.text
+    );
+    assert_eq!(kept(&stage).await, 3);
+    assert_eq!(stage.say("10분 거").await.text, "타이머를 취소했어요.");
+    assert_eq!(stage.say("20분 타이머 취소해 줘").await.outcome, DialogOutcome::Failed);
+    assert_eq!(stage.say("5분 타이머 취소해 줘").await.text, "타이머를 취소했어요.");
+    assert_eq!(stage.say("타이머 얼마나 남았어?").await.text, "라면 타이머가 3분 남았어요.");
+    stage.say("set a timer for 20 minutes").await;
+    assert_eq!(stage.say("cancel the 20 minute timer").await.text, "The timer is cancelled.");
+    assert_eq!(stage.say("라면 타이머 꺼 줘").await.text, "타이머를 취소했어요.");
+    assert_eq!(kept(&stage).await, 0);
+    for said in ["set an alarm for 7 am", "set an alarm for 8 am", "set an alarm for 9 pm"] {
+        stage.say(said).await;
+    }
+    assert!(stage.say("turn off the alarm").await.text.ends_with("Say all for all of them."));
+    assert_eq!(stage.say("the 8 am one").await.text, "The alarm is cancelled.");
+    assert_eq!(stage.say("7시 알람 꺼 줘").await.text, "알람을 취소했어요.");
+    stage.say("set an alarm for 10 pm").await;
+    assert_eq!(stage.say("알람 다 꺼 줘").await.text, "알람 2개를 취소했어요.");
+    assert_eq!(kept(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn an_alarm_is_set_for_the_time_that_was_said() {
+    answered(&[
+        ("wake me up at six tomorrow morning", "Alarm set for tomorrow at 6:00 AM."),
+        ("set an alarm for 7 tomorrow morning", "Alarm set for tomorrow at 7:00 AM."),
+        ("set an alarm for seven thirty tomorrow morning", "Alarm set for tomorrow at 7:30 AM."),
+        ("set an alarm for 7:15 tomorrow evening", "Alarm set for tomorrow at 7:15 PM."),
+        ("set an alarm for 3 days from now at 8 am", "Alarm set for Monday, May 4 at 8:00 AM."),
+        ("set an alarm for eleven hundred hours", "Alarm set for tomorrow at 11:00 AM."),
+        ("set an alarm for february 30th at 7", "There is no such date. For what time?"),
+        ("2월 30일 아침 7시에 알람 맞춰 줘", "그런 날짜는 없어요. 몇 시에 울릴까요?"),
+        ("13시 70분에 알람 맞춰 줘", "그런 시각은 없어요. 몇 시에 울릴까요?"),
+        ("wake me up at 7", "Alarm set for today at 7:00 PM."),
+        ("wake me up tomorrow at 7", "Alarm set for tomorrow at 7:00 AM."),
+        ("wake me up monday at 9", "Alarm set for Monday, May 4 at 9:00 AM."),
+        ("내일 7시에 깨워 줘", "내일 오전 7시에 알람을 맞췄어요."),
+    ])
+    .await;
+    let (_sql, stage) = quiet().await;
+    assert!(stage.say("set an alarm").await.expects_answer);
+    assert_eq!(stage.say("at 7").await.text, "Alarm set for today at 7:00 PM.");
+}
+
+#[tokio::test]
+async fn a_reminder_is_kept_for_its_time_with_all_of_its_words() {
+    answered(&[
+        ("저녁 8시에 약 먹으라고 알려 줘", "오늘 오후 8시에 알려 드릴게요: 약 먹기."),
+        ("내일 아침 9시에 약 먹으라고 알려 줘", "내일 오전 9시에 알려 드릴게요: 약 먹기."),
+        ("금요일에 월세 내라고 알려 줘", "5월 8일 금요일 오전 9시에 알려 드릴게요: 월세 내기."),
+        ("30분 뒤에 빨래 널라고 알려 줘", "오늘 오후 12시 30분에 알려 드릴게요: 빨래 널기."),
+        ("30분 뒤 빨래 널라고 알려 줘", "오늘 오후 12시 30분에 알려 드릴게요: 빨래 널기."),
+        (
+            "remind me in an hour to take the bins out",
+            "I will remind you today at 1:00 PM: take the bins out.",
+        ),
+        ("remind me to call mum tomorrow at 5 pm", "I will remind you tomorrow at 5:00 PM: call mum."),
+        ("remind me to call mum at 5 pm tomorrow", "I will remind you tomorrow at 5:00 PM: call mum."),
+        ("remind me tomorrow at 5 pm to call mum", "I will remind you tomorrow at 5:00 PM: call mum."),
+        ("remind me to look at the stars at 9 pm", "I will remind you today at 9:00 PM: look at the stars."),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_set_is_told_in_all_the_ways_of_asking_and_nothing_is_left_open() {
+    let (_sql, stage) = quiet().await;
+    stage.say("내일 아침 6시 30분에 알람 맞춰 줘").await;
+    stage.say("내일 8시에 알람 맞춰 줘").await;
+    for said in
+        ["알람 뭐 있어?", "알람 있니?", "알람 목록", "알람 몇 개 있어?", "알람 몇 개야", "알람 알려 줘"]
+    {
+        let told = stage.say(said).await;
+        assert_eq!(told.text, "알람이 2개 있어요: 내일 오전 6시 30분, 내일 오전 8시.", "{said}");
+    }
+    for said in ["what alarms do I have", "how many alarms are set", "list my alarms", "do I have any alarms"]
+    {
+        let told = stage.say(said).await;
+        assert_eq!(told.text, "There are 2 alarms: tomorrow at 6:30 AM, tomorrow at 8:00 AM.", "{said}");
+    }
+    assert_eq!(stage.say("알람 뭐 있어?").await.outcome, DialogOutcome::Answered);
+    assert_eq!(stage.say("6시 30분 거 꺼 줘").await.text, "알람을 취소했어요.");
+    assert_eq!(stage.say("여덟 시 알람을 일곱 시로 바꿔 줘").await.text, "내일 오전 7시에 알람을 맞췄어요.");
+    assert_eq!(stage.say("move the 7 am alarm to 7:30").await.text, "Alarm set for tomorrow at 7:30 AM.");
+    assert_eq!(kept(&stage).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_said_for_days_is_set_for_them_and_cancelled_as_one() {
+    answered(&[
+        ("매일 7시에 알람 맞춰 줘", "매일 오전 7시에 알람을 맞췄어요."),
+        ("평일 아침 7시에 깨워 줘", "평일마다 오전 7시에 알람을 맞췄어요."),
+        ("매주 월요일 9시에 알람 맞춰 줘", "매주 월요일 오전 9시에 알람을 맞췄어요."),
+        ("wake me up every weekday at 7 am", "Alarm set for every weekday at 7:00 AM."),
+        ("set an alarm for quarter to seven every weekday", "Alarm set for every weekday at 6:45 AM."),
+        (
+            "remind me at 8 am every day to take my pills",
+            "I will remind you every day at 8:00 AM: take my pills.",
+        ),
+        (
+            "remind me every Monday at 9 to water the plants",
+            "I will remind you every Monday at 9:00 AM: water the plants.",
+        ),
+        (
+            "remind me every hour to drink water",
+            "I can only repeat on days, such as every day, every weekday or every Monday. Nothing is set.",
+        ),
+        ("매일 저녁 8시에 약 먹으라고 알려 줘", "매일 오후 8시에 알려 드릴게요: 약 먹기."),
+    ])
+    .await;
+    let (_sql, stage) = quiet().await;
+    stage.say("알람 맞춰 줘").await;
+    assert_eq!(stage.say("평일 7시").await.text, "평일마다 오전 7시에 알람을 맞췄어요.");
+    assert_eq!(stage.say("알람 뭐 있어?").await.text, "다음 알람은 평일마다 오전 7시예요.");
+    assert_eq!(stage.say("알람 꺼 줘").await.text, "알람을 취소했어요.");
+    assert_eq!(kept(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn what_rings_on_days_rings_again_and_stays() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    let mut kitchen = stage.device("kitchen").await;
+    kitchen.ask("매일 7시에 알람 맞춰 줘").await;
+    for _ in 0..2 {
+        stage.clock.advance(Duration::from_secs(24 * 3_600));
+        assert_eq!(stage.rung(&mut kitchen).await["intent"], "alarm.rang");
+    }
+    assert_eq!(kept(&stage).await, 1);
+}
