@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::parts;
+
 /// Ieum (이음): joins between devices, services, brokers and partners, in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "ieum", version, about, propagate_version = true)]
@@ -27,7 +29,7 @@ pub struct Cli {
 pub enum Command {
     /// Starts the platform, or only the parts named.
     Up {
-        /// `events`, `analytics`, `partners`, `notify`, `identity`, `payment`, `device`; all where none is named.
+        #[arg(help = parts::help())]
         parts: Vec<String>,
     },
     /// Starts the platform with small simulated event systems, in a folder of its own.
@@ -131,14 +133,14 @@ pub struct SourceAdd {
 /// Devices that speak MQTT: the secrets they come with.
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
-    /// Makes a secret for a device and shows it, once.
+    /// Makes the first secret of a device and shows it, once.
     Add {
         /// The device's id, which is its user name and stands in its topics (`device/{id}/…`).
         device: String,
     },
-    /// Makes a second secret; the first stays valid for the overlap.
+    /// Makes another secret for a device that has one; the first stays valid for the overlap.
     Rotate {
-        /// The device's id.
+        /// The device's id, as `ieum device list` calls it.
         device: String,
         /// How long the first secret stays valid.
         #[arg(long, default_value = "1d")]

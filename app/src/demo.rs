@@ -49,8 +49,9 @@ pub async fn demo(mut settings: Settings, output: &Output) -> Result<(), Box<dyn
     }
     let running = up::start(settings.clone(), &[], output).await?;
     settings.server.listen = running.address;
-    let registry =
-        EventServiceRegistryClient::new(remote::link(&settings, &EVENT_SERVICE_REGISTRY_CONTRACT)?);
+    let registry = EventServiceRegistryClient::new(
+        remote::link(&settings, &EVENT_SERVICE_REGISTRY_CONTRACT, output).await?,
+    );
     for simulator in &simulators {
         let registered = registry.register(&remote::context(), simulator.config(INTERVAL)).await?;
         output.line(&format!("source     {} registered", registered.event_id));

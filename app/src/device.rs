@@ -11,10 +11,10 @@ use ieum_bus::{Consumer, Event, Subscribed, Subscription};
 use ieum_contracts::identity::{DEVICE_REGISTRATIONS, DEVICE_REMOVED, Device};
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_device::{
-    Act, Admission, Broker, BrokerOptions, Credentials, Effect, Limits, Rule, Rules, TopicClass, Who,
+    Act, Admission, Bound, Broker, BrokerOptions, Credentials, Effect, Limits, Rule, Rules, TopicClass, Who,
     tls_from_files, web_socket_of,
 };
-use ieum_edge::{Bridge, BridgeOptions, Trust, TrustError};
+use ieum_edge::{Bridge, BridgeOptions, BridgeWatch, Trust, TrustError};
 use ieum_store::Transaction;
 use ieum_telemetry::HealthCheck;
 use parking_lot::Mutex;
@@ -25,7 +25,7 @@ use crate::config::{BridgeSettings, DeviceSettings};
 use crate::platform::Platform;
 
 /// What devices send, as metrics tell it apart.
-const CLASSES: [&str; 4] = ["audio", "event", "telemetry", "response"];
+const CLASSES: [&str; 5] = ["text", "audio", "event", "telemetry", "response"];
 
 /// The part `device`.
 #[derive(Default)]
@@ -33,6 +33,7 @@ pub struct DevicePart {
     broker: Arc<OnceLock<Broker>>,
     address: OnceLock<SocketAddr>,
     bridge: Mutex<Option<(CancellationToken, JoinHandle<()>)>>,
+    bridge_watch: Arc<OnceLock<BridgeWatch>>,
     removals: Mutex<Option<Subscribed>>,
 }
 
@@ -67,6 +68,19 @@ pub struct Seen {
 /// Tells whether devices are answered here.
 pub struct DeviceCheck(Arc<OnceLock<Broker>>);
 
+/// Tells whether the outside broker is reached.
+pub struct BridgeCheck(Arc<OnceLock<BridgeWatch>>);
+
+#[async_trait]
+impl HealthCheck for BridgeCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        match self.0.get().and_then(BridgeWatch::problem) {
+            Some(problem) => Err(Fault::unavailable("device.bridge", problem)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Returns where the credentials of devices are.
 pub fn credentials(platform: &Platform) -> Credentials {
     Credentials::new(platform.store.clone(), platform.clock.clone())
@@ -76,20 +90,28 @@ impl DevicePart {
     /// Opens the broker and listens.
     pub async fn start(&self, platform: &Platform) -> Result<(), Box<dyn Error>> {
         let settings = &platform.settings.device;
+        // All that can be refused comes before the broker is opened: that takes the devices from another process.
+        let tls = match &settings.tls {
+            Some((certificate, key)) => Some(tls_from_files(certificate, key)?),
+            None => None,
+        };
+        let bound = match settings.listen {
+            Some(listen) => Some(Bound::at(listen).await?),
+            None => None,
+        };
+        let bridge = settings.bridge.as_ref().map(bridge_options).transpose()?;
         let broker =
             Broker::open(platform.store.clone(), options(platform, settings), platform.clock.clone()).await?;
-        if let Some(listen) = settings.listen {
-            let tls = match &settings.tls {
-                Some((certificate, key)) => Some(tls_from_files(certificate, key)?),
-                None => None,
-            };
-            let address = broker.listen(listen, tls).await?;
+        if let Some(bound) = bound {
             // A part starts once.
-            let _ = self.address.set(address);
+            let _ = self.address.set(bound.address());
+            broker.listen_at(bound, tls);
         }
-        match &settings.bridge {
+        tokio::spawn(say_when_taken_over(broker.clone(), platform.stop.clone()));
+        match bridge {
             Some(bridge) => {
-                let bridge = Bridge::join(&broker, bridge_options(bridge)?, platform.clock.clone()).await?;
+                let bridge = Bridge::join(&broker, bridge, platform.clock.clone()).await?;
+                let _ = self.bridge_watch.set(bridge.watch());
                 let stop = CancellationToken::new();
                 *self.bridge.lock() = Some((stop.clone(), tokio::spawn(bridge.run(stop))));
             }
@@ -109,6 +131,11 @@ impl DevicePart {
     /// Returns what tells whether devices are answered here.
     pub fn check(&self) -> DeviceCheck {
         DeviceCheck(self.broker.clone())
+    }
+
+    /// Returns what tells whether the outside broker is reached.
+    pub fn bridge_check(&self) -> BridgeCheck {
+        BridgeCheck(self.bridge_watch.clone())
     }
 
     /// Returns where the broker listens.
@@ -220,6 +247,17 @@ impl HealthCheck for DeviceCheck {
                 Err(Fault::unavailable("device.starting", "answering devices: the broker is not open yet"))
             }
         }
+    }
+}
+
+/// Says so once another process has the devices: nothing here shows it but that nobody comes any more.
+async fn say_when_taken_over(broker: Broker, stop: CancellationToken) {
+    tokio::select! {
+        () = broker.taken_over() => tracing::error!(
+            "another process opened the same store and has taken the devices over; they are not listened to here any \
+             more. Let one process at a time run `device` over a store, then start this one again"
+        ),
+        () = stop.cancelled() => {}
     }
 }
 

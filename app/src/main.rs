@@ -6,20 +6,28 @@ mod commands;
 mod config;
 mod demo;
 mod device;
+mod engines;
+mod foresight;
 mod front;
+mod home;
 mod housekeeping;
 mod links;
+mod ml_ear;
+mod nearest;
 mod notify;
 mod operator;
 mod output;
 mod page;
 mod parts;
 mod platform;
+mod plugins;
 mod sealing;
+mod secret_files;
 mod server;
 mod speech;
 mod up;
 mod voice;
+mod voice_door;
 mod wyoming;
 
 use std::process::ExitCode;
@@ -62,6 +70,9 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Box<dyn std::error::Error>
             .collect(),
     };
     let settings = config::load(&sources)?;
+    if opens_the_store(&cli.command) {
+        commands::remote::note_another(&settings, output).await;
+    }
     match cli.command {
         Command::Up { parts } => up::up(settings, &parts, output).await,
         Command::Demo => demo::demo(settings, output).await,
@@ -77,5 +88,14 @@ async fn run(cli: Cli, output: &Output) -> Result<(), Box<dyn std::error::Error>
         Command::Dead(command) => commands::dead::dead(&settings, command, output).await,
         Command::Webhook(command) => commands::webhook::webhook(&settings, command, output).await,
         Command::Where { event_id } => commands::locate::locate(&settings, &event_id, output).await,
+    }
+}
+
+/// Tells whether a command goes to the store itself, whichever platform runs here.
+fn opens_the_store(command: &Command) -> bool {
+    match command {
+        Command::Device(command) => !matches!(command, DeviceCommand::Run(_)),
+        Command::Token(_) | Command::Dead(_) | Command::Webhook(_) | Command::Where { .. } => true,
+        _ => false,
     }
 }

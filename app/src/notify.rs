@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use ieum_contracts::notify::Channel;
-use ieum_core::{SharedClock, system_clock};
+use ieum_core::{SharedClock, describe, system_clock};
 use ieum_notify::{
     NotifyDeps, NotifyOptions, NotifyPart, Provider, ProviderContext, ProviderError, Repeat, open_providers,
 };
@@ -52,6 +52,16 @@ fn open(
         ProviderContext { outbound: settings.outbound.clone(), clock, from: settings.notify.from.clone() };
     let urls = settings.notify.providers.get(&channel).map_or(&[][..], Vec::as_slice);
     open_providers(urls, channel, &context)
+}
+
+/// Names the settings whose providers can never be asked, with why.
+pub fn unusable(settings: &Settings) -> Vec<(String, String)> {
+    let channels = settings.notify.providers.keys();
+    let problem = |channel: &Channel| {
+        let error = open(settings, *channel, system_clock()).err()?;
+        Some((format!("notify.{}", channel.name()), describe(&error)))
+    };
+    channels.filter_map(problem).collect()
 }
 
 /// Asks every provider whether it lets us in, without sending anything.

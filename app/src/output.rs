@@ -53,6 +53,11 @@ impl Output {
         let _ = std::io::stdout().lock().flush();
     }
 
+    /// Tells people something beside the answer, which programs need not read.
+    pub fn note(&self, text: &str) {
+        let _ = std::io::stderr().lock().write_all(format!("note: {text}\n").as_bytes());
+    }
+
     /// Rewrites the last line on a terminal; on anything else says nothing.
     pub fn progress(&self, text: &str) {
         if !self.json && std::io::stderr().is_terminal() {

@@ -1,10 +1,16 @@
-//! The console's files, embedded in the binary.
+//! The console's files, embedded in the binary, and which of its pages something answers here.
 
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use ieum_contracts::events::EVENT_SERVICE_REGISTRY_CONTRACT;
+use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
+use ieum_link::Contract;
 use rust_embed::RustEmbed;
+
+use crate::config::Settings;
+use crate::parts::Parts;
 
 #[derive(RustEmbed)]
 #[folder = "../console/dist"]
@@ -33,15 +39,61 @@ const PAGES: [&str; 9] = [
     "/system",
 ];
 
-/// Returns the routes of the page: its addresses and its hashed assets.
-pub fn routes() -> Router {
-    let assets = Router::new().route("/assets/{*file}", get(asset));
-    PAGES.iter().fold(assets, |router, page| router.route(page, get(index)))
+/// The pages of the console's list, in its order, with who must answer for each to show anything.
+static LISTED: [(&str, Needs); 8] = [
+    ("/", Needs::Part("events")),
+    ("/insights", Needs::Part("analytics")),
+    ("/voice", Needs::Part("voice")),
+    ("/sources", Needs::Contract(&EVENT_SERVICE_REGISTRY_CONTRACT)),
+    ("/partners", Needs::Contract(&PARTNER_KEYS_CONTRACT)),
+    ("/webhooks", Needs::Part("partners")),
+    ("/dead-letters", Needs::Nobody),
+    ("/system", Needs::Nobody),
+];
+
+/// Who must answer for a page.
+enum Needs {
+    /// A part of this process.
+    Part(&'static str),
+    /// Whoever answers a contract: a part of this process, or the one that `[links]` names.
+    Contract(&'static Contract),
+    /// The process itself.
+    Nobody,
 }
 
-async fn index() -> Response {
+/// Returns the addresses of the listed pages that something answers here, the first one to open first.
+pub fn answered(parts: &Parts, settings: &Settings) -> Vec<&'static str> {
+    let (names, routes) = (parts.names(), parts.routes());
+    let linked =
+        |contract: &Contract| routes.serves(contract.name) || settings.links.contains_key(contract.name);
+    listed(|needs| match needs {
+        Needs::Part(name) => names.contains(name),
+        Needs::Contract(contract) => linked(contract),
+        Needs::Nobody => true,
+    })
+}
+
+fn listed(is_met: impl Fn(&Needs) -> bool) -> Vec<&'static str> {
+    let mut pages: Vec<_> = LISTED.iter().filter(|(_, needs)| is_met(needs)).map(|(page, _)| *page).collect();
+    // Where nothing else is to be seen, how the process fares is what somebody opens it for.
+    if pages.first() == Some(&"/dead-letters") {
+        pages.reverse();
+    }
+    pages
+}
+
+/// Returns the routes of the page: its addresses and its hashed assets. The page is told which of the `answered` ones
+/// something answers here, so that it offers no others.
+pub fn routes(answered: &[&str]) -> Router {
+    let assets = Router::new().route("/assets/{*file}", get(asset));
+    let told = answered.join(" ");
+    let index = get(move || index(told.clone()));
+    PAGES.iter().fold(assets, |router, page| router.route(page, index.clone()))
+}
+
+async fn index(answered: String) -> Response {
     let page = match Files::get("index.html") {
-        Some(file) => Html(String::from_utf8_lossy(&file.data).into_owned()),
+        Some(file) => Html(telling(&String::from_utf8_lossy(&file.data), &answered)),
         None => Html(NOT_BUILT.to_owned()),
     };
     let mut response = page.into_response();
@@ -50,6 +102,11 @@ async fn index() -> Response {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// Writes into a page which pages are answered; see `console/src/api/answered.ts`.
+fn telling(page: &str, answered: &str) -> String {
+    page.replacen("</head>", &format!("<meta name=\"ieum-pages\" content=\"{answered}\" /></head>"), 1)
 }
 
 async fn asset(uri: Uri, headers: HeaderMap) -> Response {
@@ -96,5 +153,19 @@ mod tests {
         };
         assert!(takes("gzip") && takes("br, gzip;q=0.5"));
         assert!(!takes("br") && !takes("gzip;q=0") && !takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn only_pages_that_something_answers_are_offered() {
+        let with =
+            |parts: &[&str]| listed(|needs| matches!(needs, Needs::Part(name) if parts.contains(name)));
+        assert_eq!(with(&["voice"]), ["/voice"]);
+        assert_eq!(with(&["events", "analytics", "partners"]), ["/", "/insights", "/webhooks"]);
+        let alone = listed(|needs| matches!(needs, Needs::Nobody));
+        assert_eq!(alone, ["/system", "/dead-letters"], "health is the first to open");
+        assert_eq!(
+            telling("<head></head><body></body>", "/voice /system"),
+            "<head><meta name=\"ieum-pages\" content=\"/voice /system\" /></head><body></body>"
+        );
     }
 }

@@ -8,6 +8,7 @@ use ieum_cache::{Cache, open_cache_on};
 use ieum_client::OutboundPolicy;
 use ieum_core::{SharedClock, system_clock};
 use ieum_data::{TimeSeries, open_series};
+use ieum_documents::{Documents, open_documents};
 use ieum_lake::{EngineOptions, LakeError, SqlEngine, open_engine};
 use ieum_store::{Sealer, Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,8 @@ pub struct Platform {
     pub store: Store,
     /// Seals secrets in it.
     pub sealer: Sealer,
+    /// Documents that grow.
+    pub documents: Arc<dyn Documents>,
     /// Keys with a lifetime.
     pub cache: Arc<dyn Cache>,
     /// Events.
@@ -46,7 +49,7 @@ pub struct Platform {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The data folder cannot be made.
-    #[error("making the data folder {path}")]
+    #[error("making the data folder {path}; name one that can be written with --data or in data.dir")]
     Folder {
         /// The folder.
         path: std::path::PathBuf,
@@ -96,6 +99,15 @@ impl Platform {
             output.line(&format!("store      {applied} migrations applied"));
         }
         let sealer = sealing::open(&settings).map_err(named("store.sealing_keys"))?;
+        let documents = open_documents(&settings.documents, store.clone(), clock.clone())
+            .await
+            .map_err(named("documents.main"))?;
+        output.line(&format!("documents  {}", scheme(&settings.documents)));
+        if let Err(error) = documents.ping().await {
+            // Not an end: dialogues are led without, and with them again once the server answers.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the documents do not answer yet");
+            output.line(&format!("documents  {}", ieum_core::describe(&error)));
+        }
         let cache = open_cache_on(&settings.cache, clock.clone(), Some(store.clone()))
             .await
             .map_err(named("cache.main"))?;
@@ -122,6 +134,7 @@ impl Platform {
             clock,
             store,
             sealer,
+            documents,
             cache,
             bus,
             series,
@@ -134,6 +147,11 @@ impl Platform {
     /// Opens each backing service by itself and returns what it says of itself.
     pub async fn inspect(settings: &Settings, store: Store) -> Vec<Inspected> {
         let clock = system_clock();
+        let documents = async {
+            let documents = open_documents(&settings.documents, store.clone(), clock.clone()).await?;
+            documents.ping().await?;
+            Ok((scheme(&settings.documents), sentences(documents.sentences())))
+        };
         let cache = async {
             let cache = open_cache_on(&settings.cache, clock.clone(), Some(store.clone())).await?;
             cache.ping().await?;
@@ -148,8 +166,12 @@ impl Platform {
             let series = open_series(&settings.series, Some(store.clone())).await?;
             Ok((scheme(&settings.series), sentences(series.capabilities().sentences())))
         };
-        let mut inspected =
-            vec![("cache.main", cache.await), ("bus.main", bus.await), ("series.main", series.await)];
+        let mut inspected = vec![
+            ("documents.main", documents.await),
+            ("cache.main", cache.await),
+            ("bus.main", bus.await),
+            ("series.main", series.await),
+        ];
         if let Some(url) = &settings.analytics {
             let engine = async {
                 let folder = lake_folder(settings);
@@ -227,7 +249,7 @@ fn bus_sentences(given: BusCapabilities) -> Vec<String> {
 }
 
 /// Puts a relative SQLite file into the data folder.
-fn within(settings: &Settings, url: &str) -> String {
+pub fn within(settings: &Settings, url: &str) -> String {
     match url.strip_prefix("sqlite:") {
         Some(path) if !path.starts_with([':', '/']) => {
             format!("sqlite:{}", settings.data.join(path).display())

@@ -58,7 +58,8 @@ fn made(settings: &Settings) -> PathBuf {
     settings.data.join(MADE)
 }
 
-fn read(source: &KeySource) -> Result<SealingKey, SealingKeyError> {
+/// Reads one key.
+pub fn read(source: &KeySource) -> Result<SealingKey, SealingKeyError> {
     match source {
         KeySource::File(path) => SealingKey::read(path),
         KeySource::Text(text) => SealingKey::parse(text.expose(), "store.sealing_keys"),

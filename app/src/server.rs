@@ -41,6 +41,7 @@ pub fn telemetry(settings: &Settings) -> Result<Telemetry, TelemetryError> {
 
 struct StoreCheck(ieum_store::Store);
 struct BusCheck(ieum_bus::Bus);
+struct DocumentsCheck(Arc<dyn ieum_documents::Documents>);
 struct CacheCheck(Arc<dyn ieum_cache::Cache>);
 struct SeriesCheck(Arc<dyn ieum_data::TimeSeries>);
 
@@ -53,6 +54,13 @@ impl HealthCheck for StoreCheck {
 
 #[async_trait::async_trait]
 impl HealthCheck for BusCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        self.0.ping().await.map_err(Fault::from)
+    }
+}
+
+#[async_trait::async_trait]
+impl HealthCheck for DocumentsCheck {
     async fn check(&self) -> Result<(), Fault> {
         self.0.ping().await.map_err(Fault::from)
     }
@@ -78,6 +86,7 @@ pub fn health(platform: &Platform) -> Health {
     let health = Health::new(platform.clock.clone(), HealthOptions::default());
     health.add("store", Critical::Yes, Arc::new(StoreCheck(platform.store.clone())));
     health.add("bus", Critical::No, Arc::new(BusCheck(platform.bus.clone())));
+    health.add("documents", Critical::No, Arc::new(DocumentsCheck(platform.documents.clone())));
     health.add("cache", Critical::No, Arc::new(CacheCheck(platform.cache.clone())));
     health.add("series", Critical::No, Arc::new(SeriesCheck(platform.series.clone())));
     health
@@ -94,7 +103,7 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Te
     let served = parts
         .router()
         .merge(operator::router(platform, parts, health.clone()))
-        .merge(page::routes())
+        .merge(page::routes(&page::answered(parts, &platform.settings)))
         .merge(metrics_router(parts, telemetry))
         .fallback(unknown);
     let served = served.layer(map_response_with_state(platform.stop.clone(), end_with_the_process));

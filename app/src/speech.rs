@@ -4,101 +4,104 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use ieum_core::{SharedClock, describe};
 use ieum_speech::{
-    AudioFormat, AudioLimits, ByLanguage, Engine, EngineOptions, Say, Spoken, Synthesizer, Transcriber,
-    Transcript, open_synthesizer, open_transcriber,
+    AudioFormat, AudioLimits, Engine, EngineOptions, Grammar, Hints, Say, Spoken, Synthesizer, Transcriber,
+    Transcript, open_synthesizer, open_transcriber, read_engine_url,
 };
 use ieum_voice::{Audio, Ears, Heard, Mouth, SpeechError, Tongue};
-use tokio::sync::OnceCell;
 
-/// Engines of one kind, opened once.
-pub struct Engines<T: ?Sized> {
-    urls: Vec<String>,
-    clock: SharedClock,
-    opener: Open<T>,
-    opened: OnceCell<ByLanguage<T>>,
-}
+use crate::engines::{Engines, Kind, Unopened};
+use crate::ml_ear::{self, MlEar};
 
 /// Engines that listen.
 pub type EngineEars = Engines<dyn Transcriber>;
 /// Engines that speak.
 pub type EngineMouth = Engines<dyn Synthesizer>;
 
-/// How a URL becomes an engine.
-type Open<T> = fn(String, SharedClock) -> BoxFuture<'static, Result<Arc<T>, ieum_speech::SpeechError>>;
-
 /// Returns what listens; `None` where no engine is named.
-pub fn ears(urls: &[String], clock: SharedClock) -> Option<Arc<EngineEars>> {
-    let open: Open<dyn Transcriber> =
-        |url, clock| async move { open_transcriber(&url, EngineOptions::default(), clock).await }.boxed();
-    Engines::opening(urls, clock, open)
+pub fn ears(urls: &[String], clock: &SharedClock) -> Option<Arc<EngineEars>> {
+    let kind = Kind::<dyn Transcriber> {
+        name: "ears",
+        open: |url, clock| open_ear(url, clock).boxed(),
+        says: |engine| engine.engine(),
+        languages,
+    };
+    Engines::opening(urls, clock, &kind)
+}
+
+/// Opens an engine that listens, of the speech toolkit or an `MLService`.
+pub async fn open_ear(
+    url: String,
+    clock: SharedClock,
+) -> Result<Arc<dyn Transcriber>, ieum_speech::SpeechError> {
+    match MlEar::open(&url, clock.clone())? {
+        Some(ear) => Ok(Arc::new(ear)),
+        None => open_transcriber(&url, EngineOptions::default(), clock).await,
+    }
+}
+
+/// Opens an engine that speaks.
+pub async fn open_voice(
+    url: String,
+    clock: SharedClock,
+) -> Result<Arc<dyn Synthesizer>, ieum_speech::SpeechError> {
+    open_synthesizer(&url, EngineOptions::default(), clock).await
 }
 
 /// Returns what speaks; `None` where no engine is named.
-pub fn mouth(urls: &[String], clock: SharedClock) -> Option<Arc<EngineMouth>> {
-    let open: Open<dyn Synthesizer> =
-        |url, clock| async move { open_synthesizer(&url, EngineOptions::default(), clock).await }.boxed();
-    Engines::opening(urls, clock, open)
+pub fn mouth(urls: &[String], clock: &SharedClock) -> Option<Arc<EngineMouth>> {
+    let kind = Kind::<dyn Synthesizer> {
+        name: "mouth",
+        open: |url, clock| open_voice(url, clock).boxed(),
+        says: |engine| engine.engine(),
+        languages,
+    };
+    Engines::opening(urls, clock, &kind)
 }
 
-// === Engines ===
-
-impl<T: ?Sized + Send + Sync + 'static> Engines<T> {
-    /// Begins to open `urls`. Reading a model takes a second, for which nobody waits; one that cannot be opened is
-    /// told, and tried again when it is asked.
-    fn opening(urls: &[String], clock: SharedClock, open: Open<T>) -> Option<Arc<Self>> {
-        if urls.is_empty() {
-            return None;
-        }
-        let engines = Arc::new(Self { urls: urls.to_vec(), clock, opener: open, opened: OnceCell::new() });
-        let opening = Arc::clone(&engines);
-        tokio::spawn(async move {
-            if let Err(error) = opening.all().await {
-                tracing::error!(%error, "opening a speech engine failed");
-            }
-        });
-        Some(engines)
-    }
-
-    async fn all(&self) -> Result<&ByLanguage<T>, SpeechError> {
-        self.open().await.map_err(|error| failed(&self.urls.join(", "), &error))
-    }
-
-    async fn open(&self) -> Result<&ByLanguage<T>, ieum_speech::SpeechError> {
-        let open = async || {
-            let mut engines = Vec::new();
-            for url in &self.urls {
-                engines.push((self.opener)(url.clone(), self.clock.clone()).await?);
-            }
-            Ok(ByLanguage::new(engines))
-        };
-        self.opened.get_or_try_init(open).await
-    }
+/// Tells from the URL of an engine which languages it does; `None` where only the engine knows.
+pub fn languages(url: &str) -> Option<Vec<String>> {
+    ml_ear::languages(url).or_else(|| read_engine_url(url).ok()?.languages)
 }
 
-/// Returns what engines say of themselves that are not open yet: the languages that dialogues have.
-fn unopened() -> Engine {
-    Engine { name: "ieum".to_owned(), languages: vec!["ko".to_owned(), "en".to_owned()] }
+impl Unopened {
+    fn told(&self) -> SpeechError {
+        failed(&self.url, &self.error)
+    }
 }
 
 fn failed(engine: &str, error: &ieum_speech::SpeechError) -> SpeechError {
     match error {
         ieum_speech::SpeechError::Busy { engine, .. } => SpeechError::Busy { engine: engine.clone() },
+        ieum_speech::SpeechError::TooLong { limit } => {
+            SpeechError::TooLong { engine: engine.to_owned(), longest: *limit }
+        }
+        missing @ (ieum_speech::SpeechError::Url { .. }
+        | ieum_speech::SpeechError::Model { .. }
+        | ieum_speech::SpeechError::Language { .. }
+        | ieum_speech::SpeechError::Missing { .. }) => {
+            SpeechError::Missing { engine: engine.to_owned(), problem: describe(missing) }
+        }
         other => SpeechError::Engine { engine: engine.to_owned(), problem: describe(other) },
     }
 }
 
 #[async_trait]
 impl Ears for Engines<dyn Transcriber> {
-    async fn hear(&self, audio: Audio, language: Option<Tongue>) -> Result<Heard, SpeechError> {
-        let engines = self.all().await?;
-        let name = engines.engine().name;
+    async fn hear(
+        &self,
+        audio: Audio,
+        language: Option<Tongue>,
+        grammar: Option<Arc<Grammar>>,
+    ) -> Result<Heard, SpeechError> {
+        let hints = Hints { language: language.map(|tongue| tongue.code().to_owned()), grammar };
+        let engine = self.of(hints.language.as_deref()).await.map_err(|unopened| unopened.told())?;
+        let name = engine.engine().name;
         let format = AudioFormat::sixteen_bits(audio.rate);
         let samples = ieum_speech::Audio::from_pcm(&audio.samples, format, AudioLimits::default());
         let samples = samples.map_err(|error| failed(&name, &error))?;
-        let heard = engines.transcribe(samples, language.map(Tongue::code)).await;
+        let heard = engine.transcribe(samples, &hints).await;
         let heard = heard.map_err(|error| failed(&name, &error))?;
         let language = heard.language.as_deref().and_then(Tongue::of).or(language);
         Ok(Heard { text: heard.text, language, confidence: None })
@@ -108,25 +111,26 @@ impl Ears for Engines<dyn Transcriber> {
 #[async_trait]
 impl Transcriber for Engines<dyn Transcriber> {
     fn engine(&self) -> Engine {
-        self.opened.get().map_or_else(unopened, Transcriber::engine)
+        Engines::engine(self)
     }
 
     async fn transcribe(
         &self,
         audio: ieum_speech::Audio,
-        language: Option<&str>,
+        hints: &Hints,
     ) -> Result<Transcript, ieum_speech::SpeechError> {
-        self.open().await?.transcribe(audio, language).await
+        let engine = self.of(hints.language.as_deref()).await.map_err(|unopened| unopened.error)?;
+        engine.transcribe(audio, hints).await
     }
 }
 
 #[async_trait]
 impl Mouth for Engines<dyn Synthesizer> {
     async fn speak(&self, text: &str, language: Tongue) -> Result<Audio, SpeechError> {
-        let engines = self.all().await?;
-        let name = engines.engine().name;
+        let engine = self.of(Some(language.code())).await.map_err(|unopened| unopened.told())?;
+        let name = engine.engine().name;
         let say = Say { text: text.to_owned(), language: Some(language.code().to_owned()), voice: None };
-        let spoken = engines.synthesize(&say).await.map_err(|error| failed(&name, &error))?;
+        let spoken = engine.synthesize(&say).await.map_err(|error| failed(&name, &error))?;
         let format = spoken.format;
         // Engines that speak make one channel of 16 bits; any other is brought to that.
         if format == AudioFormat::sixteen_bits(format.rate) {
@@ -142,10 +146,11 @@ impl Mouth for Engines<dyn Synthesizer> {
 #[async_trait]
 impl Synthesizer for Engines<dyn Synthesizer> {
     fn engine(&self) -> Engine {
-        self.opened.get().map_or_else(unopened, Synthesizer::engine)
+        Engines::engine(self)
     }
 
     async fn synthesize(&self, say: &Say) -> Result<Spoken, ieum_speech::SpeechError> {
-        self.open().await?.synthesize(say).await
+        let engine = self.of(say.language.as_deref()).await.map_err(|unopened| unopened.error)?;
+        engine.synthesize(say).await
     }
 }

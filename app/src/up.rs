@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::output::Output;
 use crate::parts::{self, Parts};
 use crate::platform::Platform;
-use crate::{housekeeping, links, server};
+use crate::{foresight, housekeeping, links, page, server};
 
 /// A platform that runs.
 pub struct Running {
@@ -40,14 +40,18 @@ pub fn announce(running: &Running, output: &Output) {
     let address = running.address;
     let mqtt = running.parts.device_address().map(|address| address.to_string());
     let wyoming = running.parts.wyoming_address().map(|address| address.to_string());
-    let value = serde_json::json!({ "ready": true, "address": address.to_string(), "mqtt": mqtt, "wyoming": wyoming });
+    let first = page::answered(&running.parts, &running.platform.settings).first().copied().unwrap_or("/");
+    let page = format!("http://{address}{first}");
+    let value = serde_json::json!({
+        "ready": true, "address": address.to_string(), "page": page, "mqtt": mqtt, "wyoming": wyoming
+    });
     output.value(&value, || {
         let line = |name: &str, at: &Option<String>| {
             at.as_ref().map(|at| format!("  {name:<8} {at}\n")).unwrap_or_default()
         };
         let (mqtt, wyoming) = (line("MQTT", &mqtt), line("Wyoming", &wyoming));
         format!(
-            "ready\n  page     http://{address}/\n  API      http://{address}/openapi.json\n  health   \
+            "ready\n  page     {page}\n  API      http://{address}/openapi.json\n  health   \
              http://{address}/health/ready\n  metrics  http://{address}/metrics\n{mqtt}{wyoming}"
         )
     });
@@ -57,6 +61,7 @@ pub fn announce(running: &Running, output: &Output) {
 pub async fn start(settings: Settings, names: &[String], output: &Output) -> Result<Running, Box<dyn Error>> {
     let chosen = parts::choose(names)?;
     links::check(&settings, &parts::contracts())?;
+    foresight::stopping(&settings, &chosen)?;
     let settings = Arc::new(settings);
     let telemetry = server::telemetry(&settings)?;
     let platform = Platform::open(settings.clone(), output).await?;
@@ -69,6 +74,12 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     let health = server::health(&platform);
     if let Some(check) = parts.device_check() {
         health.add("device", Critical::Yes, Arc::new(check));
+    }
+    if let Some(check) = parts.bridge_check(&platform.settings) {
+        health.add("bridge", Critical::No, Arc::new(check));
+    }
+    for (name, check) in parts.voice_checks() {
+        health.add(&name, Critical::No, check);
     }
     telemetry.metrics().ask(Arc::new(parts.board()));
     if let Some(sources) = parts.source_metrics() {

@@ -26,6 +26,9 @@ use crate::speech::{EngineEars, EngineMouth};
 /// Whose device a client is that names none.
 const NOBODY: &str = "wyoming";
 
+/// What the names of satellites' sessions begin with.
+const SATELLITE: &str = "satellite-";
+
 /// What Wyoming stands on.
 pub struct WyomingDeps {
     /// Listens, where an engine is set.
@@ -63,6 +66,7 @@ struct Talk {
 struct Room {
     device: String,
     language: Option<String>,
+    area: Option<String>,
     dialogue: Arc<dyn Dialogue>,
     /// What is sent to the device, such as that a timer rang; nothing where no broker runs here.
     letters: Option<tokio::sync::Mutex<Client>>,
@@ -111,6 +115,10 @@ impl WyomingPart {
             );
             self.tasks.lock().push(tokio::spawn(server.serve(listener, self.stop.clone())));
         }
+        if let Some(broker) = broker {
+            let known: Vec<String> = self.satellites.iter().map(|one| session_of(&one.device)).collect();
+            forget_satellites(broker, &known);
+        }
         for settings in &self.satellites {
             if let Some(satellite) = self.satellite(settings, broker).await? {
                 let stop = self.stop.clone();
@@ -132,19 +140,21 @@ impl WyomingPart {
         let mut letters = None;
         if let Some(broker) = broker {
             let options = ClientOptions { kept: true, ..ClientOptions::default() };
-            let client = broker.client(&format!("satellite-{}", settings.device), &options);
+            // One that is unplugged for long is no reason to refuse what others are told.
+            let client = broker.client_that_may_miss(&session_of(&settings.device), &options);
             client.subscribe(&format!("device/{}/response", settings.device), Quality::AtLeastOnce).await?;
             letters = Some(tokio::sync::Mutex::new(client));
         }
         let room = Room {
             device: settings.device.clone(),
             language: settings.language.clone(),
+            area: settings.area.clone(),
             dialogue: self.deps.dialogue.clone(),
             letters,
             clock: self.deps.clock.clone(),
         };
         let mut options = SatelliteOptions::default();
-        options.listener.language = settings.language.clone();
+        options.listener.hints.language = settings.language.clone();
         Ok(Some(WyomingSatellite {
             address: settings.address.clone(),
             transcriber: ears,
@@ -215,6 +225,21 @@ fn is_done(answer: &DialogAnswer) -> bool {
     matches!(answer.outcome, DialogOutcome::Answered | DialogOutcome::Asked)
 }
 
+/// Forgets what waits for satellites in sessions other than these.
+fn forget_satellites(broker: &Broker, known: &[String]) {
+    let sessions = broker.sessions().into_iter().filter(|session| session.owner.starts_with('$'));
+    for name in sessions.map(|session| session.client).filter(|name| name.starts_with(SATELLITE)) {
+        if !known.contains(&name) {
+            drop(broker.client(&name, &ClientOptions { kept: false, inflight: 1 }));
+        }
+    }
+}
+
+/// Returns the name of the session in which a satellite is told what it did not ask for.
+fn session_of(device: &str) -> String {
+    format!("{SATELLITE}{device}")
+}
+
 /// Returns the language that a text is written in.
 fn written_in(text: &str) -> Tongue {
     Tongue::heard_in(text).unwrap_or(Tongue::Korean)
@@ -245,6 +270,7 @@ impl Conversation for Room {
             device_id: Some(self.device.clone()),
             text: heard.text.clone(),
             language: self.language.clone().or_else(|| heard.language.clone()),
+            area: self.area.clone(),
             ..DialogTurn::default()
         };
         match self.dialogue.say(&Cx::root(), turn).await {
@@ -268,5 +294,31 @@ impl Conversation for Room {
                 return Say { text, language, voice: None };
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ieum_core::system_clock;
+    use ieum_device::{BrokerOptions, Message};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_satellite_that_is_in_no_settings_any_more_is_forgotten() {
+        let broker = Broker::in_memory(BrokerOptions::default(), system_clock());
+        let kept = ClientOptions { kept: true, ..ClientOptions::default() };
+        for device in ["hall", "attic"] {
+            let client = broker.client(&session_of(device), &kept);
+            let topic = format!("device/{device}/response");
+            client.subscribe(&topic, Quality::AtLeastOnce).await.expect("subscribes");
+        }
+        forget_satellites(&broker, &[session_of("hall")]);
+        let sender = broker.client("sender", &ClientOptions::default());
+        let takers = |device: &str| {
+            let message = Message::new(&format!("device/{device}/response"), "rings");
+            sender.put(message).expect("is a topic").takers.len()
+        };
+        assert_eq!((takers("hall"), takers("attic")), (1, 0));
     }
 }

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_core::{Secret, SharedClock, parse_duration, system_clock};
-use ieum_edge::{Address, Agent, AgentOptions, Queue, Trust};
+use ieum_edge::{Address, Agent, AgentError, AgentOptions, ConnectError, Queue, Trust};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunDevice;
 use crate::config::Settings;
 use crate::output::Output;
+use crate::secret_files;
 use crate::up::stop_signal;
 use told::Told;
 
@@ -27,6 +28,14 @@ struct Speaker {
     area: String,
     told: Arc<Told>,
     clock: SharedClock,
+}
+
+impl Speaker {
+    /// Returns what is said beside words and sounds alike, where settings have it.
+    fn besides(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let known = [("language", self.language.as_str()), ("area", self.area.as_str())];
+        known.into_iter().filter(|(_, value)| !value.is_empty())
+    }
 }
 
 /// Says why the agent cannot begin.
@@ -44,6 +53,11 @@ enum BeginError {
         #[source]
         source: std::io::Error,
     },
+    #[error(
+        "running a device without a secret; give --secret-file FILE, or set agent.secret_file, with what `ieum device add` \
+         showed"
+    )]
+    Secretless(#[source] AgentError),
     #[error("using the state in {0:?}: another agent does; let each device have a folder of its own")]
     Shared(PathBuf),
     #[error("making the state folder {path:?}")]
@@ -68,7 +82,7 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
     };
     let linger = given.linger.as_deref().map(parse_duration).transpose()?;
     let secret = match given.secret_file.as_ref().or(own.secret_file.as_ref()) {
-        Some(path) => Some(secret_of(path)?),
+        Some(path) => Some(secret_of(path, output)?),
         None => own.secret.clone(),
     };
     let trust = match &own.authorities {
@@ -91,6 +105,7 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
     };
     told.begin(&device, &address, agent.waiting().0);
     let stop = CancellationToken::new();
+    let lacks_secret = secret.is_none();
     let options = AgentOptions::new(address, &device, secret, trust);
     let running = agent.run(&options, told.clone(), stop.clone());
     let saying = say_all(&speaker, &given, own.hear.clone());
@@ -114,8 +129,8 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
     let ended = {
         tokio::pin!(running, ending);
         tokio::select! {
-            ended = &mut running => ended.map_err(Into::into),
-            ended = &mut ending => running.await.map_err(Into::into).and(ended),
+            ended = &mut running => ended.map_err(|error| named(error, lacks_secret)),
+            ended = &mut ending => running.await.map_err(|error| named(error, lacks_secret)).and(ended),
         }
     };
     queue.close().await;
@@ -166,9 +181,22 @@ fn check_name(device: &str) -> Result<(), BeginError> {
     }
 }
 
-fn secret_of(path: &Path) -> Result<Secret, BeginError> {
+/// Says what to do where a device that has no secret is not let in.
+fn named(error: AgentError, lacks_secret: bool) -> Box<dyn Error> {
+    match &error {
+        AgentError::Hopeless { source: ConnectError::Refused { .. }, .. } if lacks_secret => {
+            BeginError::Secretless(error).into()
+        }
+        _ => error.into(),
+    }
+}
+
+fn secret_of(path: &Path, output: &Output) -> Result<Secret, BeginError> {
     let failed = |source| BeginError::Secret { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
+    if let Some(note) = secret_files::open_to_all(path) {
+        output.note(&note);
+    }
     match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
         Some(line) => Ok(Secret::new(line)),
         None => Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "its first line is empty"))),

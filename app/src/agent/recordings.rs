@@ -163,8 +163,8 @@ async fn send(speaker: &Speaker, part: Part) -> Result<(), Box<dyn Error>> {
             "duration": seconds,
         },
     });
-    if !speaker.language.is_empty() {
-        body["language"] = speaker.language.as_str().into();
+    for (name, value) in speaker.besides() {
+        body[name] = value.into();
     }
     let Value::Object(body) = body else { return Ok(()) };
     match speaker.agent.say(Kind::Audio, body, Some(&part.session)).await {

@@ -184,8 +184,25 @@ fn sentence(told: &Value) -> String {
     let payload = &told["payload"];
     let kind = told["type"].as_str().unwrap_or("message");
     match payload["text"].as_str().or(payload["message"].as_str()) {
-        Some(text) if kind == "DIALOG_RESPONSE" => text.to_owned(),
+        Some(text) if kind == "DIALOG_RESPONSE" => match payload["heard"].as_str() {
+            // What was spoken is seen nowhere else.
+            Some(heard) => format!("heard: {heard}\n{text}"),
+            None => text.to_owned(),
+        },
         Some(text) => format!("{kind}: {text}"),
         None => format!("{kind}: {payload}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_what_was_heard_where_it_was_spoken() {
+        let told = |payload: Value| sentence(&json!({ "type": "DIALOG_RESPONSE", "payload": payload }));
+        assert_eq!(told(json!({ "text": "It is noon." })), "It is noon.");
+        let spoken = json!({ "text": "It is noon.", "heard": "what time is it" });
+        assert_eq!(told(spoken), "heard: what time is it\nIt is noon.");
     }
 }

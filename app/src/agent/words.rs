@@ -27,11 +27,7 @@ pub async fn say_typed(speaker: &Speaker) -> Result<(), Box<dyn Error>> {
             Line::Wrong(problem) => speaker.told.trouble(problem),
             Line::Say(kind, mut body) => {
                 if kind == Kind::Text {
-                    for (name, value) in [("language", &speaker.language), ("area", &speaker.area)] {
-                        if !value.is_empty() {
-                            body.insert(name.to_owned(), value.as_str().into());
-                        }
-                    }
+                    body.extend(speaker.besides().map(|(name, value)| (name.to_owned(), value.into())));
                 }
                 match speaker.agent.say(kind, body, None).await {
                     Ok(taken) => speaker.told.taken(kind, &taken),

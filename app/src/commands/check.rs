@@ -1,20 +1,23 @@
-//! `ieum check`: the settings are read and every mistake is named; reaching here means there was none.
+//! `ieum check`: the settings are read and every mistake is named; here what they name is looked at, and nothing started.
 
 use std::error::Error;
 
 use crate::config::{LinkCallers, Settings};
 use crate::output::Output;
-use crate::parts;
-use crate::sealing;
+use crate::{foresight, sealing, secret_files};
 
-/// Checks that every link names a contract that exists and a wire that can carry it.
+/// Checks that every link names a contract that exists and a wire that can carry it, and that files, folders and
+/// addresses can be used.
 pub fn check(settings: &Settings, output: &Output) -> Result<(), Box<dyn Error>> {
-    crate::links::check(settings, &parts::contracts())?;
+    foresight::all(settings)?;
     let sealing = sealing::sentences(settings);
     let listen = settings.server.listen.to_string();
     let hub = hub_sentence(settings);
-    let value = serde_json::json!({ "ok": true, "listen": listen, "sealing": sealing, "hub": hub });
-    let lines: Vec<_> = sealing.into_iter().chain(hub).collect();
+    let open = secret_files::sentences(settings);
+    let value = serde_json::json!({
+        "ok": true, "listen": listen, "sealing": sealing, "hub": hub, "open": open
+    });
+    let lines: Vec<_> = sealing.into_iter().chain(hub).chain(open).collect();
     output.value(&value, || format!("every setting is right\n{}\n", lines.join("\n")));
     Ok(())
 }

@@ -6,12 +6,13 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use ieum_core::parse_duration;
+use ieum_core::{Clock, SystemClock, parse_duration};
 use ieum_device::{Credentials, Issued};
 
 use crate::cli::DeviceCommand;
 use crate::config::Settings;
 use crate::device;
+use crate::nearest::nearest;
 use crate::output::{Output, table};
 use crate::platform::Platform;
 
@@ -33,9 +34,13 @@ async fn run(
     output: &Output,
 ) -> Result<(), Box<dyn Error>> {
     match command {
-        DeviceCommand::Add { device } => show(&device, &credentials.issue(&device).await?, output),
+        DeviceCommand::Add { device } => {
+            is_new(credentials, &device).await?;
+            show(&device, &credentials.issue(&device).await?, output);
+        }
         DeviceCommand::Rotate { device, overlap } => {
             let overlap = parse_duration(&overlap)?;
+            is_known(credentials, &device).await?;
             show(&device, &credentials.rotate(&device, overlap).await?, output);
         }
         DeviceCommand::Revoke { device } => {
@@ -71,6 +76,36 @@ async fn run(
         }
     }
     Ok(())
+}
+
+/// Fails where the device has a secret already: a second one that nobody ends would let a lost one in for ever.
+async fn is_new(credentials: &Credentials, device: &str) -> Result<(), Box<dyn Error>> {
+    let now = SystemClock.now();
+    let all = credentials.list(Some(device)).await?;
+    let Some(valid) = all.into_iter().find(|one| one.expires_at.is_none_or(|until| until > now)) else {
+        return Ok(());
+    };
+    let made = valid.created_at;
+    Err(format!(
+        "adding {device}: it has had a secret since {made}; `ieum device rotate {device}` makes another one and lets the first \
+         end a day later, with `--overlap 0s` at once; `ieum device revoke {device}` takes all away"
+    )
+    .into())
+}
+
+/// Fails where the device has no secret, with the name that may have been meant.
+async fn is_known(credentials: &Credentials, device: &str) -> Result<(), Box<dyn Error>> {
+    if !credentials.list(Some(device)).await?.is_empty() {
+        return Ok(());
+    }
+    let all = credentials.list(None).await?;
+    let meant = nearest(device, all.iter().map(|one| one.device.as_str()));
+    let meant = meant.map(|name| format!("; did you mean {name:?}")).unwrap_or_default();
+    Err(format!(
+        "rotating {device:?}: there is no such device{meant}; `ieum device list` lists them all, `ieum device add {device}` adds \
+         this one"
+    )
+    .into())
 }
 
 fn show(device: &str, issued: &Issued, output: &Output) {

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use serde::Serialize;
 
+use super::doctor_voice;
 use crate::config::{LinkCallers, Settings};
 use crate::notify;
 use crate::output::Output;
@@ -13,11 +14,11 @@ use crate::sealing;
 /// One backing service as it was found.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding {
+pub struct Finding {
     key: String,
-    url: String,
+    pub(super) url: String,
     reachable: bool,
-    says: Vec<String>,
+    pub(super) says: Vec<String>,
 }
 
 /// Opens every backing service and tells. Fails where one cannot be reached.
@@ -54,6 +55,7 @@ pub async fn doctor(settings: &Settings, output: &Output) -> Result<(), Box<dyn 
             Err(error) => missing(&inspected.key, &inspected.name, error.as_ref()),
         });
     }
+    findings.extend(doctor_voice::findings(settings).await);
     findings.push(found("server.links", "", links_sentences(settings)));
     let sound = findings.iter().all(|finding| finding.reachable);
     output.value(&findings, || findings.iter().map(lines).collect());
@@ -79,11 +81,11 @@ fn links_sentences(settings: &Settings) -> Vec<String> {
     vec![callers.to_owned(), links.to_owned()]
 }
 
-fn found(key: &str, url: &str, says: Vec<String>) -> Finding {
+pub(super) fn found(key: &str, url: &str, says: Vec<String>) -> Finding {
     Finding { key: key.to_owned(), url: url.to_owned(), reachable: true, says }
 }
 
-fn missing(key: &str, url: &str, error: &dyn Error) -> Finding {
+pub(super) fn missing(key: &str, url: &str, error: &dyn Error) -> Finding {
     let mut says = vec![error.to_string()];
     let mut next = error.source();
     while let Some(cause) = next {

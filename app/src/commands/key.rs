@@ -16,7 +16,7 @@ use super::remote;
 
 /// Creates, rotates, revokes or lists.
 pub async fn key(settings: &Settings, command: KeyCommand, output: &Output) -> Result<(), Box<dyn Error>> {
-    let keys = PartnerKeysClient::new(remote::link(settings, &PARTNER_KEYS_CONTRACT)?);
+    let keys = PartnerKeysClient::new(remote::link(settings, &PARTNER_KEYS_CONTRACT, output).await?);
     let cx = remote::context();
     let explain = |fault| remote::explain(settings, fault);
     match command {

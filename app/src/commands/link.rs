@@ -24,7 +24,7 @@ pub async fn link(settings: &Settings, command: LinkCommand, output: &Output) ->
         LinkCommand::Hold { name, reason } => (name, LinkOrder::Hold, reason),
         LinkCommand::Release { name } => (name, LinkOrder::Release, String::new()),
     };
-    let links = PlatformLinksClient::new(remote::link(settings, &PLATFORM_LINKS_CONTRACT)?);
+    let links = PlatformLinksClient::new(remote::link(settings, &PLATFORM_LINKS_CONTRACT, output).await?);
     let order = SteerLink { name, order, reason };
     let status =
         links.steer(&remote::context(), order).await.map_err(|fault| remote::explain(settings, fault))?;
@@ -33,7 +33,7 @@ pub async fn link(settings: &Settings, command: LinkCommand, output: &Output) ->
 }
 
 async fn list(settings: &Settings, output: &Output) -> Result<(), Box<dyn Error>> {
-    let links = PlatformLinksClient::new(remote::link(settings, &PLATFORM_LINKS_CONTRACT)?);
+    let links = PlatformLinksClient::new(remote::link(settings, &PLATFORM_LINKS_CONTRACT, output).await?);
     let list = links.list(&remote::context(), ListLinks {}).await;
     let list = list.map_err(|fault| remote::explain(settings, fault))?.links;
     output.value(&list, || overview(&list));
@@ -42,7 +42,8 @@ async fn list(settings: &Settings, output: &Output) -> Result<(), Box<dyn Error>
 
 /// Prints a line for every change until the platform goes away.
 async fn watch(settings: &Settings, names: Vec<String>, output: &Output) -> Result<(), Box<dyn Error>> {
-    let watch = PlatformWatchClient::new(remote::stream_link(settings, &PLATFORM_WATCH_CONTRACT)?);
+    let watch =
+        PlatformWatchClient::new(remote::stream_link(settings, &PLATFORM_WATCH_CONTRACT, output).await?);
     // The ask stays open: the stream ends with it.
     let asks = stream::iter([Ok(WatchLinks { names })]).chain(stream::pending()).boxed();
     let explain = |fault| remote::explain(settings, fault);
@@ -51,7 +52,9 @@ async fn watch(settings: &Settings, names: Vec<String>, output: &Output) -> Resu
         let status = status.map_err(explain)?;
         let ejected = status.instances.iter().filter(|instance| instance.ejected).count();
         let left_out = if ejected > 0 { format!(", {ejected} instances left out") } else { String::new() };
-        output.value(&status, || format!("{}  {}{left_out}\n", status.name, breaker(&status)));
+        let process =
+            process(&status).map(|process| format!(", the process is {process}")).unwrap_or_default();
+        output.value(&status, || format!("{}  {}{left_out}{process}\n", status.name, breaker(&status)));
     }
     Ok(())
 }
@@ -64,6 +67,18 @@ fn breaker(status: &LinkStatus) -> String {
             None => breaker.state.clone(),
         },
     }
+}
+
+/// Tells how the process that answers stands, where this one started it.
+fn process(status: &LinkStatus) -> Option<String> {
+    let process = status.process.as_ref()?;
+    let address = process.address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default();
+    let restarts = match process.restarts {
+        0 => String::new(),
+        count => format!(", started again {count} times"),
+    };
+    let ended = process.ended.as_ref().map(|ended| format!(", last: {ended}")).unwrap_or_default();
+    Some(format!("{}{address}{restarts}{ended}", process.state))
 }
 
 fn overview(links: &[LinkStatus]) -> String {
@@ -86,8 +101,11 @@ fn overview(links: &[LinkStatus]) -> String {
             ]
         })
         .collect();
-    table(
+    let table = table(
         &["link", "to", "breaker", "calls", "failed", "refused", "stood in", "p95 below", "fallback"],
         &rows,
-    )
+    );
+    let line = |link: &LinkStatus| Some(format!("{}: {}\n", link.name, process(link)?));
+    let processes: String = links.iter().filter_map(line).collect();
+    if processes.is_empty() { table } else { format!("{table}\n{processes}") }
 }

@@ -4,6 +4,7 @@ pub mod check;
 pub mod dead;
 pub mod device;
 pub mod doctor;
+mod doctor_voice;
 pub mod key;
 pub mod link;
 pub mod locate;

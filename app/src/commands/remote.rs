@@ -4,37 +4,71 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use ieum_core::{Caller, Cx, Fault, new_id, system_clock};
+use ieum_contracts::platform::{
+    AskAbout, PLATFORM_PROCESS_CONTRACT, PlatformProcess, PlatformProcessClient, ProcessAbout,
+};
+use ieum_core::{Caller, Code, Cx, Fault, new_id, system_clock};
 use ieum_link::{Contract, Link};
 use ieum_policy::{PolicyConfig, PolicyStack};
 use ieum_wires::open::{LinkOptions, open_link};
 
 use crate::config::Settings;
-use crate::links;
+use crate::output::Output;
+use crate::{home, links, parts};
 
 /// How long a command waits: a probe of a slow source takes its time.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it waits to be told which platform answers.
+const GLANCE: Duration = Duration::from_secs(2);
 
-/// Opens a link to whoever answers `contract`: what `[links]` names, else the platform at `server.listen`.
-pub fn link(settings: &Settings, contract: &'static Contract) -> Result<Link, Box<dyn Error>> {
-    let named = settings.links.get(contract.name).map(|link| link.to.clone());
-    let to = match named {
-        Some(to) if to.contains("://") => to,
-        _ => format!("http://{}", platform(settings)),
-    };
-    let identity = links::identity(settings)?;
-    let (first_byte, total) = (Some(PATIENCE), Some(PATIENCE));
-    let options = LinkOptions { identity, first_byte, total, ..LinkOptions::default() };
-    let opened = open_link(&to, contract, &options, system_clock())?;
-    let policy = PolicyConfig { timeout: PATIENCE, first_byte: PATIENCE, ..PolicyConfig::default() };
-    let stack = PolicyStack::new(contract.name, &policy, system_clock());
-    Ok(Link::new(stack.apply(opened.link)))
+/// Opens a link to whoever answers `contract`: what `[links]` names, else the platform at `server.listen`. Fails where
+/// that one belongs to another data folder than the one that was named.
+pub async fn link(
+    settings: &Settings,
+    contract: &'static Contract,
+    output: &Output,
+) -> Result<Link, Box<dyn Error>> {
+    if elsewhere(settings, contract).is_none() {
+        meant(settings, output).await?;
+    }
+    direct(settings, contract)
+}
+
+/// Opens the same link, whoever answers.
+pub fn direct(settings: &Settings, contract: &'static Contract) -> Result<Link, Box<dyn Error>> {
+    let to = elsewhere(settings, contract).unwrap_or_else(|| format!("http://{}", platform(settings)));
+    link_within(settings, contract, &to, PATIENCE)
+}
+
+/// Returns where `[links]` says that another process answers.
+fn elsewhere(settings: &Settings, contract: &Contract) -> Option<String> {
+    settings.links.get(contract.name).map(|link| link.to.clone()).filter(|to| to.contains("://"))
 }
 
 /// Opens a link for streams to the platform at `server.listen`. A stream has no time limit and no retries.
-pub fn stream_link(settings: &Settings, contract: &'static Contract) -> Result<Link, Box<dyn Error>> {
+pub async fn stream_link(
+    settings: &Settings,
+    contract: &'static Contract,
+    output: &Output,
+) -> Result<Link, Box<dyn Error>> {
+    meant(settings, output).await?;
     let to = format!("grpc://{}", platform(settings));
     Ok(open_link(&to, contract, &LinkOptions::default(), system_clock())?.link)
+}
+
+fn link_within(
+    settings: &Settings,
+    contract: &'static Contract,
+    to: &str,
+    patience: Duration,
+) -> Result<Link, Box<dyn Error>> {
+    let identity = links::identity(settings)?;
+    let (first_byte, total) = (Some(patience), Some(patience));
+    let options = LinkOptions { identity, first_byte, total, ..LinkOptions::default() };
+    let opened = open_link(to, contract, &options, system_clock())?;
+    let policy = PolicyConfig { timeout: patience, first_byte: patience, ..PolicyConfig::default() };
+    let stack = PolicyStack::new(contract.name, &policy, system_clock());
+    Ok(Link::new(stack.apply(opened.link)))
 }
 
 /// Returns where the platform of these settings answers on this machine.
@@ -46,16 +80,73 @@ fn platform(settings: &Settings) -> SocketAddr {
     address
 }
 
+/// Returns the platform at `server.listen` where it keeps what it keeps elsewhere than these settings say; `None` where it
+/// is the one that is meant, or nobody answers that can tell.
+async fn other(settings: &Settings) -> Option<ProcessAbout> {
+    let to = format!("http://{}", platform(settings));
+    let link = link_within(settings, &PLATFORM_PROCESS_CONTRACT, &to, GLANCE).ok()?;
+    let about = PlatformProcessClient::new(link).about(&context(), AskAbout {}).await.ok()?;
+    (about.store.is_empty() || about.store != home::store(settings)).then_some(about)
+}
+
+/// Fails where a data folder is named and the platform that would be asked is another one's; says so where none is named
+/// and there is one here.
+async fn meant(settings: &Settings, output: &Output) -> Result<(), Box<dyn Error>> {
+    // Who only asks, from wherever, means whoever answers.
+    if !settings.data_is_named && !settings.data.exists() {
+        return Ok(());
+    }
+    let Some(theirs) = other(settings).await else { return Ok(()) };
+    let (address, own) = (platform(settings), home::folder(settings));
+    let data = theirs.data;
+    if !settings.data_is_named {
+        output
+            .note(&format!("asking the platform at {address}, which keeps its data in {data}, not in {own}"));
+        return Ok(());
+    }
+    Err(format!(
+        "asking the platform at {address}: it keeps its data in {data}, not in {own} (--data, data.dir), and nothing was \
+         done; start the one of that folder with `ieum --data {own} up`, name where it listens in server.listen \
+         (IEUM__SERVER__LISTEN), or leave --data out to ask this one"
+    )
+    .into())
+}
+
+/// Says where a command goes to its own store although another platform runs here, which knows nothing of it.
+pub async fn note_another(settings: &Settings, output: &Output) {
+    if let Some(theirs) = other(settings).await {
+        let (address, own, data) = (platform(settings), home::folder(settings), theirs.data);
+        output.note(&format!(
+            "this is about the data in {own}; the platform that runs at {address} keeps its own in {data} and knows nothing \
+             of it: for that one give `--data {data}`"
+        ));
+    }
+}
+
 /// Begins the context of one command: repeatable, since it carries a key of its own.
 pub fn context() -> Cx {
     Cx::root().with_caller(Caller::new("ieum-cli")).with_idempotency_key(&new_id().to_string())
 }
 
-/// Adds what to do where nobody answers.
+/// Adds who was asked, and what to do where nobody answers.
 pub fn explain(settings: &Settings, fault: Fault) -> Box<dyn Error> {
-    if fault.code != ieum_core::Code::Unavailable {
-        return fault.into();
-    }
-    let listen = settings.server.listen;
-    format!("asking the platform at {listen}: {fault}; is it running? start it with `ieum up`").into()
+    let address = platform(settings);
+    let hint = match fault.code {
+        Code::Unavailable => {
+            "; is it running? start it with `ieum up`, or name where it listens in server.listen".to_owned()
+        }
+        Code::Unimplemented => format!(
+            "; that process runs without the part {}: let its `ieum up` name that too, or none for all, or name another \
+             one's address in server.listen (IEUM__SERVER__LISTEN)",
+            part_of(&fault).unwrap_or("that answers it")
+        ),
+        _ => String::new(),
+    };
+    format!("asking the platform at {address}: {fault}{hint}").into()
+}
+
+/// Returns the part whose contract nobody serves, where the fault tells it.
+fn part_of(fault: &Fault) -> Option<&'static str> {
+    let part = fault.message.strip_prefix("calling ")?.split('.').next()?;
+    parts::choose(&[part.to_owned()]).ok()?.first().copied()
 }

@@ -15,6 +15,7 @@ use ieum_core::{Clock, SystemClock};
 use crate::cli::{SourceAdd, SourceCommand};
 use crate::config::Settings;
 use crate::output::{Output, table};
+use crate::secret_files;
 
 use super::remote;
 
@@ -27,13 +28,13 @@ pub async fn source(
     command: SourceCommand,
     output: &Output,
 ) -> Result<(), Box<dyn Error>> {
-    let link = remote::link(settings, &EVENT_SERVICE_REGISTRY_CONTRACT)?;
+    let link = remote::link(settings, &EVENT_SERVICE_REGISTRY_CONTRACT, output).await?;
     let registry = EventServiceRegistryClient::new(link);
     let cx = remote::context();
     let explain = |fault| remote::explain(settings, fault);
     match command {
         SourceCommand::Add(add) => {
-            let config = read_config(settings, &add)?;
+            let config = read_config(settings, &add, output)?;
             output.progress(&format!("probing {}", config.endpoints.api));
             let registered = registry.register(&cx, config).await.map_err(explain)?;
             output.progress_done();
@@ -113,7 +114,11 @@ fn name(step: RegistrationStep) -> &'static str {
     }
 }
 
-fn read_config(settings: &Settings, add: &SourceAdd) -> Result<EventServiceConfig, Box<dyn Error>> {
+fn read_config(
+    settings: &Settings,
+    add: &SourceAdd,
+    output: &Output,
+) -> Result<EventServiceConfig, Box<dyn Error>> {
     if let Some(path) = &add.file {
         let text =
             std::fs::read_to_string(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
@@ -157,18 +162,30 @@ fn read_config(settings: &Settings, add: &SourceAdd) -> Result<EventServiceConfi
                 .or_else(|| settings.server.public_url.as_ref().map(ToString::to_string)),
             health_check: add.health.clone(),
         },
-        authentication: authentication(add, connector)?,
+        authentication: authentication(add, connector, output)?,
         sync_settings: SyncSettings { interval: add.interval, ..SyncSettings::default() },
         options,
     })
 }
 
-fn authentication(add: &SourceAdd, connector: ConnectorKind) -> Result<Authentication, Box<dyn Error>> {
+fn authentication(
+    add: &SourceAdd,
+    connector: ConnectorKind,
+    output: &Output,
+) -> Result<Authentication, Box<dyn Error>> {
     let Some(path) = &add.token_file else {
         return Ok(Authentication { kind: AuthenticationKind::None, credentials: BTreeMap::new() });
     };
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("reading {} (--token-file): {error}; write the system's token into it", path.display())
+    })?;
+    if text.trim().is_empty() {
+        let problem = "it is empty; write the system's token into it";
+        return Err(format!("reading {} (--token-file): {problem}", path.display()).into());
+    }
+    if let Some(note) = secret_files::open_to_all(path) {
+        output.note(&note);
+    }
     let (kind, name) = match connector {
         ConnectorKind::Generic => (AuthenticationKind::ApiKey, "apiKey"),
         ConnectorKind::Pretix | ConnectorKind::Pretalx => (AuthenticationKind::ApiKey, "token"),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ieum_edge::{Address, check_flows};
+use ieum_edge::{Address, FlowError, check_flows};
 use toml::{Table, Value};
 
 use super::Mistake;
@@ -53,7 +53,16 @@ pub fn bridge(table: &Table, mistakes: &mut Vec<Mistake>) -> Option<BridgeSettin
     }
     let (out, r#in) = (list("bridge_out"), list("bridge_in"));
     if let Err(error) = check_flows(&out, &r#in, &prefix) {
-        return wrong("bridge", error.to_string());
+        return match &error {
+            FlowError::Nothing => wrong(
+                "bridge_out",
+                "is empty, and device.bridge_in too; name what goes out or what comes in".to_owned(),
+            ),
+            FlowError::Prefix(_) => wrong("bridge_prefix", error.to_string()),
+            FlowError::Filter(filter) => {
+                wrong(if out.contains(filter) { "bridge_out" } else { "bridge_in" }, error.to_string())
+            }
+        };
     }
     let authorities = Some(text("bridge_authorities")).filter(|path| !path.is_empty()).map(PathBuf::from);
     Some(BridgeSettings { address, name, out, r#in, prefix, authorities })
@@ -81,8 +90,11 @@ mod tests {
         assert_eq!((bridge.expect("is one").prefix.as_str(), mistakes.len()), ("home/", 0));
         assert!(read("").0.is_none());
         for (text, problem) in [
-            (url.to_owned(), "bridging nothing"),
-            (format!("{url}bridge_in = [\"a/#/b\"]"), "\"a/#/b\": it is no topic filter"),
+            (url.to_owned(), "device.bridge_out: is empty, and device.bridge_in too"),
+            (
+                format!("{url}bridge_in = [\"a/#/b\"]"),
+                "device.bridge_in: bridging \"a/#/b\": it is no topic filter",
+            ),
             (format!("{url}bridge_in = [\"a\"]\nbridge_name = \"\""), "device.bridge_name"),
             ("bridge = \"http://u:canary@there\"".to_owned(), "neither mqtt nor mqtts"),
         ] {

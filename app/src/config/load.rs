@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::{DEFAULTS, Settings};
+use crate::nearest::nearest;
 
 /// Where settings come from.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +32,9 @@ pub struct Mistake {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("reading the settings file {path}")]
+    #[error(
+        "reading the settings file {path}; name another with --config, or leave that out for ieum.toml in this folder"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -66,7 +69,9 @@ pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
     let mut merged: Table =
         DEFAULTS.parse().map_err(|error: toml::de::Error| syntax(Path::new("ieum.toml"), &error))?;
     let mut mistakes = Vec::new();
+    let mut data_is_named = sources.environment.contains_key("IEUM__DATA__DIR");
     if let Some(own) = read_file(sources.file.as_deref())? {
+        data_is_named |= own.get("data").and_then(|data| data.get("dir")).is_some();
         lay_over(&mut merged, own, "", &mut mistakes);
     }
     for (name, text) in &sources.environment {
@@ -79,7 +84,8 @@ pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
         let own = Table::from_iter([("data".to_owned(), Value::Table(own))]);
         lay_over(&mut merged, own, "", &mut mistakes);
     }
-    let settings = Settings::read(&merged, &mut mistakes);
+    let mut settings = Settings::read(&merged, &mut mistakes);
+    settings.data_is_named = data_is_named || sources.data.is_some();
     if mistakes.is_empty() {
         return Ok(settings);
     }
@@ -101,11 +107,12 @@ fn read_file(named: Option<&Path>) -> Result<Option<Table>, ConfigError> {
     text.parse().map(Some).map_err(|error| syntax(path, &error))
 }
 
-/// Puts `own` over `base`. A key without default is a mistake, but for names under `links`.
+/// Puts `own` over `base`. A key without default is a mistake, but for names under `links` and
+/// `voice.plugins`.
 fn lay_over(base: &mut Table, own: Table, above: &str, mistakes: &mut Vec<Mistake>) {
     for (name, value) in own {
         let key = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-        if above == "links" {
+        if matches!(above, "links" | "voice.plugins") {
             base.insert(name, value);
             continue;
         }
@@ -121,7 +128,7 @@ fn lay_over(base: &mut Table, own: Table, above: &str, mistakes: &mut Vec<Mistak
                 ),
             }),
             (None, _) => {
-                let problem = match nearest(&name, base) {
+                let problem = match nearest(&name, base.keys().map(String::as_str)) {
                     Some(known) => format!("is not a setting; did you mean {known:?}?"),
                     None => "is not a setting; `ieum check --defaults` lists them all".to_owned(),
                 };
@@ -155,28 +162,6 @@ fn lay_environment(base: &mut Table, path: &str, text: &str, mistakes: &mut Vec<
     let own = Table::from_iter([(name.clone(), value)]);
     let own = Table::from_iter([(section.clone(), Value::Table(own))]);
     lay_over(base, own, "", mistakes);
-}
-
-/// Returns the known key that differs least from `name`, if it differs little.
-fn nearest<'a>(name: &str, base: &'a Table) -> Option<&'a str> {
-    let scored = base.keys().map(|known| (distance(name, known), known.as_str()));
-    scored.min().filter(|(distance, _)| *distance <= 2).map(|(_, known)| known)
-}
-
-/// The Levenshtein distance.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

@@ -1,149 +1,108 @@
-//! The lists of `[voice]`: when to speak up without being asked, and which satellites are called.
+//! `[voice]`: who listens and speaks, what is asked elsewhere, what is said without being asked.
 
-use ieum_core::parse_duration;
-use ieum_voice::{ProactiveRule, time_of_day};
-use toml::{Table, Value};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ieum_core::{Secret, Timestamp};
+use ieum_dialogflow::DialogflowAddress;
 use url::Url;
 
-use super::{Mistake, SatelliteSettings};
+use super::reader::Reader;
+use super::{PluginSettings, engines, plugins, voice_lists};
 
-/// What an entry may hold.
-const KNOWN: [&str; 6] = ["name", "event", "location", "quiet", "cool_down", "say"];
-
-/// Reads the rules, adding a mistake for everything that is wrong.
-pub fn rules(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ProactiveRule> {
-    let list = table.get("voice").and_then(|voice| voice.get("rules")).and_then(Value::as_array);
-    let entries = list.into_iter().flatten().enumerate();
-    entries
-        .filter_map(|(at, entry)| rule(&format!("voice.rules[{at}]"), entry.as_table()?, mistakes))
-        .collect()
+/// `[voice]`
+#[derive(Clone, Debug)]
+pub struct VoiceSettings {
+    /// The IANA zone of people who say none.
+    pub zone: String,
+    /// The place of people who name none.
+    pub place: String,
+    /// Where the weather comes from.
+    pub weather: Url,
+    /// Its key; `None` for none.
+    pub weather_key: Option<Secret>,
+    /// How long contexts are kept that another process answers.
+    pub context_cache: Duration,
+    /// From when on the API's first version answers 410.
+    pub v1_sunset: Timestamp,
+    /// The engines that listen, by their URLs; none for text alone.
+    pub ears: Vec<String>,
+    /// The engines that speak, by their URLs.
+    pub mouth: Vec<String>,
+    /// The Dialogflow that is asked first; `None` for none.
+    pub dialogflow: Option<DialogflowAddress>,
+    /// Where Wyoming is spoken; `None` for nowhere.
+    pub wyoming: Option<SocketAddr>,
+    /// Whether Hermes is spoken over the devices' broker.
+    pub hermes: bool,
+    /// The satellites that are called.
+    pub satellites: Vec<SatelliteSettings>,
+    /// When to speak up without being asked.
+    pub rules: Vec<ieum_voice::ProactiveRule>,
+    /// Plugins from outside, by name.
+    pub plugins: BTreeMap<String, PluginSettings>,
 }
 
-/// Reads `voice.satellites`, adding a mistake for everything that is wrong.
-pub fn satellites(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<SatelliteSettings> {
-    let list = table.get("voice").and_then(|voice| voice.get("satellites")).and_then(Value::as_array);
-    let mut found: Vec<SatelliteSettings> = Vec::new();
-    for (at, entry) in list.into_iter().flatten().enumerate() {
-        let read = satellite(entry.as_str().unwrap_or_default()).and_then(|satellite| {
-            let is_double = found.iter().any(|known| known.device == satellite.device);
-            if is_double { Err("names a device that another one is already") } else { Ok(satellite) }
-        });
-        match read {
-            Ok(satellite) => found.push(satellite),
-            Err(problem) => {
-                let key = format!("voice.satellites[{at}]");
-                mistakes.push(Mistake { key, problem: format!("{entry} {problem}") });
-            }
-        }
-    }
-    found
+/// One entry of `voice.satellites`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SatelliteSettings {
+    /// Where it waits, as `host:port`.
+    pub address: String,
+    /// Which device it is.
+    pub device: String,
+    /// What is spoken there; `None` where that is found out.
+    pub language: Option<String>,
+    /// Where it stands; `None` for the place that its device is registered at.
+    pub area: Option<String>,
 }
 
-fn satellite(text: &str) -> Result<SatelliteSettings, &'static str> {
-    const SHAPE: &str = "is no satellite such as \"tcp://192.168.1.20:10700?device=hall&language=ko\"";
-    let url = Url::parse(text).ok().filter(|url| url.scheme() == "tcp").ok_or(SHAPE)?;
-    let (host, port) = url.host_str().filter(|host| !host.is_empty()).zip(url.port()).ok_or(SHAPE)?;
-    let (mut device, mut language) = (None, None);
-    for (name, value) in url.query_pairs() {
-        match (&*name, &*value) {
-            ("device", id) if is_name(id) => device = Some(id.to_owned()),
-            ("device", _) => return Err("names a device that is none: 1 to 120 letters without / + #"),
-            ("language", "ko" | "en") => language = Some(value.into_owned()),
-            ("language", _) => return Err("names a language that is not spoken here; expected ko or en"),
-            _ => return Err("has a parameter that is not known; expected device and language"),
-        }
+/// Reads the section.
+pub fn voice(reader: &mut Reader<'_>) -> VoiceSettings {
+    let zone = reader.text("voice.zone");
+    if !ieum_voice::is_zone(&zone) {
+        reader.wrong("voice.zone", format!("{zone:?} is no time zone such as \"Asia/Seoul\""));
     }
-    let device = device.ok_or("names no device; add ?device=NAME")?;
-    Ok(SatelliteSettings { address: format!("{host}:{port}"), device, language })
-}
-
-/// Tells whether a device can be called so: its name is a part of topics.
-fn is_name(id: &str) -> bool {
-    (1..=120).contains(&id.chars().count())
-        && !id.contains(['/', '+', '#', '$'])
-        && !id.contains(char::is_control)
-}
-
-fn rule(key: &str, entry: &Table, mistakes: &mut Vec<Mistake>) -> Option<ProactiveRule> {
-    let before = mistakes.len();
-    let mut wrong = |field: &str, problem: &str| {
-        mistakes.push(Mistake { key: format!("{key}.{field}"), problem: problem.to_owned() });
-    };
-    for field in entry.keys().filter(|field| !KNOWN.contains(&field.as_str())) {
-        wrong(field, "is no setting of a rule; there are name, event, location, quiet, cool_down, say");
-    }
-    let text = |field: &str| entry.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
-    for field in ["name", "event", "say"] {
-        if text(field).is_none_or(|text| text.chars().count() > 120) {
-            wrong(field, "must be text of 1 to 120 characters");
-        }
-    }
-    let quiet = text("quiet").and_then(|text| text.split_once('-'));
-    let quiet = quiet.and_then(|(from, until)| Some((time_of_day(from.trim())?, time_of_day(until.trim())?)));
-    if entry.contains_key("quiet") && quiet.is_none() {
-        wrong("quiet", "is no span of the day such as \"22:00-07:00\"");
-    }
-    let cool_down = parse_duration(text("cool_down").unwrap_or("1h"));
-    if cool_down.is_err() {
-        wrong("cool_down", "is no time such as \"1h\"");
-    }
-    let rule = ProactiveRule {
-        name: text("name")?.to_owned(),
-        event: text("event")?.to_owned(),
-        location: text("location").map(str::to_owned),
-        quiet,
-        cool_down: cool_down.ok()?,
-        say: text("say")?.to_owned(),
-    };
-    (mistakes.len() == before).then_some(rule)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> (Vec<ProactiveRule>, Vec<String>) {
-        let mut mistakes = Vec::new();
-        let rules = rules(&text.parse().expect("is TOML"), &mut mistakes);
-        (rules, mistakes.into_iter().map(|mistake| mistake.key).collect())
-    }
-
-    #[test]
-    fn a_rule_is_read_and_a_wrong_one_names_its_fields() {
-        let (rules, mistakes) = read(
-            "[[voice.rules]]\nname = \"welcome\"\nevent = \"motion_detected\"\nquiet = \"22:00-07:00\"\nsay = \"안녕\"",
+    let weather = reader.optional_url("voice.weather");
+    let key = reader.text("voice.weather_key");
+    if reader.text("voice.weather").is_empty() {
+        reader.wrong(
+            "voice.weather",
+            "is empty; leave it as it is and voice.weather_key empty for none".to_owned(),
         );
-        assert_eq!((rules.len(), mistakes.len()), (1, 0));
-        let (rules, mistakes) =
-            read("[[voice.rules]]\nname = \"x\"\nevent = \"\"\nquiet = \"night\"\nloud = 1\nsay = \"y\"");
-        assert_eq!(rules.len(), 0);
-        assert_eq!(mistakes, ["voice.rules[0].loud", "voice.rules[0].event", "voice.rules[0].quiet"]);
     }
-
-    #[test]
-    fn a_satellite_is_a_url_with_its_device_and_a_wrong_one_says_what_is_missing() {
-        let read = |list: &str| {
-            let mut mistakes = Vec::new();
-            let table = format!("[voice]\nsatellites = [{list}]").parse().expect("is TOML");
-            let found = satellites(&table, &mut mistakes);
-            (found, mistakes.into_iter().map(|mistake| mistake.problem).collect::<Vec<_>>())
-        };
-        let (found, mistakes) =
-            read("\"tcp://[::1]:10700?device=hall&language=ko\", \"tcp://a:1?device=bath\"");
-        assert_eq!((found.len(), mistakes.len()), (2, 0), "{mistakes:?}");
-        assert_eq!((found[0].address.as_str(), found[0].language.as_deref()), ("[::1]:10700", Some("ko")));
-        for (wrong, part) in [
-            ("tcp://a:1", "names no device"),
-            ("tcp://a?device=x", "is no satellite such as"),
-            ("http://a:1?device=x", "is no satellite such as"),
-            ("tcp://a:1?device=a/b", "names a device that is none"),
-            ("tcp://a:1?device=x&language=fr", "expected ko or en"),
-            ("tcp://a:1?device=x&loud=1", "a parameter that is not known"),
-        ] {
-            let (_, mistakes) = read(&format!("{wrong:?}"));
-            assert!(mistakes.len() == 1 && mistakes[0].contains(part), "{wrong}: {mistakes:?}");
+    let (ears, mouth) = (engines::ears(reader), engines::mouth(reader));
+    let satellites = voice_lists::satellites(reader.table, reader.mistakes);
+    for (key, engines) in [("voice.ears", &ears), ("voice.mouth", &mouth)] {
+        if !satellites.is_empty() && engines.is_empty() {
+            reader.wrong(key, "is empty, but satellites are heard and spoken to (voice.satellites)");
         }
-        let (_, mistakes) = read("\"tcp://a:1?device=x\", \"tcp://b:1?device=x\"");
-        assert!(mistakes[0].contains("another one is already"), "{mistakes:?}");
     }
+    let wyoming = (!reader.text("voice.wyoming").is_empty()).then(|| reader.address("voice.wyoming"));
+    VoiceSettings {
+        zone,
+        place: reader.text("voice.place"),
+        // Not used: the mistake stops the start.
+        weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
+        weather_key: (!key.is_empty()).then(|| Secret::new(key)),
+        context_cache: reader.duration("voice.context_cache"),
+        v1_sunset: reader.moment("voice.v1_sunset"),
+        ears,
+        mouth,
+        wyoming,
+        hermes: reader.flag("voice.hermes"),
+        satellites,
+        dialogflow: dialogflow(reader, "voice.dialogflow"),
+        rules: voice_lists::rules(reader.table, reader.mistakes),
+        plugins: plugins::plugins(reader.table, reader.mistakes),
+    }
+}
+
+fn dialogflow(reader: &mut Reader<'_>, key: &str) -> Option<DialogflowAddress> {
+    let text = reader.text(key);
+    let read = (!text.is_empty()).then(|| DialogflowAddress::parse(&text)).transpose();
+    read.unwrap_or_else(|error| {
+        reader.wrong(key, error.to_string());
+        None
+    })
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ieum_contracts::platform::{BreakerStatus, InstanceStatus, LinkStatus};
+use ieum_contracts::platform::{BreakerStatus, InstanceStatus, LinkStatus, ProcessStatus};
 use ieum_policy::{BreakerState, FallbackConfig, PolicyHandle, PolicySnapshot, PolicyStack};
+use ieum_process::Process;
 use ieum_wires::OpenedLink;
 use ieum_wires::balance::Balancer;
 use parking_lot::RwLock;
@@ -24,6 +25,8 @@ pub struct Entry {
     pub policies: PolicyHandle,
     /// Its instances, where the wire has any.
     pub balancer: Option<Arc<Balancer>>,
+    /// The process that answers, where this one started it.
+    process: Option<Arc<Process>>,
 }
 
 impl LinkBoard {
@@ -34,8 +37,29 @@ impl LinkBoard {
             wire: link.wire,
             policies: stack.handle(),
             balancer: link.balancer.clone(),
+            process: None,
         };
         self.links.write().insert(stack.name().to_owned(), entry);
+    }
+
+    /// Shows the link to a process of this one under the name of `stack`, its policies.
+    pub fn add_process(&self, process: &Arc<Process>, stack: &PolicyStack) {
+        let entry = Entry {
+            to: format!("process:{}", process.program()),
+            wire: "process",
+            policies: stack.handle(),
+            balancer: None,
+            process: Some(process.clone()),
+        };
+        self.links.write().insert(stack.name().to_owned(), entry);
+    }
+
+    /// Shows calls to a service of somebody else's under the name of its policies; `to` may hold secrets, which are not
+    /// shown.
+    pub fn add_outside(&self, to: &str, wire: &'static str, policies: PolicyHandle) {
+        let name = policies.name().to_owned();
+        let entry = Entry { to: ieum_core::redact_url(to), wire, policies, balancer: None, process: None };
+        self.links.write().insert(name, entry);
     }
 
     /// Returns the link called `name`.
@@ -78,6 +102,7 @@ impl Entry {
             p95_ms: seen.latency_ok.quantile(0.95).map(|seconds| seconds * 1_000.0),
             breaker: breaker(&seen),
             instances: self.instances(),
+            process: self.process.as_deref().map(process),
             name: seen.name,
         }
     }
@@ -100,6 +125,16 @@ fn fallback(config: &FallbackConfig) -> String {
         FallbackConfig::Cache { .. } => "cache".to_owned(),
         FallbackConfig::LastGood { .. } => "last-good".to_owned(),
         FallbackConfig::To(url) => ieum_core::redact_url(url),
+    }
+}
+
+fn process(process: &Process) -> ProcessStatus {
+    let status = process.status();
+    ProcessStatus {
+        state: status.state.name().to_owned(),
+        address: status.address().map(ToString::to_string),
+        restarts: status.restarts,
+        ended: status.ended.map(|ended| ended.to_string()),
     }
 }
 

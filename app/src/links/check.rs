@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ieum_contracts::voice::PLUGIN_CONTRACT;
 use ieum_core::describe;
 use ieum_link::{Contract, Kind};
-use ieum_policy::FallbackConfig;
+use ieum_policy::{FallbackConfig, PolicyConfig};
 use ieum_wires::bus::BusWire;
 use ieum_wires::open::open_link;
 use ieum_wires::tls::{Identity, TlsError};
 use url::Url;
 
 use super::{LinkError, identity, is_bus, is_local, options};
-use crate::config::{LinkSettings, Mistake, Settings};
+use crate::config::{Answerer, LinkSettings, Mistake, Settings};
 
 /// The place of this very process among a link's places.
 const HERE: &str = "local";
@@ -25,15 +26,26 @@ pub fn check(settings: &Settings, contracts: &[&'static Contract]) -> Result<(),
         None
     });
     let identity = identity.as_ref();
+    for (name, plugin) in &settings.voice.plugins {
+        let Answerer::At(to) = &plugin.answerer else { continue };
+        if let Err(problem) = opens(&PLUGIN_CONTRACT, to, &plugin.policy, identity) {
+            mistakes.push(Mistake { key: format!("voice.plugins.{name}.to"), problem });
+        }
+    }
     for (name, link) in &settings.links {
         let key = format!("links.{name:?}");
+        if name == PLUGIN_CONTRACT.name {
+            let problem = "has many answerers; name each under [voice.plugins.NAME]".to_owned();
+            mistakes.push(Mistake { key, problem });
+            continue;
+        }
         let Some(contract) = contracts.iter().find(|contract| contract.name == name) else {
             let known: Vec<_> = contracts.iter().map(|contract| contract.name).collect();
             let problem = format!("is no contract; there are {}", known.join(", "));
             mistakes.push(Mistake { key, problem });
             continue;
         };
-        if let Err(problem) = opens(contract, &link.to, link, identity) {
+        if let Err(problem) = opens(contract, &link.to, &link.policy, identity) {
             mistakes.push(Mistake { key: key.clone(), problem });
         }
         if let Err(problem) = stands_in(contract, link, settings.server.listen, identity) {
@@ -57,7 +69,7 @@ fn tls_key(error: &TlsError) -> &'static str {
 fn opens(
     contract: &'static Contract,
     to: &str,
-    link: &LinkSettings,
+    policy: &PolicyConfig,
     identity: Option<&Identity>,
 ) -> Result<(), String> {
     if is_local(to) {
@@ -66,7 +78,7 @@ fn opens(
     if is_bus(to) {
         return BusWire::check(contract).map_err(|error| error.to_string());
     }
-    let opened = open_link(to, contract, &options(&link.policy, identity), ieum_core::system_clock());
+    let opened = open_link(to, contract, &options(policy, identity), ieum_core::system_clock());
     opened.map(drop).map_err(|error| error.to_string())
 }
 
@@ -88,7 +100,7 @@ fn stands_in(
     if is_bus(other) {
         return Err("the bus answers nothing, so it can stand in for nothing".to_owned());
     }
-    opens(contract, other, link, identity)?;
+    opens(contract, other, &link.policy, identity)?;
     // A process passes no call on, so a loop is a link that falls back to where it leads anyway.
     let shared: Vec<_> = places(&link.to, listen).intersection(&places(other, listen)).cloned().collect();
     if shared.is_empty() {

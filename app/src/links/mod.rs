@@ -5,6 +5,8 @@ mod admin;
 mod board;
 mod check;
 mod metrics;
+mod outside;
+mod process;
 mod watch;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use ieum_bus::Bus;
 use ieum_core::{SharedClock, redact_url};
 use ieum_link::{Contract, Link, Routes, local_link};
 use ieum_policy::{Alternative, FallbackConfig, PolicyConfig, PolicyStack};
+use ieum_process::Process;
 use ieum_wires::OpenedLink;
 use ieum_wires::bus::BusWire;
 use ieum_wires::open::{LinkOptions, LinkUrlError, open_link};
@@ -23,7 +26,14 @@ use crate::config::{Mistake, Settings};
 pub use admin::Steering;
 pub use board::LinkBoard;
 pub use check::check;
+pub use outside::OutsideCheck;
+use process::{Following, Standing};
 pub use watch::Watching;
+
+/// Returns what one of several links of a contract is called.
+pub fn one_of(contract: &Contract, name: &str) -> String {
+    format!("{}/{name}", contract.name)
+}
 
 /// Makes the links of one process.
 pub struct Links {
@@ -128,6 +138,38 @@ impl Links {
         // Streams pass by the policies: a stream is never repeated.
         let streams = bare.link.clone();
         Ok(Link::new(stack.apply_with(bare.link, alternative)).with_streams_of(&streams))
+    }
+
+    /// Returns a link to one of several answerers of `contract`, shown as `contract/name`.
+    pub fn link_to(
+        &self,
+        contract: &'static Contract,
+        name: &str,
+        to: &str,
+        policy: &PolicyConfig,
+    ) -> Result<Link, LinkError> {
+        let bare = self.bare(contract, to, policy)?;
+        let stack = PolicyStack::new(&one_of(contract, name), policy, self.clock.clone());
+        self.board.add(&bare, &stack);
+        Ok(Link::new(stack.apply(bare.link)))
+    }
+
+    /// Returns a link to a process of this one that answers `contract`, shown as `contract/name`. It leads to where the
+    /// process says it answers, start by start.
+    pub fn link_to_process(
+        &self,
+        contract: &'static Contract,
+        name: &str,
+        process: &Arc<Process>,
+        policy: &PolicyConfig,
+    ) -> Link {
+        let options = options(policy, self.identity.as_ref());
+        let following = Following::new(contract, options, self.clock.clone(), process.watch());
+        let name = one_of(contract, name);
+        let stack = PolicyStack::new(&name, policy, self.clock.clone());
+        self.board.add_process(process, &stack);
+        let link = Link::new(stack.apply(Link::from_unary(Arc::new(following))));
+        Link::from_unary(Arc::new(Standing { name, status: process.watch(), link }))
     }
 
     /// Opens `to` without policies.

@@ -334,3 +334,72 @@ async fn a_scrape_tells_every_link_with_bounded_labels() {
     assert!(value("ieum_link_rejected_total{link=\"sample.words\",by=\"breaker\"}") > 0.0);
     assert!(!text.contains("word 3"), "what is asked is no label");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_to_a_process_follows_its_address_and_its_wire_and_asks_nobody_meanwhile() {
+    use ieum_process::{Process as Started, ProcessOptions, RestartRule, State};
+    const LONG: Duration = Duration::from_secs(20);
+    let platform = process("", Routes::empty()).await;
+    let (first, second) = (answerer("first"), answerer("second"));
+    let (near, far) = (first.serve().await, second.serve().await);
+    let folder = tempfile::tempdir().expect("a folder");
+    let tell = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("is written");
+    // Says the address of the file until the other file goes.
+    let script = "until [ -e run ]; do sleep 0.02; done; echo ieum-plugin $(cat address); \
+                  while [ -e run ]; do sleep 0.02; done";
+    let command = ["sh", "-c", script].map(str::to_owned);
+    let soon = ieum_policy::Backoff {
+        first: Duration::from_millis(10),
+        most: Duration::from_millis(10),
+        ..ieum_policy::Backoff::default()
+    };
+    let started = Arc::new(Started::new(
+        ProcessOptions {
+            folder: Some(folder.path().to_owned()),
+            restarts: RestartRule { backoff: soon, ..RestartRule::default() },
+            ..ProcessOptions::new("sample", &command)
+        },
+        system_clock(),
+    ));
+    let link = platform.links.link_to_process(&WORDS_CONTRACT, "sample", &started, &PolicyConfig::default());
+    let words = WordsClient::new(link);
+    let absent = words.get(&Cx::root(), word("a")).await.expect_err("nobody was started");
+    assert_eq!(
+        (&*absent.reason, absent.message.contains("is stopped")),
+        ("link.process_absent", true),
+        "{absent}"
+    );
+
+    tell("address", &format!("http://{}", near.address()));
+    tell("run", "");
+    started.start();
+    let mut status = started.watch();
+    let mut until = async |is: fn(&State) -> bool| {
+        let found = tokio::time::timeout(LONG, status.wait_for(|status| is(&status.state))).await;
+        drop(found.expect("comes about").expect("is watched"));
+    };
+    until(|state| matches!(state, State::Running(_))).await;
+    assert_eq!(words.get(&Cx::root(), word("a")).await, Ok(word("a from first")));
+
+    std::fs::remove_file(folder.path().join("run")).expect("is there");
+    until(|state| !matches!(state, State::Running(_))).await;
+    for _ in 0..10 {
+        let absent = words.get(&Cx::root(), word("b")).await.expect_err("does not run");
+        assert_eq!(&*absent.reason, "link.process_absent", "{absent}");
+    }
+    tell("address", &format!("grpc://{}", far.address()));
+    tell("run", "");
+    until(|state| matches!(state, State::Running(_))).await;
+    assert_eq!(
+        words.get(&Cx::root(), word("c")).await,
+        Ok(word("c from second")),
+        "no breaker is in the way"
+    );
+
+    let shown = platform.board.get("sample.words/sample").expect("is shown").status();
+    assert_eq!((shown.wire.as_str(), shown.to.as_str(), shown.failures), ("process", "process:sh", 0));
+    let process = shown.process.expect("is told");
+    assert_eq!((process.state.as_str(), process.restarts), ("running", 1));
+    assert_eq!(process.ended.as_deref(), Some("it ended with exit status: 0"));
+    started.stop().await;
+}

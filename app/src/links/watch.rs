@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::{Either, select};
 use futures::stream::{self, StreamExt};
-use ieum_contracts::platform::{LinkStatus, PlatformWatch, WatchLinks};
+use ieum_contracts::platform::{LinkStatus, PlatformWatch, ProcessStatus, WatchLinks};
 use ieum_core::{Cx, Fault, SharedClock};
 use ieum_link::{Incoming, Outgoing};
 use tokio_util::sync::CancellationToken;
@@ -36,8 +36,8 @@ struct Watcher {
     next: VecDeque<LinkStatus>,
 }
 
-/// What of a link counts as a change: the breaker and the instances that are left out.
-type Seen = (Option<(String, Option<String>)>, Vec<String>);
+/// What of a link counts as a change: the breaker, the instances that are left out, and the process that answers.
+type Seen = (Option<(String, Option<String>)>, Vec<String>, Option<ProcessStatus>);
 
 #[async_trait]
 impl PlatformWatch for Watching {
@@ -95,5 +95,6 @@ impl Watcher {
 fn seen(status: &LinkStatus) -> Seen {
     let breaker = status.breaker.as_ref().map(|breaker| (breaker.state.clone(), breaker.reason.clone()));
     let ejected = status.instances.iter().filter(|instance| instance.ejected);
-    (breaker, ejected.map(|instance| instance.address.clone()).collect())
+    let ejected = ejected.map(|instance| instance.address.clone()).collect();
+    (breaker, ejected, status.process.clone())
 }

@@ -11,6 +11,7 @@ mod process;
 mod sources;
 mod views;
 mod voice;
+mod voice_counts;
 mod webhooks;
 
 use axum::Router;
@@ -80,6 +81,7 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health) -> Router {
         .route("/bus", get(bus::show))
         .route("/voice/devices", get(voice::devices))
         .route("/voice/turns", get(voice::turns))
+        .route("/voice/statistics", get(voice_counts::statistics))
         .route("/openapi.json", document)
         .with_state(operator);
     door::guard(parts.gateway(), platform.settings.gateway.hub, Router::new().nest("/api/operator", routes))
@@ -95,7 +97,7 @@ impl Operator {
         if !self.platform.settings.links.contains_key(contract.name) {
             return Err(absent(&format!("asking {}", contract.name)));
         }
-        remote::link(&self.platform.settings, contract).map_err(|error| {
+        remote::direct(&self.platform.settings, contract).map_err(|error| {
             Fault::unavailable("operator.link", format!("linking {}: {error}", contract.name))
         })
     }
@@ -112,6 +114,20 @@ fn absent(tried: &str) -> Fault {
          or name that process under [links]"
     );
     Fault::unimplemented("operator.part_absent", message)
+}
+
+/// Returns how many are asked for, `usual` where nobody says. Fails where it is none, or more than `most`.
+fn count_of(
+    field: &str,
+    asked: Option<u32>,
+    (usual, most): (u32, u32),
+    reason: &'static str,
+) -> Result<u32, Fault> {
+    let count = asked.unwrap_or(usual);
+    if (1..=most).contains(&count) {
+        return Ok(count);
+    }
+    Err(Fault::invalid_argument(reason, format!("field {field}: expected 1 to {most}")))
 }
 
 /// Names who asks: the key's holder, else the console.

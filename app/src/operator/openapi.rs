@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::{bus, dead, keys, links, overview, process, sources, voice, webhooks};
+use super::{bus, dead, keys, links, overview, process, sources, voice, voice_counts, webhooks};
 
 /// The OpenAPI 3.1 document of the operator API.
 #[derive(OpenApi)]
@@ -42,6 +42,7 @@ use super::{bus, dead, keys, links, overview, process, sources, voice, webhooks}
         links::steer,
         voice::devices,
         voice::turns,
+        voice_counts::statistics,
         process::live,
         process::ready,
         process::startup,

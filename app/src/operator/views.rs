@@ -441,11 +441,11 @@ pub struct LinksView {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct LinkView {
-    /// The contract's name.
+    /// The contract's name; `…/coffee` for one of several of the same contract.
     name: String,
     /// Where it leads.
     to: String,
-    /// `local`, `http`, `grpc` or `bus`.
+    /// `local`, `http`, `grpc`, `bus`, or `process` where this process started the answerer.
     wire: String,
     /// What stands in for a query's answer.
     fallback: String,
@@ -453,7 +453,7 @@ pub struct LinkView {
     calls: u64,
     /// Calls under way.
     in_flight: u64,
-    /// Calls that ended in a fault.
+    /// Calls that ended in a failure of the answerer; that something does not exist, or was asked wrongly, is an answer.
     failures: u64,
     /// Calls that were not sent, by who refused.
     rejected: BTreeMap<String, u64>,
@@ -469,6 +469,21 @@ pub struct LinkView {
     breaker: Option<BreakerView>,
     /// The instances behind it.
     instances: Vec<InstanceView>,
+    /// The process that answers, where this one started it.
+    process: Option<ProcessView>,
+}
+
+/// A process that was started to answer.
+#[derive(ToSchema)]
+pub struct ProcessView {
+    /// `starting`, `running`, `waiting` to be started again, or `stopped`.
+    state: String,
+    /// Where it answers, while it runs.
+    address: Option<String>,
+    /// How often it was started again.
+    restarts: u64,
+    /// Why it ended last, for people.
+    ended: Option<String>,
 }
 
 /// A breaker as it stands.

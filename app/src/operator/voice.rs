@@ -1,15 +1,17 @@
 //! Devices and what was said to them lately.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use ieum_core::{Fault, Timestamp};
 use ieum_gateway::{ApiError, ApiJson, ApiQuery};
 use ieum_partners::ProblemView;
-use ieum_voice::TrailTurn;
+use ieum_voice::{Measured, TrailTurn};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Operator, absent};
+use super::{Operator, absent, count_of};
 
 /// How many turns are shown where nobody says how many, and at most.
 const USUAL: u32 = 50;
@@ -41,6 +43,23 @@ pub(super) struct DeviceView {
     waiting: usize,
     /// Whether it has a secret of its own.
     has_secret: bool,
+    /// What it measured last, its telemetry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<MeasuredView>)]
+    measured: Option<Measured>,
+}
+
+/// What a device measured last.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes what another crate serialises")]
+pub(super) struct MeasuredView {
+    /// When, by the device's own clock where that is within a day of ours.
+    #[schema(format = DateTime)]
+    at: String,
+    /// All that it said, such as `{"temperature": 21.5}`.
+    #[schema(value_type = Object)]
+    data: Value,
 }
 
 /// Which turns.
@@ -94,7 +113,12 @@ pub(super) struct TurnView {
 ))]
 pub(super) async fn devices(State(operator): State<Operator>) -> Result<ApiJson<DevicesView>, ApiError> {
     let watch = operator.devices.as_ref().ok_or_else(|| absent("looking at devices"))?;
+    let mut measured = match &operator.trail {
+        Some(trail) => trail.measured().await?,
+        None => BTreeMap::new(),
+    };
     let view = |seen: crate::device::Seen| DeviceView {
+        measured: measured.remove(&seen.device),
         device_id: seen.device,
         connected: seen.connected,
         last_seen_at: seen.seen_at,
@@ -116,11 +140,7 @@ pub(super) async fn turns(
     ApiQuery(query): ApiQuery<TurnsQuery>,
 ) -> Result<ApiJson<Turns>, ApiError> {
     let trail = operator.trail.as_ref().ok_or_else(|| absent("looking at what was said"))?;
-    let most = query.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&most) {
-        let message = format!("field limit: expected 1 to {MOST}");
-        return Err(Fault::invalid_argument("hub.voice.limit", message).into());
-    }
+    let most = count_of("limit", query.limit, (USUAL, MOST), "hub.voice.limit")?;
     let device = query.device_id.as_deref();
     if device.is_some_and(|device| device.chars().count() > LONGEST_DEVICE) {
         let message = format!("field deviceId: expected at most {LONGEST_DEVICE} characters");

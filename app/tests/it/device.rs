@@ -8,9 +8,10 @@ use ieum_testkit::wait;
 
 use super::{ieum, text, up};
 
-/// A CONNECT of MQTT 3.1.1 with a session that is kept.
-fn connect(device: &str, secret: &str) -> Vec<u8> {
-    let mut body = b"\0\x04MQTT\x04\xC0\0\x3c".to_vec();
+/// A CONNECT of MQTT 3.1.1 with a session that is kept, or is clean.
+fn connect(device: &str, secret: &str, is_clean: bool) -> Vec<u8> {
+    let mut body = b"\0\x04MQTT\x04".to_vec();
+    body.extend([0xC0 | u8::from(is_clean) << 1, 0, 60]);
     for part in [device, device, secret] {
         body.extend((part.len() as u16).to_be_bytes());
         body.extend(part.as_bytes());
@@ -39,9 +40,18 @@ fn hear(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 pub fn come(address: &str, device: &str, secret: &str) -> (TcpStream, u8) {
+    enter(address, &connect(device, secret, false))
+}
+
+/// Comes without leaving a session behind.
+pub fn pass(address: &str, device: &str, secret: &str) -> (TcpStream, u8) {
+    enter(address, &connect(device, secret, true))
+}
+
+fn enter(address: &str, connect: &[u8]) -> (TcpStream, u8) {
     let mut stream = TcpStream::connect(address).expect("connects");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("is set");
-    say(&mut stream, &connect(device, secret));
+    say(&mut stream, connect);
     let code = hear(&mut stream)[3];
     (stream, code)
 }
@@ -96,6 +106,23 @@ async fn a_process_whose_devices_another_one_took_over_says_so() {
     second.stop();
 }
 
+#[test]
+fn a_process_that_cannot_listen_takes_no_devices_away() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let first = up(folder.path(), &["device"], &[]);
+    let added = first.ask(folder.path(), &["device", "add", "kitchen"]);
+    let secret = added["secret"].as_str().expect("is shown once").to_owned();
+    let mut second = ieum(folder.path(), &[("IEUM__DEVICE__LISTEN", first.mqtt.as_str())]);
+    let refused = second.args(["up", "device"]).output().expect("runs");
+    assert!(!refused.status.success() && text(&refused).contains("in use"), "{}", text(&refused));
+    let (mut device, code) = come(&first.mqtt, "kitchen", &secret);
+    assert_eq!(code, 0);
+    // A broker that was taken over acknowledges nothing more.
+    say(&mut device, &packet(0x32, b"\0\x15device/kitchen/answer\0\x07twelve"));
+    assert_eq!(hear(&mut device), [0x40, 2, 0, 7]);
+    first.stop();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_is_taken_from_its_person_is_let_in_no_more() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -117,4 +144,22 @@ async fn a_device_that_is_taken_from_its_person_is_let_in_no_more() {
     wait::until("its secret is gone", Duration::from_secs(30), gone).await.expect("is gone");
     assert_eq!(come(&platform.mqtt, "kitchen", &secret).1, 4);
     platform.stop();
+}
+
+#[test]
+fn a_known_device_is_not_added_again_and_an_unknown_one_not_rotated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = |words: &[&str]| {
+        let output = ieum(folder.path(), &[]).args(words).output().expect("runs");
+        (output.status.success(), text(&output))
+    };
+    assert!(told(&["device", "add", "kitchen"]).0);
+    let (is_added, said) = told(&["device", "add", "kitchen"]);
+    assert!(!is_added && said.contains("`ieum device rotate kitchen`"), "{said}");
+    let (is_made, said) = told(&["device", "rotate", "kitchem"]);
+    assert!(!is_made && said.contains("there is no such device; did you mean \"kitchen\"; "), "{said}");
+    let (_, listed) = told(&["device", "list"]);
+    assert_eq!(listed.matches("kitchen").count(), 1, "one secret, one device: {listed}");
+    assert!(told(&["device", "rotate", "kitchen", "--overlap", "0s"]).0);
+    assert!(told(&["device", "revoke", "kitchen"]).0 && told(&["device", "add", "kitchen"]).0);
 }

@@ -62,6 +62,17 @@ async fn ask(client: &reqwest::Client, platform: &Running, text: &str) -> Value 
     answer.json().await.expect("is JSON")
 }
 
+/// Returns what is told of the Dialogflow's health. It takes nobody's work away.
+async fn health(client: &reqwest::Client, platform: &Running) -> String {
+    let answer = client.get(format!("http://{}/health/ready", platform.address)).send().await;
+    let answer = answer.expect("answers");
+    assert_eq!(answer.status().as_u16(), 200);
+    let told: Value = answer.json().await.expect("is JSON");
+    let all = told["checks"].as_array().cloned().unwrap_or_default();
+    let found = all.iter().find(|one| one["name"] == "dialogflow").expect("is told of");
+    found["status"].as_str().unwrap_or_default().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dialogflow_that_hangs_is_stood_in_for_and_found_again() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -85,6 +96,14 @@ async fn a_dialogflow_that_hangs_is_stood_in_for_and_found_again() {
     opens.await.expect("it is no longer asked");
     assert!(far.count() <= 4, "it was asked {} times", far.count());
     assert_eq!(ask(&client, &platform, FOREIGN).await["outcome"], "not_understood");
+    let links = platform.ask(folder.path(), &["link", "list"]);
+    let link = links.as_array().and_then(|links| links.iter().find(|link| link["name"] == "dialogflow"));
+    assert_eq!(link.expect("is a link among the others")["wire"], "dialogflow");
+    platform.ask(folder.path(), &["link", "open", "dialogflow", "--reason", "an exercise"]);
+    let told =
+        until("its health tells", PATIENCE, || async { health(&client, &platform).await == "unhealthy" });
+    told.await.expect("is told");
+    platform.ask(folder.path(), &["link", "release", "dialogflow"]);
 
     far.is_well.store(true, Ordering::SeqCst);
     let recovers = until("a probe recovers it", PATIENCE, || async {

@@ -1,23 +1,32 @@
 //! The binary as people run it: as one process, as two, and asked wrongly.
 
 mod agent;
+mod checks;
 mod conformance;
 mod console;
 mod contexts;
 mod device;
+mod documents;
 mod fallback;
 mod hermes;
+mod homes;
 mod insights;
+mod instances;
 mod isolation;
 mod links;
+mod ml;
 mod operator;
 mod outside;
+mod plugins;
+mod reaching;
+mod speaking;
 mod storm;
 mod streams;
 mod tls;
 mod tokens;
 mod voice;
 mod webhooks;
+mod words;
 mod wyoming;
 
 use std::io::{BufRead, BufReader};
@@ -40,9 +49,16 @@ struct Running {
 }
 
 fn ieum(data: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = ieum_in(data, settings);
+    command.arg("--data").arg(data);
+    command
+}
+
+/// The same without a data folder named.
+fn ieum_in(folder: &Path, settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ieum"));
     // The working folder has no settings file of its own.
-    command.current_dir(data).arg("--data").arg(data).envs(settings.iter().copied());
+    command.current_dir(folder);
     command.env("IEUM__SERVER__LISTEN", "127.0.0.1:0").env("IEUM__TELEMETRY__LOG", "warn");
     command.env("IEUM__OUTBOUND__ALLOW", "[\"127.0.0.0/8\"]");
     command.env("IEUM__DEVICE__LISTEN", "127.0.0.1:0");
@@ -73,8 +89,16 @@ fn begun(mut command: Command) -> Running {
 
 impl Running {
     fn ask(&self, data: &Path, words: &[&str]) -> serde_json::Value {
-        let listen = [("IEUM__SERVER__LISTEN", self.address.as_str())];
-        let output = ieum(data, &listen).arg("--json").args(words).output().expect("runs");
+        Self::answer(ieum(data, &[("IEUM__SERVER__LISTEN", self.address.as_str())]), words)
+    }
+
+    /// Asks it wherever it keeps its data, as a demonstration does in a folder of its own.
+    fn ask_wherever(&self, folder: &Path, words: &[&str]) -> serde_json::Value {
+        Self::answer(ieum_in(folder, &[("IEUM__SERVER__LISTEN", self.address.as_str())]), words)
+    }
+
+    fn answer(mut command: Command, words: &[&str]) -> serde_json::Value {
+        let output = command.arg("--json").args(words).output().expect("runs");
         assert!(output.status.success(), "{words:?}: {}", text(&output));
         serde_json::from_slice(&output.stdout).expect("answers JSON")
     }
@@ -187,14 +211,37 @@ fn wrong_words_are_answered_with_what_is_right() {
 }
 
 #[test]
+fn the_help_of_up_names_every_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = text(&ieum(folder.path(), &[]).args(["up", "--help"]).output().expect("runs"));
+    let unknown = text(&ieum(folder.path(), &[]).args(["up", "nothing"]).output().expect("runs"));
+    let names = unknown.split("there are ").nth(1).expect("names them").trim();
+    assert!(names.contains("voice"), "{names}");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(names), "{names} are missing in {said}");
+}
+
+#[test]
 fn doctor_tells_what_each_backend_gives_and_loses() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = ieum(folder.path(), &[]).arg("doctor").output().expect("runs");
     let said = text(&output);
     assert!(output.status.success(), "{said}");
-    for expected in
-        ["ok    store.main", "gives durability", "lacks row locks", "ok    bus.main", "ok    series.main"]
-    {
+    for expected in [
+        "ok    store.main",
+        "gives durability",
+        "lacks row locks",
+        "ok    documents.main",
+        "ok    bus.main",
+        "ok    series.main",
+        "lacks hearing: text alone is understood",
+        "lacks speech: answers are text",
+        "lacks a Dialogflow",
+        "lacks the weather",
+        "lacks plugins from outside",
+        "lacks Wyoming",
+        "lacks Hermes",
+    ] {
         assert!(said.contains(expected), "{expected} is missing in {said}");
     }
 }

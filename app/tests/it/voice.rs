@@ -6,29 +6,37 @@ use std::time::Duration;
 use ieum_testkit::server;
 use serde_json::{Value, json};
 
-use super::device::{come, packet, say};
+use super::device::{come, packet, pass, say};
 use super::{Running, text, up};
 
 /// A device that listens to its answers.
-struct Speaker {
+pub struct Speaker {
     stream: TcpStream,
     next: u16,
 }
 
 impl Speaker {
     fn come(platform: &Running, secret: &str) -> Self {
-        let (mut stream, code) = come(&platform.mqtt, "kitchen", secret);
+        Self::listening(come(&platform.mqtt, "kitchen", secret))
+    }
+
+    /// Comes without leaving a session behind.
+    pub fn pass(platform: &Running, secret: &str) -> Self {
+        Self::listening(pass(&platform.mqtt, "kitchen", secret))
+    }
+
+    fn listening((mut stream, code): (TcpStream, u8)) -> Self {
         assert_eq!(code, 0, "is let in");
-        say(&mut stream, &packet(0x82, b"\0\x01\0\x10device/kitchen/#\x01"));
+        say(&mut stream, &packet(0x82, b"\0\x01\0\x17device/kitchen/response\x01"));
         Self { stream, next: 2 }
     }
 
-    fn ask(&mut self, text: &str) {
+    pub fn ask(&mut self, text: &str) {
         let id = format!("m-{}-{}", std::process::id(), self.next);
         self.ask_as(&id, text);
     }
 
-    fn ask_as(&mut self, id: &str, text: &str) {
+    pub fn ask_as(&mut self, id: &str, text: &str) {
         let body = json!({ "messageId": id, "text": text }).to_string();
         let topic = b"device/kitchen/text";
         let mut publish = (topic.len() as u16).to_be_bytes().to_vec();
@@ -40,12 +48,21 @@ impl Speaker {
     }
 
     /// Waits for the next answer, and acknowledges what comes.
-    fn answer(&mut self) -> Value {
+    pub fn answer(&mut self) -> Value {
         self.message()["payload"].clone()
+    }
+
+    /// Waits for the next answer, and acknowledges nothing: the connection breaks before it can.
+    pub fn miss(mut self) -> Value {
+        self.message_as(false)["payload"].clone()
     }
 
     /// Waits for the next answer in its envelope.
     fn message(&mut self) -> Value {
+        self.message_as(true)
+    }
+
+    fn message_as(&mut self, acknowledges: bool) -> Value {
         loop {
             let packet = self.packet();
             if packet[0] >> 4 != 3 {
@@ -53,9 +70,11 @@ impl Speaker {
             }
             let topic = usize::from(u16::from_be_bytes([packet[2], packet[3]]));
             let at = 4 + topic + 2;
-            say(&mut self.stream, &[0x40, 2, packet[at - 2], packet[at - 1]]);
+            if acknowledges {
+                say(&mut self.stream, &[0x40, 2, packet[at - 2], packet[at - 1]]);
+            }
             let told: Value = serde_json::from_slice(&packet[at..]).expect("is JSON");
-            // What it says itself comes back too: it subscribed to all of its topics.
+            // Words spoken and commands come there too.
             if told["type"] == "DIALOG_RESPONSE" {
                 return told;
             }
@@ -89,7 +108,7 @@ impl Speaker {
     }
 }
 
-fn added(platform: &Running, folder: &std::path::Path) -> String {
+pub fn added(platform: &Running, folder: &std::path::Path) -> String {
     let added = platform.ask(folder, &["device", "add", "kitchen"]);
     added["secret"].as_str().expect("is shown once").to_owned()
 }
@@ -258,7 +277,7 @@ fn an_engine_that_there_is_not_is_named_by_check() {
     let output = super::ieum(folder.path(), &[("IEUM__VOICE__EARS", "vosk:/m")]).arg("check").output();
     let output = output.expect("runs");
     assert!(
-        !output.status.success() && text(&output).contains("voice.ears: reading the speech url vosk:/m"),
+        !output.status.success() && text(&output).contains("voice.ears: \"vosk:/m\" begins with no scheme"),
         "{}",
         text(&output)
     );
@@ -288,4 +307,58 @@ fn a_zone_that_there_is_not_is_named_by_check() {
         "{}",
         text(&output)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_speaks_as_nobody_and_our_own_page_does() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &["voice"], &[]);
+    let own = format!("http://{}", platform.address);
+    let client = reqwest::Client::new();
+    let turn = json!({ "userId": "kim", "text": "지금 몇 시야?" });
+    let said = async |headers: &[(&str, &str)]| {
+        let mut request = client.post(format!("{own}/api/v2/dialog/text")).json(&turn);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.expect("answers");
+        (answer.status().as_u16(), answer.text().await.expect("is text"))
+    };
+    assert_eq!(said(&[]).await.0, 200, "a program");
+    assert_eq!(said(&[("origin", &own), ("sec-fetch-site", "same-origin")]).await.0, 200, "our page");
+    let (status, problem) =
+        said(&[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]).await;
+    assert_eq!(status, 403);
+    assert!(problem.contains("door.foreign_page"), "{problem}");
+    assert_eq!(said(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]).await.0, 403);
+    let opened = async |origin: &str| {
+        let request = client.get(format!("{own}/api/dialog/stream?userId=kim")).header("origin", origin);
+        let request = request.header("connection", "upgrade").header("upgrade", "websocket");
+        let request = request.header("sec-websocket-version", "13");
+        let request = request.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        request.send().await.expect("answers").status().as_u16()
+    };
+    assert_eq!((opened(&own).await, opened("http://evil.localhost").await), (101, 403));
+    let overview = client.get(format!("{own}/api/operator/overview")).header("sec-fetch-site", "cross-site");
+    assert_eq!(overview.send().await.expect("answers").status().as_u16(), 403, "the operator's pages");
+    platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_minute_of_the_finest_sound_passes_the_door() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &["voice"], &[]);
+    let uploaded = async |bytes: usize| {
+        let field = |name: &str| format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n");
+        let head = format!("{}kim\r\n{}48000\r\n{}", field("userId"), field("sampleRate"), field("audio"));
+        let body = [head.as_bytes(), &vec![0; bytes], b"\r\n--b--\r\n"].concat();
+        let request = reqwest::Client::new().post(format!("http://{}/api/dialog/audio", platform.address));
+        let request = request.header("content-type", "multipart/form-data; boundary=b").body(body);
+        request.send().await.expect("answers").status().as_u16()
+    };
+    assert_eq!(uploaded(29 * 48_000 * 2).await, 200);
+    assert_eq!(uploaded(4 * 1024 * 1024 + 2).await, 413);
+    platform.stop();
 }

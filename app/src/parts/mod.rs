@@ -1,14 +1,16 @@
 //! The parts of the platform in one table: what each answers, needs, keeps and runs.
 
+mod webhooks;
+mod wiring;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use ieum_analytics::{AnalyticsDeps, AnalyticsOptions, AnalyticsPart};
+use ieum_analytics::AnalyticsPart;
 use ieum_bus::Subscribed;
-use ieum_client::OutboundGuard;
-use ieum_contracts::analytics::{INSIGHTS_CONTRACT, Insights, InsightsClient};
+use ieum_contracts::analytics::{INSIGHTS_CONTRACT, Insights};
 use ieum_contracts::events::{
     EVENT_GATES_CONTRACT, EVENT_PROGRAMME_CONTRACT, EVENT_SERVICE_REGISTRY_CONTRACT, EVENT_STATE_CONTRACT,
     EVENT_VISITS_CONTRACT,
@@ -16,30 +18,29 @@ use ieum_contracts::events::{
 use ieum_contracts::identity::{DEVICES_CONTRACT, USERS_CONTRACT};
 use ieum_contracts::notify::{NOTIFY_MESSAGES_CONTRACT, NOTIFY_RECIPIENTS_CONTRACT};
 use ieum_contracts::partners::PARTNER_KEYS_CONTRACT;
-use ieum_contracts::payment::{CHARGES_CONTRACT, ChargesClient};
-use ieum_contracts::platform::{PlatformLinksRoutes, PlatformWatchRoutes};
-use ieum_contracts::voice::{
-    CONTEXT_ENGINE_CONTRACT, DIALOGUE_CONTRACT, PLUGIN_CONTRACT, UNDERSTANDING_CONTRACT,
-};
-use ieum_events::{EventsDeps, EventsOptions, EventsPart, Visitors, guard};
-use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Rate};
-use ieum_identity::{IdentityDeps, IdentityPart};
-use ieum_link::{Contract, Link, Routes};
+use ieum_contracts::payment::CHARGES_CONTRACT;
+use ieum_contracts::voice::{CONTEXT_ENGINE_CONTRACT, DIALOGUE_CONTRACT, UNDERSTANDING_CONTRACT};
+use ieum_events::{EventsPart, Visitors, guard};
+use ieum_gateway::Gateway;
+use ieum_identity::IdentityPart;
+use ieum_link::{Contract, Routes};
 use ieum_notify::NotifyPart;
-use ieum_partners::{PartnersDeps, PartnersPart};
-use ieum_payment::{PaymentDeps, PaymentPart};
-use ieum_saga::SagaOptions;
+use ieum_partners::PartnersPart;
+use ieum_payment::PaymentPart;
 use ieum_store::Migration;
-use ieum_telemetry::Gather;
+use ieum_telemetry::{Gather, HealthCheck};
 use ieum_voice::{Trail, VoicePart};
-use ieum_webhook::{WebhookError, WebhookOptions, Webhooks, WebhooksDeps};
+use ieum_webhook::Webhooks;
 use ieum_wires::bus::serve_notices;
 use parking_lot::Mutex;
 
-use crate::config::{LinkCallers, Settings};
-use crate::device::{DeviceCheck, DevicePart, DeviceWatch};
+pub use webhooks::{stored_webhooks, webhook_sightings};
+pub(crate) use wiring::links_over;
+
+use crate::config::Settings;
+use crate::device::{BridgeCheck, DeviceCheck, DevicePart, DeviceWatch};
 use crate::front;
-use crate::links::{self, LinkBoard, LinkError, Links, Steering, Watching};
+use crate::links::LinkBoard;
 use crate::notify;
 use crate::platform::Platform;
 use crate::voice::{self, Voice};
@@ -50,6 +51,11 @@ const NOTICES: &str = "links";
 /// Every part that can be named after `ieum up`.
 const NAMES: [&str; 8] =
     ["events", "analytics", "partners", "notify", "identity", "payment", "device", "voice"];
+
+/// Says what can be named after `ieum up`.
+pub fn help() -> String {
+    format!("Which parts, of {}; all where none is named", NAMES.join(", "))
+}
 
 /// The parts of this process.
 pub struct Parts {
@@ -111,7 +117,6 @@ pub fn contracts() -> Vec<&'static Contract> {
         &DIALOGUE_CONTRACT,
         &CONTEXT_ENGINE_CONTRACT,
         &UNDERSTANDING_CONTRACT,
-        &PLUGIN_CONTRACT,
     ]
 }
 
@@ -130,64 +135,10 @@ pub fn migrations() -> Vec<Migration> {
     all
 }
 
-/// Opens the webhooks in the store, for commands. What is made due here, the running platform sends.
-pub fn stored_webhooks(platform: &Platform) -> Result<Webhooks, WebhookError> {
-    Webhooks::new(WebhooksDeps {
-        store: platform.store.clone(),
-        sealer: platform.sealer.clone(),
-        guard: OutboundGuard::new(&platform.outbound),
-        clock: platform.clock.clone(),
-        options: WebhookOptions::default(),
-    })
-}
-
-/// Returns where an event is on its way to partners, as rows of stage, time and detail.
-pub async fn webhook_sightings(
-    platform: &Platform,
-    event_id: &str,
-) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
-    let webhooks = stored_webhooks(platform)?;
-    let deliveries = webhooks.locate(event_id).await?;
-    let row = |delivery: &ieum_webhook::Delivery| {
-        let status = delivery.last_status.map(|status| format!(", last answer {status}")).unwrap_or_default();
-        let detail = format!(
-            "to {} of {}, {} after {} tries{status}",
-            delivery.endpoint_id,
-            delivery.partner,
-            delivery.state.name(),
-            delivery.tries
-        );
-        vec!["webhook".to_owned(), delivery.finished_at.unwrap_or(delivery.created_at).to_string(), detail]
-    };
-    Ok(deliveries.iter().map(row).collect())
-}
-
-fn gateway_options(settings: &Settings) -> GatewayOptions {
-    GatewayOptions {
-        public: Rate::per_minute(settings.gateway.public_per_minute),
-        partner: Rate::per_minute(settings.gateway.partner_per_minute),
-        premium: Rate::per_minute(settings.gateway.premium_per_minute),
-        wrong_keys: Rate::per_minute(settings.gateway.wrong_keys_per_minute),
-        max_body: settings.server.most_body,
-        // Where no trace is exported nobody sees a span.
-        spans: settings.telemetry.otlp.is_some(),
-        ..GatewayOptions::default()
-    }
-}
-
-fn gateway(platform: &Platform) -> Result<Gateway, Box<dyn Error>> {
-    let plans = platform.settings.gateway.plans.clone();
-    let (store, clock) = (platform.store.clone(), platform.clock.clone());
-    let keys = Keys::with_plans(store, clock, KeysOptions::default(), plans)?;
-    let options = gateway_options(&platform.settings);
-    let tokens = front::tokens(platform)?;
-    Ok(Gateway::with_tokens(keys, tokens, platform.cache.clone(), platform.clock.clone(), options)?)
-}
-
 impl Parts {
     /// Wires the parts named. Nothing runs before [`Parts::start`].
     pub fn build(platform: &Platform, chosen: &[&'static str]) -> Result<Self, Box<dyn Error>> {
-        let events = chosen.contains(&"events").then(|| events_part(platform));
+        let events = chosen.contains(&"events").then(|| wiring::events_part(platform));
         let board = LinkBoard::default();
         let mut routes = events.as_ref().map_or_else(Routes::empty, EventsPart::routes);
         // Several parts ask the hub, over one link with one breaker.
@@ -201,13 +152,13 @@ impl Parts {
         }
         let mut analytics = None;
         if let (Some(hub), Some(visits)) = (hub.clone(), visits) {
-            let part = analytics_part(platform, hub, visits)?;
+            let part = wiring::analytics_part(platform, hub, visits)?;
             routes = routes.merge(part.routes());
             analytics = Some(part);
         }
         let mut partners = None;
         if let Some(hub) = hub.filter(|_| chosen.contains(&"partners")) {
-            let part = partners_part(platform, hub)?;
+            let part = wiring::partners_part(platform, hub)?;
             routes = routes.merge(part.routes());
             partners = Some(part);
         }
@@ -215,18 +166,18 @@ impl Parts {
         if let Some(part) = &notify {
             routes = routes.merge(part.routes());
         }
-        let payment = chosen.contains(&"payment").then(|| payment_part(platform));
+        let payment = chosen.contains(&"payment").then(|| wiring::payment_part(platform));
         if let Some(part) = &payment {
             routes = routes.merge(part.routes());
         }
         let mut identity = None;
         if chosen.contains(&"identity") {
             let charges = links_over(platform, &routes, &board)?.link(&CHARGES_CONTRACT)?;
-            let part = identity_part(platform, charges);
+            let part = wiring::identity_part(platform, charges);
             routes = routes.merge(part.routes());
             identity = Some(part);
         }
-        let insights = if events.is_some() { insights(platform, &routes, &board)? } else { None };
+        let insights = if events.is_some() { wiring::insights(platform, &routes, &board)? } else { None };
         let mut voice = None;
         if chosen.contains(&"voice") {
             let (part, answered) = voice::part(platform, &routes, &board)?;
@@ -235,10 +186,10 @@ impl Parts {
         // The partners' front door frames the whole; a process without partners has one for the frame alone.
         let gateway = match &partners {
             Some(part) => part.gateway().clone(),
-            None => gateway(platform)?,
+            None => wiring::gateway(platform)?,
         };
-        let routes = routes.merge(own_routes(platform, &board));
-        let visitors = visitors(platform.settings.gateway.hub);
+        let routes = routes.merge(wiring::own_routes(platform, &board, chosen));
+        let visitors = wiring::visitors(platform.settings.gateway.hub);
         let notices = Mutex::default();
         Ok(Self {
             events,
@@ -286,6 +237,17 @@ impl Parts {
     /// Returns what tells whether devices are answered here, where they are listened to here.
     pub fn device_check(&self) -> Option<DeviceCheck> {
         self.device.as_ref().map(DevicePart::check)
+    }
+
+    /// Returns what tells whether the outside broker is reached, where devices are bridged to one here.
+    pub fn bridge_check(&self, settings: &Settings) -> Option<BridgeCheck> {
+        let device = self.device.as_ref().filter(|_| settings.device.bridge.is_some());
+        device.map(DevicePart::bridge_check)
+    }
+
+    /// Returns what looks after what voice stands on, each with its name.
+    pub fn voice_checks(&self) -> Vec<(String, Arc<dyn HealthCheck>)> {
+        self.voice.as_ref().map(Voice::checks).unwrap_or_default()
     }
 
     /// Returns what was said and answered lately, where dialogues are led here.
@@ -342,7 +304,7 @@ impl Parts {
             router = router.merge(guard(&self.gateway, self.about_people(), identity.router()));
         }
         if let Some(voice) = &self.voice {
-            router = router.merge(guard(&self.gateway, self.about_people(), voice.part.router()));
+            router = router.merge(voice.router(&self.gateway, self.about_people()));
         }
         if let Some(device) = &self.device {
             // Who comes this way shows its credentials in the protocol itself.
@@ -430,107 +392,4 @@ impl Parts {
             identity.drain().await;
         }
     }
-}
-
-fn events_part(platform: &Platform) -> EventsPart {
-    EventsPart::new(EventsDeps {
-        store: platform.store.clone(),
-        sealer: platform.sealer.clone(),
-        bus: platform.bus.clone(),
-        cache: platform.cache.clone(),
-        series: platform.series.clone(),
-        clock: platform.clock.clone(),
-        outbound: platform.outbound.clone(),
-        options: EventsOptions {
-            visitors: visitors(platform.settings.gateway.hub),
-            ..EventsOptions::default()
-        },
-    })
-}
-
-fn visitors(hub: LinkCallers) -> Visitors {
-    match hub {
-        LinkCallers::Loopback => Visitors::Loopback,
-        LinkCallers::Anyone => Visitors::Anyone,
-        LinkCallers::Nobody => Visitors::Nobody,
-    }
-}
-
-/// Returns the links of this process over what `routes` answer here.
-pub(crate) fn links_over(
-    platform: &Platform,
-    routes: &Routes,
-    board: &LinkBoard,
-) -> Result<Links, Box<dyn Error>> {
-    let (bus, clock) = (platform.bus.clone(), platform.clock.clone());
-    let identity = links::identity(&platform.settings)?;
-    Ok(Links::new(platform.settings.clone(), routes.clone(), bus, clock, board.clone(), identity))
-}
-
-/// Returns the way to analytics. Where nobody answers it the dashboard does without.
-fn insights(
-    platform: &Platform,
-    routes: &Routes,
-    board: &LinkBoard,
-) -> Result<Option<Arc<dyn Insights>>, Box<dyn Error>> {
-    match links_over(platform, routes, board)?.link(&INSIGHTS_CONTRACT) {
-        Ok(link) => Ok(Some(Arc::new(InsightsClient::new(link)))),
-        Err(LinkError::Nobody { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn payment_part(platform: &Platform) -> PaymentPart {
-    PaymentPart::new(PaymentDeps { store: platform.store.clone(), clock: platform.clock.clone() })
-}
-
-fn identity_part(platform: &Platform, charges: Link) -> IdentityPart {
-    IdentityPart::new(IdentityDeps {
-        store: platform.store.clone(),
-        bus: platform.bus.clone(),
-        clock: platform.clock.clone(),
-        charges: Arc::new(ChargesClient::new(charges)),
-        sagas: SagaOptions::default(),
-    })
-}
-
-/// Returns the routes of what every process answers about itself.
-fn own_routes(platform: &Platform, board: &LinkBoard) -> Routes {
-    let (clock, stop) = (platform.clock.clone(), platform.stop.clone());
-    let watching = Watching { board: board.clone(), clock, stop };
-    let steering = PlatformLinksRoutes::of(Arc::new(Steering(board.clone())));
-    steering.merge(PlatformWatchRoutes::of(Arc::new(watching)))
-}
-
-fn analytics_part(platform: &Platform, hub: Link, visits: Link) -> Result<AnalyticsPart, Box<dyn Error>> {
-    Ok(AnalyticsPart::new(AnalyticsDeps {
-        store: platform.store.clone(),
-        bus: platform.bus.clone(),
-        events: hub,
-        visits,
-        engine: platform.engine.clone(),
-        clock: platform.clock.clone(),
-        options: AnalyticsOptions {
-            privacy: platform.settings.privacy.clone(),
-            ..AnalyticsOptions::default()
-        },
-    })?)
-}
-
-fn partners_part(platform: &Platform, hub: Link) -> Result<PartnersPart, Box<dyn Error>> {
-    let plans = platform.settings.gateway.plans.clone();
-    let deps = PartnersDeps {
-        store: platform.store.clone(),
-        sealer: platform.sealer.clone(),
-        cache: platform.cache.clone(),
-        bus: platform.bus.clone(),
-        events: hub,
-        clock: platform.clock.clone(),
-        guard: OutboundGuard::new(&platform.outbound),
-        keys: KeysOptions::default(),
-        gateway: gateway_options(&platform.settings),
-        tokens: front::tokens(platform)?,
-        webhooks: WebhookOptions::default(),
-    };
-    Ok(PartnersPart::with_plans(deps, plans)?)
 }

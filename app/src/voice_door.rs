@@ -1,0 +1,69 @@
+//! Voice's door: who may speak over HTTP, WebSocket and gRPC.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use ieum_core::{BoxFuture, Fault, Problem, Secret, describe};
+use ieum_device::Credentials;
+use ieum_events::Visitors;
+use ieum_gateway::{ApiError, Gateway, Partner, Passwords, SignedIn};
+
+/// The longest problem+json that a door answers with, bytes.
+const LONGEST_PROBLEM: usize = 64 * 1024;
+
+/// The longest body, bytes: the longest recording in base64, and what stands around it.
+const LONGEST_BODY: usize = ieum_voice::LONGEST_RECORDING / 3 * 4 + 64 * 1024;
+
+/// The secrets that devices also come with by MQTT.
+struct Secrets(Credentials);
+
+impl Passwords for Secrets {
+    fn verify<'a>(&'a self, name: &'a str, password: &'a Secret) -> BoxFuture<'a, Result<bool, Fault>> {
+        Box::pin(async move {
+            self.0.verify(name, password).await.map_err(|error| {
+                tracing::warn!(error = %describe(&error), "checking a device's credentials failed");
+                Fault::unavailable("device.credentials", "a device's secret cannot be checked now")
+            })
+        })
+    }
+}
+
+/// Puts voice's door around `router`: devices come with their secrets, services with keys, and without either those whom
+/// `visitors` names. What each may do is for the routes to say.
+pub fn guard(gateway: &Gateway, visitors: Visitors, credentials: Credentials, router: Router) -> Router {
+    let router = router.layer(from_fn_with_state(visitors, admit));
+    let gateway = gateway.taking(LONGEST_BODY);
+    gateway.public_with(Arc::new(Secrets(credentials)), router).layer(from_fn(in_grpc))
+}
+
+/// Tells a gRPC caller in its own language why the door does not open.
+async fn in_grpc(request: Request, next: Next) -> Response {
+    let is_grpc = ieum_wires::grpc::is_grpc(request.headers());
+    let response = next.run(request).await;
+    if !is_grpc || response.status().is_success() {
+        return response;
+    }
+    let body = axum::body::to_bytes(response.into_body(), LONGEST_PROBLEM).await.unwrap_or_default();
+    let fault = serde_json::from_slice::<Problem>(&body).map_or_else(
+        |_| Fault::internal("voice.door", "the call was refused, and the reason could not be read"),
+        Fault::from,
+    );
+    ieum_wires::grpc::refusal(&fault)
+}
+
+async fn admit(State(visitors): State<Visitors>, request: Request, next: Next) -> Response {
+    let known = request.extensions();
+    let is_known = known.get::<SignedIn>().is_some() || known.get::<Partner>().is_some();
+    if is_known {
+        return next.run(request).await;
+    }
+    let message = "speaking from another machine needs a device's id and secret (`Authorization: Basic`), or an API \
+                   key with the scope voice:use in the header X-API-Key";
+    match visitors.refuse(&request, Fault::unauthenticated("voice.nobody", message)) {
+        None => next.run(request).await,
+        Some(fault) => ApiError::from(fault).into_response(),
+    }
+}

@@ -1,0 +1,125 @@
+//! What `ieum check` finds without starting anything, and what then stops `ieum up`.
+
+use std::path::Path;
+
+use super::{ieum, text, write};
+
+/// Returns the exit and the words of a command under a settings file.
+fn told(folder: &Path, settings: &str, words: &[&str]) -> (bool, String) {
+    let settings = write(folder, "own.toml", settings);
+    let mut command = ieum(folder, &[("IEUM__OUTBOUND__ALLOW", "[]")]);
+    let output = command.args(["--config", &settings]).args(words).output().expect("runs");
+    (output.status.success(), text(&output))
+}
+
+const WRONG: &str = r#"
+[store]
+sealing_keys = ["/nowhere/sealing.key"]
+[notify]
+templates = "/nowhere/templates"
+[device]
+certificate = "/nowhere/device.pem"
+key = "~/device.key"
+[agent]
+secret_file = "/nowhere/secret"
+[voice]
+weather = "http://127.0.0.1:9"
+weather_key = "k"
+mouth = "espeak:/nowhere/espeak-ng"
+dialogflow = "dialogflow://home?credentials=/nowhere/key.json"
+[voice.plugins.coffee]
+command = ["no-such-program-anywhere"]
+folder = "/nowhere/plugins"
+"#;
+
+#[test]
+fn what_is_not_there_is_named_with_its_setting_all_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (is_right, said) = told(folder.path(), WRONG, &["check"]);
+    assert!(!is_right, "{said}");
+    for expected in [
+        "  store.sealing_keys: reading /nowhere/sealing.key: No such file",
+        "  notify.templates: reading the folder /nowhere/templates: No such file",
+        "  device.certificate: reading /nowhere/device.pem: No such file",
+        "  device.key: ~/device.key begins with ~, which is not expanded here",
+        "  agent.secret_file: reading /nowhere/secret: No such file",
+        "  voice.weather: 127.0.0.1 is at 127.0.0.1, which is loopback and in no network of outbound.allow",
+        "  voice.mouth: espeak:/nowhere/espeak-ng: reading /nowhere/espeak-ng: No such file",
+        "  voice.dialogflow: reading the credentials in /nowhere/key.json",
+        "  voice.plugins.coffee.command: \"no-such-program-anywhere\" is no program of this machine",
+        "  voice.plugins.coffee.folder: reading the folder /nowhere/plugins: No such file",
+    ] {
+        assert!(said.contains(expected), "{expected} is missing in {said}");
+    }
+    assert!(said.contains("10 settings are wrong"), "{said}");
+}
+
+#[test]
+fn what_stops_the_start_is_named_by_its_setting_and_what_does_not_is_done_without() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (is_up, said) = told(folder.path(), WRONG, &["up"]);
+    assert!(!is_up, "{said}");
+    for key in
+        ["store.sealing_keys", "notify.templates", "device.certificate", "voice.weather", "voice.dialogflow"]
+    {
+        assert!(said.contains(&format!("  {key}: ")), "{key} is missing in {said}");
+    }
+    for key in ["agent.secret_file", "voice.mouth", "voice.plugins"] {
+        assert!(!said.contains(key), "{key} stops nobody: {said}");
+    }
+    // A process without voice and devices asks nothing of theirs: it comes as far as to listen.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("it listens").to_string();
+    let settings = write(folder.path(), "own.toml", &WRONG.replace("sealing_keys", "# "));
+    let mut command = ieum(folder.path(), &[("IEUM__SERVER__LISTEN", &address)]);
+    let output = command.args(["--config", &settings, "up", "payment"]).output().expect("runs");
+    assert!(text(&output).contains("(server.listen)"), "{}", text(&output));
+}
+
+#[test]
+fn a_dialogflow_without_credentials_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (is_right, said) = told(folder.path(), "[voice]\ndialogflow = \"dialogflow://home\"", &["check"]);
+    assert!(!is_right && said.contains("voice.dialogflow: names no credentials"), "{said}");
+    let other = "[voice]\ndialogflow = \"dialogflow+grpc://127.0.0.1:1/home\"";
+    let (is_right, said) = told(folder.path(), other, &["check"]);
+    assert!(is_right, "another one asks for none: {said}");
+}
+
+#[test]
+fn a_weather_without_a_key_is_never_asked_and_stops_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (is_right, said) = told(folder.path(), "[voice]\nweather = \"http://127.0.0.1:9\"", &["check"]);
+    assert!(is_right, "{said}");
+}
+
+#[test]
+fn doctor_tells_who_hears_speaks_and_answers_and_what_is_lost_without() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let gone = closed.local_addr().expect("it listens");
+    drop(closed);
+    let there = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let there = (there.local_addr().expect("it listens"), there);
+    let settings = format!(
+        "[voice]\nears = \"wyoming://{gone}, grpc://127.0.0.1:9?language=ko\"\nhermes = true\n\
+         dialogflow = \"dialogflow+grpc://{}/home\"\nwyoming = \"127.0.0.1:0\"\n\
+         [voice.plugins.tea]\nto = \"http://{gone}\"\n[voice.plugins.coffee]\ncommand = [\"sh\"]",
+        there.0
+    );
+    let (is_sound, said) = told(folder.path(), &settings, &["doctor"]);
+    assert!(!is_sound, "{said}");
+    for expected in [
+        &*format!("FAIL  voice.ears wyoming://{gone}"),
+        "because Connection refused",
+        "ok    voice.ears grpc://127.0.0.1:9?language=ko\n        gives hearing in ko\n",
+        "lacks English: nobody hears it",
+        &*format!("ok    voice.dialogflow http://{}\n        is asked first", there.0),
+        &*format!("FAIL  voice.plugins.tea http://{gone}"),
+        "ok    voice.plugins.coffee sh\n        is started here",
+        "gives ears, mouth and dialogue to whoever reaches 127.0.0.1:0",
+        "gives Hermes",
+    ] {
+        assert!(said.contains(expected), "{expected} is missing in {said}");
+    }
+}
