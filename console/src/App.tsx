@@ -1,12 +1,15 @@
 // The console as a whole: look, language, data, and which page stands at which address.
 import CssBaseline from "@mui/material/CssBaseline";
 import { ThemeProvider } from "@mui/material/styles";
-import { lazy, useEffect } from "react";
+import { lazy, useEffect, type ComponentType } from "react";
 import { SWRConfig } from "swr";
-import { Route, Switch } from "wouter";
+import { Redirect, Route, Switch } from "wouter";
 
+import { FIRST_PAGE, isAnswered } from "./api/answered";
 import { ask } from "./api/client";
 import { Shell } from "./parts/Shell";
+import { listed, type Name } from "./parts/pages";
+import { NotHere } from "./pages/NotHere";
 import { Nothing } from "./pages/Nothing";
 import { TextProvider } from "./text";
 import { theme } from "./theme";
@@ -23,15 +26,22 @@ const FILES = {
   DeadLetters: () => import("./pages/DeadLetters"),
   System: () => import("./pages/System"),
 };
-const Events = lazy(FILES.Events);
-const Event = lazy(FILES.Event);
-const Insights = lazy(FILES.Insights);
-const Voice = lazy(FILES.Voice);
-const Sources = lazy(FILES.Sources);
-const Partners = lazy(FILES.Partners);
-const Webhooks = lazy(FILES.Webhooks);
-const DeadLetters = lazy(FILES.DeadLetters);
-const System = lazy(FILES.System);
+
+/** Returns what stands at the address of a page: the page, or that nothing here answers it. */
+function at(name: Name, file: () => Promise<{ default: ComponentType }>): ComponentType {
+  const page = listed(name);
+  return !page || isAnswered(page.path) ? lazy(file) : () => <NotHere name={name} />;
+}
+
+const Home = isAnswered("/") ? at("events", FILES.Events) : () => <Redirect to={FIRST_PAGE} replace />;
+const Event = at("events", FILES.Event);
+const Insights = at("insights", FILES.Insights);
+const Voice = at("voice", FILES.Voice);
+const Sources = at("sources", FILES.Sources);
+const Partners = at("partners", FILES.Partners);
+const Webhooks = at("webhooks", FILES.Webhooks);
+const DeadLetters = at("deadLetters", FILES.DeadLetters);
+const System = at("system", FILES.System);
 
 /** Milliseconds after which the other pages are fetched: they then open even while the platform is away. */
 const FETCH_AHEAD = 1_500;
@@ -57,7 +67,7 @@ export function App() {
         <SWRConfig value={READING}>
           <Shell>
             <Switch>
-              <Route path="/" component={Events} />
+              <Route path="/" component={Home} />
               <Route path="/events/:eventId" component={Event} />
               <Route path="/insights" component={Insights} />
               <Route path="/voice" component={Voice} />

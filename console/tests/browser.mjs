@@ -1,7 +1,9 @@
 // What the tests of the console share: a running platform with demo data, and a browser that looks at it.
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after } from "node:test";
 
 import { chromium } from "playwright-core";
@@ -13,15 +15,27 @@ const { IEUM_BINARY: BINARY, IEUM_TEST_CHROMIUM_URL: CHROMIUM } = process.env;
 
 /** What ends with the last test of a file. */
 const started = [];
+const folders = [];
 let browser;
 after(async () => {
   await browser?.close();
   await Promise.all(started.map((stop) => stop("SIGKILL")));
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
 });
 
-/** Starts `ieum demo` and returns once it is ready. `listen` may name the port of one that ended. */
-export async function demo(listen = "127.0.0.1:0") {
-  const child = spawn(BINARY, ["--json", "demo"], {
+/** Starts `ieum demo` and returns once it is ready. `listen` may name the port of one that ended; `settings` are more of
+ *  the environment. */
+export const demo = (listen = "127.0.0.1:0", settings = {}) => start(["demo"], listen, settings);
+
+/** Starts `ieum up` with the parts named, on data of its own, and returns once it is ready. */
+export async function up(parts, settings = {}) {
+  const data = mkdtempSync(join(tmpdir(), "ieum-console-"));
+  folders.push(data);
+  return start(["--data", data, "up", ...parts], "127.0.0.1:0", settings);
+}
+
+async function start(command, listen, settings) {
+  const child = spawn(BINARY, ["--json", ...command], {
     cwd: "/",
     stdio: ["ignore", "pipe", "inherit"],
     env: {
@@ -32,6 +46,7 @@ export async function demo(listen = "127.0.0.1:0") {
       IEUM__TELEMETRY__LOG: "error",
       // A test looks at more pages a minute than a person.
       IEUM__GATEWAY__PUBLIC_PER_MINUTE: "60000",
+      ...settings,
     },
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -40,13 +55,13 @@ export async function demo(listen = "127.0.0.1:0") {
     text += piece;
     if (text.includes("}")) break;
   }
-  const { address } = JSON.parse(text);
+  const { address, page } = JSON.parse(text);
   const stop = async (signal = "SIGTERM") => {
     child.kill(signal);
     await ended;
   };
   started.push(stop);
-  return { address, url: `http://${address}`, stop };
+  return { address, url: `http://${address}`, page, stop };
 }
 
 /** Asks the platform directly, for what a test needs to be there. */
@@ -85,15 +100,25 @@ export async function open({ language = "en", scheme = "light", width = 1280 } =
   return { page, errors, close: () => context.close() };
 }
 
-/** Returns once the page shows its heading and nothing is loading any more. */
-export async function settled(page) {
+/** Returns once the page shows its heading, nothing is loading any more and the connection is as it is to be. */
+export async function settled(page, connection = "live") {
   await page.locator("main h1").waitFor();
   await page.waitForFunction(() => !document.querySelector("main .MuiSkeleton-root"));
-  await page.locator("[data-connection=live]").waitFor();
+  await page.locator(`[data-connection=${connection}]`).waitFor();
+}
+
+/** Presses Escape in the open dialog, once it holds the focus: a button that was just disabled gives it away for a moment. */
+export async function dismiss(page) {
+  await page.waitForFunction(() => document.activeElement?.closest(".MuiDialog-root"));
+  await page.keyboard.press("Escape");
 }
 
 /** Returns what axe finds that keeps people out: rule, and where. */
 export async function barriers(page) {
+  // What is half faded in has no colours yet that could be judged.
+  await page.waitForFunction(() =>
+    document.getAnimations().every((one) => one.playState !== "running" || one.effect?.getComputedTiming().endTime === Infinity),
+  );
   await page.evaluate(AXE);
   const found = await page.evaluate(() =>
     window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }),

@@ -211,6 +211,25 @@ describe("pages", () => {
     assert.ok((await answer.text()).length > 100_000, "it is the whole file");
   });
 
+  test("a narrow window shows all of the table of devices, and commands as something to type", async () => {
+    const { page, errors, close } = await open({ width: 390 });
+    await page.goto(`${platform.url}/voice`);
+    await settled(page);
+    const panel = page.locator("section", { has: page.getByRole("heading", { name: "Devices", exact: true }) });
+    assert.deepEqual(await panel.locator("code").allInnerTexts(), ["ieum device add", "ieum device run"]);
+    assert.ok(!(await panel.innerText()).includes("`"), "no mark of ours is left in it");
+    const device = { deviceId: "living-room-lamp-and-speaker", connected: false, lastSeenAt: new Date(Date.now() - 3_600_000).toISOString(), waiting: 1_234, hasSecret: false };
+    await page.route("**/api/operator/voice/devices", (route) => route.fulfill({ json: { devices: [device] } }));
+    await page.reload();
+    const table = page.getByRole("region", { name: "Devices", exact: true }).and(page.locator("[tabindex='0']"));
+    await table.getByRole("cell", { name: "1,234" }).waitFor();
+    const wider = await table.evaluate((element) => element.scrollWidth - element.clientWidth);
+    assert.equal(wider, 0, "the number of messages that wait is in sight");
+    assert.deepEqual(await barriers(page), []);
+    assert.deepEqual(errors, []);
+    await close();
+  });
+
   test("a narrow window shows every page without scrolling sideways", async () => {
     const { page, close } = await open({ width: 390 });
     for (const path of Object.keys(PAGES).filter((path) => path !== "/nowhere")) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 
-import { ask, barriers, demo, open, settled } from "./browser.mjs";
+import { ask, barriers, demo, dismiss, open, settled } from "./browser.mjs";
 
 describe("use", () => {
   let platform;
@@ -84,6 +84,12 @@ describe("use", () => {
     await say("타이머 맞춰 줘");
     await log.getByText("몇 분으로 맞출까요?").waitFor();
     await log.getByText("Asked back").waitFor();
+    await say("5분");
+    await log.getByText("5분 타이머를 시작했어요.").waitFor();
+    // What rings is told here, where it was set.
+    await say("1초 타이머");
+    await log.getByText("1초 타이머가 끝났어요.").waitFor();
+    await log.getByText("timer.rang").waitFor();
     // The same turns as the platform keeps them, by their session.
     const session = page.locator("[data-session='user:console']");
     await session.getByText("what time is it").first().waitFor();
@@ -204,14 +210,14 @@ describe("use", () => {
     const text = await page.locator("[data-secret]").textContent();
     assert.match(text, /^ieum_partner_/);
     assert.deepEqual(await barriers(page), []);
-    await page.keyboard.press("Escape");
+    await dismiss(page);
     await page.locator("[data-secret]").waitFor({ state: "detached" });
     const seen = await ask(platform, "GET", "/api/partner/events", undefined, text);
     assert.equal(seen.events.length, 3, "the key works");
     await page.getByRole("button", { name: "Rotate: City Transport" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
     assert.notEqual(await page.locator("[data-secret]").textContent(), text);
-    await page.keyboard.press("Escape");
+    await dismiss(page);
     await page.getByText(/The text before works until/).waitFor();
     await page.getByRole("button", { name: "Revoke: City Transport" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
@@ -247,7 +253,7 @@ describe("use", () => {
     await dialog.getByRole("button", { name: "Send again" }).click();
     await page.getByText("It is due again").waitFor();
     while (received.filter((one) => one === id).length < 2) await new Promise((resolve) => receiver.once("request", resolve));
-    await page.keyboard.press("Escape");
+    await dismiss(page);
     await page.getByRole("button", { name: `Disable: ${url}` }).click();
     await page.getByRole("button", { name: `Enable: ${url}` }).waitFor();
     assert.deepEqual(errors, []);
@@ -274,6 +280,23 @@ describe("use", () => {
     await page.getByLabel("Id of a bus event").fill("nothing");
     await page.getByRole("button", { name: "Find" }).click();
     await page.getByText("Nobody here has seen it").waitFor();
+    assert.deepEqual(errors, []);
+    await close();
+  });
+
+  test("a plugin's process is shown with why it ended", async () => {
+    const { page, errors, close } = await open();
+    const counts = { calls: 3, inFlight: 0, failures: 1, rejected: {}, fallbacks: {}, retries: 0, instances: [] };
+    const ended = "it was ended for its memory: it held 70 MiB and may hold 64 MiB";
+    const process = { state: "waiting", restarts: 2, ended };
+    const link = { name: "voice.plugin/coffee", to: "process:python3", wire: "process", fallback: "off", ...counts, process };
+    await page.route("**/api/operator/links", (route) => route.fulfill({ json: { links: [link] } }));
+    await page.goto(`${platform.url}/system`);
+    await settled(page);
+    const shown = page.locator("[data-link='voice.plugin/coffee']");
+    await shown.getByText("Process ended, starts again").waitFor();
+    await shown.getByText("started again 2 times").waitFor();
+    await shown.getByText(ended).waitFor();
     assert.deepEqual(errors, []);
     await close();
   });

@@ -1,12 +1,15 @@
-// Follows the live states of all events: one stream for the whole console, kept open from page to page.
+// Follows the live states of all events: one stream for the whole console, kept open from page to page. Where the hub does
+// not run in this process there is none: then it looks now and then whether the platform answers.
 import { createParser } from "eventsource-parser";
 import { useSyncExternalStore } from "react";
 
+import { isAnswered } from "./answered";
 import { headers, Problem, problemOf } from "./client";
 import { onKey } from "./key";
 import type { Gate, LiveEvent } from "./types";
 
-export type Connection = "connecting" | "live" | "lost" | "refused";
+/** `here`: the platform answers, and has no stream to follow. `barred`: the key may not see it. */
+export type Connection = "connecting" | "live" | "here" | "lost" | "refused" | "barred";
 
 /** What an event's figures were at one time. */
 export interface Moment {
@@ -33,6 +36,8 @@ const MOST_MOMENTS = 1_800;
 /** Milliseconds before the stream is opened anew: first, and at most. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
+/** Milliseconds between two looks at a platform without a stream. */
+const LOOK_PAUSE = 10_000;
 /** The server says something every 15 s at least; a stream that is silent this long, milliseconds, is dead. */
 const SILENCE = 40_000;
 /** For how long a tab that nobody looks at goes on to listen, milliseconds. */
@@ -66,11 +71,16 @@ async function follow(signal: AbortSignal) {
     const stop = () => attempt.abort();
     signal.addEventListener("abort", stop);
     try {
-      await listen(attempt, () => (pause = FIRST_PAUSE));
+      if (isAnswered("/")) await listen(attempt, () => (pause = FIRST_PAUSE));
+      else {
+        await look(attempt);
+        change({ connection: "here", problem: undefined });
+        pause = FIRST_PAUSE;
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem) {
-        change({ connection: error.status === 429 ? "lost" : "refused", problem: error });
+        change({ connection: saidBy(error), problem: error });
         pause = Math.max(pause, (error.retryAfterSeconds ?? 0) * 1_000);
       } else {
         change({ connection: "lost" });
@@ -80,8 +90,29 @@ async function follow(signal: AbortSignal) {
     }
     if (signal.aborted) return;
     if (live.connection === "live") change({ connection: "lost" });
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    const isHere = live.connection === "here";
+    await new Promise((resolve) => setTimeout(resolve, isHere ? LOOK_PAUSE : pause));
+    if (!isHere) pause = Math.min(pause * 2, LONGEST_PAUSE);
+  }
+}
+
+/** What a refusal says about the connection: only who must show a key is signed out. */
+function saidBy({ status }: Problem): Connection {
+  if (status === 401) return "refused";
+  if (status === 403) return "barred";
+  // A process that was started anew without the hub.
+  return status === 404 ? "here" : "lost";
+}
+
+/** Asks the platform how it is, as every page may. */
+async function look(attempt: AbortController) {
+  const watch = setTimeout(() => attempt.abort(), SILENCE);
+  try {
+    const response = await fetch("/api/operator/overview", { headers: headers(), signal: attempt.signal });
+    if (!response.ok) throw await problemOf(response);
+    await response.body?.cancel();
+  } finally {
+    clearTimeout(watch);
   }
 }
 

@@ -342,6 +342,7 @@ export interface PlatformLink {
   p95Ms?: number;
   breaker?: { state: "closed" | "open" | "half-open" | "held-open" | "forced-closed"; reason?: string; opened: number };
   instances: { address: string; running: number; ejected: boolean }[];
+  process?: { state: "starting" | "running" | "waiting" | "stopped"; address?: string; restarts: number; ended?: string };
 }
 
 export interface BusOverview {
@@ -368,6 +369,8 @@ export interface DialogAnswer {
   turnId: string;
   sessionId: string;
   userId: string;
+  /** What was heard, where the turn was spoken. */
+  heard?: string;
   text: string;
   language: string;
   intent: string;

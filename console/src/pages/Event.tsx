@@ -38,7 +38,7 @@ export default function Event() {
             sentence={t.eventUnknownSentence}
             action={
               <Button component={Link} href="/" variant="contained">
-                {t.toEvents}
+                {t.toPage(t.events)}
               </Button>
             }
           />

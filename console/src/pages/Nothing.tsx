@@ -2,7 +2,9 @@
 import Button from "@mui/material/Button";
 import { Link } from "wouter";
 
+import { FIRST_PAGE } from "../api/answered";
 import { Page, Panel } from "../parts/Page";
+import { FIRST_NAME } from "../parts/pages";
 import { Empty } from "../parts/states";
 import { useText } from "../text";
 
@@ -15,8 +17,8 @@ export function Nothing() {
           title={t.notFound}
           sentence={t.notFoundSentence}
           action={
-            <Button component={Link} href="/" variant="contained">
-              {t.toEvents}
+            <Button component={Link} href={FIRST_PAGE} variant="contained">
+              {t.toPage(t[FIRST_NAME])}
             </Button>
           }
         />

@@ -57,7 +57,7 @@ function Checks({ checks }: { checks: Overview["health"]["checks"] }) {
   return (
     <Box sx={{ display: "grid", gap: 1.5, gridTemplateColumns: "repeat(auto-fit, minmax(220px, 1fr))" }}>
       {checks.map((check) => (
-        <Panel key={check.name} padded title={t.checkNames[check.name] ?? check.name} sentence={check.critical ? t.critical : undefined}>
+        <Panel key={check.name} padded title={checkTitle(check.name, t.checkNames)} sentence={check.critical ? t.critical : undefined}>
           <StateChip tone={TONE[check.status]}>{t.healthState[check.status]}</StateChip>
           <Under>{t.since(dateTime(check.since))}</Under>
           {check.detail && <Under tone="error.main">{check.detail}</Under>}
@@ -165,4 +165,12 @@ function Where() {
       </Box>
     </Panel>
   );
+}
+
+/** Names a check; behind a dot stands which one of several it is, such as the engine of `ears.whisper`. */
+function checkTitle(name: string, names: Record<string, string>) {
+  const [kind = name, ...which] = name.split(".");
+  const title = names[kind];
+  if (!title) return name;
+  return which.length > 0 ? `${title} · ${which.join(".")}` : title;
 }

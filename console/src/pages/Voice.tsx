@@ -10,18 +10,21 @@ import { useEffect, useRef, useState, type FormEvent } from "react";
 import { AWAY, path, Problem, save, tell } from "../api/client";
 import type { DialogAnswer } from "../api/types";
 import { useAnnounce } from "../parts/announce";
+import { Prose } from "../parts/bits";
 import { Page, Panel } from "../parts/Page";
 import { Empty, sentence } from "../parts/states";
 import { useText } from "../text";
 import { Lately } from "./voice/Lately";
+import { listenFor, type Unasked } from "./voice/listen";
 import { Recorder, upload } from "./voice/recorder";
 import { Turn } from "./voice/Turn";
 
-/** One exchange; without an answer it is under way. */
+/** One exchange; without an answer it is under way. What the platform says by itself has only that. */
 export interface Exchange {
   id: string;
   said?: string;
   answer?: DialogAnswer;
+  unasked?: Unasked;
   problem?: Problem;
 }
 
@@ -43,6 +46,20 @@ export default function Voice() {
     void end.current?.scrollIntoView({ block: "nearest" });
   }, [exchanges]);
   useEffect(() => () => recorder?.cancel(), [recorder]);
+  useEffect(() => {
+    if (!who.trim()) return;
+    let end = () => undefined as void;
+    const told = (unasked: Unasked) => {
+      setExchanges((all) => [...all, { id: unasked.id, unasked }].slice(-MOST));
+      announce(unasked.text);
+    };
+    // Not at every letter of a name.
+    const begin = setTimeout(() => (end = listenFor(who, told)), 300);
+    return () => {
+      clearTimeout(begin);
+      end();
+    };
+  }, [who, announce]);
 
   const exchange = async (said: string | undefined, ask: (id: string) => Promise<DialogAnswer>) => {
     const id = crypto.randomUUID();
@@ -67,7 +84,8 @@ export default function Voice() {
     try {
       await save(path`/api/users/${who}`, { name: who, language });
       announce(t.personRegistered(who));
-      const again = exchanges.at(-1)?.said;
+      const last = exchanges.at(-1);
+      const again = last?.said ?? last?.answer?.heard;
       setExchanges((all) => all.filter(({ answer }) => answer?.outcome !== "user_not_found"));
       if (again) ask(again);
     } catch (error) {
@@ -102,7 +120,7 @@ export default function Voice() {
   return (
     <Page title={t.voice} sentence={t.voiceSentence}>
       <Panel padded title={t.conversation} sentence={t.conversationSentence}>
-        <Box role="log" aria-label={t.conversation} sx={{ minHeight: 320, maxHeight: "56vh", overflowY: "auto", my: 2 }}>
+        <Box role="log" tabIndex={0} aria-label={t.conversation} sx={{ minHeight: 320, maxHeight: "56vh", overflowY: "auto", my: 2 }}>
           {exchanges.length === 0 ? (
             <Empty icon={MessagesSquare} title={t.nothingSaid} sentence={t.nothingSaidSentence} />
           ) : (
@@ -149,7 +167,7 @@ export default function Voice() {
         </Paper>
         {refused && (
           <Typography role="alert" variant="body2" sx={{ color: "error.main", pb: 2 }}>
-            {refused}
+            <Prose>{refused}</Prose>
           </Typography>
         )}
       </Panel>

@@ -4,6 +4,7 @@ import Button from "@mui/material/Button";
 import { Component, type ReactNode } from "react";
 
 import { useText } from "../text";
+import { Prose } from "./bits";
 
 interface State {
   hasFailed: boolean;
@@ -30,7 +31,7 @@ function Failed() {
   );
   return (
     <Alert severity="error" variant="outlined" role="alert" action={again}>
-      {t.problemPage}
+      <Prose>{t.problemPage}</Prose>
     </Alert>
   );
 }

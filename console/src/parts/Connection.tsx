@@ -11,8 +11,10 @@ import { useAnnounce } from "./announce";
 const COLOUR: Record<Connection, string> = {
   connecting: "text.secondary",
   live: "success.main",
+  here: "success.main",
   lost: "error.main",
   refused: "warning.main",
+  barred: "warning.main",
 };
 
 export function ConnectionChip() {
@@ -28,7 +30,7 @@ export function ConnectionChip() {
           borderRadius: "50%",
           bgcolor: COLOUR[connection],
           boxShadow: (theme) =>
-            connection === "live" ? `0 0 0 3px color-mix(in srgb, ${theme.vars.palette.success.main} 22%, transparent)` : "none",
+            COLOUR[connection] === "success.main" ? `0 0 0 3px color-mix(in srgb, ${theme.vars.palette.success.main} 22%, transparent)` : "none",
         }}
       />
       <Typography component="span" sx={{ fontSize: "0.85rem", fontWeight: 600, color: "text.secondary" }}>
@@ -46,9 +48,9 @@ export function LostBanner() {
   const wasLost = useRef(false);
   useEffect(() => {
     if (connection === "lost") wasLost.current = true;
-    if (connection === "live" && wasLost.current) {
+    if ((connection === "live" || connection === "here") && wasLost.current) {
       wasLost.current = false;
-      say(t.backSentence);
+      say(connection === "live" ? t.backSentence : t.hereSentence);
     }
   }, [connection, say, t]);
   if (connection !== "lost") return null;

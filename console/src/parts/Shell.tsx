@@ -12,19 +12,7 @@ import Toolbar from "@mui/material/Toolbar";
 import Typography from "@mui/material/Typography";
 import useMediaQuery from "@mui/material/useMediaQuery";
 import { useTheme } from "@mui/material/styles";
-import {
-  Activity,
-  CalendarDays,
-  ChartColumn,
-  Handshake,
-  HeartPulse,
-  MailX,
-  Menu as MenuIcon,
-  MessagesSquare,
-  Plug,
-  Webhook as WebhookIcon,
-  type LucideIcon,
-} from "lucide-react";
+import { Activity, Menu as MenuIcon } from "lucide-react";
 import { Suspense, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
@@ -34,38 +22,10 @@ import { Announcer } from "./announce";
 import { ConnectionChip, LostBanner } from "./Connection";
 import { LanguageChoice, LookChoice, SignInButton } from "./choices";
 import { Boundary } from "./Boundary";
+import { LISTED } from "./pages";
 import { PageSkeleton } from "./states";
 
 const WIDTH = 232;
-
-type Name = "events" | "insights" | "voice" | "sources" | "partners" | "webhooks" | "deadLetters" | "system";
-type Group = "groupWatch" | "groupConnect" | "groupRun";
-
-const PAGES: { group: Group; pages: { path: string; name: Name; icon: LucideIcon }[] }[] = [
-  {
-    group: "groupWatch",
-    pages: [
-      { path: "/", name: "events", icon: CalendarDays },
-      { path: "/insights", name: "insights", icon: ChartColumn },
-      { path: "/voice", name: "voice", icon: MessagesSquare },
-    ],
-  },
-  {
-    group: "groupConnect",
-    pages: [
-      { path: "/sources", name: "sources", icon: Plug },
-      { path: "/partners", name: "partners", icon: Handshake },
-      { path: "/webhooks", name: "webhooks", icon: WebhookIcon },
-    ],
-  },
-  {
-    group: "groupRun",
-    pages: [
-      { path: "/dead-letters", name: "deadLetters", icon: MailX },
-      { path: "/system", name: "system", icon: HeartPulse },
-    ],
-  },
-];
 
 function isHere(path: string, location: string): boolean {
   return path === "/" ? location === "/" || location.startsWith("/events/") : location === path;
@@ -100,7 +60,7 @@ function Pages({ onChosen }: { onChosen: () => void }) {
   const [location] = useLocation();
   return (
     <Box component="nav" aria-label={t.navigation} sx={{ px: 1.5, pb: 2, overflowY: "auto" }}>
-      {PAGES.map(({ group, pages }) => (
+      {LISTED.map(({ group, pages }) => (
         <Box key={group} sx={{ mt: 1.5 }}>
           <Typography
             id={group}

@@ -80,6 +80,19 @@ export function Code({ children }: { children: ReactNode }) {
   );
 }
 
+/** A sentence in which what stands between backticks is something to type. */
+export function Prose({ children }: { children: string }) {
+  const piece = (text: string, place: number) =>
+    place % 2 === 1 ? (
+      <Box key={place} component="span" sx={{ whiteSpace: "nowrap" }}>
+        <Code>{text}</Code>
+      </Box>
+    ) : (
+      text
+    );
+  return <>{children.split("`").map(piece)}</>;
+}
+
 /** A second line below a cell's first. */
 export function Under({ children, tone }: { children: ReactNode; tone?: string }) {
   return (

@@ -11,6 +11,7 @@ import useSWR from "swr";
 import { AWAY, Problem } from "../api/client";
 import { useText } from "../text";
 import type { Text } from "../text/en";
+import { Prose } from "./bits";
 
 /** Something that is read and renewed. */
 export interface Reading<T> {
@@ -61,7 +62,7 @@ export function ProblemNotice({ problem, onAgain }: { problem: Problem; onAgain?
         )
       }
     >
-      {sentence(t, problem)}
+      <Prose>{sentence(t, problem)}</Prose>
     </Alert>
   );
 }
@@ -80,7 +81,7 @@ export function Empty({ title, sentence: more, icon: Icon = Inbox, action }: Emp
       <Typography variant="h2" component="p" sx={{ mt: 1.5, color: "text.primary" }}>
         {title}
       </Typography>
-      {more && <Typography sx={{ mt: 0.5, maxWidth: 460, mx: "auto" }}>{more}</Typography>}
+      {more && <Typography sx={{ mt: 0.5, maxWidth: 460, mx: "auto" }}><Prose>{more}</Prose></Typography>}
       {action && <Box sx={{ mt: 2.5 }}>{action}</Box>}
     </Box>
   );

@@ -39,11 +39,14 @@ export const en = {
   connection: {
     connecting: "Connecting",
     live: "Live",
+    here: "Connected",
     lost: "Connection lost",
     refused: "Signed out",
+    barred: "Key without access",
   },
   lostSentence: "The platform does not answer. The figures below are the last known ones; the page tries again by itself.",
   backSentence: "The connection is back; the figures are live again.",
+  hereSentence: "The connection is back.",
   signIn: "Sign in",
   signOut: "Sign out",
   signInTitle: "Sign in with a key",
@@ -51,8 +54,11 @@ export const en = {
     "From another machine the console asks with an API key. It needs the scope events:read, and hub:operate to change anything. The key stays in this tab.",
   keyField: "API key",
   notFound: "There is no page here",
-  notFoundSentence: "The address leads nowhere. Choose a page from the list, or go to the events.",
-  toEvents: "To the events",
+  notFoundSentence: "The address leads nowhere. Choose a page from the list.",
+  toPage: (page: string) => `To ${page}`,
+  notHere: (page: string) => `${page}: not in this process`,
+  notHereSentence: (parts: string) =>
+    `The part that answers this page does not run here. Run it with \`ieum up ${parts}\`, or every part with \`ieum up\`; or open the console of the process that runs it.`,
 
   // === Common ===
   loading: "Loading",
@@ -456,12 +462,12 @@ export const en = {
     blocked: "Blocked",
     user_not_found: "Unknown person",
   },
-  stageNames: { heard: "heard", known: "looked up", remembered: "remembered", understood: "understood", answered: "answered" } as Record<string, string>,
+  stageNames: { heard: "heard", known: "looked up", remembered: "remembered", understood: "understood", answered: "answered", said: "said" } as Record<string, string>,
 
   // === Health ===
   systemSentence: "This process: what it stands on, its links, its bus.",
   healthState: { healthy: "Healthy", degraded: "Works with less", unhealthy: "Unhealthy", starting: "Starting", stopping: "Stopping" },
-  checkNames: { store: "SQL store", bus: "Bus", cache: "Cache", series: "Time series" } as Record<string, string>,
+  checkNames: { store: "SQL store", bus: "Bus", device: "Device broker", cache: "Cache", documents: "Documents", series: "Time series", ears: "Speech recognition", mouth: "Speech output", weather: "Weather service", dialogflow: "Dialogflow", bridge: "Outside broker" } as Record<string, string>,
   critical: "needed",
   parts: "Parts",
   partNames: { events: "Events hub", analytics: "Analytics", partners: "Partners", notify: "Notifications", identity: "Identity", payment: "Payment", device: "Devices", voice: "Voice" } as Record<string, string>,
@@ -479,6 +485,13 @@ export const en = {
     "forced-closed": "Forced closed",
   } as Record<string, string>,
   breakerOff: "Off",
+  processState: {
+    starting: "Process starting",
+    running: "Process running",
+    waiting: "Process ended, starts again",
+    stopped: "Process stopped",
+  } as Record<string, string>,
+  restarts: (count: number) => (count === 1 ? "started again once" : `started again ${count} times`),
   calls: "Calls",
   failures: "Failed",
   refused: "Refused",

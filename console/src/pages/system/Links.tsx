@@ -84,6 +84,19 @@ export function Links() {
   );
 }
 
+// The process that answers, where the platform started it.
+function Process({ process }: { process: NonNullable<PlatformLink["process"]> }) {
+  const { t } = useText();
+  const isWell = process.state === "running";
+  return (
+    <>
+      <StateChip tone={isWell ? "good" : "bad"}>{t.processState[process.state]}</StateChip>
+      {process.restarts > 0 && <Under>{t.restarts(process.restarts)}</Under>}
+      {process.ended && <Under>{process.ended}</Under>}
+    </>
+  );
+}
+
 function Row({ link, onOrder }: { link: PlatformLink; onOrder: (order: Order) => void }) {
   const { t, number } = useText();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
@@ -96,6 +109,7 @@ function Row({ link, onOrder }: { link: PlatformLink; onOrder: (order: Order) =>
         <Under>
           {link.wire} · {link.to}
         </Under>
+        {link.process && <Process process={link.process} />}
       </TableCell>
       <TableCell>
         <StateChip tone={TONE[state ?? ""] ?? "quiet"}>{state ? t.breakerState[state] : t.breakerOff}</StateChip>

@@ -44,7 +44,7 @@ function Devices({ devices }: { devices: VoiceDevice[] }) {
         <Empty icon={Radio} title={t.noDevices} sentence={t.noDevicesSentence} />
       ) : (
         <Scrolling label={t.devices}>
-          <Table size="small" sx={{ minWidth: 380 }}>
+          <Table size="small" sx={{ "& th, & td": { px: { xs: 1.25, sm: 2 }, whiteSpace: "normal" }, "& code": { overflowWrap: "anywhere" } }}>
             <TableHead>
               <TableRow>
                 <TableCell>{t.device}</TableCell>

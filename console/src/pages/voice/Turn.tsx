@@ -8,6 +8,7 @@ import { ProblemNotice } from "../../parts/states";
 import { useText } from "../../text";
 import type { DialogAnswer, Slot } from "../../api/types";
 import type { Exchange } from "../Voice";
+import type { Unasked } from "./listen";
 
 const TONE: Record<DialogAnswer["outcome"], Tone> = {
   answered: "good",
@@ -18,18 +19,31 @@ const TONE: Record<DialogAnswer["outcome"], Tone> = {
   user_not_found: "bad",
 };
 
-export function Turn({ exchange: { said, answer, problem } }: { exchange: Exchange }) {
+export function Turn({ exchange: { said, answer, problem, unasked } }: { exchange: Exchange }) {
   const { t } = useText();
+  if (unasked) return <ByItself unasked={unasked} />;
   return (
     <Box sx={{ mb: 2.5 }}>
       <Box sx={{ display: "flex", justifyContent: "flex-end", mb: 1 }}>
         <Typography sx={{ bgcolor: "primary.main", color: "primary.contrastText", borderRadius: "12px", px: 1.75, py: 0.75, maxWidth: "80%" }}>
-          {said ?? t.spokenWords}
+          {said ?? answer?.heard ?? t.spokenWords}
         </Typography>
       </Box>
       {problem && <ProblemNotice problem={problem} />}
       {!answer && !problem && <Skeleton variant="rounded" width={240} height={40} />}
       {answer && <Answer answer={answer} />}
+    </Box>
+  );
+}
+
+/** What the platform says by itself, such as that a timer rings. */
+function ByItself({ unasked: { text, language, intent } }: { unasked: Unasked }) {
+  return (
+    <Box sx={{ maxWidth: 640, mb: 2.5 }}>
+      <Typography lang={language} sx={{ bgcolor: "action.hover", borderRadius: "12px", px: 1.75, py: 0.75, width: "fit-content" }}>
+        {text}
+      </Typography>
+      <Under>{intent}</Under>
     </Box>
   );
 }
