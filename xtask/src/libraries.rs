@@ -16,6 +16,9 @@ const PEOPLE: &str = "face2face==0.2.1a0";
 /// The sentences of Home Assistant's voice assistant, compiled; Apache-2.0, and too many to copy.
 const HOME_ASSISTANT: &str = "home-assistant-intents==2026.10.27";
 
+/// What Home Assistant reads those sentences with (<https://github.com/OHF-Voice/hassil>); Apache-2.0.
+const HASSIL: &str = "hassil==3.12.1";
+
 /// Sentences with Korean dates and times, and an evaluator of what they mean; MIT, and the sentences are its tests.
 const KOREAN_DATETIME: &str = "korean-datetime==1.0.0";
 
@@ -54,6 +57,7 @@ impl Libraries {
             ("node library", "IEUM_TEST_NODE_URL", for_node()),
             ("people", "IEUM_TEST_FACE2FACE", people()),
             ("sentences", "IEUM_TEST_HA_DATA", home_assistant()),
+            ("hassil", "IEUM_TEST_PYTHON_HASSIL", python_in("py-hassil", &[HASSIL])),
             ("korean dates", "IEUM_TEST_KOREAN_DATETIME", korean_datetime()),
             ("schemathesis", "IEUM_TEST_SCHEMATHESIS", schemathesis()),
             ("mqtt for python", "IEUM_TEST_PYTHON_MQTT", python_in("py-mqtt", &[PYTHON_MQTT])),
@@ -102,6 +106,7 @@ fn held(name: &str) -> &'static str {
     match name {
         "people" => PEOPLE,
         "sentences" => HOME_ASSISTANT,
+        "hassil" => HASSIL,
         "korean dates" => KOREAN_DATETIME,
         "schemathesis" => SCHEMATHESIS,
         "mqtt for python" => PYTHON_MQTT,

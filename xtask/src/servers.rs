@@ -5,6 +5,8 @@ mod chromium;
 mod influxdb;
 mod install;
 mod kafka;
+mod maven;
+mod mongodb;
 mod mosquitto;
 mod moto;
 mod mysql;
@@ -74,7 +76,7 @@ pub struct Started {
 }
 
 /// Every server that tests can ask for.
-pub const KINDS: [Kind; 15] = [
+pub const KINDS: [Kind; 16] = [
     postgres::KIND,
     mysql::KIND,
     redis::KIND,
@@ -82,6 +84,7 @@ pub const KINDS: [Kind; 15] = [
     influxdb::KIND,
     victoriametrics::KIND,
     kafka::KIND,
+    mongodb::KIND,
     pretix::KIND,
     pretalx::KIND,
     aiosmtpd::KIND,
@@ -140,7 +143,7 @@ pub fn run(chore: &ServersChore) -> Result<(), Failure> {
 /// # Errors
 /// For a name that no server has.
 pub fn chosen(names: &[String]) -> Result<Vec<&'static Kind>, Failure> {
-    static ALL: [Kind; 15] = KINDS;
+    static ALL: [Kind; 16] = KINDS;
     if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|kind| kind.name == **name)) {
         let known: Vec<&str> = ALL.iter().map(|kind| kind.name).collect();
         return Err(Failure(format!("no server is called {unknown:?}; the names are {}", known.join(", "))));

@@ -41,11 +41,13 @@ enum Suite {
 }
 
 /// What the newcomer's build leaves out and tests do not: package and feature.
-const FEATURES: [(&str, &str); 6] = [
+const FEATURES: [(&str, &str); 8] = [
     ("ieum", "kafka"),
     ("ieum", "lake"),
+    ("ieum", "mongo"),
     ("ieum", "speech"),
     ("ieum-bus", "kafka"),
+    ("ieum-documents", "mongo"),
     ("ieum-lake", "engines"),
     ("ieum-speech", "models"),
 ];
@@ -214,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_full_build_has_every_feature_of_what_it_builds() {
-        let all = "ieum/kafka,ieum/lake,ieum/speech,ieum-bus/kafka,ieum-lake/engines,ieum-speech/models";
+        let all = "ieum/kafka,ieum/lake,ieum/mongo,ieum/speech,ieum-bus/kafka,ieum-documents/mongo,ieum-lake/engines,ieum-speech/models";
         assert_eq!(features(&[]), all);
         assert_eq!(features(&["ieum-bus".to_owned()]), "ieum-bus/kafka");
         assert_eq!(features(&["ieum-store".to_owned()]), "");

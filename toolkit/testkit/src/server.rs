@@ -5,11 +5,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Names of the servers that `cargo xtask test` knows, as [`url()`] takes them.
-pub const KNOWN: [&str; 15] = [
+pub const KNOWN: [&str; 16] = [
     "postgres",
     "mysql",
     "redis",
     "kafka",
+    "mongodb",
     "influxdb",
     "victoriametrics",
     "pretix",

@@ -17,7 +17,7 @@ pub const KIND: Kind = Kind {
 };
 
 /// What keeps it quiet: no window, no profile but ours, no talk with its maker.
-const QUIET: [&str; 8] = [
+const QUIET: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -26,6 +26,9 @@ const QUIET: [&str; 8] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // A microphone that beeps, and nobody who would have to allow it.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ];
 
 fn start(folder: &Path) -> Result<Started, Failure> {
