@@ -6,6 +6,7 @@
 pub mod backend;
 pub mod fault;
 pub mod openapi;
+pub mod port;
 pub mod power;
 pub mod pretix;
 pub mod process;

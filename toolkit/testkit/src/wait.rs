@@ -34,7 +34,8 @@ where
     .await
 }
 
-/// Completes with the first value that `look` finds; looks at least once.
+/// Completes with the first value that `look` finds; looks at least once. Where a pause lasts longer than it was to, the
+/// machine stood still, and with it whatever is waited for: the time that was lost is given on top.
 ///
 /// # Errors
 /// [`WaitError`] when `timeout` has passed before.
@@ -44,15 +45,17 @@ where
     A: Future<Output = Option<T>>,
 {
     let clock = SystemClock;
-    let give_up = clock.moment() + timeout;
+    let mut give_up = clock.moment() + timeout;
     loop {
         if let Some(found) = look().await {
             return Ok(found);
         }
-        if clock.moment() >= give_up {
+        let now = clock.moment();
+        if now >= give_up {
             return Err(WaitError { what: what.to_owned(), waited: timeout });
         }
         clock.sleep(PAUSE).await;
+        give_up = give_up + clock.moment().since(now).saturating_sub(PAUSE);
     }
 }
 
@@ -65,12 +68,24 @@ mod tests {
     #[tokio::test]
     async fn waiting_ends_with_the_condition() {
         let looks = AtomicU32::new(0);
-        until("three looks were taken", Duration::from_secs(5), || async {
+        until("three looks were taken", Duration::from_secs(60), || async {
             looks.fetch_add(1, Ordering::Relaxed) >= 2
         })
         .await
         .expect("comes true on the third look");
         assert_eq!(looks.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn time_in_which_the_machine_stood_still_is_not_waited() {
+        let looks = AtomicU32::new(0);
+        until("three looks were taken", PAUSE * 5, || async {
+            // Whoever holds the only thread holds up the pause of this look.
+            tokio::spawn(async { std::thread::sleep(PAUSE * 10) });
+            looks.fetch_add(1, Ordering::Relaxed) >= 2
+        })
+        .await
+        .expect("comes true on the third look");
     }
 
     #[tokio::test]

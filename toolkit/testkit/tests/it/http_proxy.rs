@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ieum_core::{Clock, SystemClock};
 use ieum_testkit::fault::{FaultPlan, HttpProxy};
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::wait;
 
 use crate::origin::{Origin, get};
@@ -46,17 +47,17 @@ async fn a_duplicate_reaches_the_server_twice() {
 #[tokio::test]
 async fn a_held_request_is_overtaken_by_a_later_one() {
     let origin = Origin::start().await;
-    let held = FaultPlan { reorder: 1.0, delay_most: Duration::from_secs(20), ..FaultPlan::default() };
+    let held = FaultPlan { reorder: 1.0, delay_most: Duration::from_secs(600), ..FaultPlan::default() };
     let proxy = proxy(&origin, held).await;
     let address = proxy.address();
     let first = tokio::spawn(async move { get(address, "/first").await });
-    wait::until("the first request arrived", Duration::from_secs(5), || async {
+    wait::until("the first request arrived", Duration::from_secs(60), || async {
         proxy.counts().arrived == 1
     })
     .await
     .expect("it was sent");
     proxy.change(FaultPlan::default()).expect("the plan is right");
-    wait::until("the second overtook the first", Duration::from_secs(5), || async {
+    wait::until("the second overtook the first", Duration::from_secs(60), || async {
         get(address, "/second").await;
         proxy.counts().reordered == 1
     })
@@ -82,10 +83,9 @@ async fn a_delay_takes_time_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_a_bad_gateway() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    drop(listener);
-    let proxy =
-        HttpProxy::start(&address.to_string(), FaultPlan::default()).await.expect("the plan is right");
+    let nobody = KeptPort::take();
+    let proxy = HttpProxy::start(&nobody.address().to_string(), FaultPlan::default())
+        .await
+        .expect("the plan is right");
     assert!(get(proxy.address(), "/").await.starts_with("HTTP/1.1 502"));
 }

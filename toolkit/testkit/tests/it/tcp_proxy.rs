@@ -75,7 +75,7 @@ async fn a_drop_costs_the_whole_connection() {
     for _ in 0..20 {
         assert_eq!(get(proxy.address(), "/lost").await, "");
     }
-    wait::until("all drops are counted", Duration::from_secs(5), || async {
+    wait::until("all drops are counted", Duration::from_secs(60), || async {
         let counts = proxy.counts();
         counts.dropped_before + counts.dropped_after == 20
     })
