@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use ieum_client::{Request, Response, RestClient, RestConfig};
-use ieum_core::{Cx, Fault, Moment, SharedClock};
+use ieum_core::{Cx, Fault, Moment, SharedClock, Timestamp};
 use ieum_policy::Gcra;
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -96,8 +96,9 @@ impl SourceClient {
     /// Sends a request when its turn comes. Fails as [`RestClient::send`] and with `events.source.pace`.
     pub async fn send(&self, cx: &Cx, request: Request) -> Result<Response, Fault> {
         self.shared.pace.wait(&self.shared.clock).await?;
+        let asked_at = self.shared.clock.now();
         let response = self.client.send(cx, request).await?;
-        self.note(&response.headers);
+        self.note(&response.headers, asked_at);
         Ok(response)
     }
 
@@ -122,17 +123,25 @@ impl SourceClient {
         self.shared.told.lock().clone()
     }
 
-    fn note(&self, headers: &HeaderMap) {
+    fn note(&self, headers: &HeaderMap, asked_at: Timestamp) {
         let now = self.shared.clock.now();
         let mut told = self.shared.told.lock();
         if let Some(date) = headers::date(headers) {
-            // The header has whole seconds; the source's clock stands half a second further in the mean.
-            told.skew_micros = Some(date.as_micros() - now.as_micros() + 500_000);
+            told.skew_micros = Some(skew_micros(date, asked_at, now));
         }
         if let Some(limits) = headers::limits(headers) {
             told.limits = Some(limits);
         }
     }
+}
+
+/// Returns how far a source's clock is ahead of ours that told `date` between `asked_at` and `now`: whatever the time
+/// between the two explains is no difference.
+fn skew_micros(date: Timestamp, asked_at: Timestamp, now: Timestamp) -> i64 {
+    // The header has whole seconds; the source's clock stands half a second further in the mean.
+    let theirs = date.as_micros() + 500_000;
+    let (earliest, latest) = (asked_at.as_micros(), now.as_micros());
+    if theirs > latest { theirs - latest } else { (theirs - earliest).min(0) }
 }
 
 #[cfg(test)]
@@ -143,6 +152,17 @@ mod tests {
 
     fn pace() -> Pace {
         Pace::new(Gcra::new(60, Duration::from_secs(60), 5).expect("is a limit"))
+    }
+
+    #[test]
+    fn a_clock_is_off_by_what_the_time_of_the_answer_does_not_explain() {
+        let at = |millis: i64| Timestamp::from_millis(1_800_000_000_000 + millis);
+        let off = |date, asked, now| skew_micros(at(date), at(asked), at(now)) / 1_000;
+        assert_eq!(off(90_000, 400, 600), 89_900);
+        assert_eq!(off(-90_000, 400, 600), -89_900);
+        assert_eq!(off(0, 400, 600), 0);
+        assert_eq!(off(2_000, 400, 8_000), 0, "an answer that took long says little of the clock");
+        assert_eq!(off(-5_000, 400, 8_000), -4_900);
     }
 
     #[test]
