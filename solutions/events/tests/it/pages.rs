@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use ieum_contracts::events::EventServiceRegistry;
-use ieum_core::{Cx, system_clock};
+use ieum_core::{Clock, Cx, ManualClock, SharedClock, SystemClock, system_clock};
 use ieum_events::simulator::{SimulatedEvent, Simulator};
 use ieum_events::{EventsOptions, Visitors};
 use ieum_gateway::{EventAccess, GatewayOptions, Keys, KeysOptions, NewKey, Rate, Tier};
@@ -97,9 +97,14 @@ async fn from_another_machine_the_pages_need_a_key_which_sees_its_own_events(bas
     hub.stop().await;
 }
 
+/// A clock that stands still: who takes a long time over a few requests is given no new allowance meanwhile.
+fn still() -> SharedClock {
+    ManualClock::at(SystemClock.now()).shared()
+}
+
 async fn who_brings_no_key_is_limited_per_address(base: &SqlStore) {
     let options = EventsOptions { visitors: Visitors::Anyone, ..EventsOptions::default().for_tests() };
-    let hub = Hub::open_at(&base.url, system_clock(), options).await;
+    let hub = Hub::open_at(&base.url, still(), options).await;
     let few = GatewayOptions { public: Rate::per_minute(3), ..GatewayOptions::default() };
     let router = hub.part.router(&hub.gateway(few), None);
     for _ in 0..3 {
@@ -112,7 +117,7 @@ async fn who_brings_no_key_is_limited_per_address(base: &SqlStore) {
 }
 
 async fn wrong_hook_addresses_are_limited_per_address(base: &SqlStore) {
-    let hub = Hub::started(base, system_clock()).await;
+    let hub = Hub::started(base, still()).await;
     let router = hub.router();
     let mut statuses = Vec::new();
     for i in 0..40 {
