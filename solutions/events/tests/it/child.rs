@@ -38,7 +38,7 @@ async fn child_hub() {
     if let Some(address) = setting(LISTEN) {
         // The one before may still be on its way out.
         let bind = || async { tokio::net::TcpListener::bind(&address).await.ok() };
-        let listener = until_some("the port is free", Duration::from_secs(20), bind).await.expect("binds");
+        let listener = until_some("the port is free", Duration::from_secs(120), bind).await.expect("binds");
         serve(listener, hub.router());
     }
     hub.part.start().await.expect("starts");

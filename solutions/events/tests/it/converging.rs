@@ -12,6 +12,7 @@ use ieum_core::{Clock, Cx, SystemClock, Timestamp, new_id, system_clock};
 use ieum_events::EventsOptions;
 use ieum_testkit::backend::SqlStore;
 use ieum_testkit::fault::{FaultPlan, HttpProxy};
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::pretix::OwnPretix;
 use ieum_testkit::server;
 use ieum_testkit::wait::until;
@@ -19,7 +20,7 @@ use ieum_testkit::wait::until;
 use crate::changes::{Change, Counts, HOURS, Place};
 use crate::child::{ChildHub, kill, spread};
 use crate::equality::Truth;
-use crate::faults::{Killer, Outages, free_address, print_outages, rough};
+use crate::faults::{Killer, Outages, print_outages, rough};
 use crate::hub::{ForTests, Hub};
 use crate::pretalx_api::{Pretalx, TURN};
 use crate::pretix_api::{Pretix, Sale, Scanned, Ticket};
@@ -34,7 +35,7 @@ const EVENTS: [&str; 2] = ["entrance", "gate"];
 /// How long the hub may take to say what its sources say once nothing changes any more. In the long form each look
 /// through pretix takes fifteen times as many answers, a third of which still get lost.
 fn patience() -> Duration {
-    Duration::from_secs(if server::long_faults() { 1_200 } else { 240 })
+    Duration::from_secs(if server::long_faults() { 1_200 } else { 600 })
 }
 
 /// How often a hub looks through pretix for orders that vanished.
@@ -323,7 +324,9 @@ async fn a_killed_hub_ends_with_what_pretix_and_pretalx_say_of_themselves() {
     let own = OwnPretix::prepare(folder.path()).expect("prepares pretix");
     let mut own = own.expect("the runner says how to start one");
     own.start().await.expect("pretix starts");
-    let (base, listen) = (SqlStore::sqlite(), free_address());
+    // The port stays the hub's own while that is dead.
+    let (base, kept) = (SqlStore::sqlite(), KeptPort::take());
+    let listen = kept.address().to_string();
     // Only registers and looks; what reads is killed.
     let hub = Hub::open_at(&base.url, system_clock(), EventsOptions::default().for_tests()).await;
     let staleness = Arc::new(Staleness::start(&base.url).await);

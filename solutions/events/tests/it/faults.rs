@@ -9,6 +9,7 @@ use ieum_contracts::events::EventServiceRegistry;
 use ieum_core::{Clock, Cx, SystemClock, new_id, system_clock};
 use ieum_events::EventsOptions;
 use ieum_testkit::fault::{FaultPlan, HttpProxy};
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::pretix::OwnPretix;
 use ieum_testkit::server;
 use ieum_testkit::wait::until;
@@ -26,7 +27,7 @@ const SEED: u64 = 20_261_121;
 const EVENTS: [&str; 2] = ["entrance", "gate"];
 
 /// How long totals may take to become equal once nothing is scanned any more.
-const CONVERGE: Duration = Duration::from_secs(180);
+const CONVERGE: Duration = Duration::from_secs(600);
 
 /// How much is done in each of the two halves.
 struct Size {
@@ -171,18 +172,13 @@ impl Killer {
                 hub = Some(self.child.start());
                 let address = self.child.listen.clone().unwrap_or_default();
                 let listens = || async { tokio::net::TcpStream::connect(&address).await.is_ok() };
-                until("the hub listens", Duration::from_secs(60), listens).await.expect("listens");
+                until("the hub listens", Duration::from_secs(180), listens).await.expect("listens");
             }
             let who = if is_pretix { "pretix" } else { "hub" };
             self.outages.lock().push((who, SystemClock.moment().since(begun)));
         }
         hub.take().into_iter().for_each(kill);
     }
-}
-
-pub fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
-    listener.local_addr().expect("has an address").to_string()
 }
 
 pub fn print_outages(outages: &Outages) {
@@ -214,7 +210,9 @@ async fn totals_converge_through_a_bad_network_and_kills_of_either_side() {
     };
     let good = FaultPlan::default();
     let base = SqlStore::sqlite();
-    let listen = free_address();
+    // It stays the hub's own while that is dead.
+    let kept = KeptPort::take();
+    let listen = kept.address().to_string();
     let answers = HttpProxy::start(&url, good).await.expect("starts");
     let hooks = HttpProxy::start(&listen, rough(SEED + 1)).await.expect("starts");
     let scans = HttpProxy::start(&url, rough(SEED + 2)).await.expect("starts");

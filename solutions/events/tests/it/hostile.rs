@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::hub::{Hub, pretix_config};
 use ieum_testkit::backend::SqlStore;
+use ieum_testkit::port::KeptPort;
 
 /// Answers every request on a free port with the same bytes and returns the address; without bytes it keeps
 /// silent.
@@ -62,7 +63,7 @@ async fn refused_at(api: &str, words: &[&str]) {
     let base = SqlStore::sqlite();
     let hub = Hub::started(&base, system_clock()).await;
     let registering = async { hub.part.registry().register(&Cx::root(), config(api)).await };
-    let fault = tokio::time::timeout(Duration::from_secs(30), registering).await.expect("ends in time");
+    let fault = tokio::time::timeout(Duration::from_secs(120), registering).await.expect("ends in time");
     let fault = fault.expect_err("is refused");
     let said = fault.to_string();
     assert_eq!(fault.reason, "events.source.probe_failed", "{said}");
@@ -114,10 +115,12 @@ async fn a_plain_port_spoken_to_with_tls_says_so() {
 
 #[tokio::test]
 async fn nobody_at_the_port_says_so() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
-    let gone = format!("http://{}", listener.local_addr().expect("has an address"));
-    drop(listener);
-    refused_at(&gone, &["connecting to 127.0.0.1 failed", "check host and port"]).await;
+    let nobody = KeptPort::take();
+    refused_at(
+        &format!("http://{}", nobody.address()),
+        &["connecting to 127.0.0.1 failed", "check host and port"],
+    )
+    .await;
 }
 
 #[tokio::test]
