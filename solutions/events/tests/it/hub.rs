@@ -27,7 +27,7 @@ use ieum_testkit::wait::until;
 use ieum_testkit::backend::SqlStore;
 
 /// How long anything may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Hub {
     pub part: EventsPart,

@@ -36,8 +36,8 @@ impl Pretalx {
         let mut config = RestConfig::new("pretalx", url.parse().expect("is a URL"));
         config.auth = Auth::Header { name: http::header::AUTHORIZATION, value: token };
         config.outbound = loopback();
-        config.policy.timeout = Duration::from_secs(60);
-        config.policy.first_byte = Duration::from_secs(60);
+        config.policy.timeout = Duration::from_secs(180);
+        config.policy.first_byte = Duration::from_secs(180);
         let client = RestClient::new(config, system_clock()).expect("is a client");
         Some(Self { url, seed, client, releases: 0 })
     }

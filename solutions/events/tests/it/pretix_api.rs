@@ -7,9 +7,13 @@ use ieum_client::{Auth, Request, RestClient, RestConfig};
 use ieum_contracts::events::EventServiceConfig;
 use ieum_core::{Clock, Cx, Secret, SystemClock, Timestamp, new_id, system_clock};
 use ieum_testkit::server;
+use ieum_testkit::wait::until_some;
 use serde_json::{Value, json};
 
 use crate::hub::{loopback, pretix_config};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// An order as it was sold.
 pub struct Sale {
@@ -61,8 +65,8 @@ impl Pretix {
         let mut config = RestConfig::new("pretix", url.parse().expect("is a URL"));
         config.auth = Auth::Header { name: http::header::AUTHORIZATION, value: token };
         config.outbound = loopback();
-        config.policy.timeout = Duration::from_secs(30);
-        config.policy.first_byte = Duration::from_secs(30);
+        config.policy.timeout = PATIENCE;
+        config.policy.first_byte = PATIENCE;
         // Tests try until it answers.
         config.policy.breaker = None;
         config.policy.retry.attempts = 1;
@@ -95,6 +99,13 @@ impl Pretix {
     pub fn secrets(&self) -> Vec<String> {
         let positions = self.seed["positions"].as_array().expect("has positions");
         positions.iter().map(|row| row["secret"].as_str().expect("is text").to_owned()).collect()
+    }
+
+    /// Gets what pretix says. It ends connections that nobody used for two seconds, perhaps the one that is just used:
+    /// that is asked again.
+    async fn get(&self, path: &str) -> Value {
+        let get = || async { self.client.get_json(&Cx::root(), path).await.ok() };
+        until_some(&format!("{path} is answered"), PATIENCE, get).await.expect("answers")
     }
 
     /// Posts until pretix answers with one of `statuses`. Returns status and body. With a key, a repeat makes
@@ -240,7 +251,7 @@ impl Pretix {
         let mut rows = Vec::new();
         for page in 1.. {
             let path = format!("{}/{path}&page_size=100&page={page}", self.event());
-            let answer: Value = self.client.get_json(&Cx::root(), &path).await.expect("answers");
+            let answer = self.get(&path).await;
             rows.extend(answer["results"].as_array().expect("has rows").iter().cloned());
             if answer["next"].is_null() {
                 break;
@@ -277,7 +288,7 @@ impl Pretix {
     /// Registered, checked in, inside, as a check-in list's own status says.
     pub async fn truth_of(&self, list: i64) -> (u64, u64, u64) {
         let path = format!("{}/checkinlists/{list}/status/", self.event());
-        let status: Value = self.client.get_json(&Cx::root(), &path).await.expect("answers");
+        let status = self.get(&path).await;
         let number = |field: &str| status[field].as_u64().expect("is a number");
         (number("position_count"), number("checkin_count"), number("inside_count"))
     }

@@ -174,6 +174,8 @@ async fn people_scanned_in_pretix_attend_the_talk_in_pretalx() {
         let slots = programme(&hub, "conf").await?.slots;
         slots.into_iter().find(|slot| slot.slot_id == code)?.attended
     };
+    // What was scanned before is counted before anybody is scanned.
+    hub.until_totals("conf", pretix.truth().await).await;
     until("the talk is there", PATIENCE, || async { attended().await.is_some() }).await.expect("is");
     let before = attended().await.expect("is there");
     let gate = pretix.lists()[1];
