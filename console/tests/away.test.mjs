@@ -22,7 +22,7 @@ test("a platform that goes away is said so, and its return needs no reload", asy
   assert.deepEqual(await barriers(page), []);
 
   const again = await demo(platform.address);
-  await page.locator("[data-connection=live]").waitFor({ timeout: 40_000 });
+  await page.locator("[data-connection=live]").waitFor();
   await page.getByText("No partner has a key yet").waitFor();
   await page.getByRole("link", { name: "Events" }).click();
   await page.locator("[data-event=coffee-fair]").waitFor();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 
-import { ask, barriers, demo, dismiss, open, settled } from "./browser.mjs";
+import { ask, barriers, demo, dismiss, focused, open, settled } from "./browser.mjs";
 
 describe("use", () => {
   let platform;
@@ -22,8 +22,7 @@ describe("use", () => {
       (before) => document.querySelector("[data-event=coffee-fair] [data-figure=inside]").textContent !== before,
       first,
     );
-    const said = await page.locator("[data-announcer]").textContent();
-    assert.match(said, /people inside, 3 events/);
+    await page.locator("[data-announcer]", { hasText: /people inside, 3 events/ }).waitFor({ state: "attached" });
     await page.getByRole("link", { name: "커피 박람회" }).click();
     const line = page.locator("figure path[class*='ine']").first();
     await line.waitFor({ state: "attached" });
@@ -42,20 +41,19 @@ describe("use", () => {
     const { page, close } = await open();
     await page.goto(platform.url);
     await settled(page);
-    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
     await page.keyboard.press("Tab");
-    assert.equal(await focused(), "Skip to the content");
+    await focused(page.getByRole("link", { name: "Skip to the content" }));
     await page.keyboard.press("Enter");
-    assert.equal(await page.evaluate(() => document.activeElement?.id), "content");
+    await focused(page.locator("#content"));
     await page.getByRole("navigation").getByRole("link").first().focus();
     for (const name of ["Insights", "Voice", "Sources", "Partners", "Webhooks", "Dead letters", "Health"]) {
       await page.keyboard.press("Tab");
-      assert.equal(await focused(), name);
+      await focused(page.getByRole("navigation").getByRole("link", { name, exact: true }));
     }
     await page.keyboard.press("Enter");
-    await page.locator("main h1", { hasText: "Health" }).waitFor();
-    assert.equal(await focused(), "Health", "the heading has the focus, so that it is read");
-    assert.equal(await page.locator("nav [aria-current=page]").textContent(), "Health");
+    // The heading has the focus, so that it is read.
+    await focused(page.locator("main h1", { hasText: "Health" }));
+    await page.locator("nav [aria-current=page]", { hasText: "Health" }).waitFor();
     await page.goto(`${platform.url}/events/coffee-fair`);
     await settled(page);
     const button = page.getByRole("button", { name: "Show as table" }).first();
@@ -153,8 +151,9 @@ describe("use", () => {
     assert.equal(await page.locator("main h1").textContent(), "이벤트");
     await page.getByRole("button", { name: /^언어/ }).focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("menuitemradio", { name: "English" }).waitFor();
+    await focused(page.getByRole("menuitemradio", { name: "한국어" }));
     await page.keyboard.press("ArrowDown");
+    await focused(page.getByRole("menuitemradio", { name: "English" }));
     await page.keyboard.press("Enter");
     await page.locator("main h1", { hasText: "Events" }).waitFor();
     await page.reload();
@@ -162,6 +161,7 @@ describe("use", () => {
     assert.equal(await page.locator("main h1").textContent(), "Events");
     await page.getByRole("button", { name: /^Appearance/ }).click();
     await page.getByRole("menuitemradio", { name: "Dark" }).click();
+    await page.locator("html[data-dark]").waitFor();
     await page.reload();
     await page.locator("html[data-dark]").waitFor();
     await close();
@@ -204,7 +204,7 @@ describe("use", () => {
     await settled(page);
     await page.getByRole("button", { name: "New key" }).focus();
     await page.keyboard.press("Enter");
-    await page.getByLabel("Partner").waitFor();
+    await focused(page.getByLabel("Partner"));
     await page.keyboard.type("City Transport");
     await page.keyboard.press("Enter");
     const text = await page.locator("[data-secret]").textContent();
