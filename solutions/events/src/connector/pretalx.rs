@@ -12,6 +12,7 @@ use ieum_contracts::events::EventServiceConfig;
 use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::probe::Checked;
 use super::source::{SourceClient, Told};
@@ -80,6 +81,9 @@ struct Slot {
     description: Option<Text>,
     #[serde(default = "yes")]
     is_visible: bool,
+    /// Which release it is of.
+    #[serde(default)]
+    schedule: Value,
 }
 
 #[derive(Deserialize)]
@@ -141,15 +145,31 @@ impl Pretalx {
                 return Ok(rows);
             }
         }
+        Err(self.moving(path))
+    }
+
+    /// Reads the slots as they were last released. Pages of two releases are no programme: they are read again.
+    async fn slots(&self, cx: &Cx) -> Result<Vec<Slot>, Fault> {
+        let path = "slots/?expand=submission";
+        for _ in 0..ATTEMPTS {
+            let slots: Vec<Slot> = self.list(cx, path).await?;
+            if slots.windows(2).all(|pair| pair[0].schedule == pair[1].schedule) {
+                return Ok(slots);
+            }
+        }
+        Err(self.moving(path))
+    }
+
+    fn moving(&self, path: &str) -> Fault {
         let message = format!("reading {path} of {}: it moved each of {ATTEMPTS} times", self.event);
-        Err(Fault::aborted("events.pretalx.moving", message))
+        Fault::aborted("events.pretalx.moving", message)
     }
 
     async fn read(&self, cx: &Cx) -> Result<ProgrammeFacts, Fault> {
         let event: Event = self.get(cx, &self.path("")).await?;
         let mut rooms: Vec<Room> = self.list(cx, "rooms/?").await?;
         rooms.sort_by_key(|room| (room.position, room.id));
-        let mut slots: Vec<Slot> = self.list(cx, "slots/?expand=submission").await?;
+        let mut slots = self.slots(cx).await?;
         slots.sort_by_key(|slot| (slot.start, slot.room));
         let mut times_seen: BTreeMap<String, u32> = BTreeMap::new();
         let slots = slots.into_iter().filter(|slot| slot.is_visible).filter_map(|slot| {

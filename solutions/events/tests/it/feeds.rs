@@ -1,11 +1,12 @@
 //! Programmes out of feeds: asked for only if they changed, moved and missing slots, and the scans at the doors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use http::{HeaderMap, StatusCode, header};
 use ieum_bus::Subscription;
 use ieum_contracts::events::{
@@ -17,7 +18,7 @@ use ieum_core::{Cx, system_clock};
 use ieum_testkit::backend::SqlStore;
 use ieum_testkit::wait::until;
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::base::on_every_backend;
 use crate::collecting::Heard;
@@ -235,5 +236,66 @@ async fn a_secret_in_a_feeds_address_shows_nowhere() {
     until("it fails", PATIENCE, failed).await.expect("does");
     let shown = format!("{registered:?}{:?}", hub.source("talks").await);
     assert!(!shown.contains("canary"), "{shown}");
+    hub.stop().await;
+}
+
+/// A pretalx whose organisers release a programme between the first page of the first sync and its second one.
+#[derive(Clone, Default)]
+struct Organisers(Arc<Mutex<usize>>);
+
+impl Organisers {
+    async fn start() -> String {
+        let router = Router::new()
+            .route("/api/events/conf/", get(async || Json(json!({ "name": "Conf", "timezone": "UTC" }))))
+            .route(
+                "/api/events/conf/rooms/",
+                get(async || Json(json!({ "count": 0, "next": null, "results": [] }))),
+            )
+            .route("/api/events/conf/slots/", get(Self::slots))
+            .with_state(Self::default());
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("binds");
+        let url = format!("http://{}", listener.local_addr().expect("has an address"));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    async fn slots(
+        State(Self(first_pages)): State<Self>,
+        ask: Query<BTreeMap<String, String>>,
+    ) -> Json<Value> {
+        let [page, size] = ["page", "page_size"].map(|name| ask[name].parse::<usize>().expect("is a number"));
+        let mut first_pages = first_pages.lock();
+        *first_pages += usize::from(page == 1);
+        // The first one is the probe's.
+        let release = if *first_pages > 2 || (*first_pages == 2 && page > 1) { 2 } else { 1 };
+        let slot = |number: usize| {
+            let code = format!("R{release}N{number}");
+            json!({ "room": null, "start": "2026-06-01T09:00:00Z", "end": "2026-06-01T10:00:00Z", "schedule": release,
+                    "submission": { "code": code, "title": code, "state": "confirmed" } })
+        };
+        let rows: Vec<Value> = (0..TALKS).skip((page - 1) * size).take(size).map(slot).collect();
+        let next = (page * size < TALKS).then_some("there is more");
+        Json(json!({ "count": TALKS, "next": next, "results": rows }))
+    }
+}
+
+/// More than a page of pretalx holds.
+const TALKS: usize = 60;
+
+#[tokio::test]
+async fn a_programme_that_is_read_while_another_is_released_is_no_mixture_of_both() {
+    let base = SqlStore::sqlite();
+    let hub = Hub::started(&base, system_clock()).await;
+    let mut config = pretix_config("talks", &Organisers::start().await, "unused", "conf", "t");
+    config.connector = ConnectorKind::Pretalx;
+    config.options.remove("organizer");
+    hub.part.registry().register(&Cx::root(), config).await.expect("registers");
+    until("it is read", PATIENCE, || async { slot(&hub, "talks", "R2N59").await.is_some() })
+        .await
+        .expect("is");
+    let slots = programme(&hub, "talks").await.expect("is there").slots;
+    let is_whole =
+        slots.iter().all(|slot| slot.slot_id.starts_with("R2") && slot.status == SlotStatus::Planned);
+    assert!(is_whole && slots.len() == TALKS, "{slots:?}");
     hub.stop().await;
 }
