@@ -48,6 +48,7 @@ use crate::replies::{device_lane, person_lane};
 use crate::rules::check_turn;
 use crate::speech::Audio;
 use crate::streaming::{Growing, SoFar};
+use crate::streams::Listening;
 
 /// The longest frame, bytes.
 const LONGEST_FRAME: usize = 1024 * 1024;
@@ -140,10 +141,12 @@ pub(crate) async fn stream(
             .into());
     };
     let upgraded = hyper::upgrade::on(&mut request);
+    // Who is told that the stream is open is told everything from then on.
+    let unasked = web.manager.streams.listen(speaks.lanes());
     tokio::spawn(async move {
         if let Ok(stream) = upgraded.await {
             let recording = recording(&web.manager, &speaks);
-            Talk { manager: web.manager, visitor, speaks, recording }.run(stream).await;
+            Talk { manager: web.manager, visitor, speaks, recording }.run(stream, unasked).await;
         }
         drop(place);
     });
@@ -196,13 +199,12 @@ fn recording(manager: &DialogManager, speaks: &Speaks) -> Growing {
 }
 
 impl Talk {
-    async fn run(mut self, stream: Upgraded) {
+    async fn run(mut self, stream: Upgraded, mut unasked: Listening) {
         let config = WebSocketConfig::default()
             .max_message_size(Some(LONGEST_FRAME))
             .max_frame_size(Some(LONGEST_FRAME));
         let mut socket =
             WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(config)).await;
-        let mut unasked = self.manager.streams.listen(self.speaks.lanes());
         let (mut farewell, mut silences) = (None, 0);
         loop {
             let unsaid = tokio::select! {

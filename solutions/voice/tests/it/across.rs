@@ -16,7 +16,7 @@ use crate::pages::{FORM, asked, form, json_asked, next, stream};
 use crate::recordings::{Parrot, part, whole};
 use crate::stage::Stage;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 async fn hearing() -> (SqlStore, Stage) {
     let sql = SqlStore::sqlite();

@@ -14,7 +14,7 @@ use crate::pages::{next, stream};
 use crate::recordings::Parrot;
 use crate::stage::{Stage, at, turn};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 async fn heard() -> (SqlStore, Stage) {
     let sql = SqlStore::sqlite();

@@ -16,7 +16,7 @@ use crate::pages::{next, stream};
 use crate::recordings::Parrot;
 use crate::stage::{NOON, Stage, at};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Queues these for a device.
 async fn queue(stage: &Stage, device: &str, kind: &str, payloads: &[Value]) {
@@ -97,7 +97,7 @@ async fn a_stream_that_takes_nothing_for_long_is_over_and_the_next_one_is_told_t
     let sql = SqlStore::sqlite();
     let stage = Stage::heard(&sql.url).await;
     let mut hall = full(&stage).await;
-    for _ in 0..5 {
+    for _ in 0..20 {
         stage.clock.advance(Duration::from_secs(60));
         // Others have a turn meanwhile.
         stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await;

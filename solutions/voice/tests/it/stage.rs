@@ -35,7 +35,7 @@ use crate::recordings::Parrot;
 
 /// A Friday noon in Seoul.
 pub const NOON: &str = "2026-05-01T03:00:00Z";
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Stage {
     pub part: VoicePart,
@@ -168,7 +168,7 @@ impl Stage {
             self.clock.advance(Duration::from_millis(100));
             self.count("SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE sent = 2").await == count
         };
-        wait::until("it waits", Duration::from_secs(20), waits).await.expect("it waits");
+        wait::until("it waits", PATIENCE, waits).await.expect("it waits");
     }
 
     /// Says something in the kitchen.
