@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use ieum_core::{Clock, SystemClock};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::port::KeptPort;
 use crate::process::{Child, ProcessError};
 use crate::server;
 
@@ -18,7 +19,7 @@ use crate::server;
 pub const SEEDED: &str = "seeded.sqlite3";
 
 /// How long pretix may take to come up.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Why a pretix of one's own does not run.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +49,8 @@ pub enum PretixError {
 pub struct OwnPretix {
     gunicorn: PathBuf,
     folder: PathBuf,
-    port: u16,
+    /// Its own also while it is dead.
+    port: KeptPort,
     child: Option<Child>,
 }
 
@@ -63,15 +65,14 @@ impl OwnPretix {
         };
         let failed = |source| PretixError::Prepare { folder: folder.to_owned(), source };
         fs::copy(seed.with_file_name(SEEDED), folder.join("db.sqlite3")).map_err(failed)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
-        let port = listener.local_addr().map_err(failed)?.port();
-        write_config(folder, port).map_err(failed)?;
+        let port = KeptPort::take();
+        write_config(folder, port.number()).map_err(failed)?;
         Ok(Some(Self { gunicorn, folder: folder.to_owned(), port, child: None }))
     }
 
     /// Returns its address, the same after every start.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.port.address())
     }
 
     /// Starts it and waits until it answers: it listens long before it has loaded all it needs for that.
@@ -80,12 +81,12 @@ impl OwnPretix {
     /// [`PretixError::Start`] and [`PretixError::Silent`].
     pub async fn start(&mut self) -> Result<(), PretixError> {
         // One worker that is loaded before it forks: with two it takes twice the time to come up.
-        let mut command = command(&self.gunicorn, &self.folder, self.port);
+        let mut command = command(&self.gunicorn, &self.folder, self.port.number());
         command.args(["--preload", "--workers", "1", "--threads", "8"]);
         let child = Child::start("pretix", command, &self.folder.join("log")).map_err(PretixError::Start)?;
         let child = self.child.insert(child);
         let begun = SystemClock.moment();
-        while !answers(self.port).await {
+        while !answers(self.port.number()).await {
             if child.ended().is_some() || SystemClock.moment().since(begun) > PATIENCE {
                 return Err(PretixError::Silent { log: child.log_tail(5) });
             }
