@@ -1,15 +1,20 @@
 //! `ieum device run` as people run it on a device: typed, offline, killed, with a wrong secret.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ieum_testkit::port::KeptPort;
+use ieum_testkit::wait;
 use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::{Running, ieum, text, up};
+
+const LONG: Duration = Duration::from_secs(180);
 
 /// A device that runs, and what it printed.
 pub struct Device {
@@ -64,7 +69,7 @@ impl Device {
     async fn has_told(&self, kind: &str, count: usize) {
         let what = format!("{count} of {kind} are told");
         let told = async || self.told(kind).len() >= count;
-        let waited = ieum_testkit::wait::until(&what, Duration::from_secs(60), told).await;
+        let waited = wait::until(&what, LONG, told).await;
         waited.unwrap_or_else(|error| panic!("{error}: {:?}", self.lines.lock()));
     }
 
@@ -102,8 +107,11 @@ fn answered(answers: &[Value]) -> Vec<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_typed_offline_is_answered_once_and_in_order_through_kills_of_both_sides() {
     let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let mut platform = up(there.path(), &["voice"], &[]);
-    let mqtt = platform.mqtt.clone();
+    // Nobody else gets the port while the platform is gone.
+    let kept = KeptPort::take();
+    let mqtt = kept.address().to_string();
+    let again = [("IEUM__DEVICE__LISTEN", mqtt.as_str())];
+    let mut platform = up(there.path(), &["voice"], &again);
     let secret = added(&platform, there.path(), "kitchen");
     platform.child.kill().expect("is killed");
     platform.child.wait().expect("is gone");
@@ -117,7 +125,6 @@ async fn what_is_typed_offline_is_answered_once_and_in_order_through_kills_of_bo
     device.kill();
     assert_eq!(device.told("delivered").len(), 0, "nobody was there");
 
-    let again = [("IEUM__DEVICE__LISTEN", mqtt.as_str())];
     let mut platform = up(there.path(), &["voice"], &again);
     let mut device = Device::start(command(here.path(), &mqtt, "kitchen", &secret));
     for _ in 0..10 {
@@ -138,6 +145,13 @@ async fn what_is_typed_offline_is_answered_once_and_in_order_through_kills_of_bo
         command
     });
     device.say("/telemetry {\"load\":0.5}");
+    // What was not acknowledged comes again.
+    let all = async || {
+        let told = [&answers[..], &device.told("answer")].concat();
+        answered(&told).into_iter().collect::<BTreeSet<u64>>().len() >= 20
+    };
+    let waited = wait::until("every answer is told", LONG, all).await;
+    waited.unwrap_or_else(|error| panic!("{error}: {answers:?}, {:?}", device.lines.lock()));
     device.finish();
     answers.extend(device.told("answer"));
     let mut numbers = answered(&answers);
@@ -189,6 +203,7 @@ async fn a_recording_goes_in_parts_and_is_one_turn() {
         command.args(["--wave", wave.to_str().expect("is text"), "--linger", "1s"]);
         command
     });
+    device.has_told("answer", 1).await;
     device.finish();
     assert_eq!(device.told("delivered").len(), 10, "half a second each");
     let answers = device.told("answer");

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use ieum_testkit::port::KeptPort;
+
 use super::{ieum, text, write};
 
 /// Returns the exit and the words of a command under a settings file.
@@ -96,9 +98,8 @@ fn a_weather_without_a_key_is_never_asked_and_stops_nobody() {
 #[test]
 fn doctor_tells_who_hears_speaks_and_answers_and_what_is_lost_without() {
     let folder = tempfile::tempdir().expect("a folder");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let gone = closed.local_addr().expect("it listens");
-    drop(closed);
+    let kept = KeptPort::take();
+    let gone = kept.address();
     let there = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let there = (there.local_addr().expect("it listens"), there);
     let settings = format!(

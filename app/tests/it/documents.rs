@@ -25,6 +25,7 @@ mod mongodb {
     use std::time::Duration;
 
     use ieum_testkit::fault::{FaultPlan, TcpProxy};
+    use ieum_testkit::port::KeptPort;
     use ieum_testkit::{server, wait};
     use serde_json::{Value, json};
 
@@ -168,7 +169,8 @@ mod mongodb {
 
     #[test]
     fn doctor_names_a_mongodb_that_nobody_reaches_without_its_password() {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("has one");
+        let kept = KeptPort::take();
+        let free = kept.address();
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("mongodb://me:hush@{free}/voice");
         let doctor =

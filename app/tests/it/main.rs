@@ -145,13 +145,15 @@ async fn attendance_is_served(data: &Path, hub: &Running, door: &Running) {
     let key = issued["text"].as_str().expect("shows the text once").to_owned();
     let url = format!("http://{}/api/partner/events/fair/attendance", door.address);
     let client = reqwest::Client::new();
+    let last = parking_lot::Mutex::new(String::new());
     let moving = async || {
         let answer = client.get(&url).header("X-API-Key", &key).send().await.expect("answers");
-        assert!(answer.status().is_success(), "{}", answer.status());
         let body: serde_json::Value = answer.json().await.expect("is JSON");
+        *last.lock() = body.to_string();
         body["metrics"]["checkedIn"].as_u64().is_some_and(|count| count > 0) && body["freshness"] == "fresh"
     };
-    wait::until("attendance moves", Duration::from_secs(30), moving).await.expect("attendance moves");
+    let waited = wait::until("attendance moves", Duration::from_secs(180), moving).await;
+    waited.unwrap_or_else(|error| panic!("{error}: {}", last.lock()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,6 +179,9 @@ async fn two_processes_with_a_line_each_behave_as_one() {
         events.stop();
     }
 }
+
+/// What a link waits on a busy machine, for tests in which nobody is to be late.
+const UNHURRIED: &str = "timeout = \"60s\"\nconnect = \"60s\"\nfirst_byte = \"60s\"\n";
 
 /// Writes a settings file and returns its path.
 fn write(folder: &Path, name: &str, text: &str) -> String {

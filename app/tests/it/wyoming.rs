@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::process::Child;
 use ieum_testkit::server;
 use ieum_testkit::wait::until;
 
 use super::outside::{port, python};
 use super::{ieum, text, up};
+
+const LONG: Duration = Duration::from_secs(300);
 
 const PIPELINE: &str = include_str!("wyoming/pipeline.py");
 const MICROPHONE: &str = include_str!("wyoming/microphone.py");
@@ -95,9 +98,9 @@ async fn a_satellite_is_heard_answered_aloud_and_told_that_its_timer_rang() {
     let samples = engines.samples("what time is it", folder.path());
     let (spoken, speech) = (folder.path().join("spoken"), folder.path().join("speech"));
     std::fs::write(&spoken, samples).expect("is written");
-    // The satellite takes no port 0; this one was free a moment ago.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    let address = free.expect("a port is free").to_string();
+    // The satellite takes no port 0.
+    let kept = KeptPort::take();
+    let address = kept.address().to_string();
     let satellites = format!("[\"tcp://{address}?device=hall&language=en\"]");
     let settings = [
         ("IEUM__VOICE__SATELLITES", satellites.as_str()),
@@ -125,7 +128,7 @@ async fn a_satellite_is_heard_answered_aloud_and_told_that_its_timer_rang() {
     let mut satellite = Child::start("wyoming-satellite", command, &log).expect("it runs");
 
     let tells = || async { std::fs::read_to_string(&log).is_ok_and(|said| said.contains("Streaming audio")) };
-    until("the platform calls the satellite", Duration::from_secs(60), tells).await.expect("it is called");
+    until("the platform calls the satellite", LONG, tells).await.expect("it is called");
     // Somebody speaks from here on; as one step, so that the microphone hears all of it.
     std::fs::rename(&spoken, &speech).expect("is ours");
     let place = folder.path().to_owned();
@@ -134,14 +137,14 @@ async fn a_satellite_is_heard_answered_aloud_and_told_that_its_timer_rang() {
         let files = files.filter(|file| file.file_name().to_string_lossy().starts_with("played."));
         files.filter(|file| file.metadata().is_ok_and(|file| file.len() > 20_000)).count()
     };
-    let one = until("the answer is spoken", Duration::from_secs(60), || async { answers() == 1 }).await;
+    let one = until("the answer is spoken", LONG, || async { answers() == 1 }).await;
     // What nobody asks for where it is heard.
     let client = reqwest::Client::new();
     let turn =
         serde_json::json!({ "deviceId": "hall", "text": "set a timer for 1 second", "language": "en" });
     let set = client.post(format!("http://{}/api/dialog/text", platform.address)).json(&turn).send().await;
     assert!(set.expect("is answered").status().is_success());
-    let both = until("the timer is heard", Duration::from_secs(60), || async { answers() == 2 }).await;
+    let both = until("the timer is heard", LONG, || async { answers() == 2 }).await;
     satellite.stop(Duration::from_secs(5));
     let said = std::fs::read_to_string(&log).unwrap_or_default();
     assert!(one.is_ok() && both.is_ok(), "{} of 2: {said}", answers());
