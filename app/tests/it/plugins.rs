@@ -1,11 +1,11 @@
 //! Plugins from outside, as processes of the built binary: they answer, die, eat, hang, garble, and leave nothing behind.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::{server, wait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use super::{Running, ieum, text, up, write};
 const COFFEE: &str = include_str!("../../../docs/guides/plugin/coffee.py");
 const ODD: &str = include_str!("plugins/odd.py");
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(120);
 const NOT_NOW: &str = "I cannot do that right now. Please try again in a moment.";
 
 /// A platform whose plugins lie in a folder of their own.
@@ -108,6 +108,12 @@ impl Stage {
         self.until_health(name, "the plugin is well", |well, _| well).await;
     }
 
+    /// Keeps the odd plugin from coming back once it ended, as long as what is returned lives.
+    fn held(&self) -> tempfile::NamedTempFile {
+        let mut place = tempfile::Builder::new();
+        place.prefix("held").rand_bytes(0).tempfile_in(self.folder.path()).expect("is made")
+    }
+
     /// Waits until a sentence is answered so.
     async fn until_says(&self, text: &str, answer: &str) {
         let asked = || async { self.says(text).await == answer };
@@ -149,7 +155,7 @@ async fn a_plugin_brings_its_sentences_and_answers_in_two_languages() {
         return;
     }
     let folder = folder();
-    let plugins = script(folder.path(), "coffee", "memory = \"64 MiB\"\ntimeout = \"5s\"");
+    let plugins = script(folder.path(), "coffee", "memory = \"64 MiB\"\ntimeout = \"60s\"");
     let stage = Stage::with(folder, &plugins);
     stage.until_well("coffee").await;
     for (said, answer) in [
@@ -182,7 +188,7 @@ async fn a_plugin_that_is_killed_comes_back_and_turns_meanwhile_say_so() {
     }
     let folder = folder();
     let odd = folder.path().join("odd.py");
-    let plugins = script(folder.path(), "odd", "timeout = \"5s\"");
+    let plugins = script(folder.path(), "odd", "timeout = \"60s\"");
     let stage = Stage::with(folder, &plugins);
     // A broken sentence is told, and takes no other with it.
     let broken = |_, detail: &str| detail.contains("template \"oddly (broken\" cannot be parsed");
@@ -191,11 +197,13 @@ async fn a_plugin_that_is_killed_comes_back_and_turns_meanwhile_say_so() {
     assert_eq!(stage.says("oddly fine").await, "fine");
     assert_eq!(stage.say("oddly back again").await["outcome"], "not_understood");
 
+    let held = stage.held();
     kill(python(&odd));
     stage.until_says("oddly fine", NOT_NOW).await;
     let told = stage.say("oddly fine").await;
     assert_eq!((&told["outcome"], &told["intent"]), (&json!("failed"), &json!("odd.fine")));
     assert_eq!(stage.say("what time is it").await["outcome"], "answered");
+    drop(held);
     stage.until_says("oddly fine", "fine").await;
     stage.until_says("oddly back again", "fine").await;
     let process = &stage.link("odd")["process"];
@@ -213,11 +221,13 @@ async fn a_plugin_that_eats_memory_is_ended_and_the_platform_stays_well() {
     let plugins = script(folder.path(), "odd", "memory = \"48 MiB\"");
     let stage = Stage::with(folder, &plugins);
     stage.until_says("oddly fine", "fine").await;
+    let held = stage.held();
     assert_eq!(stage.says("oddly eat").await, NOT_NOW);
     let eaten = |well: bool, detail: &str| !well && detail.contains("it was ended for its memory");
     let detail = stage.until_health("odd", "its end is told", eaten).await;
     assert!(detail.contains("may hold 48 MiB"), "{detail}");
     assert_eq!(stage.say("what time is it").await["outcome"], "answered");
+    drop(held);
     stage.until_says("oddly fine", "fine").await;
     let ended = stage.link("odd")["process"]["ended"].as_str().expect("is told").to_owned();
     assert!(ended.contains("may hold 48 MiB"), "{ended}");
@@ -230,8 +240,8 @@ async fn a_plugin_that_hangs_holds_no_turn_and_is_soon_not_asked_any_more() {
         return;
     }
     let folder = folder();
-    let odd = script(folder.path(), "odd", "timeout = \"300ms\"\nbreaker = { open = \"1h\" }");
-    let plugins = format!("{odd}{}", script(folder.path(), "coffee", "timeout = \"5s\""));
+    let odd = script(folder.path(), "odd", "timeout = \"2s\"\nbreaker = { open = \"1h\" }");
+    let plugins = format!("{odd}{}", script(folder.path(), "coffee", "timeout = \"60s\""));
     let stage = Stage::with(folder, &plugins);
     stage.until_says("oddly fine", "fine").await;
     stage.until_well("coffee").await;
@@ -263,7 +273,7 @@ async fn what_a_plugin_garbles_is_not_said() {
         return;
     }
     let folder = folder();
-    let plugins = script(folder.path(), "odd", "timeout = \"5s\"\nbreaker = \"off\"");
+    let plugins = script(folder.path(), "odd", "timeout = \"60s\"\nbreaker = \"off\"");
     let stage = Stage::with(folder, &plugins);
     stage.until_says("oddly fine", "fine").await;
     for manner in ["garble", "mute", "loud", "fail"] {
@@ -330,9 +340,8 @@ async fn a_plugin_that_somebody_else_starts_is_understood_once_it_is_there() {
         return;
     }
     let folder = folder();
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let port = free.local_addr().expect("is bound").port();
-    drop(free);
+    let kept = KeptPort::take();
+    let port = kept.number();
     let plugins = format!("[voice.plugins.coffee]\nto = \"http://127.0.0.1:{port}\"\nbreaker = \"off\"\n");
     let stage = Stage::with(folder, &plugins);
     let silent = |well: bool, detail: &str| !well && detail.contains(&port.to_string());

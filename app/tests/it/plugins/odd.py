@@ -47,10 +47,11 @@ class Links(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-# Started again it takes its time, so that a test sees what is said meanwhile, and knows one sentence more.
+# Started again it knows one sentence more, and waits as long as a test looks at what is said meanwhile.
 if os.path.exists("was-here"):
     DESCRIPTION["sentences"]["en"]["odd.fine"].append("oddly back again")
-    time.sleep(1.5)
+    while os.path.exists("held"):
+        time.sleep(0.05)
 open("was-here", "w").close()
 server = ThreadingHTTPServer(("127.0.0.1", 0), Links)
 server.daemon_threads = True
