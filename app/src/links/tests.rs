@@ -338,7 +338,7 @@ async fn a_scrape_tells_every_link_with_bounded_labels() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_to_a_process_follows_its_address_and_its_wire_and_asks_nobody_meanwhile() {
     use ieum_process::{Process as Started, ProcessOptions, RestartRule, State};
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_secs(120);
     let platform = process("", Routes::empty()).await;
     let (first, second) = (answerer("first"), answerer("second"));
     let (near, far) = (first.serve().await, second.serve().await);
@@ -357,6 +357,7 @@ async fn a_link_to_a_process_follows_its_address_and_its_wire_and_asks_nobody_me
         ProcessOptions {
             folder: Some(folder.path().to_owned()),
             restarts: RestartRule { backoff: soon, ..RestartRule::default() },
+            patience: LONG,
             ..ProcessOptions::new("sample", &command)
         },
         system_clock(),

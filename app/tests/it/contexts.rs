@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Running, up, write};
+use super::{Running, UNHURRIED, up, write};
 
 /// Says something in Ada's session and returns the whole answer.
 async fn said(platform: &Running, text: &str) -> Value {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("is made");
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().expect("is made");
     let turn = json!({ "userId": "ada", "sessionId": "거실", "language": "ko", "text": text });
     let url = format!("http://{}/api/v2/dialog/text", platform.address);
     let answer = client.post(url).json(&turn).send().await.expect("answers");
@@ -18,7 +18,9 @@ async fn said(platform: &Running, text: &str) -> Value {
 }
 
 fn leaning(folder: &Path, to: &str, cache: &str) -> Running {
-    let settings = format!("[links]\n\"voice.context\" = \"{to}\"\n[voice]\ncontext_cache = \"{cache}\"\n");
+    let settings = format!(
+        "[links.\"voice.context\"]\nto = \"{to}\"\n{UNHURRIED}[voice]\ncontext_cache = \"{cache}\"\n"
+    );
     let settings = write(folder, "voice.toml", &settings);
     up(folder, &["voice", "--config", &settings], &[])
 }

@@ -8,6 +8,8 @@ use ieum_testkit::wait;
 
 use super::{ieum, text, up};
 
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A CONNECT of MQTT 3.1.1 with a session that is kept, or is clean.
 fn connect(device: &str, secret: &str, is_clean: bool) -> Vec<u8> {
     let mut body = b"\0\x04MQTT\x04".to_vec();
@@ -50,7 +52,7 @@ pub fn pass(address: &str, device: &str, secret: &str) -> (TcpStream, u8) {
 
 fn enter(address: &str, connect: &[u8]) -> (TcpStream, u8) {
     let mut stream = TcpStream::connect(address).expect("connects");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("is set");
+    stream.set_read_timeout(Some(PATIENCE)).expect("is set");
     say(&mut stream, connect);
     let code = hear(&mut stream)[3];
     (stream, code)
@@ -101,7 +103,7 @@ async fn a_process_whose_devices_another_one_took_over_says_so() {
         let (status, said) = ready(&first.address).await;
         status == 503 && said.contains("another process has opened the part device")
     };
-    wait::until("it is told", Duration::from_secs(30), told).await.expect("it is told");
+    wait::until("it is told", PATIENCE, told).await.expect("it is told");
     assert_eq!(ready(&second.address).await.0, 200);
     second.stop();
 }
@@ -141,7 +143,7 @@ async fn a_device_that_is_taken_from_its_person_is_let_in_no_more() {
     assert_eq!(come(&platform.mqtt, "kitchen", &secret).1, 0);
     sent(client.delete(format!("{users}/devices/kitchen"))).await;
     let gone = async || platform.ask(folder.path(), &["device", "list"]) == serde_json::json!([]);
-    wait::until("its secret is gone", Duration::from_secs(30), gone).await.expect("is gone");
+    wait::until("its secret is gone", PATIENCE, gone).await.expect("is gone");
     assert_eq!(come(&platform.mqtt, "kitchen", &secret).1, 4);
     platform.stop();
 }

@@ -1,5 +1,8 @@
 //! Analytics within the binary: its contract over the wire, its pages behind the hub's door.
 
+use std::time::Duration;
+
+use ieum_testkit::wait;
 use serde_json::{Value, json};
 
 use crate::{Running, up, write};
@@ -11,6 +14,16 @@ async fn dashboard(platform: &Running) -> Value {
     answer.json().await.expect("is JSON")
 }
 
+/// Waits until the dashboard tells so. It waits for history no longer than people like to, which may be too short for a
+/// busy machine.
+async fn until_told(platform: &Running, is: impl Fn(&Value) -> bool) {
+    let told = async || is(&dashboard(platform).await);
+    let waited = wait::until("the dashboard tells", Duration::from_secs(120), told).await;
+    if let Err(error) = waited {
+        panic!("{error}: {}", dashboard(platform).await);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dashboard_asks_analytics_wherever_it_runs_and_does_without_where_it_is_down() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -19,7 +32,7 @@ async fn the_dashboard_asks_analytics_wherever_it_runs_and_does_without_where_it
     assert_eq!(dashboard(&alone).await["insightsAbsent"]["reason"], "events.insights.not_run");
     alone.stop();
     let together = up(folder.path(), &["events", "analytics"], &[]);
-    assert!(dashboard(&together).await["insights"]["attendancePatterns"]["cells"].is_array());
+    until_told(&together, |told| told["insights"]["attendancePatterns"]["cells"].is_array()).await;
     together.stop();
     // Analytics on its own finds the hub later; nothing of it is asked here.
     let links =
@@ -28,8 +41,7 @@ async fn the_dashboard_asks_analytics_wherever_it_runs_and_does_without_where_it
         up(folder.path(), &["analytics", "--config", &write(folder.path(), "analytics.toml", links)], &[]);
     let line = format!("[links]\n\"analytics.insights\" = \"http://{}\"\n", analytics.address);
     let hub = up(folder.path(), &["events", "--config", &write(folder.path(), "events.toml", &line)], &[]);
-    let told = dashboard(&hub).await;
-    assert_eq!(told["insights"]["performanceMetrics"]["eventDays"], 0, "{told}");
+    until_told(&hub, |told| told["insights"]["performanceMetrics"]["eventDays"] == 0).await;
     analytics.stop();
     let told = dashboard(&hub).await;
     assert_eq!((&told["insights"], &told["summary"]["totalEvents"]), (&Value::Null, &json!(0)), "{told}");

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::{Running, up};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What happens to who asks for another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::voice::{Speaker, added};
 use super::{Running, up};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Says something over HTTP and returns what is answered.
 async fn asked(platform: &Running, turn: Value) -> String {

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 use crate::{Running, ieum, text, up};
 
+const LONG: Duration = Duration::from_secs(120);
+
 type Ids = Arc<Mutex<Vec<String>>>;
 
 /// Takes webhooks and keeps their ids; returns where, and the ids.
@@ -39,7 +41,7 @@ fn refused(data: &Path, words: &[&str]) -> String {
 
 async fn arrived(ids: &Ids, count: usize) {
     let there = async || ids.lock().len() == count;
-    wait::until("the webhook arrives", Duration::from_secs(30), there).await.expect("arrives");
+    wait::until("the webhook arrives", LONG, there).await.expect("arrives");
 }
 
 /// Makes a partner with one endpoint at `url`; returns the endpoint's id.
@@ -73,7 +75,7 @@ async fn an_operator_tries_an_endpoint_and_sends_again() {
     arrived(&ids, 1).await;
     let delivery = sent["id"].as_str().expect("has an id").to_owned();
     let settled = async || ask(&["show", &delivery])["attempts"][0]["status"] == 200;
-    wait::until("the attempt is logged", Duration::from_secs(30), settled).await.expect("is");
+    wait::until("the attempt is logged", LONG, settled).await.expect("is");
     let people = ieum(data, &[]).args(["webhook", "show", &delivery]).output().expect("runs");
     assert!(text(&people).contains("webhook.test") && text(&people).contains("200"), "{}", text(&people));
 
@@ -86,7 +88,7 @@ async fn an_operator_tries_an_endpoint_and_sends_again() {
     arrived(&ids, 2).await;
     let delivered =
         async || ask(&["show", &endpoint, "--state", "delivered"])["deliveries"][0]["attempts"] == 2;
-    wait::until("the second is logged", Duration::from_secs(30), delivered).await.expect("is");
+    wait::until("the second is logged", LONG, delivered).await.expect("is");
     assert_eq!(ask(&["resend", &endpoint, "--since", "1h"]), json!({ "count": 0 }), "all of it arrived");
     assert_eq!(ask(&["resend", &endpoint, "--since", "1h", "--delivered"]), json!({ "count": 1 }));
     arrived(&ids, 3).await;

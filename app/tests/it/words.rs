@@ -1,6 +1,10 @@
 //! What is said to whoever asks wrongly: what was tried, on what, and what to do.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use ieum_core::{Clock, SystemClock};
+use ieum_testkit::process::Child;
 
 use super::{ieum, text, up, write};
 
@@ -54,21 +58,33 @@ fn a_device_that_comes_wrongly_is_told_what_to_give() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().expect("a folder");
     let platform = up(folder.path(), &["device"], &[]);
-    let run = |url: String, more: &[&str]| {
-        let state = folder.path().join("state");
+    // Some are refused for good, others try again: each is listened to until it has said so.
+    let says = |url: &str, more: &[&str], words: &[&str]| {
+        let (state, log) = (folder.path().join("state"), folder.path().join("log"));
+        std::fs::write(&log, "").expect("is written");
         let mut command = ieum(folder.path(), &[]);
-        command.args(["device", "run", "--device", "kitchen", "--url", &url, "--linger", "1s", "--state"]);
-        text(&command.arg(state).args(more).stdin(std::process::Stdio::null()).output().expect("runs"))
+        command.args(["device", "run", "--device", "kitchen", "--url", url, "--state"]).arg(state).args(more);
+        let mut device = Child::start("device", command, &log).expect("runs");
+        let begun = SystemClock.moment();
+        loop {
+            let ended = device.wait(Duration::from_millis(50)).is_some();
+            let said = device.log_tail(100);
+            let is_said = words.iter().all(|words| said.contains(words));
+            let is_late = SystemClock.moment().since(begun) > Duration::from_secs(120);
+            assert!(is_said || !(ended || is_late), "{words:?} are missing in {said}");
+            if is_said {
+                return;
+            }
+        }
     };
-    let said = run(format!("mqtt://{}", platform.mqtt), &[]);
-    assert!(said.contains("running a device without a secret; give --secret-file FILE"), "{said}");
+    let mqtt = format!("mqtt://{}", platform.mqtt);
+    says(&mqtt, &[], &["running a device without a secret; give --secret-file FILE"]);
     let secret = write(folder.path(), "secret", "wrong\n");
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(&secret, open).expect("is set");
-    let said = run(format!("mqtt://{}", platform.mqtt), &["--secret-file", &secret]);
-    assert!(said.contains("wrong device or secret"), "{said}");
-    assert!(said.contains(&format!("note: {secret} holds a secret and everybody")), "{said}");
-    let said = run(format!("mqtt://{}", platform.address), &["--secret-file", &secret]);
-    assert!(said.contains("is no MQTT broker; name the port for devices"), "{said}");
+    let note = format!("note: {secret} holds a secret and everybody");
+    says(&mqtt, &["--secret-file", &secret], &["wrong device or secret", &note]);
+    let other = format!("mqtt://{}", platform.address);
+    says(&other, &["--secret-file", &secret], &["is no MQTT broker; name the port for devices"]);
     platform.stop();
 }

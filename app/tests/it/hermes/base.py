@@ -25,7 +25,7 @@ from rhasspyhermes.nlu import NluIntent, NluIntentNotRecognized, NluQuery
 from rhasspyhermes.tts import TtsSay, TtsSayFinished
 from rhasspyhermes.wake import HotwordDetected, HotwordToggleOff, HotwordToggleOn
 
-PATIENCE = 40
+PATIENCE = 180
 
 
 class Watcher(HermesClient):

@@ -6,7 +6,7 @@ const talk = (url, protocolVersion) => new Promise((resolve, reject) => {
   const client = mqtt.connect(url, {
     protocolVersion, clientId: device, username: device, password: secret, reconnectPeriod: 0, clean: true,
   });
-  const late = setTimeout(() => reject(new Error(`${name}: no answer`)), 20000);
+  const late = setTimeout(() => reject(new Error(`${name}: no answer`)), 120000);
   client.on('error', reject);
   client.on('connect', async () => {
     await client.subscribeAsync(`device/${device}/response`, { qos: 1 });

@@ -37,12 +37,12 @@ def come(protocol, transport, secret):
     client.on_subscribe = lambda *_: ready.set()
     client.connect("127.0.0.1", port if transport == "tcp" else web)
     client.loop_start()
-    assert ready.wait(20), "it was answered"
+    assert ready.wait(120), "it was answered"
 
     def answer(turn):
         with changed:
             there = lambda: [one for one in answers if one[2]["payload"].get("turnId") == turn]
-            assert changed.wait_for(there, 20), (turn, answers)
+            assert changed.wait_for(there, 120), (turn, answers)
             return there()[0]
 
     return client, came[0], answer
@@ -55,15 +55,15 @@ for protocol in (mqtt.MQTTv311, mqtt.MQTTv5):
         assert not refused
         # The seeds' event: a text among what sensors notice.
         event = {"messageId": f"e-{name}", "eventType": "text", "data": {"text": "지금 몇 시야?"}}
-        client.publish(f"device/{device}/event", json.dumps(event), qos=1).wait_for_publish(20)
+        client.publish(f"device/{device}/event", json.dumps(event), qos=1).wait_for_publish(120)
         topic, qos, told = answer(f"e-{name}")
         assert (topic, qos, told["type"]) == (f"device/{device}/response", 1, "DIALOG_RESPONSE"), told
         assert told["payload"]["intent"] == "time.query" and told["payload"]["text"].startswith("지금은 "), told
         text = {"messageId": f"t-{name}", "text": "what time is it"}
-        client.publish(f"device/{device}/text", json.dumps(text), qos=1).wait_for_publish(20)
+        client.publish(f"device/{device}/text", json.dumps(text), qos=1).wait_for_publish(120)
         assert answer(f"t-{name}")[2]["payload"]["language"] == "en"
         wrong = {"messageId": f"w-{name}", "text": 5}
-        client.publish(f"device/{device}/text", json.dumps(wrong), qos=1).wait_for_publish(20)
+        client.publish(f"device/{device}/text", json.dumps(wrong), qos=1).wait_for_publish(120)
         assert answer(f"w-{name}")[2]["payload"]["reason"] == "voice.message.invalid"
         client.disconnect()
         client.loop_stop()

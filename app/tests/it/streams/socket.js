@@ -9,7 +9,7 @@ const samples = file.subarray(44, file.length - (file.length - 44) % 2);
 const url = `ws://127.0.0.1:${port}/api/dialog/stream?deviceId=den&language=en&sampleRate=${rate}&partials=true`;
 const socket = new WebSocket(url);
 const told = [];
-const late = setTimeout(() => { console.error(JSON.stringify(told)); process.exit(1); }, 60000);
+const late = setTimeout(() => { console.error(JSON.stringify(told)); process.exit(1); }, 300000);
 socket.onerror = error => { console.error(error); process.exit(1); };
 socket.onmessage = ({ data }) => {
   const message = JSON.parse(data);

@@ -18,7 +18,7 @@ async def main() -> None:
 
         async def until(kind):
             while True:
-                event = await asyncio.wait_for(client.read_event(), 60)
+                event = await asyncio.wait_for(client.read_event(), 300)
                 assert event is not None and event.type != "error", event
                 if kind.is_type(event.type):
                     return kind.from_event(event)
@@ -60,7 +60,7 @@ async def main() -> None:
             await client.write_event(Synthesize(text=told.text, voice=voice).event())
             start, size = await until(AudioStart), 0
             while True:
-                event = await asyncio.wait_for(client.read_event(), 60)
+                event = await asyncio.wait_for(client.read_event(), 300)
                 if AudioStop.is_type(event.type):
                     break
                 size += len(AudioChunk.from_event(event).audio)
