@@ -21,6 +21,8 @@ use crate::store::{self, Kept, New};
 const AT_ONCE: usize = 16;
 /// How often it is looked for what is due where nobody says so: what another process started or left.
 const LOOK: Duration = Duration::from_secs(2);
+/// The shortest wait between two looks: what is due may be in the hands of another process this moment.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// How sagas behave.
 #[derive(Clone, Copy, Debug)]
@@ -289,16 +291,17 @@ impl Sagas {
                     tracing::warn!(error = %ieum_core::describe(&error), "purging old sagas failed");
                 }
             }
+            let mut wait = LOOK;
             match self.run_due().await {
                 Ok(count) if count > 0 => continue,
-                Ok(_) => {}
+                Ok(_) => wait = self.0.until_next().await,
                 Err(error) => {
                     tracing::warn!(error = %ieum_core::describe(&error), "running sagas failed; trying again");
                 }
             }
             tokio::select! {
                 () = self.0.due.notified() => {}
-                () = self.0.clock.sleep(LOOK) => {}
+                () = self.0.clock.sleep(wait) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -313,6 +316,20 @@ impl Sagas {
 }
 
 impl Inner {
+    /// Returns how long to wait for the next step: until it is due, [`LOOK`] at most, for another process may begin
+    /// one meanwhile.
+    async fn until_next(&self) -> Duration {
+        let names: Vec<&str> = self.known.keys().copied().collect();
+        match store::next_due(&self.store, &names).await {
+            Ok(Some(due)) => due.since(self.clock.now()).clamp(BREATH, LOOK),
+            Ok(None) => LOOK,
+            Err(error) => {
+                tracing::warn!(error = %ieum_core::describe(&error), "looking for the next step failed");
+                LOOK
+            }
+        }
+    }
+
     /// Asks step after step until the saga ends, waits, or is somebody else's.
     async fn go(&self, mut kept: Kept) -> Result<(), SagaError> {
         let Some(saga) = self.known.get(kept.name.as_str()) else { return Ok(()) };

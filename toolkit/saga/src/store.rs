@@ -99,6 +99,20 @@ pub async fn claim(
     rows.iter().map(read).collect()
 }
 
+/// Returns when the next saga named in `names` may be leased: when its step is due and nobody holds it any more.
+pub async fn next_due(store: &Store, names: &[&str]) -> Result<Option<Timestamp>, StoreError> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let holes = vec!["?"; names.len()].join(", ");
+    let sql = format!(
+        "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS due FROM ieum_saga \
+         WHERE phase IN ('running', 'undoing') AND name IN ({holes})"
+    );
+    let values: Vec<Value> = names.iter().map(|name| Value::from(*name)).collect();
+    store.fetch_one(&sql, &values).await?.opt_timestamp("due")
+}
+
 /// Extends a lease; returns whether it was still ours.
 pub async fn extend(
     store: &Store,

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use axum::Router;
 use ieum_bus::{Bus, BusOptions, open_bus};
 use ieum_cache::open_cache;
-use ieum_contracts::identity::{DevicesClient, RegisterDevice, SaveUser, UsersClient};
+use ieum_contracts::identity::{
+    Devices, DevicesClient, RegisterDevice, Registration, RegistrationState, SaveUser, UsersClient,
+};
 use ieum_contracts::payment::{BeginCharge, Charge, ChargeId, ChargeList, Charges, ListCharges};
 use ieum_core::{Cx, Fault, Timestamp, new_id, system_clock};
 use ieum_gateway::{EventAccess, Gateway, GatewayOptions, Keys, KeysOptions, NewKey, Tier};
@@ -17,7 +19,11 @@ use ieum_link::loopback;
 use ieum_policy::{Backoff, Jitter};
 use ieum_saga::SagaOptions;
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
+use ieum_testkit::wait::until_some;
 use parking_lot::Mutex;
+
+/// How long a test waits for what is to happen.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Stage {
     pub store: Store,
@@ -103,6 +109,18 @@ impl Stage {
         let users = UsersClient::new(loopback(part.routes(), system_clock()));
         let devices = DevicesClient::new(loopback(part.routes(), system_clock()));
         Self { store, part, users, devices, ledger }
+    }
+
+    /// Registers a device and waits for the end, however long a busy machine takes. The same wish under the same key is
+    /// the same registration.
+    pub async fn register(&self, cx: &Cx, wish: RegisterDevice) -> Result<Registration, Fault> {
+        let over = || async {
+            let asked = self.devices.register(cx, wish.clone()).await;
+            let open = [RegistrationState::Running, RegistrationState::Undoing];
+            let is_over = asked.as_ref().map_or(true, |registration| !open.contains(&registration.state));
+            is_over.then_some(asked)
+        };
+        until_some("the registration is over", PATIENCE, over).await.expect("comes to its end")
     }
 
     /// Puts the pages behind a door and makes a key with these scopes.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_core::{Cx, Fault, Timestamp, system_clock};
+use ieum_policy::{Backoff, Jitter};
 use ieum_saga::{Due, Ended, Next, OnDue, Phase, Saga, SagaOptions, Sagas, Schedule, Schedules, migrations};
 use ieum_store::{Store, StoreOptions, Transaction, migrate};
 use rand::rngs::SmallRng;
@@ -72,7 +73,17 @@ async fn open(url: &str) -> (Store, Sagas, Schedules) {
     let options = StoreOptions { acquire_timeout: Duration::from_secs(20), ..StoreOptions::default() };
     let store = Store::open(url, &options).await.expect("opens the store");
     let short = Duration::from_millis(200);
-    let options = SagaOptions { step_timeout: short, spare: short, ..SagaOptions::default() };
+    // A busy machine may not even write a step's effect in so short a time: it is then asked for as often as it takes.
+    let backoff = Backoff { first: short / 10, factor: 2.0, most: short, jitter: Jitter::Equal };
+    let (step_timeout, spare, attempts) = (short, short, 1_000_000);
+    let options = SagaOptions {
+        step_timeout,
+        spare,
+        backoff,
+        run_attempts: attempts,
+        undo_attempts: attempts,
+        ..SagaOptions::default()
+    };
     let sagas = Sagas::builder(store.clone(), system_clock(), options).with(Ledger(store.clone())).build();
     let bell: Arc<dyn OnDue> = Arc::new(Bell);
     let schedules = Schedules::new(store.clone(), system_clock(), [("test.bell", bell)]);
@@ -133,7 +144,7 @@ async fn what_was_set_before_a_kill_happens_once_after_it() {
     // Here it goes on: leases of the dead end, and everything comes to its end.
     sagas.start();
     schedules.start();
-    ieum_testkit::wait::until("everything to end", Duration::from_secs(60), async || {
+    ieum_testkit::wait::until("everything to end", Duration::from_secs(300), async || {
         count(&store, "SELECT COUNT(*) AS n FROM rang").await >= SAGAS + TIMERS
     })
     .await

@@ -97,7 +97,7 @@ pub async fn what_a_dead_process_left_is_taken_over_at_its_step(stage: &Stage) {
     let dying = tokio::spawn(async move { sagas.run_due().await });
     let (other, _) = stage.another();
     // It holds the lease from its first step on.
-    ieum_testkit::wait::until("the step to be leased", Duration::from_secs(20), async || {
+    ieum_testkit::wait::until("the step to be leased", Duration::from_secs(60), async || {
         let sql = "SELECT id FROM ieum_saga WHERE lease_owner IS NOT NULL";
         stage.store.fetch_optional(sql, &[]).await.expect("reads").is_some()
     })
