@@ -50,7 +50,9 @@ async fn child() {
     let events: usize = variable(EVENTS).and_then(|text| text.parse().ok()).expect("is a number");
     let options = StoreOptions { acquire_timeout: Duration::from_secs(20), ..StoreOptions::default() };
     let store = Store::open(&url, &options).await.expect("opens the store");
-    let options = BusOptions { lease: Duration::from_secs(3), ..BusOptions::default() };
+    // Short, so that those who come after a kill get to consume as well.
+    let lease = Duration::from_secs(3);
+    let options = BusOptions { lease, ..BusOptions::default() };
     let given = |name| variable(name).expect("the parent says so");
     let (bus_url, topic) = (given(BUS), given(TOPIC));
     let bus = open_bus(&bus_url, store.clone(), system_clock(), options).await.expect("opens the bus");
@@ -62,7 +64,8 @@ async fn child() {
     let listener: Arc<dyn Consumer> = listener;
     let mut subscription = subscription(&topic, &given(GROUP));
     // Each child fails an event anew, so many kills would use up few attempts and make a dead letter.
-    subscription.retry.attempts = 1_000;
+    subscription.retry.attempts = 1_000_000;
+    subscription.time_limit = lease / 2;
     let subscribed = bus.subscribe(subscription, listener).await.expect("subscribes");
     let done = acknowledged(Path::new(&file));
     let publishers = (0..KEYS).map(|key| {
@@ -90,9 +93,11 @@ async fn child() {
     let mut there = effects().await;
     while there < wanted {
         let before = there;
-        ieum_testkit::wait::until("more effects", Duration::from_secs(60), async || effects().await > before)
-            .await
-            .expect("goes on");
+        ieum_testkit::wait::until("more effects", Duration::from_secs(180), async || {
+            effects().await > before
+        })
+        .await
+        .expect("goes on");
         there = effects().await;
     }
     subscribed.drain().await;
@@ -132,7 +137,7 @@ pub async fn survives_kills(world: &World) {
         let share = events / kills;
         let target = kill * share + random.random_range(0..share);
         let reached = || std::future::ready(acknowledged(&file).values().sum::<usize>() >= target);
-        ieum_testkit::wait::until("the moment of the kill", Duration::from_secs(60), reached)
+        ieum_testkit::wait::until("the moment of the kill", Duration::from_secs(300), reached)
             .await
             .expect("the child works");
         system_clock().sleep(Duration::from_micros(random.random_range(0..20_000))).await;

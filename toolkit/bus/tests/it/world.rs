@@ -74,7 +74,7 @@ impl World {
         );
         store.execute(&table, &[]).await.expect("makes the effects' table");
         let bus_url = with_few_partitions(bus_url);
-        let bus = open(&bus_url, &store).await;
+        let bus = open(&bus_url, &store, LEASE).await;
         let suffix = if bus_url == "local:" { String::new() } else { format!("-{}", new_id().simple()) };
         let topic = format!("cups{suffix}");
         Self { bus, store, topic, suffix, bus_url, database }
@@ -95,13 +95,22 @@ impl World {
 
     /// Opens the bus as another process would.
     pub async fn another_bus(&self) -> Bus {
-        open(&self.bus_url, &self.store).await
+        open(&self.bus_url, &self.store, LEASE).await
+    }
+
+    /// The same with a short lease, for who waits for its end.
+    pub async fn hasty_bus(&self) -> Bus {
+        open(&self.bus_url, &self.store, SHORT_LEASE).await
     }
 
     pub async fn subscribe(&self, group: &str, consumer: &Arc<impl Consumer>) -> Subscribed {
-        self.subscribe_on(&self.bus, group, consumer).await
+        let mut wish = subscription(&self.topic, &self.group(group));
+        wish.time_limit = LEASE / 2;
+        let consumer: Arc<dyn Consumer> = Arc::clone(consumer) as _;
+        self.bus.subscribe(wish, consumer).await.expect("subscribes")
     }
 
+    /// The same on another bus, whose lease may be short.
     pub async fn subscribe_on(&self, bus: &Bus, group: &str, consumer: &Arc<impl Consumer>) -> Subscribed {
         let consumer: Arc<dyn Consumer> = Arc::clone(consumer) as _;
         bus.subscribe(subscription(&self.topic, &self.group(group)), consumer).await.expect("subscribes")
@@ -126,9 +135,9 @@ fn with_few_partitions(bus_url: &str) -> String {
     if is_plain { format!("{bus_url}?partitions=4") } else { bus_url.to_owned() }
 }
 
-async fn open(url: &str, store: &Store) -> Bus {
+async fn open(url: &str, store: &Store, lease: Duration) -> Bus {
     let options = BusOptions {
-        lease: Duration::from_secs(3),
+        lease,
         poll: Duration::from_millis(50),
         // Brokers that share a busy machine with other tests may take their time.
         patience: Duration::from_secs(60),
@@ -137,13 +146,17 @@ async fn open(url: &str, store: &Store) -> Bus {
     open_bus(url, store.clone(), system_clock(), options).await.expect("opens the bus")
 }
 
+/// So long that a busy machine, which may stand still for seconds, neither loses it nor meets a time limit.
+const LEASE: Duration = Duration::from_secs(60);
+const SHORT_LEASE: Duration = Duration::from_secs(6);
+
 /// A subscription whose retries come within milliseconds.
 pub fn subscription(topic: &str, group: &str) -> Subscription {
     let first = Duration::from_millis(40);
     let backoff = Backoff { first, factor: 2.0, most: first * 2, jitter: Jitter::Equal };
     Subscription {
         retry: RetryLanes { attempts: 4, backoff },
-        time_limit: Duration::from_millis(1_500),
+        time_limit: SHORT_LEASE / 2,
         ..Subscription::new(topic, group)
     }
 }
