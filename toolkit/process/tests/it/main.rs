@@ -9,7 +9,7 @@ use ieum_process::{Ending, Process, ProcessOptions, RestartRule, State, Status};
 use ieum_testkit::wait;
 
 /// How long a test waits for what is to happen.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(120);
 
 /// Says that it answers, as a plugin does.
 const ANSWERS: &str = "echo ieum-plugin http://127.0.0.1:7001; ";
@@ -21,7 +21,8 @@ fn options(script: &str) -> ProcessOptions {
     let restarts = RestartRule { backoff, ..RestartRule::default() };
     let look = Duration::from_millis(50);
     let grace = Duration::from_secs(1);
-    ProcessOptions { restarts, look, grace, ..ProcessOptions::new("coffee", &command) }
+    // However busy the machine, a shell says where it answers.
+    ProcessOptions { restarts, look, grace, patience: LONG, ..ProcessOptions::new("coffee", &command) }
 }
 
 fn started(options: ProcessOptions) -> Process {
@@ -160,7 +161,9 @@ async fn one_that_will_not_end_is_ended_with_its_children() {
 async fn one_that_is_asked_to_end_may_finish() {
     let folder = tempfile::tempdir().expect("a folder");
     let script = format!("trap 'echo 1 > finished; exit 0' TERM; {ANSWERS} while :; do sleep 0.05; done");
-    let process = started(ProcessOptions { folder: Some(folder.path().to_owned()), ..options(&script) });
+    let folder_of_its_own = Some(folder.path().to_owned());
+    // A busy machine may need more than a moment to let it finish.
+    let process = started(ProcessOptions { folder: folder_of_its_own, grace: LONG, ..options(&script) });
     running(&process).await;
     process.stop().await;
     assert_eq!(number(&folder.path().join("finished")).await, 1);
