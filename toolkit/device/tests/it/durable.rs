@@ -2,15 +2,15 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use ieum_core::system_clock;
 use ieum_device::{Broker, BrokerOptions, ClientOptions, Message, migrations};
 use ieum_store::{Store, StoreOptions, migrate};
 use ieum_testkit::backend::SqlStore;
 use ieum_testkit::process::{Child, Signal};
+use ieum_testkit::wait::{until, until_some};
 
-use crate::raw::{Got, Held, Raw, hello, message};
+use crate::raw::{Got, Held, PATIENCE, Raw, hello, message};
 use crate::world::{local, open_options};
 
 const STORE: &str = "IEUM_DEVICE_CHILD_STORE";
@@ -54,30 +54,19 @@ async fn start(url: &str, folder: &Path) -> Running {
     command.args(["durable::child", "--exact", "--ignored", "--nocapture"]);
     command.env(STORE, url).env(ADDRESS, &file);
     let mut child = Child::start("broker", command, &folder.join("log")).expect("starts");
-    for _ in 0..2_000 {
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            return Running { child, address: text.parse().expect("is an address") };
-        }
-        assert!(
-            child.ended().is_none(),
-            "the broker runs: {:?}",
-            std::fs::read_to_string(folder.join("log"))
-        );
-        system_clock().sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the broker does not start");
+    let written = || {
+        assert!(child.ended().is_none(), "the broker runs: {}", child.log_tail(30));
+        std::future::ready(std::fs::read_to_string(&file).ok())
+    };
+    let text = until_some("the broker listens", PATIENCE, written).await.expect("starts");
+    Running { child, address: text.parse().expect("is an address") }
 }
 
 impl Running {
     async fn kill(mut self) {
         self.child.signal(Signal::Kill);
-        for _ in 0..1_000 {
-            if self.child.ended().is_some() {
-                return;
-            }
-            system_clock().sleep(Duration::from_millis(5)).await;
-        }
-        panic!("the broker outlived its end");
+        let ended = || std::future::ready(self.child.ended().is_some());
+        until("the broker is gone", PATIENCE, ended).await.expect("does not outlive its end");
     }
 }
 
@@ -252,13 +241,15 @@ async fn a_publisher_killed_with_its_broker_loses_nothing_that_was_acknowledged(
     }
     let running = start(&database.url, folder.path()).await;
     let mut reader = Raw::enter(running.address, &hello(5, "reader").kept()).await;
-    reader.settle().await;
     let mut got: Vec<u32> = Vec::new();
+    while !acknowledged.iter().all(|number| got.contains(number)) {
+        got.push(reader.message().await.text().parse().expect("is a number"));
+    }
+    reader.settle().await;
     while let Some(message) = reader.inbox.pop_front() {
         got.push(message.text().parse().expect("is a number"));
         reader.settle().await;
     }
-    assert!(acknowledged.iter().all(|number| got.contains(number)), "{acknowledged:?} in {got:?}");
     assert!(got.is_sorted(), "in their order");
     running.kill().await;
 }

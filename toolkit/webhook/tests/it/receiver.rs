@@ -120,7 +120,7 @@ impl Receiver {
     pub async fn wait(&self, count: usize) -> Vec<Seen> {
         let mut watched = self.inner.count.subscribe();
         let waited =
-            tokio::time::timeout(Duration::from_secs(30), watched.wait_for(|seen| *seen >= count)).await;
+            tokio::time::timeout(Duration::from_secs(120), watched.wait_for(|seen| *seen >= count)).await;
         assert!(waited.is_ok(), "{count} requests expected, {} came", self.seen().len());
         self.seen()
     }

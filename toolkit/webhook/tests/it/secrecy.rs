@@ -95,7 +95,7 @@ async fn without_its_key_nothing_is_sent_and_the_missing_key_is_named() {
     );
     let running = stranger.start();
     let claimed = "SELECT lease_until FROM ieum_webhook_delivery WHERE lease_owner IS NOT NULL";
-    until("the delivery is claimed", Duration::from_secs(30), || async {
+    until("the delivery is claimed", Duration::from_secs(120), || async {
         stage.store.fetch_optional(claimed, &[]).await.expect("is read").is_some()
     })
     .await

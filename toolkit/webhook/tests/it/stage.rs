@@ -106,7 +106,7 @@ impl Stage {
     pub async fn wait_for(&self, id: &str, state: DeliveryState, tries: u32) -> Delivery {
         ieum_testkit::wait::until_some(
             &format!("message {id} is {state:?} after {tries} attempts"),
-            Duration::from_secs(30),
+            Duration::from_secs(120),
             || async {
                 let all = self.deliveries().await;
                 all.into_iter().find(|one| one.message_id == id && one.state == state && one.tries >= tries)
@@ -117,7 +117,7 @@ impl Stage {
     }
 
     pub async fn wait_until_all(&self, state: DeliveryState) {
-        ieum_testkit::wait::until(&format!("all are {state:?}"), Duration::from_secs(60), || async {
+        ieum_testkit::wait::until(&format!("all are {state:?}"), Duration::from_secs(180), || async {
             self.deliveries().await.iter().all(|one| one.state == state)
         })
         .await
