@@ -23,7 +23,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A Saturday noon in Seoul.
 pub const NOON: &str = "2026-05-02T12:00:00+09:00";

@@ -12,7 +12,7 @@ use ieum_testkit::wait::until;
 
 use crate::stage::{Stage, wish};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 async fn publish(stage: &Stage, topic: &str, kind: &str, id: &str, data: impl serde::Serialize) {
     let event = Event::new(&Cx::root(), "/test", kind, "key", data).expect("is an event").with_id(id);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ieum_bus::{BusOptions, open_bus};
@@ -23,7 +24,7 @@ use crate::stage::Stage;
 const URL: &str = "IEUM_NOTIFY_CHILD_URL";
 const MAIL: &str = "IEUM_NOTIFY_CHILD_MAIL";
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(400);
 /// Mails to send, and processes that are killed meanwhile.
 const MAILS: usize = 150;
 const KILLS: u64 = 4;
@@ -52,15 +53,16 @@ async fn child_that_sends() {
     std::future::pending::<()>().await;
 }
 
-/// A mail server that takes its time over each mail, so that a kill often comes in between.
-async fn slow_mail_server() -> (String, Taken) {
+/// A mail server that takes its time over each mail, so that a kill often comes in between. Of what it takes beyond
+/// `most` it never says that it did, however late the kill comes.
+async fn slow_mail_server(most: Arc<AtomicUsize>) -> (String, Taken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
     let address = listener.local_addr().expect("has an address");
     let taken = Taken::default();
     let book = taken.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let book = book.clone();
+            let (book, most) = (book.clone(), most.clone());
             tokio::spawn(async move {
                 let (read, mut write) = stream.into_split();
                 let mut lines = BufReader::new(read).lines();
@@ -74,6 +76,9 @@ async fn slow_mail_server() -> (String, Taken) {
                         (true, ".") => {
                             // Taken from here on, whether the sender lives to hear of it or not.
                             *book.lock().entry(std::mem::take(&mut id)).or_default() += 1;
+                            if book.lock().len() >= most.load(Ordering::SeqCst) {
+                                std::future::pending::<()>().await;
+                            }
                             SystemClock.sleep(Duration::from_millis(40)).await;
                             within = false;
                             "250 ok"
@@ -104,7 +109,8 @@ async fn a_mail_server_gets_no_mail_twice_however_often_its_sender_is_killed() {
     for i in 0..MAILS {
         stage.send(&format!("n-{i}"), "mail").await;
     }
-    let (mail, taken) = slow_mail_server().await;
+    let most = Arc::new(AtomicUsize::new(usize::MAX));
+    let (mail, taken) = slow_mail_server(most.clone()).await;
     let log = tempfile::tempdir().expect("a folder");
     let child = |round: u64| {
         let mut command = Command::new(std::env::current_exe().expect("knows itself"));
@@ -114,14 +120,17 @@ async fn a_mail_server_gets_no_mail_twice_however_often_its_sender_is_killed() {
     };
     for round in 0..KILLS {
         let before = taken.lock().len();
-        let mut sender = child(round);
         let more = 7 + usize::try_from(round).expect("is small") * 5;
+        // The first is killed with a mail under way for certain, the others anywhere, but before the last mail.
+        most.store(before + more + if round == 0 { 0 } else { 12 }, Ordering::SeqCst);
+        let mut sender = child(round);
         let sends = || async { taken.lock().len() >= before + more };
         until("it sends", PATIENCE, sends).await.expect("sends");
         sender.kill();
     }
     let cut_short = taken.lock().len();
     assert!(cut_short < MAILS, "every kill came after the last mail");
+    most.store(usize::MAX, Ordering::SeqCst);
     let mut last = child(KILLS);
     // What a killed process was sending is looked after once its lease is over, a minute later.
     let settled = || async {

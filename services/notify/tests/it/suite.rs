@@ -162,7 +162,9 @@ pub async fn a_push_that_may_have_been_sent_is_repeated_by_the_same_provider_alo
 async fn end_while_sending(stage: &Stage, asked: impl Fn() -> usize) {
     let doomed = stage.another();
     let sending = tokio::spawn(async move { doomed.send_due().await });
-    until("the provider has it", Duration::from_secs(30), || async { asked() == 1 }).await.expect("is asked");
+    until("the provider has it", Duration::from_secs(120), || async { asked() == 1 })
+        .await
+        .expect("is asked");
     sending.abort();
     assert!(sending.await.expect_err("was ended").is_cancelled());
 }
@@ -243,7 +245,7 @@ pub async fn two_processes_never_send_the_same_message_twice(stage: &Stage) {
         stage.send(&format!("n-{number}"), "mail").await;
     }
     let others = [stage.another(), stage.another()];
-    until("everything is sent", Duration::from_secs(60), || async {
+    until("everything is sent", Duration::from_secs(120), || async {
         futures::future::join_all(others.iter().map(|part| part.send_due())).await;
         stage.all().await.iter().all(|message| message.state == MessageState::Sent)
     })

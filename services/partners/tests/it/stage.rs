@@ -200,7 +200,7 @@ impl Stage {
     }
 }
 
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks one process.
 pub async fn ask(
