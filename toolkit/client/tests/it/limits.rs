@@ -14,6 +14,7 @@ use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use ieum_client::{BodyLimits, Request, RestClient, Transport, TransportError, WireRequest, WireResponse};
 use ieum_core::{Clock, Code, Cx, ManualClock, SharedClock, system_clock};
+use ieum_testkit::port::KeptPort;
 
 use crate::site::{Seen, client, config, serve};
 
@@ -199,9 +200,8 @@ async fn a_simulated_network_runs_on_simulated_time() {
 
 #[tokio::test]
 async fn nobody_there_is_unavailable() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let mut config = config(listener.local_addr().expect("is bound"));
-    drop(listener);
+    let nobody = KeptPort::take();
+    let mut config = config(nobody.address());
     config.policy.retry.attempts = 1;
     let client = RestClient::new(config, system_clock()).expect("is right");
     let fault = client.get(&Cx::root(), "/x").await.expect_err("nobody listens");

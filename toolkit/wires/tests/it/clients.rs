@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use ieum_core::{Code, Cx, Fault, system_clock};
 use ieum_link::Link;
+use ieum_testkit::port::KeptPort;
 use ieum_wires::discovery::{Instance, Static};
 use ieum_wires::grpc::{GrpcWire, GrpcWireConfig};
 use ieum_wires::http::{HttpWire, HttpWireConfig};
@@ -70,12 +71,6 @@ async fn silent() -> u16 {
     port
 }
 
-/// Returns a port on which nobody listens.
-async fn nobody() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
-    listener.local_addr().expect("is bound").port()
-}
-
 /// Passes connections on to a server until they are cut.
 struct Cutter {
     port: u16,
@@ -114,7 +109,8 @@ async fn server() -> (Answerer, LinkServer) {
 
 #[tokio::test]
 async fn where_nobody_listens_the_fault_is_unavailable_and_nothing_was_sent() {
-    let port = nobody().await;
+    let nobody = KeptPort::take();
+    let port = nobody.number();
     for link in [http_to(port, |_| ()), grpc_to(port, |_| ())] {
         let fault = look(&link).await;
         assert_eq!((fault.code, &*fault.reason), (Code::Unavailable, "link.connect"));
@@ -254,7 +250,8 @@ async fn connections_are_kept_and_used_again() {
 #[tokio::test]
 async fn calls_are_shared_out_and_an_instance_that_is_gone_costs_a_few_at_most() {
     let ((one, first), (two, second)) = (server().await, server().await);
-    let gone = nobody().await;
+    let nobody = KeptPort::take();
+    let gone = nobody.number();
     let instance = |port| Instance::new("http", "127.0.0.1", port);
     let (first_at, second_at) = (first.address().port(), second.address().port());
     let three = Static::new(instance(first_at), [instance(second_at), instance(gone)]);

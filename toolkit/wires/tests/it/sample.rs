@@ -114,7 +114,7 @@ pub struct Answerer(pub Arc<Diary>);
 struct Working(Arc<Diary>);
 
 impl Diary {
-    /// Waits until `holds`, at most ten seconds.
+    /// Waits until `holds`, within the patience of a test.
     pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let wait = async {
             loop {
@@ -125,7 +125,7 @@ impl Diary {
                 changed.await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.expect(what);
+        tokio::time::timeout(crate::suite::PATIENCE, wait).await.expect(what);
     }
 
     fn count(&self, which: &AtomicUsize) {

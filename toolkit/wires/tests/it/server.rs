@@ -4,33 +4,40 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ieum_core::{Code, Cx, system_clock};
+use ieum_core::{Clock, Code, Cx, ManualClock, system_clock};
+use ieum_testkit::wait::until;
 use ieum_wires::grpc::{GrpcWire, GrpcWireConfig};
 use ieum_wires::http::{HttpWire, HttpWireConfig};
 use ieum_wires::modes::{LinkServer, router};
 use ieum_wires::serve::{Drained, ServeOptions, serve};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use crate::sample::{Answerer, Desk, DeskClient, Nothing};
-use crate::suite::soon;
+use crate::suite::{PATIENCE, soon};
+
+/// How long running calls last: less than a server drains.
+const LIMIT: Duration = Duration::from_millis(700);
 
 #[tokio::test]
 async fn a_stopping_server_lets_running_calls_finish_and_takes_no_new_ones() {
-    let answerer = Answerer::default();
-    let router = router(answerer.routes(), system_clock());
-    let server = LinkServer::start(router, system_clock()).await.expect("starts");
-    let instances = server.instances();
-    let http = HttpWire::new(HttpWireConfig::new(instances.clone()), system_clock()).link();
-    let grpc = GrpcWire::connect_lazy(GrpcWireConfig::new(instances), system_clock()).link();
+    let (answerer, clock) = (Answerer::default(), ManualClock::default());
+    let router = router(answerer.routes(), clock.shared());
+    let server = LinkServer::start(router, clock.shared()).await.expect("starts");
+    let (instances, address) = (server.instances(), server.address());
+    let http = HttpWire::new(HttpWireConfig::new(instances.clone()), clock.shared()).link();
+    let grpc = GrpcWire::connect_lazy(GrpcWireConfig::new(instances), clock.shared()).link();
     let running = [http, grpc].map(|link| {
         let desk = Arc::new(DeskClient::new(link));
         let hanging = Arc::clone(&desk);
-        let cx = Cx::root().with_timeout(system_clock().moment(), Duration::from_millis(700));
+        let cx = Cx::root().with_timeout(clock.moment(), LIMIT);
         (desk, tokio::spawn(async move { hanging.hang(&cx, Nothing {}).await }))
     });
     answerer.0.until("both run", |diary| diary.started.load(Ordering::SeqCst) == 2).await;
     let stopping = tokio::spawn(server.stop());
+    let is_closed = || async { TcpStream::connect(address).await.is_err() };
+    until("nobody new is let in", PATIENCE, is_closed).await.expect("stops listening");
+    clock.advance(LIMIT);
     let [(http, first), (grpc, second)] = running;
     for call in [first, second] {
         let fault = soon("the answer", call).await.expect("is no panic").expect_err("hangs");

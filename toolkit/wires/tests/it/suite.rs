@@ -38,8 +38,14 @@ pub fn words(texts: &[&str]) -> ieum_link::Incoming<Word> {
     stream::iter(words).boxed()
 }
 
+/// How long a test waits for what is to happen.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Limits for what ends by its time, each tried only where the one before was over before the work began.
+const LIMITS: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(5), Duration::from_secs(60)];
+
 pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), work).await.expect(what)
+    tokio::time::timeout(PATIENCE, work).await.expect(what)
 }
 
 async fn values_come_back_as_they_went(setup: Setup) {
@@ -75,7 +81,7 @@ async fn every_fault_comes_back_identical(setup: Setup) {
 async fn the_context_arrives_whole(setup: Setup) {
     let trace = TraceContext { sampled: false, ..TraceContext::root() };
     let cx = Cx::with_trace(trace)
-        .with_timeout(system_clock().moment(), Duration::from_secs(4))
+        .with_timeout(system_clock().moment(), Duration::from_secs(29))
         .with_caller(Caller::new("events"))
         .with_tenant("seoul")
         .with_idempotency_key("key-1")
@@ -85,16 +91,21 @@ async fn the_context_arrives_whole(setup: Setup) {
     assert_eq!((seen.caller.as_deref(), seen.tenant.as_deref()), (Some("events"), Some("seoul")));
     assert_eq!((seen.key.as_deref(), seen.attempt), (Some("key-1"), 2));
     let left = seen.left_ms.expect("has a deadline");
-    assert!((2_000..=4_000).contains(&left), "{left}");
+    assert!((1_000..=29_000).contains(&left), "{left}");
     let bare = setup.desk.look(&Cx::root(), Nothing {}).await.expect("answers");
     assert_eq!((bare.caller, bare.tenant, bare.key, bare.attempt), (None, None, None, 0));
 }
 
 async fn the_deadline_ends_the_servers_work(setup: Setup) {
-    let cx = Cx::root().with_timeout(system_clock().moment(), Duration::from_millis(300));
-    let fault = soon("the deadline", setup.desk.hang(&cx, Nothing {})).await.expect_err("is late");
-    assert_eq!((fault.code, &*fault.reason), (Code::DeadlineExceeded, "link.deadline"));
     let diary = &setup.answerer.0;
+    for limit in LIMITS {
+        let cx = Cx::root().with_timeout(system_clock().moment(), limit);
+        let fault = soon("the deadline", setup.desk.hang(&cx, Nothing {})).await.expect_err("is late");
+        assert_eq!((fault.code, &*fault.reason), (Code::DeadlineExceeded, "link.deadline"));
+        if diary.started.load(Ordering::SeqCst) > 0 {
+            break;
+        }
+    }
     diary
         .until("the work stops", |diary| {
             let started = diary.started.load(Ordering::SeqCst);
@@ -289,13 +300,28 @@ async fn a_stream_of_many_words_is_heard_whole(setup: Setup) {
 }
 
 async fn the_deadline_ends_a_stream(setup: Setup) {
-    let cx = Cx::root().with_timeout(system_clock().moment(), Duration::from_millis(300));
-    let mut said = setup.talk.echo(&cx, stream::pending().boxed()).await.expect("opens");
-    let fault = soon("the deadline", said.next()).await.expect("is one").expect_err("is late");
-    assert_eq!((fault.code, &*fault.reason), (Code::DeadlineExceeded, "link.deadline"));
-    drop(said);
+    let is_late = |fault: &Fault| (fault.code, &*fault.reason) == (Code::DeadlineExceeded, "link.deadline");
+    let mut ended = false;
+    for limit in LIMITS {
+        let cx = Cx::root().with_timeout(system_clock().moment(), limit);
+        match setup.talk.echo(&cx, stream::pending().boxed()).await {
+            Ok(mut said) => {
+                let fault = soon("the deadline", said.next()).await.expect("is one").expect_err("is late");
+                assert!(is_late(&fault), "{fault}");
+                ended = true;
+                break;
+            }
+            Err(fault) => assert!(is_late(&fault), "{fault}"),
+        }
+    }
+    assert!(ended, "it opens");
     let diary = &setup.answerer.0;
-    diary.until("the work stops", |diary| diary.dropped.load(Ordering::SeqCst) == 1).await;
+    diary
+        .until("the work stops", |diary| {
+            let started = diary.started.load(Ordering::SeqCst);
+            started > 0 && diary.dropped.load(Ordering::SeqCst) == started
+        })
+        .await;
 }
 
 async fn a_fault_of_the_caller_ends_the_stream_at_the_server(setup: Setup) {
