@@ -8,6 +8,7 @@ use ieum_cache::{Cache, open_cache, open_cache_on};
 use ieum_core::{Clock, SystemClock, new_id, system_clock};
 use ieum_policy::Gcra;
 use ieum_store::Store;
+use ieum_testkit::port::KeptPort;
 
 use crate::backend;
 
@@ -16,6 +17,8 @@ const PER: Duration = Duration::from_secs(1);
 const BURST: u32 = 20;
 const PROCESSES: usize = 4;
 const SPAN: Duration = Duration::from_secs(2);
+/// How many requests of each child pass at least.
+const EACH: usize = 10;
 
 /// Environment of a child: the URL of what is shared, and the limit's key.
 const SHARED: &str = "IEUM_CACHE_TEST_SHARED";
@@ -41,11 +44,17 @@ async fn child_asks_as_fast_as_it_can() {
     let (Some(shared), Some(key)) = (told(SHARED), told(KEY)) else { return };
     let cache = open(&shared).await;
     let limit = Gcra::new(RATE, PER, BURST).expect("is a limit");
-    let begun = SystemClock.now();
-    while SystemClock.now().since(begun) < SPAN {
+    let (begun, mut own) = (SystemClock.now(), 0);
+    // On a busy machine one may get nothing before the others have had their time.
+    while SystemClock.now().since(begun) < SPAN || own < EACH {
         let before = SystemClock.now();
-        let decision = cache.gcra(&key, &limit, before).await.expect("decides");
+        // Whoever holds the store while the machine stands still keeps the others waiting for too long.
+        let decision = match cache.gcra(&key, &limit, before).await {
+            Err(error) if error.is_retryable() => continue,
+            decision => decision.expect("decides"),
+        };
         if decision.allowed {
+            own += 1;
             println!("passed {} {}", before.as_micros(), SystemClock.now().as_micros());
         }
     }
@@ -83,7 +92,7 @@ fn no_window_holds_one_too_many(shared: &str) {
     }
     passed.sort_unstable();
     assert!(passed.len() >= BURST as usize, "only {} passed", passed.len());
-    assert!(who_passed >= 2, "only {who_passed} of {PROCESSES} children got anything");
+    assert_eq!(who_passed, PROCESSES, "every child got something");
     for i in 0..passed.len() {
         let mut ends: Vec<i64> = passed[i..].iter().map(|(_, last)| *last).collect();
         ends.sort_unstable();
@@ -147,11 +156,8 @@ async fn a_missing_server_and_garbage_urls_are_told_apart() {
         let error = open_cache(url, system_clock()).await.map(drop).expect_err("is garbage").to_string();
         assert!(error.starts_with("reading the cache url") && !error.contains("hunter2"), "{error}");
     }
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
-        listener.local_addr().expect("has an address").port()
-    };
-    let url = format!("redis://:hunter2@127.0.0.1:{port}");
+    let nobody = KeptPort::take();
+    let url = format!("redis://:hunter2@{}", nobody.address());
     let error = open_cache(&url, system_clock()).await.map(drop).expect_err("nobody listens");
     assert!(error.is_retryable() && !format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }

@@ -11,6 +11,8 @@ use ieum_policy::Gcra;
 use crate::backend::Backend;
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// How long a test waits for what is to happen.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub async fn a_value_comes_back_as_it_went_in(backend: &Backend) {
     let cache = &backend.cache;
@@ -42,10 +44,13 @@ pub async fn a_lifetime_ends(backend: &Backend) {
     let (cache, key) = (&backend.cache, backend.key("a"));
     let begun = SystemClock.moment();
     cache.set(&key, Bytes::from("1"), Duration::from_millis(300)).await.expect("keeps");
-    let left = cache.ttl(&key).await.expect("reads").expect("is there");
-    assert!(left <= Duration::from_millis(300), "{left:?}");
+    match cache.ttl(&key).await.expect("reads") {
+        Some(left) => assert!(left <= Duration::from_millis(300), "{left:?}"),
+        // A machine that stood still meanwhile; that it does not end too early is seen below.
+        None => assert!(SystemClock.moment().since(begun) >= Duration::from_millis(299), "is there"),
+    }
     while cache.get(&key).await.expect("reads").is_some() {
-        assert!(SystemClock.moment().since(begun) < Duration::from_secs(10), "never ends");
+        assert!(SystemClock.moment().since(begun) < PATIENCE, "never ends");
         SystemClock.sleep(Duration::from_millis(10)).await;
     }
     assert!(SystemClock.moment().since(begun) >= Duration::from_millis(299), "ends too early");
@@ -60,7 +65,7 @@ pub async fn a_newer_value_has_its_own_lifetime(backend: &Backend) {
     SystemClock.sleep(Duration::from_millis(40)).await;
     assert_eq!(cache.get(&key).await.expect("reads"), Some(Bytes::from("2")));
     let left = cache.ttl(&key).await.expect("reads").expect("is there");
-    assert!(left > HOUR - Duration::from_secs(60) && left <= HOUR, "{left:?}");
+    assert!(left > HOUR - PATIENCE * 5 && left <= HOUR, "{left:?}");
 }
 
 pub async fn a_ranking_is_ordered_and_changes(backend: &Backend) {
@@ -122,7 +127,7 @@ pub async fn a_dropped_lock_is_given_back(backend: &Backend) {
     drop(cache.lock(&key, HOUR).await.expect("asks").expect("is free"));
     let begun = SystemClock.moment();
     while cache.lock(&key, HOUR).await.expect("asks").is_none() {
-        assert!(SystemClock.moment().since(begun) < Duration::from_secs(10), "is never given back");
+        assert!(SystemClock.moment().since(begun) < PATIENCE, "is never given back");
         SystemClock.sleep(Duration::from_millis(5)).await;
     }
 }
@@ -135,7 +140,7 @@ pub async fn a_lock_ends_by_time(backend: &Backend) {
         if let Some(second) = cache.lock(&key, HOUR).await.expect("asks") {
             break second;
         }
-        assert!(SystemClock.moment().since(begun) < Duration::from_secs(10), "never ends");
+        assert!(SystemClock.moment().since(begun) < PATIENCE, "never ends");
         SystemClock.sleep(Duration::from_millis(5)).await;
     };
     assert!(SystemClock.moment().since(begun) >= Duration::from_millis(199), "ends too early");
@@ -154,7 +159,7 @@ pub async fn a_limit_lets_the_burst_pass_and_no_more(backend: &Backend) {
     }
     for _ in 0..3 {
         let refused = cache.gcra(&key, &limit, SystemClock.now()).await.expect("decides");
-        assert!(!refused.allowed && refused.retry_after > HOUR - Duration::from_secs(60), "{refused:?}");
+        assert!(!refused.allowed && refused.retry_after > HOUR - PATIENCE * 5, "{refused:?}");
     }
     let other = cache.gcra(&backend.key("b"), &limit, SystemClock.now()).await.expect("decides");
     assert_eq!(other.remaining, 4, "another key has its own limit");
@@ -173,7 +178,7 @@ pub async fn a_limit_refills_at_its_rate(backend: &Backend) {
             assert!(decision.retry_after <= Duration::from_millis(100), "{decision:?}");
             SystemClock.sleep(decision.retry_after).await;
         }
-        assert!(SystemClock.moment().since(begun) < Duration::from_secs(20), "never refills");
+        assert!(SystemClock.moment().since(begun) < PATIENCE, "never refills");
     }
     // Server clocks are read at other moments than ours: a tenth of an interval of grace.
     assert!(SystemClock.moment().since(begun) >= Duration::from_millis(290), "refills too fast");

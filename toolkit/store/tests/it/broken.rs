@@ -107,7 +107,7 @@ async fn cut_at_every_point(backend: &Backend) {
         // The store mends itself: the broken connection is replaced.
         let begun = SystemClock.moment();
         while store.ping().await.is_err() {
-            assert!(SystemClock.moment().since(begun) < Duration::from_secs(10), "cut at {n}: never mends");
+            assert!(SystemClock.moment().since(begun) < Duration::from_secs(120), "cut at {n}: never mends");
         }
         settle(&store).await;
     }
@@ -119,7 +119,7 @@ async fn settle(store: &Store) {
     let begun = SystemClock.moment();
     while store.statistics().idle == 0 {
         assert!(
-            SystemClock.moment().since(begun) < Duration::from_secs(10),
+            SystemClock.moment().since(begun) < Duration::from_secs(120),
             "the connection never comes back"
         );
         SystemClock.sleep(Duration::from_millis(1)).await;

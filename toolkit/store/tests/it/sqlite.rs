@@ -5,6 +5,9 @@ use std::time::Duration;
 use ieum_core::{Code, Fault};
 use ieum_store::{Store, StoreError, StoreOptions};
 
+use ieum_testkit::port::KeptPort;
+use ieum_testkit::wait::until;
+
 use crate::backend::Backend;
 
 #[tokio::test]
@@ -71,11 +74,8 @@ async fn another_process_that_writes_too_long_is_a_conflict() {
     assert!(matches!(error, StoreError::Conflict { .. }) && error.is_retryable(), "{error:?}");
     drop(holder);
     first.ping().await.expect("answers");
-    let mut tries = 0;
-    while second.begin().await.is_err() {
-        tries += 1;
-        assert!(tries < 100, "the store stays busy");
-    }
+    let free = || async { second.begin().await.is_ok() };
+    until("the store is free", Duration::from_secs(60), free).await.expect("does not stay busy");
 }
 
 #[tokio::test]
@@ -104,8 +104,9 @@ async fn garbage_urls_and_missing_servers_are_told_apart() {
         assert!(matches!(error, StoreError::Url { .. }), "{url}: {error:?}");
         assert!(!error.to_string().contains("hunter2"));
     }
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
-    let port = listener.local_addr().expect("has an address").port();
+    let kept = KeptPort::take();
+    let listener = std::net::TcpListener::bind(kept.address()).expect("binds");
+    let port = kept.number();
     for scheme in ["postgres", "mysql", "mariadb"] {
         // Somebody listens and never answers; then nobody listens.
         let url = format!("{scheme}://ieum:hunter2@127.0.0.1:{port}/ieum");
@@ -118,6 +119,7 @@ async fn garbage_urls_and_missing_servers_are_told_apart() {
         assert!(!format!("{error:?}").contains("hunter2"));
     }
     drop(listener);
+    let options = StoreOptions { acquire_timeout: Duration::from_secs(60), ..options };
     for scheme in ["postgres", "mysql"] {
         let url = format!("{scheme}://ieum:hunter2@127.0.0.1:{port}/ieum");
         let error = Store::open(&url, &options).await.map(drop).expect_err("nobody listens");
