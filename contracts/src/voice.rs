@@ -499,6 +499,10 @@ pub enum Effect {
         /// none for what rings once.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         days: Vec<i8>,
+        /// From when its length counts, for one that goes on from another: that is cancelled in the same answer. From
+        /// now where nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// Timers, alarms or reminders are forgotten.
     Cancel {

@@ -8,7 +8,7 @@ use jiff::Zoned;
 
 use crate::dialogue::Names;
 use crate::tongue::Tongue;
-use crate::understanding::{named, values};
+use crate::understanding::{half, named, values};
 
 /// What besides the value an answer may hold.
 const KOREAN: [&str; 40] = [
@@ -59,6 +59,11 @@ const ENGLISH: [&str; 40] = [
     "just", "say", "let's", "i", "said", "would", "like", "timer", "alarm", "that", "o'clock", "is",
 ];
 
+/// The slot of the half of the day, asked for where an hour may be of both; what it holds for each.
+pub const HALF: &str = "half";
+pub const AM: &str = "am";
+const PM: &str = "pm";
+
 /// What an answer may be read as.
 pub enum Read {
     /// The values of the question's slot, and of others that were said with it.
@@ -79,6 +84,7 @@ pub fn read(slot: &str, text: &str, tongue: Tongue, now: &Zoned, names: &Names) 
         "day" => values::time(text, language, now).map(|_| values::day(text, language, now)),
         "level" => values::number(text, language, now),
         "name" => return thing(words, tongue, names),
+        HALF => return half_of(words, language, now),
         _ => return Read::Words(spoken(words, words)),
     };
     match value.filter(|_| is_only_a_value(text, language, now)) {
@@ -92,6 +98,13 @@ fn thing(text: &str, tongue: Tongue, names: &Names) -> Read {
     found.map_or(Read::None, |found| {
         let area = found.area.map(|area| ("area".to_owned(), spoken(&area, &area)));
         Read::Value(area.into_iter().chain([("name".to_owned(), spoken(text, &found.name))]).collect())
+    })
+}
+
+fn half_of(text: &str, language: Language, now: &Zoned) -> Read {
+    let found = half(text).filter(|(_, rest)| is_only_a_value(rest, language, now));
+    found.map_or(Read::None, |(later, _)| {
+        Read::Value([(HALF.to_owned(), spoken(text, if later { PM } else { AM }))].into())
     })
 }
 

@@ -68,8 +68,9 @@ pub fn plan(
     for (number, effect) in effects.iter().enumerate() {
         let id = format!("{}:{number}", scene.key);
         match effect {
-            Effect::Schedule { kind, at, label, days } => {
-                plan.schedules.push(schedule(scene, id, (*kind, label), *at, days));
+            Effect::Schedule { kind, at, label, days, since } => {
+                let (span, what) = ((since.unwrap_or(scene.now), *at), (*kind, label.as_str()));
+                plan.schedules.push(schedule(scene, id, what, span, days));
             }
             Effect::Cancel { schedules } => {
                 plan.cancelled.extend(schedules.iter().filter(|id| own.contains(id)).cloned());
@@ -109,7 +110,7 @@ fn schedule(
     scene: &Scene<'_>,
     id: String,
     (kind, label): (ScheduleKind, &str),
-    at: Timestamp,
+    (set_at, at): (Timestamp, Timestamp),
     days: &[i8],
 ) -> Schedule {
     let time = (!days.is_empty()).then(|| here(&zone(scene.zone), at).time());
@@ -120,7 +121,7 @@ fn schedule(
         device_id: scene.device_id.map(str::to_owned),
         language: scene.language.to_owned(),
         zone: scene.zone.to_owned(),
-        set_at: scene.now,
+        set_at,
         days: days.to_vec(),
         time,
     };
@@ -134,7 +135,8 @@ fn control(id: String, thing: &str, device: &str, action: ControlAction, level: 
 }
 
 impl Plan {
-    /// Writes the plan within `tx`.
+    /// Writes the plan within `tx`: what takes the place of something that is cancelled is there as soon as that is gone,
+    /// whatever is killed in between.
     pub async fn write(
         &self,
         tx: &mut Transaction,
@@ -149,5 +151,75 @@ impl Plan {
             schedules.set_in(tx, cx, schedule).await?;
         }
         queue(tx, &self.replies, now).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use ieum_core::ManualClock;
+    use ieum_saga::{Due, Next, OnDue};
+    use ieum_store::{Store, StoreOptions, migrate};
+    use ieum_testkit::backend::SqlStore;
+
+    use super::*;
+
+    struct Silent;
+
+    #[async_trait]
+    impl OnDue for Silent {
+        async fn due(&self, _: &Cx, _: &mut Transaction, _: &Due) -> Result<Next, Fault> {
+            Ok(Next::Done)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_takes_the_place_of_another_is_written_with_its_end_or_neither_is() {
+        let sql = SqlStore::sqlite();
+        let store = Store::open(&sql.url, &StoreOptions::default()).await.expect("opens the store");
+        migrate(&store, &ieum_saga::migrations(), |_| {}).await.expect("makes the tables");
+        let now = Timestamp::parse("2026-05-01T03:00:00Z").expect("is a time");
+        let bell: Arc<dyn OnDue> = Arc::new(Silent);
+        let schedules = Schedules::new(store.clone(), ManualClock::at(now).shared(), [(RING, bell)]);
+        let scene = |key| Scene {
+            key,
+            user_id: "ada",
+            device_id: None,
+            language: "ko",
+            zone: "Asia/Seoul",
+            now,
+            speaks: false,
+        };
+        let effects = |minutes: u64, since| {
+            let (at, label) = (now + std::time::Duration::from_secs(60 * minutes), String::new());
+            let (kind, days) = (ScheduleKind::Timer, Vec::new());
+            let cancel = Effect::Cancel { schedules: vec!["first:0".to_owned()] };
+            vec![Effect::Schedule { kind, at, label, days, since }, cancel]
+        };
+        let first = plan(&scene("first"), &effects(5, None)[..1], &[], &[], &[]);
+        let mut tx = store.begin_write().await.expect("begins");
+        first.write(&mut tx, &Cx::root(), &schedules, now).await.expect("is written");
+        tx.commit().await.expect("commits");
+        let ids = async || {
+            let all = schedules.list("ada").await.expect("lists").into_iter();
+            all.map(|status| status.schedule.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids().await, ["first:0"]);
+        let earlier = now - std::time::Duration::from_secs(60);
+        let next = plan(&scene("next"), &effects(10, Some(earlier)), &ids().await, &[], &[]);
+        // A process that is killed before the commit leaves what a rollback does.
+        let mut tx = store.begin_write().await.expect("begins");
+        next.write(&mut tx, &Cx::root(), &schedules, now).await.expect("is written");
+        tx.rollback().await.expect("rolls back");
+        assert_eq!(ids().await, ["first:0"]);
+        let mut tx = store.begin_write().await.expect("begins");
+        next.write(&mut tx, &Cx::root(), &schedules, now).await.expect("is written");
+        tx.commit().await.expect("commits");
+        assert_eq!(ids().await, ["next:0"]);
+        let kept = schedules.list("ada").await.expect("lists").remove(0).schedule;
+        let ring: Ring = serde_json::from_value(kept.payload).expect("is a ring");
+        assert_eq!(kept.at.since(ring.set_at).as_secs(), 660);
     }
 }

@@ -41,6 +41,14 @@ pub fn one_question(tongue: Tongue) -> &'static str {
     )
 }
 
+/// Said to a second change of what one turn changes already.
+pub fn one_change(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "같은 것은 한 번에 한 번만 바꿀 수 있어서 처음 것만 했어요.",
+        "I can change the same one only once at a time, so I did the first.",
+    )
+}
+
 /// Said where a plugin failed.
 pub fn failed(tongue: Tongue) -> &'static str {
     tongue.pick(

@@ -125,6 +125,9 @@ impl Answered {
                 return self.fail(sentences::nobody_answers(tongue).to_owned());
             }
         };
+        if self.is_changed_again(&answer.effects) {
+            return self.texts.push(sentences::one_change(tongue).to_owned());
+        }
         match (&answer.missing, &self.question) {
             (Some(_), Some(_)) => return self.texts.push(sentences::one_question(tongue).to_owned()),
             (Some(_), None) => self.question = Some(answer.text),
@@ -141,6 +144,21 @@ impl Answered {
             self.outcome = DialogOutcome::Asked;
             self.state.pending = Some(PendingQuestion { intent: meaning.intent, slot, slots: meaning.slots });
         }
+    }
+
+    /// Tells whether `effects` put something in the place of what has another in its place by this turn already: two would
+    /// ring instead of one.
+    fn is_changed_again(&self, effects: &[Effect]) -> bool {
+        let gone = |effects: &[Effect]| -> Vec<String> {
+            let all = effects.iter().filter_map(|effect| match effect {
+                Effect::Cancel { schedules } => Some(schedules.clone()),
+                _ => None,
+            });
+            all.flatten().collect()
+        };
+        let is_set = effects.iter().any(|effect| matches!(effect, Effect::Schedule { .. }));
+        let before = gone(&self.effects);
+        is_set && gone(effects).iter().any(|id| before.contains(id))
     }
 
     /// Says why a command cannot be done. A question that waits is asked all the same.

@@ -226,8 +226,8 @@ impl Plugin for Timers {
 
     async fn handle(&self, _: &Cx, ask: PluginAsk) -> Result<PluginAnswer, Fault> {
         let label = ask.meaning.text;
-        let schedule =
-            Effect::Schedule { kind: ScheduleKind::Reminder, at: ask.now, label, days: Vec::new() };
+        let (kind, at, since) = (ScheduleKind::Reminder, ask.now, Some(ask.now));
+        let schedule = Effect::Schedule { kind, at, label, days: Vec::new(), since };
         let announce = Effect::Announce { area: ask.area, text: "밥 먹자".into() };
         let cancel = Effect::Cancel { schedules: vec![ask.turn_id] };
         Ok(PluginAnswer {

@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use ieum_contracts::identity::Device;
 use ieum_contracts::voice::{DescribePlugin, Effect, Plugin, PluginAnswer, PluginAsk, PluginDescription};
 use ieum_core::{Cx, Fault};
+use ieum_understanding::value::Language;
 
 use super::{asks, description, fails, says, tongue};
 use crate::directory::Directory;
 use crate::rules::words;
 use crate::sentences;
 use crate::tongue::{Tongue, is_closed};
+use crate::understanding::leading;
 
 /// Announces.
 pub struct Announcements {
@@ -32,6 +34,10 @@ impl Plugin for Announcements {
         let Some(message) = words(&ask.meaning, "message") else {
             return Ok(asks("message", tongue.pick("뭐라고 전할까요?", "What should I say?")));
         };
+        let language = tongue.pick(Language::Korean, Language::English);
+        if let Some(often) = leading(message, language) {
+            return Ok(fails(not_again(tongue, &often)));
+        }
         let area = words(&ask.meaning, "area").map(str::to_owned);
         if let Some(room) = unknown_room(tongue, message).filter(|_| area.is_none()) {
             return Ok(fails(sentences::unknown_room(tongue, room)));
@@ -52,6 +58,14 @@ impl Plugin for Announcements {
         let said = tongue.pick("전했어요.", "I passed it on.");
         Ok(PluginAnswer { effects: vec![Effect::Announce { area, text }], ..says(said) })
     }
+}
+
+/// Said where something is to be announced again and again.
+fn not_again(tongue: Tongue, often: &str) -> String {
+    tongue.pick(
+        format!("{often} 되풀이해서 전하는 건 아직 할 수 없어요. 아무것도 전하지 않았어요."),
+        format!("I cannot announce anything {often} yet. I told nobody."),
+    )
 }
 
 /// Returns the room that the words are to be said in, where it is none of those that are known: a sentence with one

@@ -9,7 +9,8 @@ use ieum_understanding::value::Language;
 use jiff::Zoned;
 use serde_json::{Value, json};
 
-use super::moments::morning;
+use super::halves::hour;
+use super::impossible::no_such;
 use super::reminding;
 use super::values::{Slots, slots_of};
 
@@ -21,11 +22,46 @@ pub struct Chosen {
     pub open: bool,
 }
 
-/// Takes one of `all`, the likeliest first. A group of sentences whose metadata say `read` is meant only where all its
-/// times are read; of the others the likeliest is, so that what lacks can be asked for.
+/// Takes one of `all`, the likeliest first.
 pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> Option<Chosen> {
+    let (mut found, mut slots) = meant(all, part, language, now)?;
+    if let Some(timed) = to_be_done_later(&found, &slots, part, language, now) {
+        "reminder.set".clone_into(&mut found.intent);
+        slots.slots = timed;
+    }
+    if found.intent == "reminder.set" {
+        reminding::complete(&mut slots.slots, &found, part, language, now);
+    }
+    if found.intent.starts_with("alarm.") {
+        in_the_morning(&mut slots.slots, language, now);
+    }
+    let open = found.slots.iter().any(|slot| slot.wildcard);
+    let follows_up = says(&found, "follows");
+    let meaning = Meaning {
+        intent: found.intent,
+        confidence: 1.0,
+        slots: slots.slots,
+        text: part.to_owned(),
+        follows_up,
+    };
+    let more = if meaning.intent == "timer.start" { slots.more_durations } else { Vec::new() };
+    let others = more.into_iter().map(|seconds| {
+        let mut other = meaning.clone();
+        if let Some(slot) = other.slots.get_mut("duration") {
+            slot.value = SlotValue::Duration { seconds };
+        }
+        other
+    });
+    let mut meanings: Vec<Meaning> = others.collect();
+    meanings.insert(0, meaning);
+    Some(Chosen { meanings, open })
+}
+
+/// Returns the one that is meant of `all`. A group of sentences whose metadata say `read` is meant only where all its
+/// times are read; of the others the likeliest is, so that what lacks can be asked for.
+fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> Option<(Recognised, Slots)> {
     let mut best: Option<(Recognised, Slots)> = None;
-    let mut otherwise = None;
+    let (mut otherwise, mut impossible) = (None, None);
     for found in all {
         let is_message = |found: &Recognised| found.slots.iter().any(|slot| slot.name == "message");
         if best.is_some() && !is_message(&found) {
@@ -38,6 +74,9 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
                 best = Some((found, slots));
                 break;
             }
+            if impossible.is_none() && is_for_no_such_time(&found, &slots, language) {
+                impossible = Some((found, slots));
+            }
         } else if slots.is_read {
             let is_timed = ["when", "every"].iter().any(|slot| slots.slots.contains_key(*slot));
             let takes_all = is_message(&found) && !is_timed;
@@ -49,48 +88,36 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
             otherwise = Some((found, slots));
         }
     }
-    let (mut found, mut slots) = best.or(otherwise)?;
-    if let Some(timed) = to_be_done_later(&found, &slots, part, language, now) {
-        "reminder.set".clone_into(&mut found.intent);
-        slots.slots = timed;
+    // What is to be told on a day that there is not is not told now.
+    let is_announced = best.as_ref().is_some_and(|(found, _)| found.intent == "announce.say");
+    let is_impossible =
+        |one: &(Recognised, Slots)| is_announced && is_for_no_such_time(&one.0, &one.1, language);
+    if let Some(impossible) =
+        [&mut otherwise, &mut impossible].into_iter().find_map(|one| one.take_if(|one| is_impossible(one)))
+    {
+        best = Some(impossible);
     }
-    if found.intent == "reminder.set" {
-        reminding::complete(&mut slots.slots, &found, part, language, now);
-    }
-    if found.intent.starts_with("alarm.") {
-        in_the_morning(&mut slots.slots, now);
-    }
-    let open = found.slots.iter().any(|slot| slot.wildcard);
-    let follows_up = says(&found, "follows");
-    let meaning = Meaning {
-        intent: found.intent,
-        confidence: 1.0,
-        slots: slots.slots,
-        text: part.to_owned(),
-        follows_up,
-    };
-    let others = slots.more_durations.into_iter().map(|seconds| {
-        let mut other = meaning.clone();
-        if let Some(slot) = other.slots.get_mut("duration") {
-            slot.value = SlotValue::Duration { seconds };
-        }
-        other
-    });
-    let mut meanings: Vec<Meaning> = others.collect();
-    meanings.insert(0, meaning);
-    Some(Chosen { meanings, open })
+    best.or(otherwise)
+}
+
+/// Tells whether something is to be told at a time that there is not: "2월 30일에".
+fn is_for_no_such_time(found: &Recognised, slots: &Slots, language: Language) -> bool {
+    let when = slots.slots.get("when").filter(|_| found.intent == "reminder.set");
+    when.is_some_and(|slot| {
+        !matches!(slot.value, SlotValue::Moment { .. }) && no_such(&slot.text, language).is_some()
+    })
 }
 
 /// Has an alarm for another day than today ring in the morning, where its hour is one of both halves of the day.
-fn in_the_morning(slots: &mut BTreeMap<String, Slot>, now: &Zoned) {
+fn in_the_morning(slots: &mut BTreeMap<String, Slot>, language: Language, now: &Zoned) {
     let again = slots.contains_key("every");
     if let Some(Slot { text, value: SlotValue::Moment { at, exact: true } }) = slots.get_mut("when") {
-        *at = morning(text, *at, again, now);
+        *at = hour(text, *at, again, language, now).rising();
     }
 }
 
 /// Returns the slots of a reminder where what seems to be announced is something to be done at a time said first, without
-/// a particle: "30분 뒤 빨래 널라고 알려 줘".
+/// a particle, or again and again: "30분 뒤 빨래 널라고 알려 줘", "매시간 물 마시라고 알려 줘".
 fn to_be_done_later(
     found: &Recognised,
     slots: &Slots,
@@ -105,8 +132,10 @@ fn to_be_done_later(
     let mut timed = slots.slots.clone();
     timed.remove("ending");
     reminding::complete(&mut timed, found, part, language, now);
-    let is_exact = matches!(timed.get("when")?.value, SlotValue::Moment { exact: true, .. });
-    (is_exact && timed.get("message")?.text.ends_with('기')).then_some(timed)
+    let is_exact =
+        timed.get("when").is_some_and(|when| matches!(when.value, SlotValue::Moment { exact: true, .. }));
+    let is_done = timed.get("message")?.text.ends_with('기');
+    ((is_exact && is_done) || timed.contains_key("every")).then_some(timed)
 }
 
 /// Tells whether a time is named as one: a part of the day alone may as well be a meal, as in "저녁 먹으라고".

@@ -13,8 +13,27 @@ struct About {
     foreign: &'static [&'static str],
 }
 
+const TIMER: [&str; 16] = [
+    "타이머",
+    "시간",
+    "분",
+    "초",
+    "재",
+    "카운트",
+    "세",
+    "기다",
+    "timer",
+    "count",
+    "minute",
+    "second",
+    "hour",
+    "time$",
+    "clock$",
+    "half$",
+];
+
 /// `$` ends a word: `비$` is the rain and no 비행기.
-const ABOUT: [About; 6] = [
+const ABOUT: [About; 7] = [
     About {
         intent: "time.",
         said: &["몇", "시간", "시각", "시계", "시인", "time$", "clock$", "hour$", "late$"],
@@ -164,25 +183,43 @@ const ABOUT: [About; 6] = [
         foreign: &["수영장", "물", "water$", "oven$"],
     },
     About {
-        intent: "timer.",
-        said: &[
-            "타이머",
-            "시간",
-            "분",
-            "초",
-            "재",
-            "카운트",
-            "세",
-            "기다",
-            "timer",
-            "count",
-            "minute",
-            "second",
-            "hour",
-            "time$",
-            "clock$",
-            "half$",
+        // One that is to go on longer or shorter is no new one.
+        intent: "timer.start",
+        said: &TIMER,
+        foreign: &[
+            "배터리",
+            "크리스마스",
+            "늘려",
+            "늘리",
+            "줄여",
+            "줄이",
+            "연장",
+            "단축",
+            "추가",
+            "더$",
+            "더해",
+            "매시간",
+            "분마다",
+            "시간마다",
+            "every$",
+            "battery",
+            "christmas",
+            "dishwasher",
+            "add$",
+            "more$",
+            "extra$",
+            "longer$",
+            "shorter$",
+            "extend",
+            "lengthen",
+            "shorten",
+            "reduce",
+            "increase",
         ],
+    },
+    About {
+        intent: "timer.",
+        said: &TIMER,
         foreign: &["배터리", "크리스마스", "battery", "christmas", "dishwasher"],
     },
     About {
@@ -293,6 +330,10 @@ mod tests {
             ("timer.query", "배터리 얼마나 남았어"),
             ("timer.query", "크리스마스까지 며칠 남았어"),
             ("timer.start", "turn on the dishwasher"),
+            ("timer.start", "타이머가 오 분 더 가게 해 줘"),
+            ("timer.start", "let the timer run five minutes longer"),
+            ("timer.start", "30분마다 알려 줘"),
+            ("timer.start", "tell me every hour"),
             ("device.on", "play some jazz"),
             ("device.on", "it's too dark in here"),
             ("device.set", "make it warmer"),
@@ -331,6 +372,9 @@ mod tests {
             "배터리 얼마나 남았어",
             "사랑해",
             "노래 틀어 줘",
+            "매시간 알려 줘",
+            "30분마다 알려 줘",
+            "tell me every hour to drink water",
         ] {
             let tongue = Tongue::heard_in(text).unwrap_or(Tongue::English);
             let ask =

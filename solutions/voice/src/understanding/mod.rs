@@ -3,6 +3,7 @@
 mod choosing;
 mod evidence;
 mod guess;
+mod halves;
 mod impossible;
 mod listening;
 mod moments;
@@ -38,11 +39,12 @@ use crate::tongue::Tongue;
 use crate::zone::{here, zone};
 use choosing::choose;
 use guess::Guesser;
+pub use halves::{Hour, half, hour};
 pub use impossible::{NoSuch, no_such};
 pub use moments::{whole_duration, whole_moment};
 pub use named::named;
 use places::settle;
-pub use repeats::repeats;
+pub use repeats::{leading, repeats};
 use shared::shared;
 use taught::Taught;
 

@@ -202,29 +202,6 @@ fn military(words: &str, seconds: f64, now: &Zoned) -> Option<DateTime> {
     if today > now.datetime() { Some(today) } else { today.checked_add(1.day()).ok() }
 }
 
-/// Words that say which half of the day is meant, and hours that say it themselves.
-const HALVES: [&str; 17] = [
-    "오전", "오후", "아침", "점심", "저녁", "새벽", "밤", "낮", "정오", "16", "17", "18", "열여", "am", "pm",
-    "a.m", "p.m",
-];
-
-/// Returns when somebody is woken at: an hour of four to six in the afternoon becomes that of the morning where the words
-/// say neither half of the day and the day is to come. People rise then; whatever else is said for five is after work.
-pub fn morning(words: &str, at: Timestamp, again: bool, now: &Zoned) -> Timestamp {
-    let local = crate::zone::here(now.time_zone(), at);
-    let is_later = again || local.date() > now.date();
-    let words = words.to_lowercase();
-    let is_said = HALVES.iter().any(|half| words.contains(half))
-        || ["evening", "afternoon", "night", "morning", "noon"].iter().any(|half| words.contains(half));
-    let earlier = local.checked_sub(HALF_A_DAY).ok().filter(|earlier| earlier.date() == local.date());
-    match earlier {
-        Some(earlier) if is_later && !is_said && (16..19).contains(&local.hour()) => {
-            Timestamp::from_micros(earlier.timestamp().as_microsecond())
-        }
-        _ => at,
-    }
-}
-
 /// Tells whether a time of day was said, and not only a day or a part of one.
 pub fn is_exact(moment: &Moment) -> bool {
     let length = moment.end().duration_since(moment.start());
@@ -293,28 +270,6 @@ mod tests {
         ] {
             assert_eq!(said(words), at, "{words}");
         }
-    }
-
-    #[test]
-    fn people_are_woken_in_the_morning() {
-        let woken = |words: &str, again: bool| {
-            let (at, _) = whole_moment(words, language(words), &noon()).expect("is read");
-            let at = crate::zone::here(noon().time_zone(), morning(words, at, again, &noon()));
-            at.strftime("%m-%d %H:%M").to_string()
-        };
-        for (words, at) in [
-            ("내일 6시 30분", "05-02 06:30"),
-            ("내일 여섯 시 반", "05-02 06:30"),
-            ("내일 저녁 6시", "05-02 18:00"),
-            ("내일 18시", "05-02 18:00"),
-            ("내일 7시", "05-02 07:00"),
-            ("6시 30분", "05-01 18:30"),
-            ("내일 두 시", "05-02 14:00"),
-            ("tomorrow at 6 pm", "05-02 18:00"),
-        ] {
-            assert_eq!(woken(words, false), at, "{words}");
-        }
-        assert_eq!(woken("내일 6시 반", true), "05-02 06:30");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ieum_understanding::template::Recognised;
 use ieum_understanding::value::{Kind, Language, Value, find_kinds};
 use jiff::Zoned;
 
+use super::repeats::at_edge;
 use super::values::when;
 
 /// Stems of verbs in front of 라고: another word there is what something is.
@@ -57,6 +58,8 @@ const STEMS: [&str; 44] = [
     "돌아오",
     "데려오",
 ];
+/// Words that another one has to follow.
+const ENGLISH_PARTS: [&str; 4] = [" the", " a", " my", " our"];
 /// What is left of a time in English.
 const JOINTS: [&str; 8] = [" at", " on", " in", " by", " for", " from", " around", " about"];
 
@@ -76,11 +79,16 @@ pub fn complete(
         Language::English => text.trim().to_owned(),
     };
     let said = slots.get("when").map(|slot| slot.text.clone());
-    if let Some((rest, time)) = apart(&message, language, now) {
+    let again = if slots.contains_key("every") { None } else { repeated(&message, language) };
+    let bare = again.as_ref().map_or(&message, |(rest, _)| rest);
+    let time = apart(bare, language, now).filter(|(rest, _)| !rest.is_empty());
+    let rest = time.as_ref().map_or(bare, |(rest, _)| rest).clone();
+    let parts = [again.map(|(_, again)| again), time.map(|(_, time)| time)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if !parts.is_empty() {
         let between = if language == Language::English { " at " } else { " " };
-        let words = said.map_or_else(|| time.clone(), |said| format!("{time}{between}{said}"));
-        let read = when(&words, language, now).filter(|_| !rest.is_empty());
-        if let Some(read) = read {
+        let words = parts.into_iter().chain(said).collect::<Vec<_>>().join(between);
+        if let Some(read) = when(&words, language, now) {
             message = rest;
             slots.extend(read);
         }
@@ -89,6 +97,17 @@ pub fn complete(
         "message".to_owned(),
         Slot { text: message.clone(), value: SlotValue::Text { text: message } },
     );
+}
+
+/// Takes words that say how often, at the beginning or the end of a message, from it: the rest and those words.
+fn repeated(message: &str, language: Language) -> Option<(String, String)> {
+    let often = at_edge(message, language)?;
+    let rest = message.get(..often.start)?.to_owned() + message.get(often.end..)?;
+    let rest = rest.trim();
+    let rest = JOINTS.iter().find_map(|joint| rest.strip_suffix(joint)).unwrap_or(rest);
+    // "Read the daily" is no more than half a message.
+    let is_part = ENGLISH_PARTS.iter().any(|part| rest.ends_with(part));
+    (!rest.is_empty() && !is_part).then(|| (rest.to_owned(), message[often].to_owned()))
 }
 
 /// Takes a time at the beginning or the end of a message from it.

@@ -1,4 +1,6 @@
-//! On which days again and again: "매일", "every weekday".
+//! On which days again and again: "매일", "every weekday"; and what is said of other times, such as "매시간".
+
+use std::ops::Range;
 
 use ieum_understanding::value::Language;
 
@@ -7,7 +9,7 @@ const WEEKDAYS: &[i8] = &[1, 2, 3, 4, 5];
 const WEEKEND: &[i8] = &[6, 7];
 
 /// Words, and the days they mean, Monday 1; longer ones before those they begin with.
-const KOREAN: [(&str, &[i8]); 23] = [
+const KOREAN: [(&str, &[i8]); 40] = [
     ("매일매일", EVERY_DAY),
     ("매일", EVERY_DAY),
     ("날마다", EVERY_DAY),
@@ -23,16 +25,33 @@ const KOREAN: [(&str, &[i8]); 23] = [
     ("아침마다", EVERY_DAY),
     ("저녁마다", EVERY_DAY),
     ("밤마다", EVERY_DAY),
+    ("매주마다", &[]),
     ("매주", &[]),
+    ("격주로", &[]),
     ("격주", &[]),
+    ("매달마다", &[]),
     ("매달", &[]),
     ("매월", &[]),
+    ("다달이", &[]),
     ("매년", &[]),
+    ("매해", &[]),
+    ("해마다", &[]),
+    ("매시간마다", &[]),
     ("매시간", &[]),
-    ("시간마다", &[]),
-    ("분마다", &[]),
+    ("매 시간마다", &[]),
+    ("매 시간", &[]),
+    ("매시", &[]),
+    ("매분", &[]),
+    ("하루에 두 번", &[]),
+    ("하루에 세 번", &[]),
+    ("하루 두 번", &[]),
+    ("하루 세 번", &[]),
+    ("이틀마다", &[]),
+    ("이틀에 한 번", &[]),
+    ("사흘마다", &[]),
+    ("하루걸러", &[]),
 ];
-const ENGLISH: [(&str, &[i8]); 25] = [
+const ENGLISH: [(&str, &[i8]); 23] = [
     ("every single day", EVERY_DAY),
     ("every day", EVERY_DAY),
     ("everyday", EVERY_DAY),
@@ -49,15 +68,13 @@ const ENGLISH: [(&str, &[i8]); 25] = [
     ("every night", EVERY_DAY),
     ("every week", &[]),
     ("weekly", &[]),
-    ("each week", &[]),
-    ("every hour", &[]),
     ("hourly", &[]),
-    ("every month", &[]),
     ("monthly", &[]),
-    ("every year", &[]),
-    ("every other", &[]),
-    ("every two", &[]),
-    ("every few", &[]),
+    ("quarterly", &[]),
+    ("yearly", &[]),
+    ("annually", &[]),
+    ("twice a day", &[]),
+    ("three times a day", &[]),
 ];
 /// What such words leave behind, as they say a part of the day too.
 const KEPT: [(&str, &str); 6] = [
@@ -72,9 +89,42 @@ const KOREAN_DAYS: [&str; 7] = ["월요일", "화요일", "수요일", "목요�
 const ENGLISH_DAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
+/// Lengths of time that something is said to repeat by, longer ones before those they end with.
+const KOREAN_UNITS: [&str; 12] =
+    ["시간", "분", "초", "주일", "주", "개월", "달", "년", "해", "일", "밤", "끼"];
+const KOREAN_ENDS: [&str; 5] = ["마다", "에 한 번씩", "에 한 번", "에 한번", "간격으로"];
+const KOREAN_NUMBERS: [&str; 14] =
+    ["한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열", "열두", "스무", "스물네", "몇"];
+const ENGLISH_UNITS: [&str; 16] = [
+    "second",
+    "seconds",
+    "minute",
+    "minutes",
+    "hour",
+    "hours",
+    "day",
+    "days",
+    "week",
+    "weeks",
+    "fortnight",
+    "month",
+    "months",
+    "quarter",
+    "year",
+    "years",
+];
+/// What may stand between "every" and such a length.
+const ENGLISH_BETWEEN: [&str; 28] = [
+    "first", "other", "few", "couple", "of", "half", "a", "an", "quarter", "single", "second", "third",
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "fifteen",
+    "twenty", "thirty", "forty", "ninety",
+];
+
 /// Days on which something happens again and again, and the words without them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeats {
+    /// The words that say so.
+    pub often: String,
     /// The days, Monday 1; empty where it is not said which, such as for "every week".
     pub days: Vec<i8>,
     /// What else was said.
@@ -84,6 +134,30 @@ pub struct Repeats {
 /// Returns on which days `words` say again and again; `None` where they say once.
 pub fn repeats(words: &str, language: Language) -> Option<Repeats> {
     let words = words.trim().to_lowercase();
+    let (often, days) = find(&words, language)?;
+    let kept = KEPT.iter().find(|(said, _)| *said == often).map_or("", |(_, kept)| kept);
+    let rest = words.replacen(&often, kept, 1).split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(Repeats { days, rest, often })
+}
+
+/// Returns where `words` begin or end with such as say again and again.
+pub fn at_edge(words: &str, language: Language) -> Option<Range<usize>> {
+    let lower = words.to_lowercase();
+    let (often, _) = find(&lower, language).filter(|_| lower.len() == words.len())?;
+    if lower.starts_with(&often) {
+        return Some(0..often.len());
+    }
+    lower.ends_with(&often).then(|| words.len() - often.len()..words.len())
+}
+
+/// Returns the words at the beginning that say again and again otherwise than on days of the week: "매시간 …".
+pub fn leading(words: &str, language: Language) -> Option<String> {
+    let lower = words.trim().to_lowercase();
+    let (often, days) = find(&lower, language)?;
+    (days.is_empty() && lower.starts_with(&often)).then_some(often)
+}
+
+fn find(words: &str, language: Language) -> Option<(String, Vec<i8>)> {
     let (table, names): (&[(&str, &[i8])], _) = match language {
         Language::Korean => (&KOREAN, KOREAN_DAYS),
         Language::English => (&ENGLISH, ENGLISH_DAYS),
@@ -96,18 +170,70 @@ pub fn repeats(words: &str, language: Language) -> Option<Repeats> {
                 }
                 Language::English => [format!("on {name}s"), format!("every {name}"), format!("each {name}")],
             };
-            let form = forms.into_iter().find(|form| has(&words, form, language))?;
+            let form = forms.into_iter().find(|form| has(words, form, language))?;
             Some((form, vec![day]))
         })
     };
     let listed = || {
-        let (form, days) = table.iter().find(|(form, _)| has(&words, form, language))?;
+        let (form, days) = table.iter().find(|(form, _)| has(words, form, language))?;
         Some(((*form).to_owned(), days.to_vec()))
     };
-    let (form, days) = named().or_else(listed)?;
-    let kept = KEPT.iter().find(|(said, _)| *said == form).map_or("", |(_, kept)| kept);
-    let rest = words.replacen(&form, kept, 1).split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(Repeats { days, rest })
+    let by_unit = || match language {
+        Language::Korean => korean_unit(words),
+        Language::English => english_unit(words),
+    };
+    named().or_else(listed).or_else(|| by_unit().map(|form| (form, Vec::new())))
+}
+
+/// Finds a length of time that something repeats by: "30분마다", "두 달에 한 번".
+fn korean_unit(words: &str) -> Option<String> {
+    let is_number = |word: &str| {
+        let is_digit = |letter: char| letter.is_ascii_digit() || "일이삼사오육칠팔구십백".contains(letter);
+        word.chars().all(is_digit) || KOREAN_NUMBERS.contains(&word)
+    };
+    KOREAN_ENDS.iter().find_map(|end| {
+        let at = words.find(end)?;
+        let before = words[..at].trim_end();
+        let head = KOREAN_UNITS.iter().find_map(|unit| before.strip_suffix(unit))?;
+        let count = head.trim_end().rsplit(' ').next().unwrap_or_default();
+        let start = match count {
+            "" => head.len(),
+            count if is_number(count) => head.trim_end().len() - count.len(),
+            // A word of its own before the length: "약은 시간마다".
+            _ if head.ends_with(' ') => head.len(),
+            _ => return None,
+        };
+        Some(words[start..at + end.len()].to_owned())
+    })
+}
+
+/// Finds a length of time that something repeats by: "every 30 minutes", "once a month".
+fn english_unit(words: &str) -> Option<String> {
+    let bare = |word: &str| word.trim_end_matches(',').to_owned();
+    let all: Vec<&str> = words.split(' ').collect();
+    let is_number = |word: &str| word.parse::<f64>().is_ok();
+    (0..all.len()).find_map(|first| {
+        let begins = match (all[first], all.get(first + 1)) {
+            ("every" | "each", _) => 1,
+            ("once", Some(&("a" | "an" | "every" | "each"))) => 2,
+            _ => return None,
+        };
+        let rest = all.iter().skip(first + begins);
+        let between = rest.clone().take_while(|word| {
+            let is_last = ENGLISH_UNITS.contains(&&*bare(word)) && !ENGLISH_BETWEEN.contains(*word);
+            !is_last && (is_number(word) || ENGLISH_BETWEEN.contains(*word))
+        });
+        let last = first + begins + between.count();
+        // "Quarter" and "second" are between and a unit themselves; a day of the week is one of every two or so.
+        let is_unit = |word: &str| {
+            let one = word.strip_suffix('s').unwrap_or(word);
+            ENGLISH_UNITS.contains(&word) || ENGLISH_DAYS.contains(&one)
+        };
+        let ends = |at: usize| all.get(at).is_some_and(|word| is_unit(&bare(word)));
+        let last =
+            [last, last.saturating_sub(1)].into_iter().find(|at| *at >= first + begins && ends(*at))?;
+        Some(bare(&all[first..=last].join(" ")))
+    })
 }
 
 /// Tells whether `form` stands in `words` as words of its own.
@@ -136,6 +262,12 @@ mod tests {
             ("아침마다 7시", all(EVERY_DAY, "아침 7시")),
             ("월요일 9시", None),
             ("주말 9시", None),
+            ("매시간 물 마시기", all(&[], "물 마시기")),
+            ("30분마다 환기", all(&[], "환기")),
+            ("삼십 분마다 환기", all(&[], "환기")),
+            ("두 달에 한 번 필터", all(&[], "필터")),
+            ("매달 1일", all(&[], "1일")),
+            ("생일마다", None),
         ] {
             assert_eq!(said(words, Language::Korean), wanted, "{words}");
         }
@@ -144,6 +276,13 @@ mod tests {
             ("every weekday at 7 am", all(WEEKDAYS, "at 7 am")),
             ("quarter to seven every weekday", all(WEEKDAYS, "quarter to seven")),
             ("9 every Monday", all(&[1], "9")),
+            ("every 30 minutes", all(&[], "")),
+            ("every quarter of an hour", all(&[], "")),
+            ("once a month on the 1st", all(&[], "on the 1st")),
+            ("yearly at 9", all(&[], "at 9")),
+            ("every other monday at 9", all(&[], "at 9")),
+            ("every now and then", None),
+            ("each one", None),
             ("monday at 9", None),
             ("tomorrow at 7", None),
         ] {

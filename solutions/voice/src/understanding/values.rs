@@ -43,6 +43,7 @@ pub fn slots_of(slots: &[template::Slot], language: Language, now: &Zoned) -> Sl
         read.slots.extend(more.unwrap_or_else(unread));
     }
     read.join_day(language, now);
+    read.join_amount(language, now);
     read
 }
 
@@ -87,6 +88,18 @@ impl Slots {
         let seconds = whole_duration(length, language, now).filter(|_| is_name)?;
         let label = spoken(label, SlotValue::Text { text: label.to_owned() });
         Some([slot(seconds), ("label".to_owned(), label)].into())
+    }
+
+    /// Makes a length of time of a number and a unit that were said apart: "five more minutes".
+    fn join_amount(&mut self, language: Language, now: &Zoned) {
+        let (Some(amount), Some(unit)) = (self.slots.get("amount"), self.slots.get("unit")) else { return };
+        let words = format!("{} {}", amount.text, unit.text);
+        let seconds = whole_duration(&words, language, now);
+        self.is_read &= seconds.is_some();
+        if let Some(seconds) = seconds {
+            self.slots.retain(|name, _| name != "amount" && name != "unit");
+            self.slots.insert("duration".to_owned(), spoken(&words, SlotValue::Duration { seconds }));
+        }
     }
 
     /// Makes one moment of a day and a time that were said apart.

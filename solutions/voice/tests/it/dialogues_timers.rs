@@ -93,17 +93,26 @@ async fn an_alarm_is_set_for_the_time_that_was_said() {
         ("set an alarm for 3 days from now at 8 am", "Alarm set for Monday, May 4 at 8:00 AM."),
         ("set an alarm for eleven hundred hours", "Alarm set for tomorrow at 11:00 AM."),
         ("set an alarm for february 30th at 7", "There is no such date. For what time?"),
+        ("set an alarm for february thirtieth at 7", "There is no such date. For what time?"),
+        ("set an alarm for the thirty-first of april at 7", "There is no such date. For what time?"),
         ("2월 30일 아침 7시에 알람 맞춰 줘", "그런 날짜는 없어요. 몇 시에 울릴까요?"),
+        ("2월 삼십일 아침 7시에 알람 맞춰 줘", "그런 날짜는 없어요. 몇 시에 울릴까요?"),
+        ("사월 삼십일일에 알람 맞춰 줘", "그런 날짜는 없어요. 몇 시에 울릴까요?"),
         ("13시 70분에 알람 맞춰 줘", "그런 시각은 없어요. 몇 시에 울릴까요?"),
         ("wake me up at 7", "Alarm set for today at 7:00 PM."),
         ("wake me up tomorrow at 7", "Alarm set for tomorrow at 7:00 AM."),
         ("wake me up monday at 9", "Alarm set for Monday, May 4 at 9:00 AM."),
         ("내일 7시에 깨워 줘", "내일 오전 7시에 알람을 맞췄어요."),
+        ("내일 6시에 깨워 줘", "내일 오전 6시에 알람을 맞췄어요."),
+        ("wake me up tomorrow at 2", "Alarm set for tomorrow at 2:00 PM."),
+        ("내일 2시에 깨워 줘", "내일 오후 2시에 알람을 맞췄어요."),
     ])
     .await;
     let (_sql, stage) = quiet().await;
     assert!(stage.say("set an alarm").await.expects_answer);
     assert_eq!(stage.say("at 7").await.text, "Alarm set for today at 7:00 PM.");
+    assert!(stage.say("알람 맞춰 줘").await.expects_answer);
+    assert_eq!(stage.say("내일 6시").await.text, "내일 오전 6시에 알람을 맞췄어요.");
 }
 
 #[tokio::test]
@@ -122,8 +131,125 @@ async fn a_reminder_is_kept_for_its_time_with_all_of_its_words() {
         ("remind me to call mum at 5 pm tomorrow", "I will remind you tomorrow at 5:00 PM: call mum."),
         ("remind me tomorrow at 5 pm to call mum", "I will remind you tomorrow at 5:00 PM: call mum."),
         ("remind me to look at the stars at 9 pm", "I will remind you today at 9:00 PM: look at the stars."),
+        ("약 먹으라고 저녁 8시에 알려 줘", "오늘 오후 8시에 알려 드릴게요: 약 먹기."),
+        ("매일 저녁 8시 약 먹으라고 알려 줘", "매일 오후 8시에 알려 드릴게요: 약 먹기."),
+        (
+            "remind me to take my pills every day at 8",
+            "I will remind you every day at 8:00 AM: take my pills.",
+        ),
+        ("2월 삼십일에 회의 있다고 알려 줘", "그런 날짜는 없어요. 언제 알려 드릴까요?"),
+        ("2월 30일에 회의 있다고 알려 줘", "그런 날짜는 없어요. 언제 알려 드릴까요?"),
+        ("remind me to pay on february thirtieth", "There is no such date. When should I remind you?"),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn which_half_of_the_day_is_asked_for_where_it_may_be_either() {
+    let (_sql, stage) = quiet().await;
+    for (said, asked, answer, told) in [
+        (
+            "내일 6시에 약 먹으라고 알려 줘",
+            "내일 오전 6시인가요, 오후 6시인가요?",
+            "오전",
+            "내일 오전 6시에 알려 드릴게요: 약 먹기.",
+        ),
+        (
+            "월요일 5시에 회의 있다고 알려 줘",
+            "5월 4일 월요일 오전 5시인가요, 오후 5시인가요?",
+            "오후요",
+            "5월 4일 월요일 오후 5시에 알려 드릴게요: 회의 있다.",
+        ),
+        (
+            "매일 6시에 물 마시라고 알려 줘",
+            "매일 오전 6시인가요, 오후 6시인가요?",
+            "저녁 6시",
+            "매일 오후 6시에 알려 드릴게요: 물 마시기.",
+        ),
+        (
+            "remind me to call mum tomorrow at 5",
+            "Do you mean tomorrow at 5:00 AM or 5:00 PM?",
+            "in the evening",
+            "I will remind you tomorrow at 5:00 PM: call mum.",
+        ),
+        (
+            "remind me tomorrow at six to feed the cat",
+            "Do you mean tomorrow at 6:00 AM or 6:00 PM?",
+            "6 am",
+            "I will remind you tomorrow at 6:00 AM: feed the cat.",
+        ),
+    ] {
+        let before = kept(&stage).await;
+        let question = stage.say(said).await;
+        assert_eq!((&*question.text, question.expects_answer), (asked, true), "{said}");
+        assert_eq!(kept(&stage).await, before, "{said}");
+        assert_eq!(stage.say(answer).await.text, told, "{said}: {answer}");
+    }
+    for (said, told) in [
+        ("내일 2시에 약 먹으라고 알려 줘", "내일 오후 2시에 알려 드릴게요: 약 먹기."),
+        ("내일 8시에 약 먹으라고 알려 줘", "내일 오전 8시에 알려 드릴게요: 약 먹기."),
+        ("내일 저녁 6시에 약 먹으라고 알려 줘", "내일 오후 6시에 알려 드릴게요: 약 먹기."),
+        ("6시에 약 먹으라고 알려 줘", "오늘 오후 6시에 알려 드릴게요: 약 먹기."),
+        ("30시간 뒤에 약 먹으라고 알려 줘", "내일 오후 6시에 알려 드릴게요: 약 먹기."),
+        ("remind me to call mum tomorrow at 2", "I will remind you tomorrow at 2:00 PM: call mum."),
+        ("remind me in 30 hours to call mum", "I will remind you tomorrow at 6:00 PM: call mum."),
+    ] {
+        assert_eq!(stage.say(said).await.text, told, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_repeats_otherwise_than_on_days_is_refused_and_neither_set_nor_announced() {
+    let (_sql, stage) = quiet().await;
+    for (said, often) in [
+        ("매시간 물 마시라고 알려 줘", "매시간"),
+        ("매시간에 물 마시라고 알려 줘", "매시간"),
+        ("물 마시라고 매시간 알려 줘", "매시간"),
+        ("30분마다 물 마시라고 알려 줘", "30분마다"),
+        ("한 시간마다 스트레칭하라고 알려 줘", "한 시간마다"),
+        ("매달 1일에 월세 내라고 알려 줘", "매달"),
+        ("매달 1일 월세 내라고 알려 줘", "매달"),
+        ("매년 3월 1일 태극기 달라고 알려 줘", "매년"),
+        ("두 달에 한 번 필터 갈라고 알려 줘", "두 달에 한 번"),
+        ("remind me every hour to drink water", "every hour"),
+        ("remind me to drink water every hour", "every hour"),
+        ("every hour remind me to drink water", "every hour"),
+        ("remind me to drink water every 30 minutes", "every 30 minutes"),
+        ("remind me every month to pay rent", "every month"),
+        ("remind me to pay rent on the first of every month", "every month"),
+        ("remind me yearly to renew the licence", "yearly"),
+        ("remind me to water the plants every other day", "every other day"),
+    ] {
+        let answer = stage.say(said).await;
+        let wanted = if often.is_ascii() {
+            format!(
+                "I cannot repeat anything {often} yet, only on days, such as every day, every weekday or every \
+                 Monday. Nothing is set."
+            )
+        } else {
+            format!(
+                "{often} 되풀이하는 알림은 아직 맞출 수 없어요. 매일, 평일, 주말, 매주 무슨 요일처럼만 되풀이할 수 \
+                 있어요. 아무것도 맞추지 않았어요."
+            )
+        };
+        assert_eq!((answer.text, answer.outcome), (wanted, DialogOutcome::Failed), "{said}");
+    }
+    for (said, told) in [
+        (
+            "매시간 물 마시라고 전해 줘",
+            "매시간 되풀이해서 전하는 건 아직 할 수 없어요. 아무것도 전하지 않았어요.",
+        ),
+        (
+            "욕실에 30분마다 환기하라고 알려 줘",
+            "30분마다 되풀이해서 전하는 건 아직 할 수 없어요. 아무것도 전하지 않았어요.",
+        ),
+        ("announce every hour that it is time", "I cannot announce anything every hour yet. I told nobody."),
+    ] {
+        let answer = stage.say(said).await;
+        assert_eq!((&*answer.text, answer.outcome), (told, DialogOutcome::Failed), "{said}");
+    }
+    assert_eq!(kept(&stage).await, 0);
+    assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await, 0);
 }
 
 #[tokio::test]
@@ -167,7 +293,8 @@ async fn what_is_said_for_days_is_set_for_them_and_cancelled_as_one() {
         ),
         (
             "remind me every hour to drink water",
-            "I can only repeat on days, such as every day, every weekday or every Monday. Nothing is set.",
+            "I cannot repeat anything every hour yet, only on days, such as every day, every weekday or every Monday. \
+             Nothing is set.",
         ),
         ("매일 저녁 8시에 약 먹으라고 알려 줘", "매일 오후 8시에 알려 드릴게요: 약 먹기."),
     ])

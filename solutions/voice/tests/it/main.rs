@@ -6,6 +6,7 @@ mod contexts;
 mod dialogflow;
 mod dialogues;
 mod dialogues_everyday;
+mod dialogues_moved;
 mod dialogues_timers;
 mod facts;
 mod orders;

@@ -1,13 +1,14 @@
 //! Timers, alarms and reminders: set, asked for, changed, cancelled. What rings is a schedule, so that it survives the
 //! process.
 
+mod changing;
 mod saying;
 mod setting;
 mod which;
 
 use async_trait::async_trait;
 use ieum_contracts::voice::{
-    DescribePlugin, Effect, Plugin, PluginAnswer, PluginAsk, PluginDescription, ScheduleKind, Slot, SlotValue,
+    DescribePlugin, Effect, Plugin, PluginAnswer, PluginAsk, PluginDescription, ScheduleKind,
 };
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_saga::Schedules;
@@ -15,8 +16,9 @@ use ieum_saga::Schedules;
 use super::{asks, description, fails, says, tongue};
 use crate::effects::{RING, Ring};
 use crate::tongue::with;
+use changing::{moved, stretched};
 use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
-use setting::{again_of, remind, start, wake, when};
+use setting::{remind_anew, rising, start, wake};
 use which::{Which, agrees, among, is_plain, which};
 
 /// Keeps timers, alarms and reminders.
@@ -44,6 +46,9 @@ impl Timers {
         "timer.start",
         "timer.query",
         "timer.cancel",
+        "timer.change",
+        "timer.lengthen",
+        "timer.shorten",
         "alarm.set",
         "alarm.query",
         "alarm.change",
@@ -51,6 +56,7 @@ impl Timers {
         "reminder.set",
         "reminder.query",
         "reminder.cancel",
+        "reminder.change",
     ];
 
     /// Returns what is set of a kind, the next first.
@@ -85,7 +91,7 @@ impl Timers {
             return Ok(fails(nothing_such(&set, tongue, kind, ask)));
         }
         if !is_plain(&which, &meant) {
-            return Ok(asks("which", which_one(&meant, kind, ask)));
+            return Ok(asks("which", which_one(&meant, kind, true, ask)));
         }
         if is_guess {
             let one = one_of(meant[0], kind, ask);
@@ -97,48 +103,6 @@ impl Timers {
         let text = cancelled(meant.len(), tongue, kind);
         Ok(PluginAnswer { effects: vec![Effect::Cancel { schedules }], ..says(text) })
     }
-
-    /// Moves an alarm to another time: in place of the old one a new one is set.
-    async fn change(&self, ask: &PluginAsk) -> Result<PluginAnswer, Fault> {
-        let (tongue, kind) = (tongue(ask), ScheduleKind::Alarm);
-        let set = self.set(&ask.user_id, kind).await?;
-        if set.is_empty() {
-            return Ok(says(nothing_set(tongue, kind)));
-        }
-        let mut old = ask.clone();
-        old.meaning.slots.remove("when");
-        let which = which(&old, tongue);
-        let meant = among(&set, &which, kind, ask);
-        if meant.is_empty() {
-            return Ok(fails(nothing_such(&set, tongue, kind, ask)));
-        }
-        if which == Which::All || !is_plain(&which, &meant) {
-            return Ok(asks("which", which_one(&meant, kind, ask)));
-        }
-        let mut answer = wake(&same_half(ask, meant[0]));
-        if !answer.effects.is_empty() {
-            let schedules = meant.iter().map(|set| set.id.clone()).collect();
-            answer.effects.insert(0, Effect::Cancel { schedules });
-        }
-        Ok(answer)
-    }
-}
-
-/// Returns the ask with the new time on the day of the old one, in its half where no half was said.
-fn same_half(ask: &PluginAsk, old: &Set) -> PluginAsk {
-    let mut ask = ask.clone();
-    let Some((at, true)) = when(&ask) else { return ask };
-    let said = ask.meaning.slots.get("when").map(|slot| slot.text.to_lowercase()).unwrap_or_default();
-    let moved = which::on_the_day_of(&said, at, old.at, &ask);
-    if let (Some(slot), Some(at)) = (ask.meaning.slots.get_mut("when"), moved) {
-        slot.value = SlotValue::Moment { at, exact: true };
-    }
-    if again_of(&ask).is_none() && !old.ring.days.is_empty() {
-        let days = old.ring.days.iter().map(i8::to_string).collect::<Vec<_>>().join(",");
-        let text = SlotValue::Text { text: days };
-        ask.meaning.slots.insert("every".to_owned(), Slot { text: String::new(), value: text });
-    }
-    ask
 }
 
 #[async_trait]
@@ -157,10 +121,13 @@ impl Plugin for Timers {
         match (verb, kind) {
             ("query", _) => self.query(&ask, kind).await,
             ("cancel", _) => self.cancel(&ask, kind).await,
-            ("change", _) => self.change(&ask).await,
+            ("change", _) => Ok(moved(&ask, &self.set(&ask.user_id, kind).await?, kind)),
+            ("lengthen" | "shorten", _) => {
+                Ok(stretched(&ask, &self.set(&ask.user_id, kind).await?, verb == "lengthen"))
+            }
             (_, ScheduleKind::Timer) => Ok(start(&ask)),
-            (_, ScheduleKind::Alarm) => Ok(wake(&ask)),
-            (_, ScheduleKind::Reminder) => Ok(remind(&ask)),
+            (_, ScheduleKind::Alarm) => Ok(wake(&rising(&ask))),
+            (_, ScheduleKind::Reminder) => Ok(remind_anew(&ask)),
         }
     }
 }
@@ -169,7 +136,7 @@ impl Plugin for Timers {
 mod tests {
     use std::sync::Arc;
 
-    use ieum_contracts::voice::Meaning;
+    use ieum_contracts::voice::{Meaning, Slot, SlotValue};
     use ieum_core::ManualClock;
     use ieum_saga::{Due, Next, OnDue, Schedule};
     use ieum_store::{Store, StoreOptions, Transaction, migrate};

@@ -40,17 +40,23 @@ pub fn nothing_such(set: &[Set], tongue: Tongue, kind: ScheduleKind, ask: &Plugi
     )
 }
 
-/// Asks which one of several is meant.
-pub fn which_one(meant: &[&Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
+/// Asks which one of several is meant; `or_all` tells whether all of them may be.
+pub fn which_one(meant: &[&Set], kind: ScheduleKind, or_all: bool, ask: &PluginAsk) -> String {
     let (tongue, count) = (tongue(ask), meant.len());
     let (name, told) = (name(tongue, kind), told(meant, kind, ask));
-    tongue.pick(
-        format!(
-            "{} {count}개 있어요: {told}. 어느 것을 말씀하세요? 모두라면 전부라고 해 주세요.",
-            with(name, "이", "가")
-        ),
-        format!("There are {count} {name}s: {told}. Which one? Say all for all of them."),
-    )
+    let question = tongue.pick(
+        format!("{} {count}개 있어요: {told}. 어느 것을 말씀하세요?", with(name, "이", "가")),
+        format!("There are {count} {name}s: {told}. Which one?"),
+    );
+    let all = tongue.pick("모두라면 전부라고 해 주세요.", "Say all for all of them.");
+    if or_all { format!("{question} {all}") } else { question }
+}
+
+/// Returns a timer by its name, where it has one: `라면 타이머`.
+pub fn whose(set: &Set, tongue: Tongue) -> String {
+    let label = &set.ring.label;
+    let space = if label.is_empty() { "" } else { " " };
+    format!("{label}{space}{}", name(tongue, ScheduleKind::Timer))
 }
 
 /// Says how many are cancelled.

@@ -5,11 +5,12 @@ use ieum_core::Timestamp;
 use ieum_understanding::value::Language;
 use jiff::civil::{Date, Time};
 
-use super::saying::again_at;
+use super::saying::{again_at, name};
+use crate::answers::{AM, HALF};
 use crate::plugins::{asks, fails, says, tongue};
 use crate::rules::words;
-use crate::tongue::{Tongue, duration, moment, time};
-use crate::understanding::{NoSuch, no_such, repeats};
+use crate::tongue::{Tongue, duration, moment, time, with};
+use crate::understanding::{Hour, NoSuch, hour, no_such, repeats};
 use crate::zone::{here, moment as local_moment, zone};
 
 /// Starts a timer.
@@ -40,7 +41,7 @@ pub fn wake(ask: &PluginAsk) -> PluginAnswer {
     let question = tongue.pick("몇 시에 울릴까요?", "For what time?");
     let again = again_of(ask);
     if again.as_ref().is_some_and(Vec::is_empty) {
-        return fails(only_days(tongue));
+        return fails(only_days(ask, ScheduleKind::Alarm));
     }
     if let Some(none) = unread(ask) {
         return asks("when", format!("{none} {question}"));
@@ -51,12 +52,66 @@ pub fn wake(ask: &PluginAsk) -> PluginAnswer {
     })
 }
 
+/// Returns the ask with an alarm's hour in the morning, where it is one of both halves of a day to come.
+pub fn rising(ask: &PluginAsk) -> PluginAsk {
+    let mut ask = ask.clone();
+    if let Some(hour) = hour_of(&ask) {
+        put_when(&mut ask, hour.rising());
+    }
+    ask
+}
+
+/// Sets a reminder; asks for the half of the day first where its hour is one of both halves of a day to come.
+pub fn remind_anew(ask: &PluginAsk) -> PluginAnswer {
+    let mut ask = ask.clone();
+    let again = again_of(&ask);
+    let is_asked =
+        again.as_ref().is_none_or(|days| !days.is_empty()) && words(&ask.meaning, "message").is_some();
+    match (hour_of(&ask), words(&ask.meaning, HALF)) {
+        (Some(Hour::Plain(at) | Hour::Either([at, _])), Some(AM)) => put_when(&mut ask, at),
+        (Some(Hour::Plain(at) | Hour::Either([_, at])), Some(_)) | (Some(Hour::Plain(at)), None) => {
+            put_when(&mut ask, at);
+        }
+        (Some(Hour::Either(both)), None) if is_asked => {
+            return asks(HALF, which_half(&ask, both, again.as_deref()));
+        }
+        _ => {}
+    }
+    remind(&ask)
+}
+
+/// Asks whether the morning is meant or the afternoon.
+fn which_half(ask: &PluginAsk, [morning, afternoon]: [Timestamp; 2], again: Option<&[i8]>) -> String {
+    let (tongue, zone) = (tongue(ask), zone(&ask.zone));
+    let early = match again {
+        Some(days) => again_at(tongue, days, &time(tongue, &zone, morning)),
+        None => moment(tongue, &zone, morning, ask.now),
+    };
+    let late = time(tongue, &zone, afternoon);
+    tongue.pick(format!("{early}인가요, {late}인가요?"), format!("Do you mean {early} or {late}?"))
+}
+
+/// Returns what the time of day may be that was said with its day.
+pub fn hour_of(ask: &PluginAsk) -> Option<Hour> {
+    let slot = ask.meaning.slots.get("when")?;
+    let SlotValue::Moment { at, exact: true } = slot.value else { return None };
+    let now = here(&zone(&ask.zone), ask.now);
+    Some(hour(&slot.text, at, again_of(ask).is_some(), language(ask), &now))
+}
+
+/// Puts another moment in the place of the one that was said.
+pub fn put_when(ask: &mut PluginAsk, at: Timestamp) {
+    if let Some(slot) = ask.meaning.slots.get_mut("when") {
+        slot.value = SlotValue::Moment { at, exact: true };
+    }
+}
+
 /// Sets a reminder.
 pub fn remind(ask: &PluginAsk) -> PluginAnswer {
     let tongue = tongue(ask);
     let again = again_of(ask);
     if again.as_ref().is_some_and(Vec::is_empty) {
-        return fails(only_days(tongue));
+        return fails(only_days(ask, ScheduleKind::Reminder));
     }
     let Some(message) = words(&ask.meaning, "message") else {
         return asks("message", tongue.pick("무엇을 알려 드릴까요?", "What should I remind you of?"));
@@ -87,7 +142,7 @@ fn ring(
     if let Some(days) = again {
         let clock = here(&zone, at).time();
         let Some(first) = crate::ring::next(&zone, &days, clock, ask.now) else {
-            return fails(only_days(tongue));
+            return fails(only_days(ask, kind));
         };
         let text = said(again_at(tongue, &days, &time(tongue, &zone, first)));
         return set(kind, first, label, days, text);
@@ -109,7 +164,8 @@ fn morning(ask: &PluginAsk, at: Timestamp) -> Timestamp {
 }
 
 fn set(kind: ScheduleKind, at: Timestamp, label: &str, days: Vec<i8>, text: String) -> PluginAnswer {
-    PluginAnswer { effects: vec![Effect::Schedule { kind, at, label: label.to_owned(), days }], ..says(text) }
+    let label = label.to_owned();
+    PluginAnswer { effects: vec![Effect::Schedule { kind, at, label, days, since: None }], ..says(text) }
 }
 
 /// Returns the days on which it is to ring again and again, Monday 1: none of them where it was said to ring again
@@ -121,8 +177,7 @@ pub fn again_of(ask: &PluginAsk) -> Option<Vec<i8>> {
     }
     // A guess and an answer have no such slot; what a reminder is about may be a daily thing.
     let is_of_message = words(meaning, "message").is_some_and(|message| meaning.text.contains(message));
-    let language = tongue(ask).pick(Language::Korean, Language::English);
-    repeats(&meaning.text, language).filter(|_| !is_of_message).map(|again| again.days)
+    repeats(&meaning.text, language(ask)).filter(|_| !is_of_message).map(|again| again.days)
 }
 
 /// Returns the moment that was said, and whether with a time of day. A day said apart is the day of the time.
@@ -152,21 +207,45 @@ fn unread(ask: &PluginAsk) -> Option<&'static str> {
         Some(slot) => &slot.text,
         None => &ask.meaning.text,
     };
-    Some(match no_such(text, tongue.pick(Language::Korean, Language::English))? {
+    Some(match no_such(text, language(ask))? {
         NoSuch::Day => tongue.pick("그런 날짜는 없어요.", "There is no such date."),
         NoSuch::Time => tongue.pick("그런 시각은 없어요.", "There is no such time."),
     })
 }
 
-fn past(tongue: Tongue) -> &'static str {
+/// Says that it is too late.
+pub fn past(tongue: Tongue) -> &'static str {
     tongue.pick("그 시간은 이미 지났어요.", "That time is over already.")
 }
 
-fn only_days(tongue: Tongue) -> &'static str {
+/// Says how often it cannot ring, and how it can.
+fn only_days(ask: &PluginAsk, kind: ScheduleKind) -> String {
+    let (tongue, language) = (tongue(ask), language(ask));
+    let said = ask.meaning.slots.get("every").map_or("", |slot| &slot.text);
+    let often = [said, &ask.meaning.text].into_iter().find_map(|words| repeats(words, language));
+    let often = often.map(|again| again.often).unwrap_or_default();
+    let name = match kind {
+        ScheduleKind::Reminder => "알림",
+        kind => name(tongue, kind),
+    };
     tongue.pick(
-        "되풀이는 매일, 평일, 주말, 매주 무슨 요일처럼만 맞출 수 있어요. 아무것도 맞추지 않았어요.",
-        "I can only repeat on days, such as every day, every weekday or every Monday. Nothing is set.",
+        format!(
+            "{} 되풀이하는 {} 아직 맞출 수 없어요. 매일, 평일, 주말, 매주 무슨 요일처럼만 되풀이할 수 있어요. \
+             아무것도 맞추지 않았어요.",
+            often,
+            with(name, "은", "는")
+        )
+        .trim_start()
+        .to_owned(),
+        format!(
+            "I cannot repeat anything {often} yet, only on days, such as every day, every weekday or every Monday. \
+             Nothing is set."
+        ),
     )
+}
+
+fn language(ask: &PluginAsk) -> Language {
+    tongue(ask).pick(Language::Korean, Language::English)
 }
 
 /// Says days of the week.

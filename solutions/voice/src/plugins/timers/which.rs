@@ -111,11 +111,26 @@ pub fn among<'a>(set: &'a [Set], which: &Which, kind: ScheduleKind, ask: &Plugin
             }
         }
         Which::Named(name) => {
-            let bare = |text: &str| text.to_lowercase().replace(' ', "");
-            let name = bare(name);
-            set.iter().filter(|set| bare(&set.ring.label).contains(&name)).collect()
+            let whole = |set: &&Set| bare(&set.ring.label).contains(&bare(name));
+            let named: Vec<&Set> = set.iter().filter(whole).collect();
+            let by_words = || set.iter().filter(|set| has_words(&set.ring.label, name)).collect();
+            if named.is_empty() { by_words() } else { named }
         }
     }
+}
+
+fn bare(text: &str) -> String {
+    text.to_lowercase().replace(' ', "")
+}
+
+/// Tells whether what something is about has all words of `name`; a last Korean verb may end otherwise: "약 먹으라는".
+fn has_words(label: &str, name: &str) -> bool {
+    let label = bare(label);
+    let mut said: Vec<String> = words(name).collect();
+    if said.len() > 1 && !name.is_ascii() {
+        said.pop();
+    }
+    said.iter().all(|word| label.contains(word))
 }
 
 /// Tells whether `which` was said to be all, or there is no more than one that can be meant.
