@@ -157,7 +157,7 @@ impl Voice {
     }
 
     /// Returns what looks after each engine that hears or speaks, after the plugins from outside by the names of their
-    /// links, and after services of somebody else's.
+    /// links, after services of somebody else's, and after the satellites.
     pub fn checks(&self) -> Vec<(String, Arc<dyn HealthCheck>)> {
         let plugins = self.outsiders.checks(&self.part.plugins()).into_iter();
         let plugins = plugins.map(|(name, check)| (name, Arc::new(check) as Arc<dyn HealthCheck>));
@@ -167,6 +167,6 @@ impl Voice {
             let check: Arc<dyn HealthCheck> = Arc::new(OutsideCheck(policies.clone()));
             (policies.name().to_owned(), check)
         });
-        ears.chain(mouth).chain(plugins).chain(outside).collect()
+        ears.chain(mouth).chain(plugins).chain(outside).chain(self.wyoming.checks()).collect()
     }
 }

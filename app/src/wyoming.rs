@@ -10,9 +10,10 @@ use ieum_contracts::voice::{
 use ieum_core::{Cx, Fault, SharedClock};
 use ieum_device::{Broker, Client, ClientOptions, Quality};
 use ieum_speech::{
-    Conversation, Engine, Handled, Handler, Intention, Said, SatelliteOptions, Say, SpeechError, Synthesizer,
-    Transcriber, Transcript, WyomingOptions, WyomingSatellite, WyomingServer,
+    Conversation, Engine, Handled, Handler, Intention, Said, SatelliteOptions, SatelliteWatch, Say,
+    SpeechError, Synthesizer, Transcriber, Transcript, WyomingOptions, WyomingSatellite, WyomingServer,
 };
+use ieum_telemetry::HealthCheck;
 use ieum_voice::{Letter, Tongue};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -47,12 +48,15 @@ pub struct WyomingDeps {
 pub struct WyomingPart {
     deps: WyomingDeps,
     listen: Option<SocketAddr>,
-    satellites: Vec<SatelliteSettings>,
+    satellites: Vec<(SatelliteSettings, SatelliteWatch)>,
     zone: String,
     address: OnceLock<SocketAddr>,
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
+
+/// Tells whether a satellite is reached.
+struct SatelliteCheck(SatelliteWatch);
 
 /// The dialogue as Wyoming's services `handle` and `intent`.
 struct Talk {
@@ -78,10 +82,11 @@ struct Room {
 impl WyomingPart {
     /// Wires what `settings` ask for. Nothing runs before [`WyomingPart::start`].
     pub fn new(settings: &VoiceSettings, deps: WyomingDeps) -> Self {
+        let satellites = settings.satellites.iter().cloned().map(|one| (one, SatelliteWatch::default()));
         Self {
             deps,
             listen: settings.wyoming,
-            satellites: settings.satellites.clone(),
+            satellites: satellites.collect(),
             zone: settings.zone.clone(),
             address: OnceLock::new(),
             stop: CancellationToken::new(),
@@ -116,11 +121,11 @@ impl WyomingPart {
             self.tasks.lock().push(tokio::spawn(server.serve(listener, self.stop.clone())));
         }
         if let Some(broker) = broker {
-            let known: Vec<String> = self.satellites.iter().map(|one| session_of(&one.device)).collect();
+            let known: Vec<String> = self.satellites.iter().map(|(one, _)| session_of(&one.device)).collect();
             forget_satellites(broker, &known);
         }
-        for settings in &self.satellites {
-            if let Some(satellite) = self.satellite(settings, broker).await? {
+        for (settings, watch) in &self.satellites {
+            if let Some(satellite) = self.satellite(settings, watch, broker).await? {
                 let stop = self.stop.clone();
                 self.tasks.lock().push(tokio::spawn(async move { satellite.run(stop).await }));
             }
@@ -131,6 +136,7 @@ impl WyomingPart {
     async fn satellite(
         &self,
         settings: &SatelliteSettings,
+        watch: &SatelliteWatch,
         broker: Option<&Broker>,
     ) -> Result<Option<WyomingSatellite>, Box<dyn std::error::Error>> {
         // Settings are refused that name satellites and no engines.
@@ -162,7 +168,17 @@ impl WyomingPart {
             conversation: Arc::new(room),
             options,
             clock: self.deps.clock.clone(),
+            watch: watch.clone(),
         }))
+    }
+
+    /// Returns what tells of each satellite whether it is reached, by the device that it is.
+    pub fn checks(&self) -> Vec<(String, Arc<dyn HealthCheck>)> {
+        let check = |(settings, watch): &(SatelliteSettings, SatelliteWatch)| {
+            let check: Arc<dyn HealthCheck> = Arc::new(SatelliteCheck(watch.clone()));
+            (format!("satellites.{}", settings.device), check)
+        };
+        self.satellites.iter().map(check).collect()
     }
 
     /// Returns where it listens.
@@ -178,6 +194,18 @@ impl WyomingPart {
             if let Err(error) = task.await {
                 tracing::error!(error = %error, "a task of wyoming ended by a panic");
             }
+        }
+    }
+}
+
+// === SatelliteCheck ===
+
+#[async_trait]
+impl HealthCheck for SatelliteCheck {
+    async fn check(&self) -> Result<(), Fault> {
+        match self.0.problem() {
+            Some(problem) => Err(Fault::unavailable("voice.satellite", problem)),
+            None => Ok(()),
         }
     }
 }

@@ -37,6 +37,7 @@ pub async fn findings(settings: &Settings) -> Vec<Finding> {
     findings.push(dialogflow(voice).await);
     findings.push(weather(voice).await);
     findings.extend(outsiders(voice).await);
+    findings.extend(satellites(voice).await);
     findings.extend(doors(voice));
     findings
 }
@@ -152,6 +153,28 @@ async fn outsiders(voice: &VoiceSettings) -> Vec<Finding> {
     findings
 }
 
+/// Looks whether each satellite is there. It is not called: it talks with one at a time, and the platform may run.
+async fn satellites(voice: &VoiceSettings) -> Vec<Finding> {
+    let key = "voice.satellites";
+    if voice.satellites.is_empty() {
+        return vec![found(key, "", vec!["lacks satellites".to_owned()])];
+    }
+    let mut findings = Vec::new();
+    for satellite in &voice.satellites {
+        let shown = format!("tcp://{}?device={}", satellite.address, satellite.device);
+        findings.push(match reach(&satellite.address).await {
+            Ok(()) => found(key, &shown, vec!["is called, heard and answered aloud".to_owned()]),
+            Err(error) => {
+                let mut finding = missing(key, "", &error);
+                finding.url = shown;
+                finding.says.push("is called again every 5 s; what it is to say waits".to_owned());
+                finding
+            }
+        });
+    }
+    findings
+}
+
 fn doors(voice: &VoiceSettings) -> Vec<Finding> {
     let wyoming = match voice.wyoming {
         Some(address) => format!(
@@ -165,15 +188,7 @@ fn doors(voice: &VoiceSettings) -> Vec<Finding> {
         }
         false => "lacks Hermes (Snips, Rhasspy 2)",
     };
-    let satellites = match voice.satellites.len() {
-        0 => "lacks satellites".to_owned(),
-        count => format!("gives {count} that this process calls"),
-    };
-    vec![
-        found("voice.wyoming", "", vec![wyoming]),
-        found("voice.satellites", "", vec![satellites]),
-        found("voice.hermes", "", vec![hermes.to_owned()]),
-    ]
+    vec![found("voice.wyoming", "", vec![wyoming]), found("voice.hermes", "", vec![hermes.to_owned()])]
 }
 
 /// Looks whether somebody listens at `url`, and says `says` where that is so.
@@ -181,13 +196,22 @@ async fn reached(key: &str, url: &Url, says: Vec<String>) -> Finding {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
     let place = format!("{host}:{port}");
     let shown = format!("{}://{place}", url.scheme());
+    match reach(&place).await {
+        Ok(()) => found(key, &shown, says),
+        Err(error) => {
+            let mut finding = missing(key, "", &error);
+            finding.url = shown;
+            finding
+        }
+    }
+}
+
+/// Looks whether somebody listens at `place`, and hangs up.
+async fn reach(place: &str) -> Result<(), Unreached> {
     let clock = system_clock();
-    let error = match within(&clock, clock.moment() + PATIENCE, TcpStream::connect(&place)).await {
-        Some(Ok(_)) => return found(key, &shown, says),
-        Some(Err(error)) => Unreached::Connect(place, error),
-        None => Unreached::Late(place),
-    };
-    let mut finding = missing(key, "", &error);
-    finding.url = shown;
-    finding
+    match within(&clock, clock.moment() + PATIENCE, TcpStream::connect(place)).await {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(error)) => Err(Unreached::Connect(place.to_owned(), error)),
+        None => Err(Unreached::Late(place.to_owned())),
+    }
 }

@@ -104,9 +104,10 @@ fn doctor_tells_who_hears_speaks_and_answers_and_what_is_lost_without() {
     let there = (there.local_addr().expect("it listens"), there);
     let settings = format!(
         "[voice]\nears = \"wyoming://{gone}, grpc://127.0.0.1:9?language=ko\"\nhermes = true\n\
-         dialogflow = \"dialogflow+grpc://{}/home\"\nwyoming = \"127.0.0.1:0\"\n\
+         dialogflow = \"dialogflow+grpc://{}/home\"\nwyoming = \"127.0.0.1:0\"\nmouth = \"wyoming://{gone}\"\n\
+         satellites = [\"tcp://{}?device=hall\", \"tcp://{gone}?device=attic&language=ko\"]\n\
          [voice.plugins.tea]\nto = \"http://{gone}\"\n[voice.plugins.coffee]\ncommand = [\"sh\"]",
-        there.0
+        there.0, there.0
     );
     let (is_sound, said) = told(folder.path(), &settings, &["doctor"]);
     assert!(!is_sound, "{said}");
@@ -118,6 +119,9 @@ fn doctor_tells_who_hears_speaks_and_answers_and_what_is_lost_without() {
         &*format!("ok    voice.dialogflow http://{}\n        is asked first", there.0),
         &*format!("FAIL  voice.plugins.tea http://{gone}"),
         "ok    voice.plugins.coffee sh\n        is started here",
+        &*format!("ok    voice.satellites tcp://{}?device=hall\n        is called, heard", there.0),
+        &*format!("FAIL  voice.satellites tcp://{gone}?device=attic\n        connecting to {gone}\n"),
+        "is called again every 5 s; what it is to say waits",
         "gives ears, mouth and dialogue to whoever reaches 127.0.0.1:0",
         "gives Hermes",
     ] {

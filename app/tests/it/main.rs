@@ -19,6 +19,7 @@ mod operator;
 mod outside;
 mod plugins;
 mod reaching;
+mod satellites;
 mod speaking;
 mod storm;
 mod streams;

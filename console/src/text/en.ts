@@ -467,7 +467,7 @@ export const en = {
   // === Health ===
   systemSentence: "This process: what it stands on, its links, its bus.",
   healthState: { healthy: "Healthy", degraded: "Works with less", unhealthy: "Unhealthy", starting: "Starting", stopping: "Stopping" },
-  checkNames: { store: "SQL store", bus: "Bus", device: "Device broker", cache: "Cache", documents: "Documents", series: "Time series", ears: "Speech recognition", mouth: "Speech output", weather: "Weather service", dialogflow: "Dialogflow", bridge: "Outside broker" } as Record<string, string>,
+  checkNames: { store: "SQL store", bus: "Bus", device: "Device broker", cache: "Cache", documents: "Documents", series: "Time series", ears: "Speech recognition", mouth: "Speech output", weather: "Weather service", dialogflow: "Dialogflow", bridge: "Outside broker", satellites: "Satellite" } as Record<string, string>,
   critical: "needed",
   parts: "Parts",
   partNames: { events: "Events hub", analytics: "Analytics", partners: "Partners", notify: "Notifications", identity: "Identity", payment: "Payment", device: "Devices", voice: "Voice" } as Record<string, string>,

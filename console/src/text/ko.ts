@@ -461,7 +461,7 @@ export const ko: Text = {
   // === Health ===
   systemSentence: "이 프로세스가 의존하는 서비스와 링크, 버스의 상태입니다.",
   healthState: { healthy: "정상", degraded: "일부 기능 제한", unhealthy: "비정상", starting: "시작 중", stopping: "종료 중" },
-  checkNames: { store: "SQL 저장소", bus: "버스", device: "기기 브로커", cache: "캐시", documents: "문서", series: "시계열", ears: "음성 인식", mouth: "음성 출력", weather: "날씨 서비스", dialogflow: "Dialogflow", bridge: "외부 브로커" },
+  checkNames: { store: "SQL 저장소", bus: "버스", device: "기기 브로커", cache: "캐시", documents: "문서", series: "시계열", ears: "음성 인식", mouth: "음성 출력", weather: "날씨 서비스", dialogflow: "Dialogflow", bridge: "외부 브로커", satellites: "위성 기기" },
   critical: "필수",
   parts: "파트",
   partNames: { events: "이벤트 허브", analytics: "분석", partners: "파트너", notify: "알림", identity: "사용자", payment: "결제", device: "기기", voice: "음성" },

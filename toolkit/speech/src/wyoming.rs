@@ -12,5 +12,5 @@ mod session;
 pub use client::{WyomingSynthesizer, WyomingTranscriber};
 pub use event::{WyomingEvent, WyomingReader, write_event};
 pub use handler::{Handled, Handler, Intention, Said};
-pub use satellite::{Conversation, SatelliteOptions, WyomingSatellite};
+pub use satellite::{Conversation, SatelliteOptions, SatelliteWatch, WyomingSatellite};
 pub use server::{WyomingOptions, WyomingServer};

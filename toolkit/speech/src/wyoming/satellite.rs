@@ -1,12 +1,14 @@
 //! Satellites: small devices with a microphone and a speaker that run `wyoming-satellite` as it is. They wait to be
 //! called, stream what they hear, and play what they are sent.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ieum_core::{SharedClock, describe};
+use ieum_core::{SharedClock, describe, within};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -18,6 +20,9 @@ use crate::{AudioFormat, Gate, Heard, Listener, ListenerOptions, SpeechError};
 
 /// Bytes of speech sent at once.
 const CHUNK: usize = 4_096;
+
+/// How long a connection may take; who is unplugged refuses none.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// Answers who speaks at a satellite.
 #[async_trait]
@@ -59,6 +64,36 @@ pub struct WyomingSatellite {
     pub options: SatelliteOptions,
     /// Tells the time.
     pub clock: SharedClock,
+    /// Is told how it fares.
+    pub watch: SatelliteWatch,
+}
+
+/// Tells how a satellite fares. Clones look at the same one.
+#[derive(Clone, Debug)]
+pub struct SatelliteWatch(Arc<Mutex<Option<String>>>);
+
+/// Why a satellite is not served any more.
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error("calling the satellite at {address}")]
+    Connect {
+        address: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "calling the satellite at {address}: it hung up before it said anything; it talks with one at a time, and \
+         another one, such as a Home Assistant, may call it already"
+    )]
+    Taken { address: String },
+    #[error("talking with the satellite at {address}: it hung up")]
+    HungUp { address: String },
+    #[error("talking with the satellite at {address}")]
+    Talk {
+        address: String,
+        #[source]
+        source: SpeechError,
+    },
 }
 
 struct Call<'a> {
@@ -81,19 +116,34 @@ impl Default for SatelliteOptions {
     }
 }
 
+// === SatelliteWatch ===
+
+impl Default for SatelliteWatch {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Some("it was never reached yet".to_owned()))))
+    }
+}
+
+impl SatelliteWatch {
+    /// Returns why the satellite is not served; `None` while it is.
+    pub fn problem(&self) -> Option<String> {
+        self.0.lock().clone()
+    }
+}
+
 // === WyomingSatellite ===
 
 impl WyomingSatellite {
     /// Serves the satellite until `stop`, and calls it again whenever the connection is lost.
     pub async fn run(&self, stop: CancellationToken) {
         loop {
-            let outcome = tokio::select! {
-                outcome = self.talk() => outcome,
+            let lost = tokio::select! {
+                lost = self.call() => lost,
                 () = stop.cancelled() => return,
             };
-            if let Err(error) = outcome {
-                tracing::info!(address = %self.address, error = %describe(&error), "satellite lost");
-            }
+            let problem = describe(&lost);
+            tracing::info!(address = %self.address, problem, "satellite lost");
+            *self.watch.0.lock() = Some(problem);
             tokio::select! {
                 () = self.clock.sleep(self.options.again) => {}
                 () = stop.cancelled() => return,
@@ -101,20 +151,38 @@ impl WyomingSatellite {
         }
     }
 
-    async fn talk(&self) -> Result<(), SpeechError> {
-        let stream = TcpStream::connect(&self.address).await.map_err(|source| self.unreachable(source))?;
+    /// Calls it and talks with it until that ends.
+    async fn call(&self) -> Lost {
+        let address = self.address.clone();
+        let until = self.clock.moment() + CONNECT;
+        let stream = match within(&self.clock, until, TcpStream::connect(&self.address)).await {
+            Some(Ok(stream)) => stream,
+            Some(Err(source)) => return Lost::Connect { address, source },
+            None => return Lost::Connect { address, source: io::ErrorKind::TimedOut.into() },
+        };
+        match self.talk(stream).await {
+            Err(source) => Lost::Talk { address, source },
+            Ok(()) if self.watch.problem().is_none() => Lost::HungUp { address },
+            Ok(()) => Lost::Taken { address },
+        }
+    }
+
+    async fn talk(&self, stream: TcpStream) -> Result<(), SpeechError> {
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
         let mut reader = WyomingReader::new(reader);
         let gate = Gate::new(self.options.echo);
         let mut call = Call { satellite: self, writer, listener: None, gate };
         call.send("run-satellite", json!({})).await?;
+        // Any satellite says then what it is; one that is another one's already hangs up instead.
+        call.send("describe", json!({})).await?;
         let mut asked = false;
         loop {
             tokio::select! {
                 event = reader.next() => {
                     asked = false;
                     let Some(event) = event? else { return Ok(()) };
+                    *self.watch.0.lock() = None;
                     call.take(event).await?;
                 }
                 say = self.conversation.unasked() => call.speak(&say).await?,
@@ -129,7 +197,7 @@ impl WyomingSatellite {
         }
     }
 
-    fn unreachable(&self, source: std::io::Error) -> SpeechError {
+    fn unreachable(&self, source: io::Error) -> SpeechError {
         SpeechError::Unreachable { address: self.address.clone(), source }
     }
 }

@@ -7,5 +7,6 @@ mod korean;
 #[cfg(feature = "models")]
 mod models;
 mod originals;
+mod satellites;
 mod speaking;
 mod wyoming;

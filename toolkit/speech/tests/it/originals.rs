@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ieum_core::system_clock;
 use ieum_speech::{
-    Audio, Conversation, Hints, RATE, SatelliteOptions, Say, Synthesizer, Transcriber, Transcript,
-    WyomingOptions, WyomingSatellite, WyomingSynthesizer, WyomingTranscriber,
+    Audio, Conversation, Hints, RATE, SatelliteOptions, SatelliteWatch, Say, Synthesizer, Transcriber,
+    Transcript, WyomingOptions, WyomingSatellite, WyomingSynthesizer, WyomingTranscriber,
 };
 use ieum_testkit::server;
 use ieum_testkit::wait::until;
@@ -86,6 +86,19 @@ impl Conversation for Hello {
     }
 }
 
+/// Returns what calls a satellite and says hello there.
+fn satellite(address: &str, hello: &Arc<Hello>) -> WyomingSatellite {
+    WyomingSatellite {
+        address: address.to_owned(),
+        transcriber: Arc::new(Counting),
+        synthesizer: Arc::new(Letters),
+        conversation: Arc::clone(hello) as Arc<dyn Conversation>,
+        options: SatelliteOptions { again: Duration::from_millis(200), ..SatelliteOptions::default() },
+        clock: system_clock(),
+        watch: SatelliteWatch::default(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_satellite_is_heard_and_plays_the_answer_as_it_is() {
     let Some(python) = server::python_satellite() else {
@@ -109,28 +122,35 @@ async fn a_satellite_is_heard_and_plays_the_answer_as_it_is() {
     let log = std::fs::File::create(folder.path().join("log")).expect("ours");
     let mut program = program.stderr(log).spawn().expect("it runs");
     let hello = Arc::new(Hello::default());
-    let options = SatelliteOptions { again: Duration::from_millis(200), ..SatelliteOptions::default() };
-    let satellite = WyomingSatellite {
-        address,
-        transcriber: Arc::new(Counting),
-        synthesizer: Arc::new(Letters),
-        conversation: Arc::clone(&hello) as Arc<dyn Conversation>,
-        options,
-        clock: system_clock(),
-    };
+    let watch = SatelliteWatch::default();
+    let first = WyomingSatellite { watch: watch.clone(), ..satellite(&address, &hello) };
+    assert_eq!(watch.problem().as_deref(), Some("it was never reached yet"));
     let stop = CancellationToken::new();
     let serving = tokio::spawn({
         let stop = stop.clone();
-        async move { satellite.run(stop).await }
+        async move { first.run(stop).await }
     });
     let whole = || async { std::fs::metadata(&played).is_ok_and(|file| file.len() >= 1_000) };
     let outcome = until("the answer is played", Duration::from_secs(60), whole).await;
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+    let other = SatelliteWatch::default();
+    let second = WyomingSatellite { watch: other.clone(), ..satellite(&address, &hello) };
+    let calling = tokio::spawn({
+        let stop = stop.clone();
+        async move { second.run(stop).await }
+    });
+    let is_taken =
+        || async { other.problem().is_some_and(|why| why.contains("it talks with one at a time")) };
+    let taken = until("another one is told that it is taken", Duration::from_secs(20), is_taken).await;
+    let (first, second) = (watch.problem(), other.problem());
     stop.cancel();
     serving.await.expect("no panic");
+    calling.await.expect("no panic");
     program.kill().expect("it runs");
     program.wait().expect("it ends");
     assert!(outcome.is_ok(), "{log}");
+    assert_eq!(first, None, "it is served");
+    assert!(taken.is_ok(), "{second:?} {log}");
     assert_eq!(hello.0.load(Ordering::Acquire), 1);
     assert_eq!(std::fs::read(&played).expect("it was played"), [1_u8, 1].repeat(500));
 }
