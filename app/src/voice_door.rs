@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use ieum_core::{BoxFuture, Fault, Problem, Secret, describe};
 use ieum_device::Credentials;
 use ieum_events::Visitors;
-use ieum_gateway::{ApiError, Gateway, Partner, Passwords, SignedIn};
+use ieum_gateway::{ApiError, Gateway, Origins, Partner, Passwords, SignedIn};
 
 /// The longest problem+json that a door answers with, bytes.
 const LONGEST_PROBLEM: usize = 64 * 1024;
@@ -34,7 +34,7 @@ impl Passwords for Secrets {
 /// Puts voice's door around `router`: devices come with their secrets, services with keys, and without either those whom
 /// `visitors` names. What each may do is for the routes to say.
 pub fn guard(gateway: &Gateway, visitors: Visitors, credentials: Credentials, router: Router) -> Router {
-    let router = router.layer(from_fn_with_state(visitors, admit));
+    let router = router.layer(from_fn_with_state((visitors, gateway.origins().clone()), admit));
     let gateway = gateway.taking(LONGEST_BODY);
     gateway.public_with(Arc::new(Secrets(credentials)), router).layer(from_fn(in_grpc))
 }
@@ -54,7 +54,11 @@ async fn in_grpc(request: Request, next: Next) -> Response {
     ieum_wires::grpc::refusal(&fault)
 }
 
-async fn admit(State(visitors): State<Visitors>, request: Request, next: Next) -> Response {
+async fn admit(
+    State((visitors, origins)): State<(Visitors, Origins)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let known = request.extensions();
     let is_known = known.get::<SignedIn>().is_some() || known.get::<Partner>().is_some();
     if is_known {
@@ -62,7 +66,7 @@ async fn admit(State(visitors): State<Visitors>, request: Request, next: Next) -
     }
     let message = "speaking from another machine needs a device's id and secret (`Authorization: Basic`), or an API \
                    key with the scope voice:use in the header X-API-Key";
-    match visitors.refuse(&request, Fault::unauthenticated("voice.nobody", message)) {
+    match visitors.refuse(&origins, &request, Fault::unauthenticated("voice.nobody", message)) {
         None => next.run(request).await,
         Some(fault) => ApiError::from(fault).into_response(),
     }

@@ -1,12 +1,14 @@
-//! `[[gateway.issuers]]`, `[[gateway.plans]]`, `[[gateway.routes]]`: whose tokens open the front door, what keys may
-//! do, and what stands behind it.
+//! `[[gateway.issuers]]`, `[[gateway.plans]]`, `[[gateway.routes]]`, `gateway.origins`: whose tokens open the front door,
+//! what keys may do, what stands behind it, and whose pages may ask.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ieum_core::{Secret, describe, parse_duration};
-use ieum_gateway::{Algorithm, EventAccess, ForwardOptions, IssuerOptions, KeyOrigin, Plan, Rate, Tier};
+use ieum_gateway::{
+    Algorithm, EventAccess, ForwardOptions, IssuerOptions, KeyOrigin, Origin, Plan, Rate, Tier,
+};
 use toml::{Table, Value};
 use url::Url;
 
@@ -85,6 +87,22 @@ pub(super) fn plans(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<Plan> {
         }
         entry.close();
         all.extend(plan);
+    }
+    all
+}
+
+/// Reads whose pages may ask beside this server's own, adding a mistake for whatever is wrong.
+pub(super) fn origins(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<Origin> {
+    let mut all = Vec::new();
+    for (index, value) in entries(table, "origins") {
+        let read = match value.as_str() {
+            Some(text) => text.parse::<Origin>().map_err(|error| format!("{text:?} {error}")),
+            None => Err(format!("is {}, expected a string", value.type_str())),
+        };
+        match read {
+            Ok(origin) => all.push(origin),
+            Err(problem) => mistakes.push(Mistake { key: format!("gateway.origins[{index}]"), problem }),
+        }
     }
     all
 }
@@ -418,6 +436,26 @@ mod tests {
             assert!(error.contains(line), "{line}\n{error}");
         }
         assert!(!error.contains("short\""), "a secret is not shown: {error}");
+    }
+
+    #[test]
+    fn origins_are_read_and_what_is_none_says_what_to_write() {
+        let settings =
+            load_text("[gateway]\norigins = [\"https://board.example.org\", \"http://localhost:5173\"]");
+        assert_eq!(settings.expect("is right").gateway.origins.len(), 2);
+        let error = load_text(
+            "[gateway]\norigins = [\"https://board.example.org/\", \"board.example.org\", \"https://*.example.org\", 1]",
+        );
+        let error = error.expect_err("none is an origin");
+        for line in [
+            "gateway.origins[0]: \"https://board.example.org/\" is more than an origin, which is told without login, \
+             path and query; write \"https://board.example.org\"",
+            "gateway.origins[1]: \"board.example.org\" is no origin; write scheme and host",
+            "gateway.origins[2]: \"https://*.example.org\" has a wildcard; name each origin by itself",
+            "gateway.origins[3]: is integer, expected a string",
+        ] {
+            assert!(error.contains(line), "{line}\n{error}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use ieum_bus::check_bus_url;
 use ieum_client::OutboundPolicy;
 use ieum_core::Secret;
 use ieum_documents::check_documents_url;
-use ieum_gateway::{ForwardOptions, IssuerOptions, Plan};
+use ieum_gateway::{ForwardOptions, IssuerOptions, Origin, Plan};
 use ieum_telemetry::LogFormat;
 use ieum_wires::tls::TlsFiles;
 use toml::Table;
@@ -138,6 +138,8 @@ pub struct GatewaySettings {
     pub wrong_keys_per_minute: u32,
     /// Who may see the hub's pages without a key.
     pub hub: LinkCallers,
+    /// Whose pages may ask beside this server's own.
+    pub origins: Vec<Origin>,
     /// Whose tokens open the doors, beside keys.
     pub issuers: Vec<IssuerOptions>,
     /// What keys may be on.
@@ -200,6 +202,7 @@ impl Settings {
                 premium_per_minute: reader.number("gateway.premium_per_minute", 1, 10_000_000),
                 wrong_keys_per_minute: reader.number("gateway.wrong_keys_per_minute", 1, 10_000_000),
                 hub: reader.callers("gateway.hub"),
+                origins: front::origins(table, reader.mistakes),
                 issuers: front::issuers(table, reader.mistakes),
                 plans: front::plans(table, reader.mistakes),
                 routes: front::routes(table, reader.mistakes),

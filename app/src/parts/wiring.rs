@@ -30,6 +30,7 @@ fn gateway_options(settings: &Settings) -> GatewayOptions {
         premium: Rate::per_minute(settings.gateway.premium_per_minute),
         wrong_keys: Rate::per_minute(settings.gateway.wrong_keys_per_minute),
         max_body: settings.server.most_body,
+        origins: settings.gateway.origins.clone(),
         // Where no trace is exported nobody sees a span.
         spans: settings.telemetry.otlp.is_some(),
         ..GatewayOptions::default()

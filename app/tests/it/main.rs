@@ -16,6 +16,7 @@ mod isolation;
 mod links;
 mod ml;
 mod operator;
+mod origins;
 mod outside;
 mod plugins;
 mod reaching;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Uri, header};
 use ieum_contracts::events::EventStates;
 use ieum_core::Fault;
-use ieum_gateway::{ApiError, Gateway, Partner};
+use ieum_gateway::{ApiError, Gateway, Origins, Partner};
 
 /// The scope that a key needs to see the hub's pages.
 const SCOPE: &str = "events:read";
@@ -28,11 +28,11 @@ pub enum Visitors {
 
 impl Visitors {
     /// Returns why a request that shows nothing of itself is not let in: `missing`, which says what to show, or that a page
-    /// of another site asks by a browser of this machine. `None` where it is of these.
-    pub fn refuse(self, request: &Request, missing: Fault) -> Option<Fault> {
+    /// of another site asks by a browser of this machine, which is none of `origins`. `None` where it is of these.
+    pub fn refuse(self, origins: &Origins, request: &Request, missing: Fault) -> Option<Fault> {
         match self {
             Self::Anyone => None,
-            Self::Loopback if is_near(request) => foreign_page(request),
+            Self::Loopback if is_near(request) => foreign_page(origins, request),
             Self::Loopback | Self::Nobody => Some(missing),
         }
     }
@@ -41,23 +41,28 @@ impl Visitors {
 /// Puts the gateway's public door around `router`, and asks those for a key whom `visitors` does not name.
 /// A key may be brought by everybody; it sees its own events only.
 pub fn guard(gateway: &Gateway, visitors: Visitors, router: Router) -> Router {
-    gateway.public(router.layer(from_fn_with_state(visitors, admit)))
+    let door = (visitors, gateway.origins().clone());
+    gateway.public(router.layer(from_fn_with_state(door, admit)))
 }
 
-async fn admit(State(visitors): State<Visitors>, request: Request, next: Next) -> Response {
-    match refuse(visitors, &request) {
+async fn admit(
+    State((visitors, origins)): State<(Visitors, Origins)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match refuse(visitors, &origins, &request) {
         None => next.run(request).await,
         Some(fault) => ApiError::from(fault).into_response(),
     }
 }
 
-fn refuse(visitors: Visitors, request: &Request) -> Option<Fault> {
+fn refuse(visitors: Visitors, origins: &Origins, request: &Request) -> Option<Fault> {
     if let Some(partner) = request.extensions().get::<Partner>() {
         return partner.require(SCOPE).err();
     }
     let message = "seeing the hub's pages from another machine needs an API key in the header X-API-Key; \
                    `gateway.hub` says who needs none";
-    visitors.refuse(request, Fault::unauthenticated("events.key_missing", message))
+    visitors.refuse(origins, request, Fault::unauthenticated("events.key_missing", message))
 }
 
 /// Tells whether a request comes from this machine. One that a proxy hands on, or that names another host (as
@@ -86,9 +91,12 @@ fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
 /// Returns why a page of another site may not ask. A browser lets any page send anything anywhere and open a WebSocket
 /// (RFC 6455 §10.2); it tells whose page it is in `Origin` (RFC 6454 §7), and where that is left out in `Sec-Fetch-Site`
 /// (<https://www.w3.org/TR/fetch-metadata/>). Programs that are no browsers send neither. A link that somebody follows
-/// shows a page and tells its own nothing.
-fn foreign_page(request: &Request) -> Option<Fault> {
+/// shows a page and tells its own nothing. `origins` are let in by name, which is in `Origin` alone.
+fn foreign_page(origins: &Origins, request: &Request) -> Option<Fault> {
     let headers = request.headers();
+    if headers.get(header::ORIGIN).is_some_and(|origin| origins.hold(origin)) {
+        return None;
+    }
     let says =
         |name: &str, value: &str| headers.get(name).is_some_and(|given| given.as_bytes() == value.as_bytes());
     let follows = matches!(*request.method(), Method::GET | Method::HEAD)
@@ -96,8 +104,8 @@ fn foreign_page(request: &Request) -> Option<Fault> {
         && says("sec-fetch-dest", "document");
     let elsewhere = ["cross-site", "same-site"].iter().any(|site| says("sec-fetch-site", site));
     let is_foreign = !is_own_page(request.uri(), headers) || (elsewhere && !follows);
-    let message = "asking from a page of another site; open this server's own page, or ask as a program with a key in \
-                   the header X-API-Key";
+    let message = "asking from a page of another site; open this server's own page, ask as a program with a key in \
+                   the header X-API-Key, or name the page's origin in `gateway.origins`";
     is_foreign.then(|| Fault::permission_denied("door.foreign_page", message))
 }
 
@@ -156,7 +164,7 @@ mod tests {
         let mut request = request.body(Body::empty()).expect("is a request");
         let peer = SocketAddr::new(peer.parse().expect("is an address"), 1);
         request.extensions_mut().insert(ConnectInfo(peer));
-        refuse(visitors, &request).is_some()
+        refuse(visitors, &Origins::default(), &request).is_some()
     }
 
     #[test]
@@ -174,7 +182,8 @@ mod tests {
 
     #[test]
     fn a_page_of_another_site_is_not_this_machine() {
-        let asks = |method: Method, headers: &[(&'static str, &'static str)]| {
+        let none = Origins::default();
+        let asks_with = |origins: &Origins, method: Method, headers: &[(&'static str, &'static str)]| {
             let mut request =
                 Request::builder().method(method).uri("/api/dialog/audio").header("host", "127.0.0.1:8080");
             for (name, value) in headers {
@@ -184,8 +193,10 @@ mod tests {
             let peer = SocketAddr::from(([127, 0, 0, 1], 9));
             request.extensions_mut().insert(ConnectInfo(peer));
             let missing = Fault::unauthenticated("missing", "missing");
-            Visitors::Loopback.refuse(&request, missing).map(|fault| fault.reason)
+            Visitors::Loopback.refuse(origins, &request, missing).map(|fault| fault.reason)
         };
+        let asks =
+            |method: Method, headers: &[(&'static str, &'static str)]| asks_with(&none, method, headers);
         let foreign = Some("door.foreign_page".into());
         assert_eq!(asks(Method::POST, &[]), None, "a program");
         let own = [("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin")];
@@ -210,5 +221,22 @@ mod tests {
             assert_eq!(asks(Method::GET, &link), None, "a link that somebody follows");
             assert_eq!(asks(Method::POST, &link), foreign, "a form that another page sends");
         }
+        let named = Origins::from(vec!["https://board.example.org".parse().expect("is an origin")]);
+        let board = [("origin", "https://board.example.org"), ("sec-fetch-site", "cross-site")];
+        assert_eq!(asks(Method::POST, &board), foreign, "nobody named it");
+        assert_eq!(asks_with(&named, Method::POST, &board), None, "it is named");
+        assert_eq!(
+            asks_with(&named, Method::GET, &[board[0], ("upgrade", "websocket")]),
+            None,
+            "a WebSocket of its"
+        );
+        for other in
+            ["http://board.example.org", "https://board.example.org:8443", "https://evil.example", "null"]
+        {
+            assert_eq!(asks_with(&named, Method::POST, &[("origin", other)]), foreign, "{other}");
+        }
+        let silent = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
+        assert_eq!(asks_with(&named, Method::GET, &silent), foreign, "it does not say whose page it is");
+        assert_eq!(asks_with(&named, Method::POST, &[("origin", "http://127.0.0.1:8080")]), None, "our page");
     }
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use axum::response::sse::Event as Sse;
 use futures::Stream;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Uri, header};
 use ieum_contracts::events::{EventState, EventStates, ListEvents};
 use ieum_core::{Cx, Fault, Moment, SharedClock};
+use ieum_gateway::Origins;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
@@ -215,15 +216,17 @@ impl Watcher {
     }
 }
 
-/// Fails with `events.socket.origin` where a page of another origin opens the socket. Browsers let any page open a
+/// Fails with `events.socket.origin` where a page of an origin opens the socket that is neither our own nor one of
+/// `origins`. Browsers let any page open a
 /// WebSocket anywhere and tell only whose it is (RFC 6455 §10.2); programs that are no browsers name no origin.
-pub fn check_origin(headers: &HeaderMap, uri: &Uri) -> Result<(), Fault> {
-    if is_own_page(uri, headers) {
+pub fn check_origin(origins: &Origins, headers: &HeaderMap, uri: &Uri) -> Result<(), Fault> {
+    if is_own_page(uri, headers) || headers.get(header::ORIGIN).is_some_and(|origin| origins.hold(origin)) {
         return Ok(());
     }
     Err(Fault::permission_denied(
         "events.socket.origin",
-        "opening the socket of live states: the page that asks is not one of this hub",
+        "opening the socket of live states: the page that asks is not one of this hub, and its origin is not named in \
+         `gateway.origins`",
     ))
 }
 
@@ -238,12 +241,14 @@ mod tests {
             for (name, value) in pairs {
                 headers.insert(*name, value.parse().expect("is a value"));
             }
-            check_origin(&headers, &Uri::from_static("/api/events/socket")).is_ok()
+            let origins = Origins::from(vec!["https://board.example.org".parse().expect("is an origin")]);
+            check_origin(&origins, &headers, &Uri::from_static("/api/events/socket")).is_ok()
         };
         assert!(opens(&[("host", "localhost:8080")]), "a program");
         assert!(opens(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")]));
         assert!(!opens(&[("host", "localhost:8080"), ("origin", "https://evil.example")]));
         assert!(!opens(&[("host", "localhost:8080"), ("origin", "null")]));
         assert!(!opens(&[("host", "localhost:8080"), ("origin", "http://localhost:9090")]));
+        assert!(opens(&[("host", "localhost:8080"), ("origin", "https://board.example.org")]), "it is named");
     }
 }

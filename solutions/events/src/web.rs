@@ -16,7 +16,7 @@ use ieum_contracts::events::{
     EventId, EventProgramme, EventState, EventStates, History, HistoryRange, ListEvents, LiveEvent, Programme,
 };
 use ieum_core::{Fault, SharedClock, Timestamp};
-use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Partner, ProblemView};
+use ieum_gateway::{ApiError, ApiJson, ApiPath, ApiQuery, Context, Gateway, Origins, Partner, ProblemView};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -39,6 +39,8 @@ pub(crate) struct Web {
     /// The way to analytics, where there is one.
     insights: Option<Arc<dyn Insights>>,
     clock: SharedClock,
+    /// Whose pages may open the socket beside our own.
+    origins: Origins,
 }
 
 /// The holder of the key that a request brought, if any.
@@ -52,7 +54,8 @@ pub fn router(
     insights: Option<Arc<dyn Insights>>,
     clock: SharedClock,
 ) -> Router {
-    let web = Web { realtime, programmes, pictures, insights, clock };
+    let origins = gateway.origins().clone();
+    let web = Web { realtime, programmes, pictures, insights, clock, origins };
     let document: Arc<str> = openapi_json().into();
     let document = get(move || {
         let document = document.to_string();
@@ -250,7 +253,7 @@ pub(crate) async fn socket(
         let fault = Fault::invalid_argument("events.socket.upgrade", message);
         ApiError::from(fault).with_status(refused.status())
     })?;
-    check_origin(&headers, &uri)?;
+    check_origin(&web.origins, &headers, &uri)?;
     let watcher = web.pictures.watch(Sight::of(visitor.as_deref())).await?;
     Ok(upgrade.max_message_size(LONGEST_MESSAGE).on_upgrade(|socket| watcher.serve(socket)))
 }

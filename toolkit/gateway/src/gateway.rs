@@ -15,7 +15,7 @@ use crate::forward::{Forward, ForwardError, ForwardOptions};
 use crate::limit::{Limit, LocalLimits};
 use crate::meter::Meters;
 use crate::passwords::{Passwords, Signing};
-use crate::{Keys, Rate, Tier, Tokens, frame, tier};
+use crate::{Keys, Origin, Origins, Rate, Tier, Tokens, frame, tier};
 
 /// How the front door is set up.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +35,8 @@ pub struct GatewayOptions {
     pub max_decompressed: usize,
     /// Networks of proxies whose `X-Forwarded-For` is believed. Default none.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins of other sites whose pages may ask as this server's own do. Default none.
+    pub origins: Vec<Origin>,
     /// Whether somebody listens to spans, so that each request opens one. Where traces go nowhere it costs
     /// about as much as everything else the door does; logs of the debug level get it always. Default true.
     pub spans: bool,
@@ -57,6 +59,7 @@ pub(crate) struct Inner {
     pub wrong_keys: Gcra,
     pub body: RequestLimits,
     pub trusted_proxies: Vec<IpNet>,
+    pub origins: Origins,
     pub spans: bool,
     pub meters: Meters,
 }
@@ -90,6 +93,7 @@ impl Default for GatewayOptions {
             max_body: 1 << 20,
             max_decompressed: 8 << 20,
             trusted_proxies: Vec::new(),
+            origins: Vec::new(),
             spans: true,
         }
     }
@@ -132,6 +136,7 @@ impl Gateway {
             wrong_keys: options.wrong_keys.gcra()?,
             body: RequestLimits { wire: options.max_body, decompressed: options.max_decompressed },
             trusted_proxies: options.trusted_proxies,
+            origins: options.origins.into(),
             spans: options.spans,
             meters: Meters::default(),
         };
@@ -145,6 +150,12 @@ impl Gateway {
         let RequestLimits { wire: usual, decompressed } = self.body;
         let body = RequestLimits { wire: wire.max(usual), decompressed: decompressed.max(wire) };
         Self { inner: self.inner.clone(), body }
+    }
+
+    /// Returns the origins of other sites whose pages may ask as this server's own do, for doors that look whose page
+    /// asks.
+    pub fn origins(&self) -> &Origins {
+        &self.inner.origins
     }
 
     /// Opens `router` to everybody. Who has no key is limited per client address; for that the server must
