@@ -26,6 +26,7 @@ pub(super) struct DaysQuery {
 /// How conversations went.
 #[derive(Serialize)]
 pub(super) struct Statistics {
+    today: String,
     tallies: Vec<Tally>,
     people: Vec<LastSaid>,
 }
@@ -34,6 +35,9 @@ pub(super) struct Statistics {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes what another crate serialises")]
 pub(super) struct StatisticsView {
+    /// The day it is in the zone of `voice.zone`, which is the last of those that were asked for.
+    #[schema(format = Date)]
+    today: String,
     /// The latest day first, within it what was meant most.
     tallies: Vec<TallyView>,
     /// Who spoke, the latest first, 200 at most.
@@ -85,5 +89,6 @@ pub(super) async fn statistics(
 ) -> Result<ApiJson<Statistics>, ApiError> {
     let trail = operator.trail.as_ref().ok_or_else(|| absent("looking at how conversations went"))?;
     let days = count_of("days", query.days, (USUAL, MOST), "hub.voice.days")?;
-    Ok(ApiJson(Statistics { tallies: trail.tallies(days).await?, people: trail.people().await? }))
+    let (tallies, people) = (trail.tallies(days).await?, trail.people().await?);
+    Ok(ApiJson(Statistics { today: trail.today(), tallies, people }))
 }

@@ -391,6 +391,13 @@ export interface VoiceDevice {
   hasSecret: boolean;
 }
 
+/** How conversations went. */
+export interface VoiceStatistics {
+  /** The day it is where the platform counts days. */
+  today: string;
+  tallies: { day: string; intent: string; outcome: DialogAnswer["outcome"]; turns: number }[];
+}
+
 /** A turn of the last day. */
 export interface LateTurn {
   at: string;

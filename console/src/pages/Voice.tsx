@@ -11,12 +11,13 @@ import { AWAY, path, Problem, save, tell } from "../api/client";
 import type { DialogAnswer } from "../api/types";
 import { useAnnounce } from "../parts/announce";
 import { Prose } from "../parts/bits";
-import { Page, Panel } from "../parts/Page";
+import { Page, Panel, Stacked } from "../parts/Page";
 import { Empty, sentence } from "../parts/states";
 import { useText } from "../text";
 import { Lately } from "./voice/Lately";
 import { listenFor, type Unasked } from "./voice/listen";
 import { Recorder, upload } from "./voice/recorder";
+import { Statistics } from "./voice/Statistics";
 import { Turn } from "./voice/Turn";
 
 /** One exchange; without an answer it is under way. What the platform says by itself has only that. */
@@ -172,7 +173,10 @@ export default function Voice() {
         )}
       </Panel>
       <Box sx={{ mt: 2.5 }}>
-        <Lately />
+        <Stacked>
+          <Statistics />
+          <Lately />
+        </Stacked>
       </Box>
     </Page>
   );

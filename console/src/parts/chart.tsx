@@ -2,11 +2,12 @@
 import Skeleton from "@mui/material/Skeleton";
 import { lazy, Suspense, type ComponentProps } from "react";
 
-import type { CompareChart as Compared, GroupChart as Groups, TimeChart as Times } from "./charts";
+import type { CompareChart as Compared, GroupChart as Groups, StackChart as Stacks, TimeChart as Times } from "./charts";
 
 const LazyTimes = lazy(async () => ({ default: (await import("./charts")).TimeChart }));
 const LazyGroups = lazy(async () => ({ default: (await import("./charts")).GroupChart }));
 const LazyCompared = lazy(async () => ({ default: (await import("./charts")).CompareChart }));
+const LazyStacks = lazy(async () => ({ default: (await import("./charts")).StackChart }));
 
 /** The height of the button below a chart. */
 export const BELOW = 31;
@@ -31,6 +32,14 @@ export function CompareChart(props: ComponentProps<typeof Compared>) {
   return (
     <Suspense fallback={<Skeleton variant="rounded" height={props.height + BELOW} />}>
       <LazyCompared {...props} />
+    </Suspense>
+  );
+}
+
+export function StackChart(props: ComponentProps<typeof Stacks>) {
+  return (
+    <Suspense fallback={<Skeleton variant="rounded" height={props.height + BELOW} />}>
+      <LazyStacks {...props} />
     </Suspense>
   );
 }

@@ -192,3 +192,67 @@ export function CompareChart({ label, groups, series, more, height }: CompareCha
     </Framed>
   );
 }
+
+/** More bars than these are too thin for a line around their pieces. */
+const MOST_LINED = 14;
+/** How many words fit below the bars, in a narrow window and in others. */
+const FITTING = { narrow: 3, wide: 10 };
+
+interface StackChartProps {
+  label: string;
+  /** The names of the groups in words, and short for the axis; `heading` says what they are. */
+  heading: string;
+  groups: string[];
+  ticks: string[];
+  /** What adds up, the lowest first; `colour` is its place among the colours. */
+  series: { name: string; values: number[]; colour: number }[];
+  height: number;
+}
+
+/** Groups in a row, each a bar of pieces that add up. */
+export function StackChart({ label, heading, groups, ticks, series, height }: StackChartProps) {
+  const { t, number } = useText();
+  const colours = useColours();
+  const isNarrow = useMediaQuery("(max-width: 600px)");
+  // At even distances, the last one always.
+  const every = Math.ceil(groups.length / (isNarrow ? FITTING.narrow : FITTING.wide));
+  const sum = (i: number) => series.reduce((whole, one) => whole + (one.values[i] ?? 0), 0);
+  const head = [heading, ...series.map((one) => one.name), t.total];
+  const rows = groups.map((group, i) => [group, ...series.map((one) => number(one.values[i] ?? 0)), number(sum(i))]);
+  return (
+    <Framed label={label} head={head} rows={rows} height={height}>
+      <BarChart
+        series={series.map((one) => ({
+          data: one.values,
+          label: one.name,
+          stack: "all",
+          color: colours[one.colour % colours.length],
+          valueFormatter: (value) => number(value ?? 0),
+        }))}
+        xAxis={[
+          {
+            scaleType: "band",
+            data: groups.map((_, i) => i),
+            valueFormatter: (i: number, context) => (context.location === "tick" ? ticks : groups)[i] ?? "",
+            categoryGapRatio: 0.35,
+            tickLabelInterval: (_: number, i: number) => (groups.length - 1 - i) % every === 0,
+            disableTicks: true,
+            disableLine: true,
+          },
+        ]}
+        yAxis={[{ width: 52, min: 0, tickNumber: 4, tickMinStep: 1, disableLine: true, disableTicks: true, valueFormatter: (value: number) => number(value) }]}
+        grid={{ horizontal: true }}
+        borderRadius={3}
+        // Half of the last day's words stand beyond its bar.
+        margin={{ ...MARGIN, right: 28 }}
+        skipAnimation
+        slotProps={{ legend: { position: { vertical: "top", horizontal: "start" } }, tooltip: { trigger: "axis" } }}
+        sx={{
+          ...SX,
+          // Pieces are told apart without their colours too.
+          ...(groups.length <= MOST_LINED && { "& .MuiBarChart-element": { stroke: "var(--mui-palette-background-paper)", strokeWidth: 1.5 } }),
+        }}
+      />
+    </Framed>
+  );
+}

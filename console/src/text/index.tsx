@@ -25,6 +25,8 @@ export interface Speaking {
   time: (at: string | number | Date) => string;
   dateTime: (at: string | number | Date) => string;
   date: (at: string | number | Date) => string;
+  /** A day without its year. */
+  day: (at: string | number | Date) => string;
   span: (seconds: number) => string;
   ago: (at: string) => string;
   /** Tells whether the dictionary has what the platform says. */
@@ -62,6 +64,7 @@ function speaking(language: Language, setLanguage: (language: Language) => void)
     hourCycle: "h23",
   });
   const date = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric" });
+  const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" });
   const span = (seconds: number) => {
     const s = Math.max(0, Math.round(seconds));
     if (s < 120) return t.seconds(s);
@@ -88,6 +91,7 @@ function speaking(language: Language, setLanguage: (language: Language) => void)
     time: (at) => (isToday(new Date(at)) ? time : both).format(new Date(at)),
     dateTime: (at) => both.format(new Date(at)),
     date: (at) => date.format(new Date(at)),
+    day: (at) => day.format(new Date(at)),
     knows: (wording) => wording !== undefined && wording.code in WORDS[language],
     words,
     ago: (at) => t.ago(span((Date.now() - new Date(at).getTime()) / 1_000)),

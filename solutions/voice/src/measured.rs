@@ -109,6 +109,11 @@ impl Trail {
         rows.iter().map(read).collect()
     }
 
+    /// Returns the day that turns are counted on now, such as `2026-05-01`.
+    pub fn today(&self) -> String {
+        here(&zone(&self.zone), self.clock.now()).date().to_string()
+    }
+
     /// Returns how turns went on each of the last `days`, today among them, the latest first.
     ///
     /// # Errors

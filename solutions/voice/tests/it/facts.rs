@@ -112,9 +112,11 @@ async fn statistics_are_read_by_day_and_person_and_let_go_of_after_a_year() {
     let found = trail.tallies(1).await.expect("is read");
     let first = &found[0];
     assert_eq!((first.day.as_str(), first.intent.as_str(), first.turns), ("2026-05-01", "time.query", 2));
+    assert_eq!(trail.today(), first.day);
     assert_eq!(trail.people().await.expect("is read")[0].user_id, "ada");
     stage.clock.advance(Duration::from_secs(86_400));
     assert_eq!(trail.tallies(1).await.expect("is read"), []);
+    assert_eq!(trail.today(), "2026-05-02");
     assert_eq!(trail.tallies(2).await.expect("is read").len(), found.len());
     stage.clock.advance(Duration::from_secs(401 * 86_400));
     let rows =
