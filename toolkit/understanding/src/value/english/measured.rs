@@ -115,7 +115,7 @@ fn fronted(said: &Said, at: usize) -> Read {
 /// Reads an amount with its unit behind it.
 fn counted(said: &Said, at: usize) -> Read {
     let (end, amount) = match lead(said, at, &["a", "an"]).and_then(|start| {
-        whole(said, start, UNITS).filter(|(end, _)| said.at(end - 1).is_alphabetic() && *end > start + 1)?;
+        whole(said, start, &UNITS).filter(|(end, _)| said.at(end - 1).is_alphabetic() && *end > start + 1)?;
         Some((start, 1.0))
     }) {
         Some(found) => found,
@@ -130,7 +130,7 @@ fn counted(said: &Said, at: usize) -> Read {
     };
     let letter = [("mm", 1e6), ("m", 1e6), ("b", 1e9), ("bn", 1e9)];
     let scaled = said.any(end, &letter).filter(|(after, _)| {
-        let money = whole(said, said.spaces(*after), UNITS);
+        let money = whole(said, said.spaces(*after), &UNITS);
         *after < said.len() && matches!(money, Some((_, Unit::Money(_)))) && said.at(end) != ' '
     });
     let (end, amount) = scaled.map_or((end, amount), |(end, scale)| (end, amount * scale));
@@ -164,7 +164,7 @@ fn unit(said: &Said, at: usize) -> Option<(usize, Unit)> {
         let start = end - said.slice(at..end).len();
         return Some((start, Unit::Measure("degree")));
     }
-    let (end, unit) = whole(said, at, UNITS)?;
+    let (end, unit) = whole(said, at, &UNITS)?;
     // An inch is no preposition: 5 in the morning.
     let word = end - at == 2 && said.at(at) == 'i' && said.at(at + 1) == 'n';
     let preposition = word && said.at(said.spaces(end)).is_alphanumeric() && said.before(at) == ' ';
@@ -234,7 +234,7 @@ fn compound(said: &Said, end: usize, amount: f64, unit: &'static str) -> Read {
     while let Some(start) = said.one_of(end, &[" , and ", ", ", " and ", " "]) {
         let next = number(said, start).and_then(|(after, count)| {
             let at = said.spaces(after);
-            let (after, name) = match whole(said, at, UNITS) {
+            let (after, name) = match whole(said, at, &UNITS) {
                 Some((after, Unit::Measure(name))) => (after, name),
                 None if finest == "foot"
                     && count < 12.0
