@@ -17,7 +17,7 @@ use ieum_testkit::wait::until;
 
 use crate::world::{Mood, Weather, serve, server_of, weather};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn options() -> ClientOptions {
     let allow = vec!["127.0.0.0/8".parse().expect("is a network")];

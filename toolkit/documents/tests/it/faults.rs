@@ -6,12 +6,13 @@ use std::time::Duration;
 use ieum_core::{Fault, new_id, system_clock};
 use ieum_documents::{Document, Documents, DocumentsError, Key, MongoDocuments};
 use ieum_testkit::fault::{FaultPlan, TcpProxy};
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::server::require;
 use ieum_testkit::wait;
 
 use crate::backend::{NOTES, note};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server behind a line that can be cut.
 struct Stage {
@@ -76,7 +77,8 @@ async fn a_server_that_stands_still_is_left_in_time_and_an_entry_counts_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nobody_listens_is_told_without_the_password() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("has one");
+    let nobody = KeptPort::take();
+    let free = nobody.address();
     let url = format!("mongodb://me:hush@{free}/voice");
     let documents = Arc::new(MongoDocuments::open(&url, system_clock()).await.expect("opens without asking"));
     let asked = tokio::time::timeout(PATIENCE, documents.ping()).await.expect("ends by itself");

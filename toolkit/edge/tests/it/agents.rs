@@ -5,6 +5,7 @@ use std::time::Duration;
 use ieum_device::Message;
 use ieum_edge::Kind;
 use ieum_testkit::fault::{FaultPlan, TcpProxy};
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::wait;
 use serde_json::json;
 
@@ -13,7 +14,8 @@ use crate::world::{Device, PATIENCE, Platform, World, body, numbers, options, qu
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_said_offline_arrives_in_order_once_the_broker_is_there() {
     let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let world = World::at(there.path(), 0, |_| {}).await;
+    let kept = KeptPort::take();
+    let world = World::at(there.path(), kept.number(), |_| {}).await;
     let (secret, address) = (world.secret("pi").await, world.address);
     world.broker.close().await;
     drop(world);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use ieum_gateway::{ForwardOptions, GatewayOptions, Rate, Tier};
+use ieum_testkit::port::KeptPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -322,9 +323,8 @@ async fn a_server_that_fails_is_left_alone_until_the_breaker_lets_a_probe_throug
     stage.clock.advance(Duration::from_secs(5));
     assert!(raw(gate, get("/api/x", "")).await.starts_with("HTTP/1.1 500"), "a probe");
 
-    let nobody =
-        TcpListener::bind("127.0.0.1:0").await.expect("listens").local_addr().expect("has an address");
-    let to = format!("http://{nobody}").parse().expect("is a URL");
+    let nobody = KeptPort::take();
+    let to = format!("http://{}", nobody.address()).parse().expect("is a URL");
     let gate = serve(&stage, ForwardOptions { to, ..upstream.options() }).await;
     let answer = raw(gate, get("/api/x", "")).await;
     assert!(
