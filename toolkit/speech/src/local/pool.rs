@@ -122,7 +122,7 @@ mod tests {
             let pool = Arc::clone(&pool);
             tokio::spawn(async move { pool.run(move |_| Ok(gate.recv().is_ok())).await })
         };
-        until("the worker is busy", Duration::from_secs(5), || async {
+        until("the worker is busy", Duration::from_secs(120), || async {
             pool.workers.available_permits() == 0
         })
         .await
@@ -131,7 +131,7 @@ mod tests {
             let pool = Arc::clone(&pool);
             tokio::spawn(async move { pool.run(|_| Ok(true)).await })
         };
-        until("one waits", Duration::from_secs(5), || async { pool.waiting.load(Ordering::Acquire) == 1 })
+        until("one waits", Duration::from_secs(120), || async { pool.waiting.load(Ordering::Acquire) == 1 })
             .await
             .expect("it waits");
         let refused = pool.run(|_| Ok(true)).await.expect_err("it is one too many");
@@ -157,13 +157,13 @@ mod tests {
                 .await
             })
         };
-        until("the worker is busy", Duration::from_secs(5), || async {
+        until("the worker is busy", Duration::from_secs(120), || async {
             pool.workers.available_permits() == 0
         })
         .await
         .expect("it is taken");
         work.abort();
-        until("the worker is free", Duration::from_secs(5), || async {
+        until("the worker is free", Duration::from_secs(120), || async {
             pool.workers.available_permits() == 1
         })
         .await
