@@ -60,7 +60,7 @@ impl Trouble {
 }
 
 async fn open(plan: &Plan, round: usize) -> Result<Store, String> {
-    let options = StoreOptions { acquire_timeout: Duration::from_secs(20), ..StoreOptions::default() };
+    let options = StoreOptions { acquire_timeout: Duration::from_secs(120), ..StoreOptions::default() };
     let url = store_url(Path::new(&plan.folder));
     let store = Store::open(&url, &options).await.map_err(|error| describe(&error))?;
     // Of the one connection that writes: a checkpoint about every fourth commit.
@@ -180,7 +180,7 @@ impl Desk {
         let found = async |sql: &str, column: &str| -> BTreeSet<String> {
             texts(&self.store, sql, column).await.expect("reads").into_iter().collect()
         };
-        ieum_testkit::wait::until("all effects", Duration::from_secs(60), async || {
+        ieum_testkit::wait::until("all effects", Duration::from_secs(300), async || {
             found("SELECT event_id FROM effect", "event_id").await.is_superset(&told)
         })
         .await

@@ -42,7 +42,7 @@ pub fn run(rig: &Rig, name: &str, plan: &Plan) {
     plan.tell(&mut command);
     rig.watch(&mut command);
     let mut child = Child::start("the watched process", command, &rig.log()).expect("starts the child");
-    let ended = child.wait(Duration::from_secs(120));
+    let ended = child.wait(Duration::from_secs(600));
     let worked = ended.is_some_and(|status| status.success());
     let again = replay(plan.seed);
     assert!(

@@ -14,7 +14,7 @@ use crate::cut::{replay, rig, run};
 use crate::workload::{Marks, Plan};
 
 const DEVICES: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 async fn open(folder: &Path, sqlite_synchronous: Synchronous) -> (Broker, Client) {
     let options = StoreOptions { sqlite_synchronous, ..StoreOptions::default() };
@@ -36,7 +36,8 @@ async fn talk(address: String, device: usize, count: usize, marks: Marks) {
     let hello = Hello {
         client: format!("device-{device}"),
         credentials: None,
-        keep_alive: 30,
+        // Short of nothing that is tested here, and a busy machine may stand still for seconds.
+        keep_alive: 600,
         session_seconds: 600,
         receive: 10,
     };

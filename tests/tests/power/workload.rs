@@ -68,7 +68,7 @@ pub fn store_url(folder: &Path) -> String {
 async fn work(plan: &Plan, marks: &Marks, round: usize) {
     let options = StoreOptions {
         sqlite_synchronous: plan.synchronous,
-        acquire_timeout: Duration::from_secs(20),
+        acquire_timeout: Duration::from_secs(120),
         ..StoreOptions::default()
     };
     let store = Store::open(&store_url(Path::new(&plan.folder)), &options).await.expect("opens the store");
@@ -138,7 +138,7 @@ async fn write_rows(store: &Store, bus: &Bus, marks: &Marks, key: &str, plan: &P
 /// Marks each effect that another connection sees, for what is seen must last.
 async fn watch_effects(store: &Store, marks: &Marks, wanted: usize) {
     let (last, seen) = (Cell::new(0), Cell::new(0));
-    ieum_testkit::wait::until("all effects", Duration::from_secs(60), async || {
+    ieum_testkit::wait::until("all effects", Duration::from_secs(300), async || {
         let sql = "SELECT id, event_id FROM effect WHERE id > ? ORDER BY id";
         for row in store.fetch_all(sql, &[last.get().into()]).await.expect("reads effects") {
             last.set(row.int("id").expect("is a number"));
