@@ -21,8 +21,8 @@ use crate::{AudioFormat, Gate, Heard, Listener, ListenerOptions, SpeechError};
 /// Bytes of speech sent at once.
 const CHUNK: usize = 4_096;
 
-/// How long a connection may take; who is unplugged refuses none.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long a connection may take, for who is unplugged refuses none, and then the first word.
+const FIRST: Duration = Duration::from_secs(10);
 
 /// Answers who speaks at a satellite.
 #[async_trait]
@@ -82,7 +82,7 @@ enum Lost {
         source: io::Error,
     },
     #[error(
-        "calling the satellite at {address}: it hung up before it said anything; it talks with one at a time, and \
+        "calling the satellite at {address}: it takes the call and says nothing; it talks with one at a time, and \
          another one, such as a Home Assistant, may call it already"
     )]
     Taken { address: String },
@@ -154,7 +154,7 @@ impl WyomingSatellite {
     /// Calls it and talks with it until that ends.
     async fn call(&self) -> Lost {
         let address = self.address.clone();
-        let until = self.clock.moment() + CONNECT;
+        let until = self.clock.moment() + FIRST;
         let stream = match within(&self.clock, until, TcpStream::connect(&self.address)).await {
             Some(Ok(stream)) => stream,
             Some(Err(source)) => return Lost::Connect { address, source },
@@ -174,15 +174,20 @@ impl WyomingSatellite {
         let gate = Gate::new(self.options.echo);
         let mut call = Call { satellite: self, writer, listener: None, gate };
         call.send("run-satellite", json!({})).await?;
-        // Any satellite says then what it is; one that is another one's already hangs up instead.
+        // Any satellite says then what it is. One that is another one's already hangs up or stays silent, and is to be told
+        // nothing.
         call.send("describe", json!({})).await?;
+        let until = self.clock.moment() + FIRST;
+        let first = within(&self.clock, until, reader.next()).await.transpose()?;
+        let Some(first) = first.flatten() else { return Ok(()) };
+        *self.watch.0.lock() = None;
+        call.take(first).await?;
         let mut asked = false;
         loop {
             tokio::select! {
                 event = reader.next() => {
                     asked = false;
                     let Some(event) = event? else { return Ok(()) };
-                    *self.watch.0.lock() = None;
                     call.take(event).await?;
                 }
                 say = self.conversation.unasked() => call.speak(&say).await?,

@@ -141,7 +141,7 @@ async fn a_satellite_is_heard_and_plays_the_answer_as_it_is() {
     });
     let is_taken =
         || async { other.problem().is_some_and(|why| why.contains("it talks with one at a time")) };
-    let taken = until("another one is told that it is taken", Duration::from_secs(20), is_taken).await;
+    let taken = until("another one is told that it is taken", Duration::from_secs(60), is_taken).await;
     let (first, second) = (watch.problem(), other.problem());
     stop.cancel();
     serving.await.expect("no panic");

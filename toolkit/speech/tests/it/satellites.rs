@@ -88,7 +88,7 @@ async fn a_satellite_that_is_another_ones_is_told_so() {
     let address = listener.local_addr().expect("it listens").to_string();
     let (watch, stop) = call(address, Duration::from_secs(3_600));
     drop(taken(&listener).await);
-    told(&watch, Some("it hung up before it said anything; it talks with one at a time")).await;
+    told(&watch, Some("it takes the call and says nothing; it talks with one at a time")).await;
     stop.cancel();
 }
 
