@@ -23,10 +23,10 @@ pub struct World {
     database: SqlStore,
 }
 
-/// Waits until `condition` holds; fails the test after a minute.
+/// Waits until `condition` holds; fails the test after a time that outlasts every lease.
 macro_rules! eventually {
     ($what:expr, $condition:expr) => {
-        ieum_testkit::wait::until($what, std::time::Duration::from_secs(60), async || $condition)
+        ieum_testkit::wait::until($what, std::time::Duration::from_secs(180), async || $condition)
             .await
             .expect("happens in time")
     };
