@@ -40,6 +40,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
         NEEDS.iter().filter(|(name, _)| asked(name)).flat_map(|(_, kinds)| kinds.iter().copied()).collect();
     let mut servers = Servers::start(&kinds)?;
     servers.print();
+    let installing = shell::installing()?;
     let built = target_folder()?.join("release");
     let mut command = std::process::Command::new(built.join("ieum-benches"));
     command.args(&arguments.names).current_dir(shell::root()).envs(servers.environment());
@@ -81,6 +82,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     for (name, why) in servers.missing() {
         command.env(format!("IEUM_BENCH_WITHOUT_{}", name.to_uppercase()), why.to_string());
     }
+    drop(installing);
     let outcome = shell::run("the measurements", &mut command);
     servers.stop();
     outcome

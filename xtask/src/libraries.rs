@@ -51,7 +51,11 @@ pub struct Libraries {
 
 impl Libraries {
     /// Installs what is missing.
-    pub fn prepare() -> Self {
+    ///
+    /// # Errors
+    /// Those of [`shell::installing`].
+    pub fn prepare() -> Result<Self, Failure> {
+        let _installing = shell::installing()?;
         let outcomes = vec![
             ("python library", "IEUM_TEST_PYTHON_URL", for_python()),
             ("node library", "IEUM_TEST_NODE_URL", for_node()),
@@ -78,7 +82,7 @@ impl Libraries {
             ("espeak-ng", "IEUM_TEST_ESPEAK", espeak()),
             ("speech models", "IEUM_TEST_MODELS", models::prepare()),
         ];
-        Self { outcomes }
+        Ok(Self { outcomes })
     }
 
     /// Returns the environment that tells tests where the libraries are.
@@ -137,22 +141,25 @@ pub fn python_with(parts: &[&str]) -> Result<PathBuf, Failure> {
 pub fn python_in(environment: &str, parts: &[&str]) -> Result<PathBuf, Failure> {
     let folder = shell::cache_folder()?.join(environment);
     let python = folder.join("bin").join("python");
-    if !python.is_file() {
+    // What was cut off while it was made has a Python without pip.
+    if !python.is_file() || pip(&python, &["--version"], &[]).is_err() {
         let base = shell::find("python3")
             .ok_or_else(|| Failure("looking for python3: it is not installed".to_owned()))?;
-        shell::read("python3 -m venv", Command::new(base).args(["-m", "venv"]).arg(&folder))?;
+        let mut make = Command::new(base);
+        shell::read("python3 -m venv", make.args(["-m", "venv", "--clear"]).arg(&folder))?;
     }
-    let pip = |arguments: &[&str]| {
-        let mut command = Command::new(&python);
-        command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]).args(arguments).args(parts);
-        shell::read("pip install", &mut command)
-    };
     // Without an index pip can only agree with what is there, which takes no network.
-    if !parts.is_empty() && pip(&["install", "--no-index", "--no-deps"]).is_err() {
+    if !parts.is_empty() && pip(&python, &["install", "--no-index", "--no-deps"], parts).is_err() {
         println!("installing {}", parts.join(", "));
-        pip(&["install"])?;
+        pip(&python, &["install"], parts)?;
     }
     Ok(python)
+}
+
+fn pip(python: &Path, arguments: &[&str], parts: &[&str]) -> Result<String, Failure> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]).args(arguments).args(parts);
+    shell::read("pip install", &mut command)
 }
 
 /// Fetches the package that holds rows about real people.

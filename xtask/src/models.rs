@@ -127,6 +127,7 @@ pub fn run(arguments: &ModelsArguments) -> Result<(), Failure> {
         }
         None => usual_folder()?,
     };
+    let _installing = shell::installing()?;
     for model in &MODELS {
         let place = model.prepare(&folder)?;
         println!("{:16} there    {}  ({})", model.name, model.url(&place), model.says);

@@ -112,6 +112,7 @@ pub fn run(chore: &ServersChore) -> Result<(), Failure> {
     match chore {
         ServersChore::Install { names } => {
             let kinds = chosen(names)?;
+            let _installing = shell::installing()?;
             let missing = install(&kinds);
             for kind in &kinds {
                 let found = missing.iter().find(|(name, _)| *name == kind.name);
@@ -162,7 +163,10 @@ impl Servers {
             tempfile::Builder::new().prefix("ieum-servers-").tempdir().tried("making a temporary folder")?;
         running::remember_folder(folder.path().to_owned());
         open_to_all(folder.path())?;
-        let mut missing = install(kinds);
+        let mut missing = {
+            let _installing = shell::installing()?;
+            install(kinds)
+        };
         let started = std::thread::scope(|scope| {
             let threads: Vec<_> = kinds
                 .iter()

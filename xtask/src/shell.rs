@@ -1,5 +1,6 @@
 //! Running programs: found on the path, run to the end, read, replaced by.
 
+use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,21 @@ pub fn cache_folder() -> Result<PathBuf, Failure> {
     let folder = Path::new(&home).join(".cache").join("ieum");
     std::fs::create_dir_all(&folder).tried(format_args!("making {}", folder.display()))?;
     Ok(folder)
+}
+
+/// Waits until no other run installs anything; none does until the lock is dropped. Two that make the same environment
+/// of Python at once leave one that neither can use.
+///
+/// # Errors
+/// When the cache folder cannot be written.
+pub fn installing() -> Result<File, Failure> {
+    let path = cache_folder()?.join("installing.lock");
+    let lock = File::create(&path).tried(format_args!("writing {}", path.display()))?;
+    if lock.try_lock().is_err() {
+        println!("waiting for another run that is installing");
+        lock.lock().tried(format_args!("locking {}", path.display()))?;
+    }
+    Ok(lock)
 }
 
 /// Reads an environment variable; an empty one counts as missing.

@@ -71,7 +71,7 @@ pub fn run(arguments: &TestArguments) -> Result<(), Failure> {
         headers::prepare()?;
     }
     let mut servers = Servers::start(&kinds)?;
-    let libraries = Libraries::prepare();
+    let libraries = Libraries::prepare()?;
     servers.print();
     libraries.print();
     let notes = tempfile::NamedTempFile::new().tried("making a temporary file")?;
