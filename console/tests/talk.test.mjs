@@ -48,7 +48,7 @@ test("somebody talks into the microphone and is answered", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Register console and ask again" }).click();
   await log.getByText("Unknown person").waitFor({ state: "detached" });
-  const listening = page.getByRole("button", { pressed: true });
+  const listening = page.getByRole("button", { name: "Stop and send", pressed: true });
   await page.getByRole("button", { name: "Speak" }).click();
   await listening.waitFor();
   // Some seconds of beeps: a busy browser begins late, and the first of them are lost.
