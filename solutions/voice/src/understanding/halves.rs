@@ -67,7 +67,7 @@ pub fn hour(words: &str, at: Timestamp, again: bool, language: Language, now: &Z
 }
 
 /// Tells whether words name a day to come, and not only an hour or a length of time.
-fn names_a_day(words: &str, language: Language, now: &Zoned) -> bool {
+pub fn names_a_day(words: &str, language: Language, now: &Zoned) -> bool {
     let found = find_kinds(words, language, now, &[Kind::Time, Kind::Duration]);
     let is_length = found.iter().all(|found| matches!(found.value, Value::Duration(_)));
     // Early in the day every hour alone is still one of today.

@@ -39,7 +39,7 @@ use crate::tongue::Tongue;
 use crate::zone::{here, zone};
 use choosing::choose;
 use guess::Guesser;
-pub use halves::{Hour, half, hour};
+pub use halves::{Hour, half, hour, names_a_day};
 pub use impossible::{NoSuch, no_such};
 pub use moments::{whole_duration, whole_moment};
 pub use named::named;

@@ -187,3 +187,144 @@ async fn what_repeats_is_moved_on_its_days() {
     );
     assert_eq!(kept(&stage).await, 1);
 }
+
+/// Says each of `said` and expects what follows it.
+async fn told(stage: &Stage, said: &[(&str, &str)]) {
+    for (said, told) in said {
+        assert_eq!(&stage.say(said).await.text, told, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_names_another_hour_with_its_half_is_taken_whole() {
+    let (_sql, stage) = quiet().await;
+    for (said, answer, kept) in [
+        (
+            "내일 6시에 엄마한테 전화하라고 알려 줘",
+            "오후 7시로 해 줘",
+            "내일 오후 7시에 알려 드릴게요: 엄마한테 전화하기.",
+        ),
+        (
+            "내일 6시에 엄마한테 전화하라고 알려 줘",
+            "저녁 8시",
+            "내일 오후 8시에 알려 드릴게요: 엄마한테 전화하기.",
+        ),
+        (
+            "내일 6시에 엄마한테 전화하라고 알려 줘",
+            "아침 6시 반",
+            "내일 오전 6시 30분에 알려 드릴게요: 엄마한테 전화하기.",
+        ),
+        (
+            "내일 6시에 엄마한테 전화하라고 알려 줘",
+            "모레 오후 7시",
+            "5월 3일 일요일 오후 7시에 알려 드릴게요: 엄마한테 전화하기.",
+        ),
+        ("매일 6시에 약 먹으라고 알려 줘", "저녁 8시요", "매일 오후 8시에 알려 드릴게요: 약 먹기."),
+        (
+            "remind me to call mum tomorrow at 6",
+            "make it 7 pm",
+            "I will remind you tomorrow at 7:00 PM: call mum.",
+        ),
+        ("remind me to call mum tomorrow at 6", "pm", "I will remind you tomorrow at 6:00 PM: call mum."),
+    ] {
+        assert!(stage.say(said).await.expects_answer, "{said}");
+        assert_eq!(stage.say(answer).await.text, kept, "{said}, {answer}");
+    }
+}
+
+#[tokio::test]
+async fn another_half_of_the_day_leaves_what_is_moved_on_its_day() {
+    let (_sql, stage) = quiet().await;
+    stage.say("내일 오전 8시에 약 먹으라고 알려 줘").await;
+    stage.say("내일 오전 7시 알람").await;
+    told(
+        &stage,
+        &[
+            ("약 먹기 알림 오전 9시로 옮겨 줘", "내일 오전 9시에 알려 드릴게요: 약 먹기."),
+            ("약 먹기 알림 오후 3시로 옮겨 줘", "내일 오후 3시에 알려 드릴게요: 약 먹기."),
+            ("move the reminder to 9 am", "I will remind you tomorrow at 9:00 AM: 약 먹기."),
+            ("약 먹기 알림 오늘 오후 9시로 옮겨 줘", "오늘 오후 9시에 알려 드릴게요: 약 먹기."),
+            ("약 먹기 알림 오전 9시로 옮겨 줘", "내일 오전 9시에 알려 드릴게요: 약 먹기."),
+            ("알람 오후 1시 반으로 옮겨 줘", "내일 오후 1시 30분에 알람을 맞췄어요."),
+            ("알람 오전 7시 반으로 옮겨 줘", "내일 오전 7시 30분에 알람을 맞췄어요."),
+            ("move my alarm to 7:45 am", "Alarm set for tomorrow at 7:45 AM."),
+            ("move my alarm to 6 pm", "Alarm set for tomorrow at 6:00 PM."),
+            ("move my alarm to noon", "Alarm set for tomorrow at 12:00 PM."),
+            ("알람 월요일 오전 7시로 옮겨 줘", "5월 4일 월요일 오전 7시에 알람을 맞췄어요."),
+            ("알람 오전 8시로 옮겨 줘", "5월 4일 월요일 오전 8시에 알람을 맞췄어요."),
+        ],
+    )
+    .await;
+    assert_eq!(kept(&stage).await, 2);
+}
+
+#[tokio::test]
+async fn what_is_set_is_found_by_its_hour_and_the_half_of_the_day() {
+    let (_sql, stage) = quiet().await;
+    stage.say("월요일 오전 7시 알람").await;
+    stage.say("월요일 오전 8시 알람").await;
+    told(
+        &stage,
+        &[
+            (
+                "오후 7시 알람 취소해 줘",
+                "그런 알람은 없어요. 맞춰 둔 건 5월 4일 월요일 오전 7시, 5월 4일 월요일 오전 8시예요.",
+            ),
+            (
+                "내일 오전 7시 알람 취소해 줘",
+                "그런 알람은 없어요. 맞춰 둔 건 5월 4일 월요일 오전 7시, 5월 4일 월요일 오전 8시예요.",
+            ),
+            ("오전 7시 알람 취소해 줘", "알람을 취소했어요."),
+            ("오전 8시 알람 9시로 옮겨 줘", "5월 4일 월요일 오전 9시에 알람을 맞췄어요."),
+            ("월요일 9시 알람 취소해 줘", "알람을 취소했어요."),
+        ],
+    )
+    .await;
+    for said in ["아침 7시 알람 취소해 줘", "cancel the 7 am alarm", "cancel my 7 am alarm"] {
+        for day in ["내일 오전 7시 알람", "내일 오전 8시 알람"] {
+            stage.say(day).await;
+        }
+        let gone = if said.is_ascii() { "The alarm is cancelled." } else { "알람을 취소했어요." };
+        told(
+            &stage,
+            &[
+                (said, gone),
+                ("알람 언제야?", "다음 알람은 내일 오전 8시예요."),
+                ("알람 취소해 줘", "알람을 취소했어요."),
+            ],
+        )
+        .await;
+    }
+    assert_eq!(kept(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn both_are_all_only_where_there_are_two() {
+    let (_sql, stage) = quiet().await;
+    for length in ["10분", "20분", "30분", "40분"] {
+        stage.say(&format!("타이머 {length}")).await;
+    }
+    for said in [
+        "타이머 두 개 다 취소해 줘",
+        "둘 다",
+        "both",
+        "타이머 둘 다 취소해 줘",
+        "타이머 세 개 다 취소해 줘",
+        "cancel both timers",
+        "cancel all three timers",
+    ] {
+        let asked = stage.say(said).await;
+        assert!(asked.expects_answer, "{said}: {}", asked.text);
+        assert_eq!(kept(&stage).await, 4, "{said}");
+    }
+    assert_eq!(stage.say("all four").await.text, "4 timers are cancelled.");
+    for said in ["타이머 둘 다 취소해 줘", "타이머 두 개 다 취소해 줘"] {
+        stage.say("타이머 10분").await;
+        stage.say("타이머 20분").await;
+        assert_eq!(stage.say(said).await.text, "타이머 2개를 취소했어요.", "{said}");
+    }
+    stage.say("타이머 10분").await;
+    stage.say("타이머 20분").await;
+    assert_eq!(stage.say("cancel both timers").await.text, "2 timers are cancelled.");
+    assert_eq!(kept(&stage).await, 0);
+}

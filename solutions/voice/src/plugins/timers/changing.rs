@@ -23,7 +23,7 @@ pub fn moved(ask: &PluginAsk, set: &[Set], kind: ScheduleKind) -> PluginAnswer {
     unsaid.meaning.slots.remove("when");
     let meant = which(&unsaid, tongue(ask));
     let old = match those(ask, set, &meant, kind) {
-        Ok(all) if all.len() > 1 && meant == Which::All => {
+        Ok(all) if all.len() > 1 && matches!(meant, Which::All | Which::AllOf(_)) => {
             return asks("which", which_one(&all, kind, false, ask));
         }
         Ok(all) => all[0],

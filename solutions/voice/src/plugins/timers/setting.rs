@@ -10,7 +10,7 @@ use crate::answers::{AM, HALF};
 use crate::plugins::{asks, fails, says, tongue};
 use crate::rules::words;
 use crate::tongue::{Tongue, duration, moment, time, with};
-use crate::understanding::{Hour, NoSuch, hour, no_such, repeats};
+use crate::understanding::{Hour, NoSuch, hour, names_a_day, no_such, repeats, values};
 use crate::zone::{here, moment as local_moment, zone};
 
 /// Starts a timer.
@@ -68,6 +68,11 @@ pub fn remind_anew(ask: &PluginAsk) -> PluginAnswer {
     let is_asked =
         again.as_ref().is_none_or(|days| !days.is_empty()) && words(&ask.meaning, "message").is_some();
     match (hour_of(&ask), words(&ask.meaning, HALF)) {
+        (Some(Hour::Plain(first) | Hour::Either([first, _])), Some(_))
+            if let Some(at) = corrected(&ask, first) =>
+        {
+            put_when(&mut ask, at);
+        }
         (Some(Hour::Plain(at) | Hour::Either([at, _])), Some(AM)) => put_when(&mut ask, at),
         (Some(Hour::Plain(at) | Hour::Either([_, at])), Some(_)) | (Some(Hour::Plain(at)), None) => {
             put_when(&mut ask, at);
@@ -78,6 +83,21 @@ pub fn remind_anew(ask: &PluginAsk) -> PluginAnswer {
         _ => {}
     }
     remind(&ask)
+}
+
+/// Returns the moment that an answer about the half of the day names, where it names an hour with it: on the day that was
+/// said `first`, unless it names another.
+fn corrected(ask: &PluginAsk, first: Timestamp) -> Option<Timestamp> {
+    let (zone, language) = (zone(&ask.zone), language(ask));
+    let said = &ask.meaning.slots.get(HALF)?.text;
+    let now = here(&zone, ask.now);
+    let Some(SlotValue::Moment { at, exact: true }) = values::moment(said, language, &now) else {
+        return None;
+    };
+    if names_a_day(said, language, &now) {
+        return Some(at);
+    }
+    local_moment(&zone, here(&zone, first).date().to_datetime(here(&zone, at).time()))
 }
 
 /// Asks whether the morning is meant or the afternoon.
@@ -244,7 +264,7 @@ fn only_days(ask: &PluginAsk, kind: ScheduleKind) -> String {
     )
 }
 
-fn language(ask: &PluginAsk) -> Language {
+pub fn language(ask: &PluginAsk) -> Language {
     tongue(ask).pick(Language::Korean, Language::English)
 }
 

@@ -3,10 +3,12 @@
 use ieum_contracts::voice::{PluginAsk, ScheduleKind, SlotValue};
 use ieum_core::Timestamp;
 use ieum_understanding::value::Language;
+use jiff::Zoned;
 
 use super::Set;
+use super::setting::language;
 use crate::tongue::Tongue;
-use crate::understanding::{whole_duration, whole_moment};
+use crate::understanding::{names_a_day, whole_duration, whole_moment};
 use crate::zone::{here, zone};
 
 /// What was said of it.
@@ -16,12 +18,23 @@ pub enum Which {
     Unsaid,
     /// That all are meant.
     All,
+    /// That all are meant, and how many those are: "둘 다".
+    AllOf(usize),
     /// How long it was set for, seconds.
     Long(u64),
-    /// When it rings; whether a part of the day or a day was said too.
-    At(Timestamp, bool),
+    /// When it rings; what was said with the hour.
+    At(Timestamp, With),
     /// What it is about.
     Named(String),
+}
+
+/// What was said with an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct With {
+    /// The half of the day.
+    half: bool,
+    /// The day.
+    day: bool,
 }
 
 const ALL: [&str; 16] = [
@@ -48,10 +61,33 @@ const KOREAN: [&str; 16] = [
 ];
 const ENGLISH: [&str; 12] =
     ["the", "my", "a", "an", "one", "for", "at", "called", "named", "that", "set", "of"];
-/// Words that say which half of the day or which day.
-const HALVES: [&str; 20] = [
-    "오전", "오후", "아침", "저녁", "밤", "새벽", "낮", "오늘", "내일", "모레", "요일", "am", "pm", "a.m",
-    "p.m", "morning", "evening", "tonight", "tomorrow", "day",
+/// Words that say which half of the day.
+const HALVES: [&str; 16] = [
+    "오전",
+    "오후",
+    "아침",
+    "저녁",
+    "밤",
+    "새벽",
+    "낮",
+    "am",
+    "pm",
+    "a.m",
+    "p.m",
+    "morning",
+    "afternoon",
+    "evening",
+    "night",
+    "noon",
+];
+/// Words that say which day.
+const DAYS: [&str; 7] = ["오늘", "내일", "모레", "요일", "tonight", "tomorrow", "day"];
+/// Numbers of things, from two on, as they are said with all of them.
+const COUNTS: [[&str; 6]; 4] = [
+    ["둘다", "둘모두", "두개", "2개", "both", "all two"],
+    ["셋다", "셋모두", "세개", "3개", "all three", "all 3"],
+    ["넷다", "넷모두", "네개", "4개", "all four", "all 4"],
+    ["다섯다", "다섯모두", "다섯개", "5개", "all five", "all 5"],
 ];
 
 /// Returns which was meant.
@@ -60,13 +96,14 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
     let said = slots.get("which").or_else(|| slots.get("when").filter(|_| slots.get("which").is_none()));
     let has_all = |text: &str| words(text).any(|word| ALL.contains(&word.as_str()));
     let Some(said) = said.map(|slot| slot.text.as_str()).filter(|text| !text.is_empty()) else {
-        return if has_all(&ask.meaning.text) { Which::All } else { Which::Unsaid };
+        return if has_all(&ask.meaning.text) { all_of(&ask.meaning.text) } else { Which::Unsaid };
     };
     let fillers: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
     let kept = words(said).filter(|word| !fillers.contains(&word.as_str()));
     let kept = kept.collect::<Vec<_>>().join(" ");
     if kept.is_empty() || has_all(&kept) {
-        return if has_all(&kept) || has_all(&ask.meaning.text) { Which::All } else { Which::Unsaid };
+        let all = [&kept, &ask.meaning.text].into_iter().find(|text| has_all(text));
+        return all.map_or(Which::Unsaid, |text| all_of(text));
     }
     let language = tongue.pick(Language::Korean, Language::English);
     let now = here(&zone(&ask.zone), ask.now);
@@ -75,9 +112,34 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
     }
     let moment = || whole_moment(said, language, &now).or_else(|| whole_moment(&kept, language, &now));
     match moment() {
-        Some((at, true)) => Which::At(at, HALVES.iter().any(|half| kept.contains(half))),
+        Some((at, true)) => Which::At(at, with(&kept, language, &now)),
         _ => Which::Named(kept),
     }
+}
+
+/// Returns that all are meant, with their number where `text` says it.
+fn all_of(text: &str) -> Which {
+    let spaced = words(text).collect::<Vec<_>>().join(" ");
+    let bare = bare(&spaced);
+    // "all 3 minute timers" says how long they run, and "12개" ends as "2개" does.
+    let is_number = |said: &str| match said.is_ascii() {
+        true => spaced.match_indices(said).any(|(at, _)| {
+            let rest = spaced[at + said.len()..].trim_start();
+            !rest.starts_with(|letter: char| letter.is_ascii_digit())
+                && !["minute", "hour", "second"].iter().any(|unit| rest.starts_with(unit))
+        }),
+        false => bare
+            .match_indices(said)
+            .any(|(at, _)| !bare[..at].ends_with(|letter: char| letter.is_ascii_digit() || letter == '열')),
+    };
+    let number = COUNTS.iter().position(|count| count.iter().any(|said| is_number(said)));
+    number.map_or(Which::All, |number| Which::AllOf(number + 2))
+}
+
+/// Returns what words in lower case say with an hour.
+fn with(said: &str, language: Language, now: &Zoned) -> With {
+    let half = HALVES.iter().any(|half| said.contains(half));
+    With { half, day: DAYS.iter().any(|day| said.contains(day)) || names_a_day(said, language, now) }
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
@@ -88,12 +150,15 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 /// Returns those of `set` that `which` names, the next first.
 pub fn among<'a>(set: &'a [Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk) -> Vec<&'a Set> {
     let zone = zone(&ask.zone);
-    let is_near = |set: &&Set, at: Timestamp| {
+    let is_near = |set: &&Set, at: Timestamp, with: With| {
         let (one, other) = (here(&zone, set.at), here(&zone, at));
-        one.minute() == other.minute() && one.hour() % 12 == other.hour() % 12
+        one.minute() == other.minute()
+            && one.hour() % 12 == other.hour() % 12
+            && (!with.half || one.hour() == other.hour())
+            && (!with.day || one.date() == other.date())
     };
     match which {
-        Which::Unsaid | Which::All => set.iter().collect(),
+        Which::Unsaid | Which::All | Which::AllOf(_) => set.iter().collect(),
         Which::Long(seconds) if kind == ScheduleKind::Timer => {
             let long = set.iter().filter(|set| set.length() == *seconds);
             long.take(1).collect()
@@ -102,13 +167,9 @@ pub fn among<'a>(set: &'a [Set], which: &Which, kind: ScheduleKind, ask: &Plugin
             let at = ask.now + std::time::Duration::from_secs(*seconds);
             set.iter().filter(|set| set.at == at).collect()
         }
-        Which::At(at, whole) => {
+        Which::At(at, with) => {
             let same: Vec<&Set> = set.iter().filter(|set| set.at == *at).collect();
-            if same.is_empty() && !whole {
-                set.iter().filter(|set| is_near(set, *at)).collect()
-            } else {
-                same
-            }
+            if same.is_empty() { set.iter().filter(|set| is_near(set, *at, *with)).collect() } else { same }
         }
         Which::Named(name) => {
             let whole = |set: &&Set| bare(&set.ring.label).contains(&bare(name));
@@ -136,7 +197,10 @@ fn has_words(label: &str, name: &str) -> bool {
 /// Tells whether `which` was said to be all, or there is no more than one that can be meant.
 pub fn is_plain(which: &Which, meant: &[&Set]) -> bool {
     let at_once = meant.windows(2).all(|two| two[0].at == two[1].at);
-    *which == Which::All || meant.len() <= 1 || (matches!(which, Which::At(..)) && at_once)
+    *which == Which::All
+        || *which == Which::AllOf(meant.len())
+        || meant.len() <= 1
+        || (matches!(which, Which::At(..)) && at_once)
 }
 
 /// Tells whether an answer agrees.
@@ -173,12 +237,18 @@ pub fn agrees(ask: &PluginAsk) -> bool {
     words(&said).next().is_some() && words(&said).all(|word| YES.contains(&word.as_str()))
 }
 
-/// Returns `at` on the day of `old`, in the same half of it, where `said` names neither a day nor a half.
+/// Returns `at` on the day of `old`, where `said` names no day, and in the same half of it, where it names none either.
 pub fn on_the_day_of(said: &str, at: Timestamp, old: Timestamp, ask: &PluginAsk) -> Option<Timestamp> {
-    if HALVES.iter().any(|half| said.contains(half)) {
+    let zone = zone(&ask.zone);
+    let with = with(said, language(ask), &here(&zone, ask.now));
+    if with.day {
         return None;
     }
-    let zone = zone(&ask.zone);
+    if with.half {
+        // What is over on that day is meant for the next one.
+        let at = here(&zone, old).date().to_datetime(here(&zone, at).time());
+        return crate::zone::moment(&zone, at).filter(|at| *at > ask.now);
+    }
     let (at, old) = (here(&zone, at), here(&zone, old));
     let digits: String = said.chars().skip_while(|letter| !letter.is_ascii_digit()).take(2).collect();
     let is_of_24 = digits.parse::<u8>().is_ok_and(|hour| hour > 12);
