@@ -28,6 +28,19 @@ pub fn not_understood(tongue: Tongue) -> &'static str {
     )
 }
 
+/// Said to what is not to be done.
+pub fn nothing_changed(tongue: Tongue) -> &'static str {
+    tongue.pick("알겠어요. 아무것도 바꾸지 않았어요.", "All right, I changed nothing.")
+}
+
+/// Said to a command that leaves something out.
+pub fn no_exceptions(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "무엇을 빼고 하는 것은 아직 할 수 없어요. 아무것도 바꾸지 않았어요.",
+        "I cannot leave anything out yet. I changed nothing.",
+    )
+}
+
 /// Said where nobody answers what was meant.
 pub fn nobody_answers(tongue: Tongue) -> &'static str {
     tongue.pick("그건 아직 할 수 없어요.", "I cannot do that yet.")

@@ -10,6 +10,7 @@ use crate::dialogue::Names;
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
+use crate::understanding::refused;
 use crate::zone::{here, zone};
 
 /// What nobody understood is called.
@@ -58,6 +59,9 @@ impl Understander<'_> {
             tracing::warn!(error = %fault, "understanding failed");
             Default::default()
         });
+        if let Some(refused) = refused(text, self.tongue, &found.meanings) {
+            return vec![refused];
+        }
         let meanings: Vec<Meaning> =
             found.meanings.into_iter().map(|meaning| carried(meaning, state)).collect();
         let are = |least: f64| meanings.iter().any(|meaning| meaning.confidence >= least);

@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use ieum_contracts::voice::{DescribePlugin, Plugin, PluginAnswer, PluginAsk, PluginDescription};
 use ieum_core::{Cx, Fault};
 
-use super::{description, says, tongue};
+use super::{description, fails, says, tongue};
+use crate::sentences;
 use crate::tongue::Tongue;
+use crate::understanding::{EXCEPTED, NEGATED};
 
 /// What the platform knows of itself.
 #[async_trait]
@@ -26,8 +28,15 @@ pub struct SmallTalk {
 
 impl SmallTalk {
     /// What it answers.
-    pub const INTENTS: &'static [&'static str] =
-        &["platform.status", "dialog.help", "dialog.greet", "dialog.thanks", "dialog.cancel"];
+    pub const INTENTS: &'static [&'static str] = &[
+        "platform.status",
+        "dialog.help",
+        "dialog.greet",
+        "dialog.thanks",
+        "dialog.cancel",
+        NEGATED,
+        EXCEPTED,
+    ];
 
     async fn status(&self, tongue: Tongue) -> String {
         let devices = self.state.devices().map(|count| match tongue {
@@ -59,6 +68,8 @@ impl Plugin for SmallTalk {
             ),
             "dialog.greet" => tongue.pick("안녕하세요.", "Hello."),
             "dialog.thanks" => tongue.pick("천만에요.", "You are welcome."),
+            NEGATED => sentences::nothing_changed(tongue),
+            EXCEPTED => return Ok(fails(sentences::no_exceptions(tongue))),
             _ => tongue.pick("알겠어요.", "All right."),
         };
         Ok(says(text))

@@ -12,7 +12,7 @@ use super::repeats::at_edge;
 use super::values::when;
 
 /// Stems of verbs in front of 라고: another word there is what something is.
-const STEMS: [&str; 44] = [
+const STEMS: [&str; 46] = [
     "가",
     "오",
     "보",
@@ -57,6 +57,8 @@ const STEMS: [&str; 44] = [
     "끓이",
     "돌아오",
     "데려오",
+    "잠그",
+    "말",
 ];
 /// Words that another one has to follow.
 const ENGLISH_PARTS: [&str; 4] = [" the", " a", " my", " our"];
@@ -180,6 +182,7 @@ mod tests {
             ("월세 내", "라고 알려 줘", "월세 내기"),
             ("빨래 널", "라고 알려 줘", "빨래 널기"),
             ("운동", "하라고 알려 줘", "운동하기"),
+            ("약 잊지 말", "라고 알려 줘", "약 잊지 말기"),
             ("회의", "라고 알려 줘", "회의"),
             ("약속이", "라고 알려 줘", "약속"),
             ("휴가", "라고 알려 줘", "휴가"),

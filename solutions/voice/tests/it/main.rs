@@ -7,6 +7,7 @@ mod dialogflow;
 mod dialogues;
 mod dialogues_everyday;
 mod dialogues_moved;
+mod dialogues_refused;
 mod dialogues_timers;
 mod facts;
 mod orders;
