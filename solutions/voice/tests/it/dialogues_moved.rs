@@ -328,3 +328,30 @@ async fn both_are_all_only_where_there_are_two() {
     assert_eq!(stage.say("cancel both timers").await.text, "2 timers are cancelled.");
     assert_eq!(kept(&stage).await, 0);
 }
+
+#[tokio::test]
+async fn what_is_put_off_by_a_length_of_time_rings_later_by_it() {
+    let (_sql, stage) = quiet().await;
+    stage.say("내일 오전 7시 알람").await;
+    stage.say("remind me to call mum tomorrow at 11:30 pm").await;
+    told(
+        &stage,
+        &[
+            ("알람 한 시간 뒤로 미뤄 줘", "내일 오전 8시에 알람을 맞췄어요."),
+            ("알람 30분 뒤로 늦춰 줘", "내일 오전 8시 30분에 알람을 맞췄어요."),
+            ("오전 8시 반 알람 10분 뒤로 옮겨 줘", "내일 오전 8시 40분에 알람을 맞췄어요."),
+            ("move my alarm to half an hour later", "Alarm set for tomorrow at 9:10 AM."),
+            ("알림 한 시간 뒤로 미뤄 줘", "5월 3일 일요일 오전 12시 30분에 알려 드릴게요: call mum."),
+            (
+                "postpone the call mum reminder to 30 minutes later",
+                "I will remind you Sunday, May 3 at 1:00 AM: call mum.",
+            ),
+        ],
+    )
+    .await;
+    assert_eq!(kept(&stage).await, 2);
+    stage.say("알림 전부 취소해 줘").await;
+    stage.say("매주 월요일 밤 11시 반에 약 먹으라고 알려 줘").await;
+    told(&stage, &[("알림 한 시간 뒤로 미뤄 줘", "매주 화요일 오전 12시 30분에 알려 드릴게요: 약 먹기.")])
+        .await;
+}

@@ -6,14 +6,15 @@ use std::time::Duration;
 use ieum_contracts::voice::{Effect, PluginAnswer, PluginAsk, ScheduleKind, Slot, SlotValue};
 use ieum_core::Timestamp;
 use jiff::civil::Time;
+use jiff::tz::TimeZone;
 
 use super::Set;
 use super::saying::{nothing_set, nothing_such, which_one, whose};
-use super::setting::{again_of, hour_of, past, put_when, remind, wake, when};
+use super::setting::{again_of, hour_of, language, past, put_when, remind, wake, when};
 use super::which::{Which, among, is_plain, on_the_day_of, which};
 use crate::plugins::{asks, fails, says, tongue};
 use crate::tongue::{duration, with};
-use crate::understanding::Hour;
+use crate::understanding::{Hour, whole_duration};
 use crate::zone::{here, moment, zone};
 
 /// Moves one of those that are set to another time. What was not said of that is as it was: the day, the half of it, the
@@ -158,22 +159,43 @@ fn with_name(ask: &PluginAsk) -> PluginAsk {
     ask
 }
 
+/// Returns when something rings that is put off by a length of time: "한 시간 뒤로". An answer, and what is said to count
+/// from now, is no such length.
+fn put_off(said: &str, old: &Set, ask: &PluginAsk) -> Option<Timestamp> {
+    let by = ["뒤", "후", "later"].into_iter().find_map(|later| said.trim().strip_suffix(later))?;
+    let is_answer = !ask.meaning.text.to_lowercase().contains(said);
+    let seconds = whole_duration(by, language(ask), &here(&zone(&ask.zone), ask.now))?;
+    (!is_answer && seconds > 0).then(|| old.at + Duration::from_secs(seconds))
+}
+
+/// Returns how many midnights are between two moments.
+fn days_between(zone: &TimeZone, one: Timestamp, other: Timestamp) -> i64 {
+    let (one, other) = (here(zone, one).date(), here(zone, other).date());
+    other.duration_since(one).as_hours() / 24
+}
+
 /// Returns the ask with the new time on the day of the old one and in its half, where none was said, and on its days.
 fn as_it_was(ask: &PluginAsk, old: &Set, kind: ScheduleKind) -> PluginAsk {
     let mut ask = ask.clone();
     let zone = zone(&ask.zone);
+    let mut days_on = 0;
     match when(&ask) {
         Some((at, true)) => {
             let said = ask.meaning.slots.get("when").map(|slot| slot.text.to_lowercase()).unwrap_or_default();
-            let at = on_the_day_of(&said, at, old.at, &ask).unwrap_or_else(|| match hour_of(&ask) {
-                Some(Hour::Either([_, later]))
-                    if kind != ScheduleKind::Alarm && here(&zone, old.at).hour() >= 12 =>
-                {
-                    later
-                }
-                Some(hour) => hour.rising(),
-                None => at,
-            });
+            let on_its_day = || {
+                on_the_day_of(&said, at, old.at, &ask).unwrap_or_else(|| match hour_of(&ask) {
+                    Some(Hour::Either([_, later]))
+                        if kind != ScheduleKind::Alarm && here(&zone, old.at).hour() >= 12 =>
+                    {
+                        later
+                    }
+                    Some(hour) => hour.rising(),
+                    None => at,
+                })
+            };
+            let later = put_off(&said, old, &ask);
+            days_on = later.map_or(0, |later| days_between(&zone, old.at, later));
+            let at = later.unwrap_or_else(on_its_day);
             put_when(&mut ask, at);
         }
         // A day alone is as good as the time that was set.
@@ -186,7 +208,10 @@ fn as_it_was(ask: &PluginAsk, old: &Set, kind: ScheduleKind) -> PluginAsk {
         _ => {}
     }
     if again_of(&ask).is_none() && !old.ring.days.is_empty() {
-        let days = old.ring.days.iter().map(i8::to_string).collect::<Vec<_>>().join(",");
+        let mut days: Vec<i64> =
+            old.ring.days.iter().map(|day| (i64::from(*day) - 1 + days_on).rem_euclid(7) + 1).collect();
+        days.sort_unstable();
+        let days = days.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
         let value = SlotValue::Text { text: days };
         ask.meaning.slots.insert("every".to_owned(), Slot { text: String::new(), value });
     }
