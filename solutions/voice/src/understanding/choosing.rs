@@ -7,12 +7,27 @@ use ieum_contracts::voice::{Meaning, Slot, SlotValue};
 use ieum_understanding::template::Recognised;
 use ieum_understanding::value::Language;
 use jiff::Zoned;
+use jiff::civil::Time;
 use serde_json::{Value, json};
 
 use super::halves::hour;
 use super::impossible::no_such;
+use super::later::to_be_done_later;
+use super::moments::whole_moment;
 use super::reminding;
 use super::values::{Slots, slots_of};
+use crate::zone::{here, moment};
+
+/// When a reminder comes that is for a part of a day and no time of it.
+const PARTS: [(&str, i8); 7] = [
+    ("afternoon", 15),
+    ("evening", 18),
+    ("tonight", 21),
+    ("night", 21),
+    ("오후", 15),
+    ("저녁", 18),
+    ("밤", 21),
+];
 
 /// What a sentence was taken for.
 pub struct Chosen {
@@ -28,9 +43,11 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
     if let Some(timed) = to_be_done_later(&found, &slots, part, language, now) {
         "reminder.set".clone_into(&mut found.intent);
         slots.slots = timed;
+    } else if found.intent == "reminder.set" {
+        reminding::complete(&mut slots.slots, &found, part, language, now);
     }
     if found.intent == "reminder.set" {
-        reminding::complete(&mut slots.slots, &found, part, language, now);
+        in_its_part(&mut slots.slots, language, now);
     }
     if found.intent.starts_with("alarm.") {
         in_the_morning(&mut slots.slots, language, now);
@@ -116,26 +133,28 @@ fn in_the_morning(slots: &mut BTreeMap<String, Slot>, language: Language, now: &
     }
 }
 
-/// Returns the slots of a reminder where what seems to be announced is something to be done at a time said first, without
-/// a particle, or again and again: "30분 뒤 빨래 널라고 알려 줘", "매시간 물 마시라고 알려 줘".
-fn to_be_done_later(
-    found: &Recognised,
-    slots: &Slots,
-    part: &str,
-    language: Language,
-    now: &Zoned,
-) -> Option<BTreeMap<String, Slot>> {
-    let is_told = ["알려", "말해", "일러"].iter().any(|told| part.contains(told));
-    if found.intent != "announce.say" || !is_told || slots.slots.contains_key("area") {
-        return None;
+/// Has a reminder for a part of a day come within that part: the afternoon of today is not over when it begins.
+fn in_its_part(slots: &mut BTreeMap<String, Slot>, language: Language, now: &Zoned) {
+    let hour_of = |words: &str| {
+        let words = words.to_lowercase();
+        PARTS.iter().find(|(part, _)| words.contains(part)).map(|(_, hour)| *hour)
+    };
+    if slots.contains_key("every") {
+        return;
     }
-    let mut timed = slots.slots.clone();
-    timed.remove("ending");
-    reminding::complete(&mut timed, found, part, language, now);
-    let is_exact =
-        timed.get("when").is_some_and(|when| matches!(when.value, SlotValue::Moment { exact: true, .. }));
-    let is_done = timed.get("message")?.text.ends_with('기');
-    ((is_exact && is_done) || timed.contains_key("every")).then_some(timed)
+    let said = slots.get("day").map(|day| day.text.clone()).filter(|text| hour_of(text).is_some());
+    if let Some(text) = said.filter(|_| !slots.contains_key("when"))
+        && let Some((at, exact)) = whole_moment(&text, language, now)
+    {
+        slots.remove("day");
+        slots.insert("when".to_owned(), Slot { text, value: SlotValue::Moment { at, exact } });
+    }
+    if let Some(Slot { text, value: SlotValue::Moment { at, exact: false } }) = slots.get_mut("when")
+        && let Some(hour) = hour_of(text)
+    {
+        let time = here(now.time_zone(), *at).date().to_datetime(Time::constant(hour, 0, 0, 0));
+        *at = moment(now.time_zone(), time).unwrap_or(*at);
+    }
 }
 
 /// Tells whether a time is named as one: a part of the day alone may as well be a meal, as in "저녁 먹으라고".

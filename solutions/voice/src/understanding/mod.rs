@@ -5,6 +5,7 @@ mod evidence;
 mod guess;
 mod halves;
 mod impossible;
+mod later;
 mod listening;
 mod moments;
 mod named;

@@ -142,7 +142,7 @@ fn apart(message: &str, language: Language, now: &Zoned) -> Option<(String, Stri
 }
 
 /// Returns what is to be done or what is, given what follows it: "약 먹으" before "라고" is "약 먹기".
-fn with_ending(message: &str, following: &str) -> String {
+pub fn with_ending(message: &str, following: &str) -> String {
     let following = following.trim_start();
     let last = message.rsplit(' ').next().unwrap_or(message);
     if following.starts_with("하라고") {

@@ -1,5 +1,6 @@
 //! What is not done because it was said not to be, and what is kept for later instead of being announced at once.
 
+use ieum_contracts::voice::DialogOutcome;
 use ieum_testkit::backend::SqlStore;
 
 use crate::stage::Stage;
@@ -60,4 +61,70 @@ async fn what_is_not_to_be_forgotten_is_kept() {
         assert_eq!(stage.say(said).await.text, answer, "{said}");
     }
     assert_eq!(kept(&stage).await, 4);
+}
+
+#[tokio::test]
+async fn what_is_to_be_told_later_is_kept_wherever_its_time_is_said() {
+    let (_sql, stage) = heard().await;
+    let before = [
+        ("내일 빵 사라고 알려 줘", "내일 오전 9시에 알려 드릴게요: 빵 사기."),
+        ("아빠한테 3시에 전화하라고 알려 줘", "오늘 오후 3시에 알려 드릴게요: 아빠한테 전화하기."),
+        (
+            "엄마 생일 12월 3일에 케이크 사라고 알려 줘",
+            "12월 3일 목요일 오전 9시에 알려 드릴게요: 엄마 생일 케이크 사기.",
+        ),
+        ("동생한테 내일 오후 3시에 전화하라고 알려 줘", "내일 오후 3시에 알려 드릴게요: 동생한테 전화하기."),
+        ("아빠한테 5분 뒤에 오라고 알려 줘", "오늘 오후 12시 5분에 알려 드릴게요: 아빠한테 오기."),
+        ("아빠한테 매일 3시에 전화하라고 알려 줘", "매일 오후 3시에 알려 드릴게요: 아빠한테 전화하기."),
+        ("아빠한테 저녁에 전화하라고 알려 줘", "오늘 오후 6시에 알려 드릴게요: 아빠한테 전화하기."),
+        ("내일 비 온다고 알려 줘", "내일 오전 9시에 알려 드릴게요: 비 온다."),
+        ("모두에게 3시에 회의 있다고 알려 줘", "오늘 오후 3시에 알려 드릴게요: 회의 있다."),
+    ];
+    for (number, (said, answer)) in (1..).zip(before) {
+        assert_eq!(stage.say(said).await.text, answer, "{said}");
+        assert_eq!((kept(&stage).await, told(&stage).await), (number, 0), "{said}");
+    }
+    for (said, answer) in [
+        ("월요일이랑 수요일 오후 4시에 수영 가라고 알려 줘", "언제 알려 드릴까요?"),
+        ("아빠한테 2월 30일에 전화하라고 알려 줘", "그런 날짜는 없어요. 언제 알려 드릴까요?"),
+    ] {
+        let asked = stage.say(said).await;
+        assert_eq!((&*asked.text, asked.outcome), (answer, DialogOutcome::Asked), "{said}");
+        assert_eq!((kept(&stage).await, told(&stage).await), (9, 0), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_for_the_whole_house_and_for_no_time_is_announced() {
+    let (_sql, stage) = heard().await;
+    let (mut kitchen, mut bath) = (stage.device("kitchen").await, stage.device("bath").await);
+    for (said, told) in [
+        ("밥 먹으라고 모두에게 알려 줘", "밥 먹으라"),
+        ("모두에게 밥 먹으라고 알려 줘", "밥 먹으라"),
+        ("저녁 먹으라고 알려 줘", "저녁 먹으라"),
+        ("내일 소풍 간다고 전해 줘", "내일 소풍 간다"),
+    ] {
+        assert_eq!(kitchen.ask(said).await["text"], "전했어요.", "{said}");
+        assert_eq!(bath.hear().await["payload"]["text"], told, "{said}");
+    }
+    assert_eq!(kept(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn a_reminder_for_a_part_of_the_day_comes_within_it() {
+    let (_sql, stage) = heard().await;
+    for (said, answer) in [
+        ("remind me tonight to lock the door", "I will remind you today at 9:00 PM: lock the door."),
+        ("remind me to lock the door tonight", "I will remind you today at 9:00 PM: lock the door."),
+        ("remind me this evening to call mom", "I will remind you today at 6:00 PM: call mom."),
+        ("remind me this afternoon to call mom", "I will remind you today at 3:00 PM: call mom."),
+        ("remind me tomorrow evening to call mom", "I will remind you tomorrow at 6:00 PM: call mom."),
+        ("remind me tomorrow to lock the door", "I will remind you tomorrow at 9:00 AM: lock the door."),
+        ("오늘 밤에 문 잠그라고 알려 줘", "오늘 오후 9시에 알려 드릴게요: 문 잠그기."),
+        ("오늘 저녁에 엄마한테 전화하라고 알려 줘", "오늘 오후 6시에 알려 드릴게요: 엄마한테 전화하기."),
+        ("오늘 오후에 엄마한테 전화하라고 알려 줘", "오늘 오후 3시에 알려 드릴게요: 엄마한테 전화하기."),
+    ] {
+        assert_eq!(stage.say(said).await.text, answer, "{said}");
+    }
+    assert_eq!(kept(&stage).await, 9);
 }
