@@ -149,6 +149,34 @@ fn those<'a>(
     Ok(meant)
 }
 
+/// Says how an alarm or a reminder can be moved, where words that no sentence knows seem to put it off: a guess would set
+/// another one, or a timer, for the length of time that was said.
+pub fn only_to_a_time(ask: &PluginAsk) -> Option<PluginAnswer> {
+    const MOVED: [&str; 13] = [
+        "늦춰", "늦추", "미뤄", "미루", "당겨", "당기", "뒤로", "push", "postpone", "delay", "put off",
+        "shift", "move",
+    ];
+    const ALARMS: [&str; 2] = ["알람", "alarm"];
+    const REMINDERS: [&str; 3] = ["알림", "리마인더", "reminder"];
+    let said = ask.meaning.text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if ask.meaning.confidence >= 1.0 || !says(&MOVED) {
+        return None;
+    }
+    let (name, example) = match (says(&ALARMS), says(&REMINDERS)) {
+        (true, _) => (("알람은", "An alarm"), ("알람 8시로 옮겨 줘", "move my alarm to 8")),
+        (_, true) => (("알림은", "A reminder"), ("알림 8시로 옮겨 줘", "move the reminder to 8")),
+        _ => return None,
+    };
+    Some(fails(tongue(ask).pick(
+        format!(
+            "{} \"{}\"처럼 시각을 말씀해 주시면 옮길 수 있어요. 아무것도 바꾸지 않았어요.",
+            name.0, example.0
+        ),
+        format!("{} can be moved to a time: say \"{}\". Nothing is changed.", name.1, example.1),
+    )))
+}
+
 /// Returns the ask with the name that was said with the length of time as which one is meant: "라면 5분 더".
 fn with_name(ask: &PluginAsk) -> PluginAsk {
     let mut ask = ask.clone();
@@ -216,4 +244,45 @@ fn as_it_was(ask: &PluginAsk, old: &Set, kind: ScheduleKind) -> PluginAsk {
         ask.meaning.slots.insert("every".to_owned(), Slot { text: String::new(), value });
     }
     ask
+}
+
+#[cfg(test)]
+mod tests {
+    use ieum_contracts::voice::Meaning;
+
+    use super::*;
+
+    #[test]
+    fn a_guess_puts_nothing_off() {
+        let answer = |text: &str, confidence: f64| {
+            let meaning = Meaning { text: text.into(), confidence, ..Meaning::default() };
+            let language = if text.is_ascii() { "en" } else { "ko" };
+            only_to_a_time(&PluginAsk { meaning, language: language.into(), ..PluginAsk::default() })
+        };
+        for (text, told) in [
+            (
+                "알람 30분 늦춰 줘",
+                "알람은 \"알람 8시로 옮겨 줘\"처럼 시각을 말씀해 주시면 옮길 수 있어요. 아무것도 바꾸지 않았어요.",
+            ),
+            (
+                "약 먹기 알림 30분만 미뤄 줘",
+                "알림은 \"알림 8시로 옮겨 줘\"처럼 시각을 말씀해 주시면 옮길 수 있어요. 아무것도 바꾸지 않았어요.",
+            ),
+            (
+                "Push my alarm back half an hour",
+                "An alarm can be moved to a time: say \"move my alarm to 8\". Nothing is changed.",
+            ),
+            (
+                "postpone the medicine reminder by 30 minutes",
+                "A reminder can be moved to a time: say \"move the reminder to 8\". Nothing is changed.",
+            ),
+        ] {
+            let guessed = answer(text, 0.9).expect("is answered");
+            assert_eq!((&*guessed.text, guessed.effects.len()), (told, 0), "{text}");
+            assert!(answer(text, 1.0).is_none(), "{text}");
+        }
+        for text in ["30분 타이머", "알람 7시", "wake me at 7", "move over"] {
+            assert!(answer(text, 0.9).is_none(), "{text}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use ieum_saga::Schedules;
 use super::{asks, description, fails, says, tongue};
 use crate::effects::{RING, Ring};
 use crate::tongue::with;
-use changing::{moved, stretched};
+use changing::{moved, only_to_a_time, stretched};
 use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
 use setting::{remind_anew, rising, start, wake};
 use which::{Which, agrees, among, is_plain, which};
@@ -118,6 +118,9 @@ impl Plugin for Timers {
             Some((_, verb)) => (ScheduleKind::Reminder, verb),
             None => (ScheduleKind::Reminder, ""),
         };
+        if let Some(answer) = only_to_a_time(&ask).filter(|_| verb != "query") {
+            return Ok(answer);
+        }
         match (verb, kind) {
             ("query", _) => self.query(&ask, kind).await,
             ("cancel", _) => self.cancel(&ask, kind).await,
