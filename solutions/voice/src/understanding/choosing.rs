@@ -139,9 +139,6 @@ fn in_its_part(slots: &mut BTreeMap<String, Slot>, language: Language, now: &Zon
         let words = words.to_lowercase();
         PARTS.iter().find(|(part, _)| words.contains(part)).map(|(_, hour)| *hour)
     };
-    if slots.contains_key("every") {
-        return;
-    }
     let said = slots.get("day").map(|day| day.text.clone()).filter(|text| hour_of(text).is_some());
     if let Some(text) = said.filter(|_| !slots.contains_key("when"))
         && let Some((at, exact)) = whole_moment(&text, language, now)

@@ -34,8 +34,22 @@ const KOREAN: [&str; 18] = [
 /// What may follow such a word at the end of a sentence.
 const KOREAN_AFTER: [&str; 12] =
     ["줘", "줘요", "주세요", "줄래", "줄래요", "주라", "돼", "돼요", "됩니다", "봐", "좀", "제발"];
-const KOREAN_NEEDLESS: [&str; 6] =
-    ["필요 없어", "필요 없어요", "필요없어", "필요없어요", "필요 없다", "필요 없습니다"];
+/// What ends a sentence that says so otherwise.
+const KOREAN_NEEDLESS: [&str; 13] = [
+    "필요 없어",
+    "필요 없어요",
+    "필요없어",
+    "필요없어요",
+    "필요 없다",
+    "필요 없습니다",
+    "면 안 돼",
+    "면 안 돼요",
+    "면 안돼",
+    "면 안돼요",
+    "기 싫어",
+    "기 싫어요",
+    "안 할래",
+];
 const KOREAN_EXCEPT: [&str; 5] = ["빼고", "빼고는", "제외하고", "제외하고는", "제외한"];
 
 /// What may stand in front of a negated verb in English.
@@ -136,7 +150,9 @@ fn is_korean(text: &str, is_quoting: bool) -> bool {
         joined || (at > 0 && KOREAN.contains(&word) && ends_stem(words[at - 1]))
     };
     let is_last = |at: usize| words[at + 1..].iter().all(|word| KOREAN_AFTER.contains(word));
-    let is_needless = KOREAN_NEEDLESS.iter().any(|end| text.ends_with(end));
+    let ends = |ends: &[&str]| ends.iter().any(|end| text.ends_with(end));
+    let is_needless =
+        ends(&KOREAN_NEEDLESS) || (text.contains(" 안 ") && ends(&["도 돼", "도 돼요", "도 됩니다"]));
     is_needless || (0..words.len()).any(|at| is_negation(at) && (!is_quoting || is_last(at)))
 }
 
@@ -217,6 +233,9 @@ mod tests {
             ("alarm.set", "내일 알람 맞추지 마!"),
             ("alarm.set", "내일 알람 맞추지 않아도 돼"),
             ("alarm.set", "알람 맞출 필요 없어"),
+            ("alarm.cancel", "알람 안 꺼도 돼"),
+            ("alarm.cancel", "알람 지우면 안 돼"),
+            ("timer.cancel", "타이머 취소 안 할래"),
             ("reminder.set", "8시에 밥 먹으라고 알려 주지 마세요"),
             ("announce.say", "밥 먹으라고 전하지 말아 줘"),
         ] {

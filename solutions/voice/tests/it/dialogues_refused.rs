@@ -120,11 +120,13 @@ async fn a_reminder_for_a_part_of_the_day_comes_within_it() {
         ("remind me this afternoon to call mom", "I will remind you today at 3:00 PM: call mom."),
         ("remind me tomorrow evening to call mom", "I will remind you tomorrow at 6:00 PM: call mom."),
         ("remind me tomorrow to lock the door", "I will remind you tomorrow at 9:00 AM: lock the door."),
+        ("remind me every night to lock the door", "I will remind you every day at 9:00 PM: lock the door."),
+        ("매일 밤에 문 잠그라고 알려 줘", "매일 오후 9시에 알려 드릴게요: 문 잠그기."),
         ("오늘 밤에 문 잠그라고 알려 줘", "오늘 오후 9시에 알려 드릴게요: 문 잠그기."),
         ("오늘 저녁에 엄마한테 전화하라고 알려 줘", "오늘 오후 6시에 알려 드릴게요: 엄마한테 전화하기."),
         ("오늘 오후에 엄마한테 전화하라고 알려 줘", "오늘 오후 3시에 알려 드릴게요: 엄마한테 전화하기."),
     ] {
         assert_eq!(stage.say(said).await.text, answer, "{said}");
     }
-    assert_eq!(kept(&stage).await, 9);
+    assert_eq!(kept(&stage).await, 11);
 }
