@@ -77,7 +77,7 @@ fn is_time(message: &str, found: &Found) -> bool {
         Value::Time(_) => !PARTS.contains(&words) || after.starts_with('에'),
         Value::Duration(_) => {
             let follows = |later: &&str| words.ends_with(*later) || after.trim_start().starts_with(*later);
-            ["뒤", "후", "있다"].iter().any(|later| follows(later))
+            ["뒤", "후", "있다"].iter().any(follows)
         }
         _ => false,
     }

@@ -126,8 +126,7 @@ pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meani
 
 fn acts(intent: &str) -> bool {
     let is_of = |topic: &&str| intent.strip_prefix(*topic).is_some_and(|rest| rest.starts_with('.'));
-    ["timer", "alarm", "reminder", "device", "announce"].iter().any(|topic| is_of(topic))
-        && !intent.ends_with(".query")
+    ["timer", "alarm", "reminder", "device", "announce"].iter().any(is_of) && !intent.ends_with(".query")
 }
 
 /// Returns the words in small letters, one space between them, without marks.
