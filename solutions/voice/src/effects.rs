@@ -156,33 +156,16 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use async_trait::async_trait;
-    use ieum_core::ManualClock;
-    use ieum_saga::{Due, Next, OnDue};
-    use ieum_store::{Store, StoreOptions, migrate};
     use ieum_testkit::backend::SqlStore;
 
     use super::*;
-
-    struct Silent;
-
-    #[async_trait]
-    impl OnDue for Silent {
-        async fn due(&self, _: &Cx, _: &mut Transaction, _: &Due) -> Result<Next, Fault> {
-            Ok(Next::Done)
-        }
-    }
+    use crate::silent::silent_schedules;
 
     #[tokio::test]
     async fn what_takes_the_place_of_another_is_written_with_its_end_or_neither_is() {
         let sql = SqlStore::sqlite();
-        let store = Store::open(&sql.url, &StoreOptions::default()).await.expect("opens the store");
-        migrate(&store, &ieum_saga::migrations(), |_| {}).await.expect("makes the tables");
         let now = Timestamp::parse("2026-05-01T03:00:00Z").expect("is a time");
-        let bell: Arc<dyn OnDue> = Arc::new(Silent);
-        let schedules = Schedules::new(store.clone(), ManualClock::at(now).shared(), [(RING, bell)]);
+        let (store, schedules) = silent_schedules(&sql, now).await;
         let scene = |key| Scene {
             key,
             user_id: "ada",

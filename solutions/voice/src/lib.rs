@@ -29,6 +29,8 @@ mod ring;
 mod rules;
 mod said;
 mod sentences;
+#[cfg(test)]
+mod silent;
 mod speech;
 mod stages;
 mod store;

@@ -137,33 +137,18 @@ impl Plugin for Timers {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use ieum_contracts::voice::{Meaning, Slot, SlotValue};
-    use ieum_core::ManualClock;
-    use ieum_saga::{Due, Next, OnDue, Schedule};
-    use ieum_store::{Store, StoreOptions, Transaction, migrate};
+    use ieum_saga::Schedule;
     use ieum_testkit::backend::SqlStore;
 
     use super::*;
-
-    struct Silent;
-
-    #[async_trait]
-    impl OnDue for Silent {
-        async fn due(&self, _: &Cx, _: &mut Transaction, _: &Due) -> Result<Next, Fault> {
-            Ok(Next::Done)
-        }
-    }
+    use crate::silent::silent_schedules;
 
     #[tokio::test]
     async fn what_is_only_guessed_cancels_nothing_before_it_is_agreed_to() {
         let sql = SqlStore::sqlite();
-        let store = Store::open(&sql.url, &StoreOptions::default()).await.expect("opens the store");
-        migrate(&store, &ieum_saga::migrations(), |_| {}).await.expect("makes the tables");
         let now = Timestamp::parse("2026-05-01T03:00:00Z").expect("is a time");
-        let bell: Arc<dyn OnDue> = Arc::new(Silent);
-        let schedules = Schedules::new(store, ManualClock::at(now).shared(), [(RING, bell)]);
+        let (_, schedules) = silent_schedules(&sql, now).await;
         let timers = Timers { schedules: schedules.clone() };
         let payload = serde_json::json!({ "kind": "timer", "label": "", "userId": "ada", "language": "ko",
             "deviceId": null, "zone": "Asia/Seoul", "setAt": now });
