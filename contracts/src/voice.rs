@@ -464,6 +464,10 @@ pub struct PluginAsk {
     /// The IANA time zone; UTC where it is empty.
     #[serde(default)]
     pub zone: String,
+    /// What the commands before this one in the same sentence have happen. None of it is written yet; a
+    /// [`Effect::Cancel`] names what one of them schedules by `#` and its place here, from 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Effect>,
 }
 
 /// A plugin's answer.
@@ -506,7 +510,7 @@ pub enum Effect {
     },
     /// Timers, alarms or reminders are forgotten.
     Cancel {
-        /// Their ids.
+        /// Their ids; see [`PluginAsk::earlier`] for those of the same sentence.
         schedules: Vec<String>,
     },
     /// Something is said on the person's other devices.

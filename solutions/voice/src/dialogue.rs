@@ -162,6 +162,7 @@ impl DialogManager {
             now: turn.now,
             zone: zone.clone(),
             meaning: Meaning::default(),
+            earlier: Vec::new(),
         };
         let mut answered = self.answer(cx, &ask, meanings, &context.state).await;
         stages.end("answered");
@@ -219,7 +220,8 @@ impl DialogManager {
         let Some(first) = meanings.first().cloned() else { return Answered::not_understood(tongue, state) };
         let mut answered = Answered::of(first);
         for meaning in meanings {
-            let ask = PluginAsk { meaning: meaning.clone(), ..ask.clone() };
+            let earlier = answered.effects.clone();
+            let ask = PluginAsk { meaning: meaning.clone(), earlier, ..ask.clone() };
             let answer = self.plugins.handle(cx, ask).await;
             answered.add(tongue, meaning, answer);
         }

@@ -74,6 +74,8 @@ pub fn plan(
             }
             Effect::Cancel { schedules } => {
                 plan.cancelled.extend(schedules.iter().filter(|id| own.contains(id)).cloned());
+                let planned = |id: &str| schedules.iter().any(|one| named_in(scene.key, one).as_deref() == Some(id));
+                plan.schedules.retain(|schedule| !planned(&schedule.id));
             }
             Effect::Announce { area, text } => {
                 let there = speakers.iter().filter(|(_, place)| area.is_none() || place == area);
@@ -97,6 +99,17 @@ pub fn plan(
     plan
 }
 
+/// Returns how later commands of the same sentence name what an effect of an earlier one schedules; see
+/// [`ieum_contracts::voice::PluginAsk::earlier`].
+pub fn of_this_turn(number: usize) -> String {
+    format!("#{number}")
+}
+
+/// Returns the id of what a name of this turn stands for.
+fn named_in(key: &str, name: &str) -> Option<String> {
+    name.strip_prefix('#').map(|number| format!("{key}:{number}"))
+}
+
 /// Says something on a device, aloud too where there is an engine.
 fn announcement(scene: &Scene<'_>, id: &str, device: &str, text: &str) -> Vec<Reply> {
     let payload = json!({ "text": text, "language": scene.language, "intent": "announce.say" });
@@ -109,24 +122,35 @@ fn announcement(scene: &Scene<'_>, id: &str, device: &str, text: &str) -> Vec<Re
 fn schedule(
     scene: &Scene<'_>,
     id: String,
-    (kind, label): (ScheduleKind, &str),
-    (set_at, at): (Timestamp, Timestamp),
+    what: (ScheduleKind, &str),
+    span: (Timestamp, Timestamp),
     days: &[i8],
 ) -> Schedule {
-    let time = (!days.is_empty()).then(|| here(&zone(scene.zone), at).time());
-    let ring = Ring {
-        kind,
-        label: label.to_owned(),
-        user_id: scene.user_id.to_owned(),
-        device_id: scene.device_id.map(str::to_owned),
-        language: scene.language.to_owned(),
-        zone: scene.zone.to_owned(),
-        set_at,
-        days: days.to_vec(),
-        time,
-    };
-    let payload = serde_json::to_value(ring).unwrap_or_default();
-    Schedule { id, name: RING.to_owned(), owner: scene.user_id.to_owned(), at, payload }
+    let payload = serde_json::to_value(Ring::of(scene, what, span, days)).unwrap_or_default();
+    Schedule { id, name: RING.to_owned(), owner: scene.user_id.to_owned(), at: span.1, payload }
+}
+
+impl Ring {
+    /// Returns what is kept of something that is set at `set_at` to ring at `at`.
+    pub fn of(
+        scene: &Scene<'_>,
+        (kind, label): (ScheduleKind, &str),
+        (set_at, at): (Timestamp, Timestamp),
+        days: &[i8],
+    ) -> Self {
+        let time = (!days.is_empty()).then(|| here(&zone(scene.zone), at).time());
+        Self {
+            kind,
+            label: label.to_owned(),
+            user_id: scene.user_id.to_owned(),
+            device_id: scene.device_id.map(str::to_owned),
+            language: scene.language.to_owned(),
+            zone: scene.zone.to_owned(),
+            set_at,
+            days: days.to_vec(),
+            time,
+        }
+    }
 }
 
 fn control(id: String, thing: &str, device: &str, action: ControlAction, level: Option<f64>) -> Reply {

@@ -234,7 +234,7 @@ impl Plugin for Timers {
             text: ask.user_name,
             missing: Some("span".into()),
             failed: true,
-            effects: vec![schedule, announce, cancel],
+            effects: [vec![schedule, announce, cancel], ask.earlier].concat(),
         })
     }
 }
@@ -257,6 +257,7 @@ async fn voice_plugin_means_the_same_every_way() {
             user_name: "에이다".into(),
             area: Some("거실".into()),
             now: noon(),
+            earlier: vec![Effect::Cancel { schedules: vec!["#0".into()] }],
             ..PluginAsk::default()
         };
         let direct = Timers.handle(&cx, ask.clone()).await;

@@ -14,7 +14,7 @@ use ieum_core::{Cx, Fault, Timestamp};
 use ieum_saga::Schedules;
 
 use super::{asks, description, fails, says, tongue};
-use crate::effects::{RING, Ring};
+use crate::effects::{RING, Ring, Scene, of_this_turn};
 use crate::tongue::with;
 use changing::{moved, only_to_a_time, stretched};
 use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
@@ -59,24 +59,28 @@ impl Timers {
         "reminder.change",
     ];
 
-    /// Returns what is set of a kind, the next first.
-    async fn set(&self, user: &str, kind: ScheduleKind) -> Result<Vec<Set>, Fault> {
-        let all = self.schedules.list(user).await?.into_iter().map(|status| status.schedule);
+    /// Returns what is set of a kind, the next first: as it is once the commands before this one are done.
+    async fn set(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<Vec<Set>, Fault> {
+        let all = self.schedules.list(&ask.user_id).await?.into_iter().map(|status| status.schedule);
         let read = |schedule: ieum_saga::Schedule| {
             let ring: Ring = serde_json::from_value(schedule.payload).ok()?;
             Some(Set { id: schedule.id, at: schedule.at, ring })
         };
-        Ok(all.filter(|one| one.name == RING).filter_map(read).filter(|set| set.ring.kind == kind).collect())
+        let kept = all.filter(|one| one.name == RING).filter_map(read).collect();
+        let mut set = after(kept, ask);
+        set.retain(|set| set.ring.kind == kind);
+        set.sort_by_key(|set| set.at);
+        Ok(set)
     }
 
     async fn query(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
-        Ok(says(listed(&self.set(&ask.user_id, kind).await?, kind, ask)))
+        Ok(says(listed(&self.set(ask, kind).await?, kind, ask)))
     }
 
     /// Cancels the one that is meant. Several go only where all were said to be meant, and what was but guessed is asked
     /// for first.
     async fn cancel(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
-        let (tongue, set) = (tongue(ask), self.set(&ask.user_id, kind).await?);
+        let (tongue, set) = (tongue(ask), self.set(ask, kind).await?);
         if set.is_empty() {
             return Ok(says(nothing_set(tongue, kind)));
         }
@@ -105,6 +109,31 @@ impl Timers {
     }
 }
 
+/// Returns what is set once the commands before this one in the same sentence are done.
+fn after(mut set: Vec<Set>, ask: &PluginAsk) -> Vec<Set> {
+    let scene = Scene {
+        key: "",
+        user_id: &ask.user_id,
+        device_id: ask.device_id.as_deref(),
+        language: &ask.language,
+        zone: &ask.zone,
+        now: ask.now,
+        speaks: false,
+    };
+    for (number, effect) in ask.earlier.iter().enumerate() {
+        match effect {
+            Effect::Schedule { kind, at, label, days, since } => {
+                let span = (since.unwrap_or(ask.now), *at);
+                let ring = Ring::of(&scene, (*kind, label), span, days);
+                set.push(Set { id: of_this_turn(number), at: *at, ring });
+            }
+            Effect::Cancel { schedules } => set.retain(|set| !schedules.contains(&set.id)),
+            Effect::Announce { .. } | Effect::Control { .. } => {}
+        }
+    }
+    set
+}
+
 #[async_trait]
 impl Plugin for Timers {
     async fn describe(&self, _cx: &Cx, _ask: DescribePlugin) -> Result<PluginDescription, Fault> {
@@ -124,9 +153,9 @@ impl Plugin for Timers {
         match (verb, kind) {
             ("query", _) => self.query(&ask, kind).await,
             ("cancel", _) => self.cancel(&ask, kind).await,
-            ("change", _) => Ok(moved(&ask, &self.set(&ask.user_id, kind).await?, kind)),
+            ("change", _) => Ok(moved(&ask, &self.set(&ask, kind).await?, kind)),
             ("lengthen" | "shorten", _) => {
-                Ok(stretched(&ask, &self.set(&ask.user_id, kind).await?, verb == "lengthen"))
+                Ok(stretched(&ask, &self.set(&ask, kind).await?, verb == "lengthen"))
             }
             (_, ScheduleKind::Timer) => Ok(start(&ask)),
             (_, ScheduleKind::Alarm) => Ok(wake(&rising(&ask))),
@@ -171,6 +200,7 @@ mod tests {
                 area: None,
                 now,
                 zone: "Asia/Seoul".into(),
+                earlier: Vec::new(),
             }
         };
         let answer = async |ask| timers.handle(&Cx::root(), ask).await.expect("answers");
