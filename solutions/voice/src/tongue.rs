@@ -146,6 +146,15 @@ pub fn date(tongue: Tongue, date: jiff::civil::Date) -> String {
     }
 }
 
+/// Says a date as seen from `today`, with its year where that is another one.
+pub fn dated(tongue: Tongue, today: jiff::civil::Date, day: jiff::civil::Date) -> String {
+    let said = date(tongue, day);
+    if day.year() == today.year() {
+        return said;
+    }
+    tongue.pick(format!("{}년 {said}", day.year()), format!("{said}, {}", day.year()))
+}
+
 /// Says a moment as seen from `now`: the time alone where it is today.
 pub fn moment(tongue: Tongue, zone: &TimeZone, at: Timestamp, now: Timestamp) -> String {
     let (day, today) = (here(zone, at).date(), here(zone, now).date());
@@ -155,7 +164,7 @@ pub fn moment(tongue: Tongue, zone: &TimeZone, at: Timestamp, now: Timestamp) ->
     } else if today.tomorrow().is_ok_and(|tomorrow| day == tomorrow) {
         tongue.pick("내일".to_owned(), "tomorrow".to_owned())
     } else {
-        date(tongue, day)
+        dated(tongue, today, day)
     };
     tongue.pick(format!("{day} {clock}"), format!("{day} at {clock}"))
 }
@@ -176,6 +185,9 @@ mod tests {
             moment(Tongue::English, &seoul, at("2026-05-03T22:00:00Z"), now),
             "Monday, May 4 at 7:00 AM"
         );
+        let far = at("2027-04-01T22:00:00Z");
+        assert_eq!(moment(Tongue::Korean, &seoul, far, now), "2027년 4월 2일 금요일 오전 7시");
+        assert_eq!(moment(Tongue::English, &seoul, far, now), "Friday, April 2, 2027 at 7:00 AM");
         assert_eq!(duration(Tongue::Korean, 5_400), "1시간 30분");
         assert_eq!(duration(Tongue::English, 61), "1 minute 1 second");
     }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::{description, says, tongue};
 use crate::cities;
 use crate::rules::words;
-use crate::tongue::{Tongue, date, time, with};
+use crate::tongue::{Tongue, date, dated, time, with};
 use crate::zone::{here, zone};
 
 /// Tells time and date.
@@ -86,15 +86,6 @@ fn until(tongue: Tongue, said: &str, today: Date, day: Date) -> String {
         (Tongue::English, 2..) => format!("{name} is in {days} days, on {date}."),
         (Tongue::English, _) => format!("{name} was {} days ago, on {date}.", -days),
     }
-}
-
-/// Says a date, with its year where that is another one.
-fn dated(tongue: Tongue, today: Date, day: Date) -> String {
-    let said = date(tongue, day);
-    if day.year() == today.year() {
-        return said;
-    }
-    tongue.pick(format!("{}년 {said}", day.year()), format!("{said}, {}", day.year()))
 }
 
 /// Returns words with a capital letter in front.

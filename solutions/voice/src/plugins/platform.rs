@@ -63,7 +63,7 @@ impl Plugin for SmallTalk {
         let text = match ask.meaning.intent.as_str() {
             "platform.status" => return Ok(says(self.status(tongue).await)),
             "dialog.help" => tongue.pick(
-                "날씨, 시간, 타이머, 알람, 리마인더, 기기 켜고 끄기, 방송, 시스템 상태를 물어보실 수 있어요.",
+                "날씨, 시간, 타이머, 알람, 알림, 기기 켜고 끄기, 방송, 시스템 상태를 물어보실 수 있어요.",
                 "You can ask me about weather, time, timers, alarms, reminders, switching things, announcements and my state.",
             ),
             "dialog.greet" => tongue.pick("안녕하세요.", "Hello."),

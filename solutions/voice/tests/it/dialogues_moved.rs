@@ -147,7 +147,7 @@ async fn a_timer_is_changed_to_another_length_counted_from_now() {
 #[tokio::test]
 async fn a_reminder_is_moved_and_stays_what_it_is_about() {
     let (_sql, stage) = quiet().await;
-    assert_eq!(stage.say("알림 9시로 옮겨 줘").await.text, "맞춰 둔 리마인더가 없어요.");
+    assert_eq!(stage.say("알림 9시로 옮겨 줘").await.text, "맞춰 둔 알림이 없어요.");
     stage.say("저녁 8시에 약 먹으라고 알려 줘").await;
     for (said, told) in [
         ("약 먹기 알림 9시로 옮겨 줘", "오늘 오후 9시에 알려 드릴게요: 약 먹기."),

@@ -16,7 +16,7 @@ pub fn name(tongue: Tongue, kind: ScheduleKind) -> &'static str {
     match kind {
         ScheduleKind::Timer => tongue.pick("타이머", "timer"),
         ScheduleKind::Alarm => tongue.pick("알람", "alarm"),
-        ScheduleKind::Reminder => tongue.pick("리마인더", "reminder"),
+        ScheduleKind::Reminder => tongue.pick("알림", "reminder"),
     }
 }
 
