@@ -1,16 +1,21 @@
 //! From words to meanings within a session, and from plugins' answers to one answer.
 
+use std::collections::BTreeMap;
+
 use ieum_contracts::voice::{
-    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, Understand, Understanding,
+    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, Slot, Understand,
+    Understanding,
 };
 use ieum_core::{Cx, Fault, Timestamp};
+use ieum_understanding::value::Language;
+use jiff::Zoned;
 
 use crate::answers::{Read, read};
 use crate::dialogue::Names;
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
-use crate::understanding::refused;
+use crate::understanding::{refused, values};
 use crate::zone::{here, zone};
 
 /// What nobody understood is called.
@@ -68,11 +73,28 @@ impl Understander<'_> {
         let Some(pending) = state.pending.as_ref().filter(|_| !are(1.0)) else { return meanings };
         let now = here(&zone(self.zone), self.now);
         match read(&pending.slot, text, self.tongue, &now, names) {
-            Read::Value(said) => vec![answered(pending, said, text)],
+            Read::Value(said) => vec![answered(pending, self.on_its_day(pending, said, &now), text)],
             _ if are(GOOD) => meanings,
             Read::Words(said) => vec![answered(pending, [(pending.slot.clone(), said)].into(), text)],
             Read::None => Vec::new(),
         }
+    }
+
+    /// Returns the values of an answer, its time on the day that was said before: "tomorrow", and then "at 7".
+    fn on_its_day(
+        &self,
+        pending: &PendingQuestion,
+        mut said: BTreeMap<String, Slot>,
+        now: &Zoned,
+    ) -> BTreeMap<String, Slot> {
+        if let (Some(before), Some(time)) = (pending.slots.get("when"), said.get_mut("when")) {
+            let tongue = Tongue::heard_in(&before.text).unwrap_or(self.tongue);
+            let language = tongue.pick(Language::Korean, Language::English);
+            if let Some(on_day) = values::on_day(before, time, language, now) {
+                *time = on_day;
+            }
+        }
+        said
     }
 }
 

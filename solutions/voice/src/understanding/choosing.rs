@@ -15,7 +15,7 @@ use super::impossible::no_such;
 use super::later::to_be_done_later;
 use super::moments::whole_moment;
 use super::reminding;
-use super::values::{Slots, slots_of};
+use super::values::{Slots, slots_of, when};
 use crate::zone::{here, moment};
 
 /// When a reminder comes that is for a part of a day and no time of it.
@@ -49,6 +49,10 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
     if found.intent == "reminder.set" {
         in_its_part(&mut slots.slots, language, now);
     }
+    if let Some(day) = to_wake_on(&found, &slots, part, language, now) {
+        "alarm.set".clone_into(&mut found.intent);
+        slots.slots = day;
+    }
     if found.intent.starts_with("alarm.") {
         in_the_morning(&mut slots.slots, language, now);
     }
@@ -72,6 +76,24 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
     let mut meanings: Vec<Meaning> = others.collect();
     meanings.insert(0, meaning);
     Some(Chosen { meanings, open })
+}
+
+/// Returns the slots of an alarm where somebody is to be woken in so many days: a day that still lacks its time.
+fn to_wake_on(
+    found: &Recognised,
+    slots: &Slots,
+    part: &str,
+    language: Language,
+    now: &Zoned,
+) -> Option<BTreeMap<String, Slot>> {
+    let is_woken = ["깨워", "wake"].iter().any(|woken| part.to_lowercase().contains(woken));
+    let length = slots.slots.get("duration").filter(|_| is_woken && found.intent == "timer.start")?;
+    let away = match language {
+        Language::Korean => format!("{} 뒤", length.text),
+        Language::English => format!("in {}", length.text),
+    };
+    let day = when(&away, language, now)?;
+    day.values().all(|slot| matches!(slot.value, SlotValue::Moment { exact: false, .. })).then_some(day)
 }
 
 /// Returns the one that is meant of `all`. A group of sentences whose metadata say `read` is meant only where all its
@@ -159,7 +181,11 @@ fn names_a_time(slots: &Slots, part: &str) -> bool {
     let again = slots.slots.contains_key("every");
     again
         || slots.slots.get("when").is_some_and(|slot| match slot.value {
-            SlotValue::Moment { exact, .. } => exact || part.contains(&format!("{}에", slot.text)),
+            SlotValue::Moment { exact, .. } => {
+                exact
+                    || part.contains(&format!("{}에", slot.text))
+                    || ["뒤", "후"].iter().any(|away| slot.text.ends_with(away))
+            }
             _ => false,
         })
 }

@@ -109,7 +109,9 @@ fn at_one_time(
     let bare = PARTICLES.iter().find_map(|particle| {
         after.strip_prefix(particle).filter(|rest| rest.is_empty() || rest.starts_with(' '))
     });
-    let rest = format!("{} {}", message[..start].trim(), bare.unwrap_or(after).trim());
-    let rest = rest.trim().to_owned();
+    let about = bare.unwrap_or(after).trim();
+    let meal = reminding::meal_in(&message[time.span.clone()], about, &message[time.span.start..], false);
+    let rest = format!("{} {} {about}", message[..start].trim(), meal.unwrap_or_default());
+    let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
     (!rest.is_empty()).then_some((rest, slots))
 }

@@ -118,6 +118,9 @@ fn read(words: &str, language: Language, now: &Zoned, whole: bool) -> Option<(Ti
     if whole && !found.is_empty() && !are_fillers(&rest(words, &found), language) {
         return None;
     }
+    if let Some(day) = days_away(words, language, now) {
+        return Some((crate::zone::moment(now.time_zone(), day)?, false));
+    }
     let (local, exact) = match &found[..] {
         [] => return hour(words, language, now),
         [Found { value: Value::Time(moment), .. }] => (moment.start(), is_exact(moment)),
@@ -134,6 +137,18 @@ fn read(words: &str, language: Language, now: &Zoned, whole: bool) -> Option<(Ti
         _ => return None,
     };
     Some((crate::zone::moment(now.time_zone(), local)?, exact))
+}
+
+/// Reads a length of time in whole days, weeks, months or years as the day that is so far away: of its time nothing is said.
+fn days_away(words: &str, language: Language, now: &Zoned) -> Option<DateTime> {
+    const AWAY: [&str; 8] = ["뒤", "후", "뒤에", "후에", "있다가", "from", "now", "later"];
+    let found = find_kinds(words, language, now, &[Kind::Duration]);
+    let [Found { value: Value::Duration(amount), .. }] = &found[..] else { return None };
+    let rest = rest(words, &found).to_lowercase();
+    let is_away = rest.split_whitespace().all(|word| AWAY.contains(&word) || are_fillers(word, language));
+    let is_short = (Grain::Day.seconds()..=LONGEST).contains(&amount.seconds());
+    let is_days = amount.grain() >= Grain::Day && !amount.is_broken();
+    (is_away && is_short && is_days).then(|| amount.moved(now.date().to_datetime(Time::midnight()), true))
 }
 
 /// Reads a number alone as the next such hour.
@@ -263,6 +278,18 @@ mod tests {
             ("eleven hundred hours", "05-02 11:00"),
             ("0700 hours", "05-02 07:00"),
             ("an hour", "05-01 13:00"),
+            ("in three days", "05-04 00:00 or so"),
+            ("two weeks from now", "05-15 00:00 or so"),
+            ("in a month", "06-01 00:00 or so"),
+            ("72 hours", "05-04 12:00"),
+            ("in three days at 2 pm", "05-04 14:00"),
+            ("3일 뒤", "05-04 00:00 or so"),
+            ("사흘 후에", "05-04 00:00 or so"),
+            ("하루 뒤", "05-02 00:00 or so"),
+            ("2주 뒤", "05-15 00:00 or so"),
+            ("한 달 뒤", "06-01 00:00 or so"),
+            ("36시간 뒤", "05-03 00:00"),
+            ("3일 뒤 오후 2시", "05-04 14:00"),
             ("오전 9시 다음 주 월요일", "05-04 09:00"),
             ("내일 아침 7시에", "05-02 07:00"),
             ("아침 7시 내일", "05-02 07:00"),

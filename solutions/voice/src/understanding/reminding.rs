@@ -1,65 +1,25 @@
 //! What a reminder is about, apart from when: a time at an edge of the message is when, and a Korean verb gets the ending
 //! back that was cut from it.
 
+mod endings;
+
 use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{Slot, SlotValue};
+use ieum_core::Timestamp;
 use ieum_understanding::template::Recognised;
 use ieum_understanding::value::{Kind, Language, Value, find_kinds};
-use jiff::Zoned;
+use jiff::{ToSpan, Zoned};
 
+use super::halves::names_a_day;
 use super::repeats::at_edge;
 use super::values::when;
+use crate::zone::here;
+pub use endings::with_ending;
 
-/// Stems of verbs in front of 라고: another word there is what something is.
-const STEMS: [&str; 46] = [
-    "가",
-    "오",
-    "보",
-    "사",
-    "자",
-    "내",
-    "타",
-    "쓰",
-    "끄",
-    "켜",
-    "주",
-    "널",
-    "걸",
-    "열",
-    "갈",
-    "빨",
-    "풀",
-    "들",
-    "쉬",
-    "빼",
-    "깨",
-    "세",
-    "서",
-    "만들",
-    "돌리",
-    "버리",
-    "챙기",
-    "마시",
-    "치우",
-    "부르",
-    "나가",
-    "나오",
-    "배우",
-    "만나",
-    "바꾸",
-    "보내",
-    "맡기",
-    "꺼내",
-    "일어나",
-    "비우",
-    "채우",
-    "끓이",
-    "돌아오",
-    "데려오",
-    "잠그",
-    "말",
-];
+/// Meals, which are parts of the day too; and what is done with one, as it begins.
+const MEALS: [&str; 3] = ["아침", "점심", "저녁"];
+const EATEN: [&str; 8] = ["먹", "드시", "드세", "챙", "차리", "식사", "준비", "밥"];
 /// Words that another one has to follow.
 const ENGLISH_PARTS: [&str; 4] = [" the", " a", " my", " our"];
 /// What is left of a time in English.
@@ -81,10 +41,21 @@ pub fn complete(
         Language::English => text.trim().to_owned(),
     };
     let said = slots.get("when").map(|slot| slot.text.clone());
+    let mut is_meal = false;
+    if let Some(meal) = said.as_deref().and_then(|said| meal_after(said, &message, part)) {
+        message = format!("{meal} {message}");
+        is_meal = true;
+    }
     let again = if slots.contains_key("every") { None } else { repeated(&message, language) };
     let bare = again.as_ref().map_or(&message, |(rest, _)| rest);
     let time = apart(bare, language, now).filter(|(rest, _)| !rest.is_empty());
-    let rest = time.as_ref().map_or(bare, |(rest, _)| rest).clone();
+    let mut rest = time.as_ref().map_or(bare, |(rest, _)| rest).clone();
+    let is_timed =
+        slots.get("when").is_some_and(|slot| matches!(slot.value, SlotValue::Moment { exact: true, .. }));
+    if let Some(meal) = time.as_ref().and_then(|(rest, words)| meal_in(words, rest, bare, is_timed)) {
+        rest = format!("{meal} {rest}");
+        is_meal = true;
+    }
     let parts = [again.map(|(_, again)| again), time.map(|(_, time)| time)];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if !parts.is_empty() {
@@ -94,6 +65,9 @@ pub fn complete(
             message = rest;
             slots.extend(read);
         }
+    }
+    if is_meal {
+        not_over(slots, language, now);
     }
     slots.insert(
         "message".to_owned(),
@@ -110,6 +84,39 @@ fn repeated(message: &str, language: Language) -> Option<(String, String)> {
     // "Read the daily" is no more than half a message.
     let is_part = ENGLISH_PARTS.iter().any(|part| rest.ends_with(part));
     (!rest.is_empty() && !is_part).then(|| (rest.to_owned(), message[often].to_owned()))
+}
+
+/// Returns a meal at the end of words that say when, which is what the message begins with: "12시에 점심 먹으라고".
+fn meal_after(said: &str, message: &str, part: &str) -> Option<&'static str> {
+    let meal = MEALS.into_iter().find(|meal| said.ends_with(meal))?;
+    let is_after_time = said.strip_suffix(meal)?.trim_end().ends_with('에');
+    let is_when = part.contains(&format!("{said}에"));
+    (!is_when && (is_after_time || is_eaten(message))).then_some(meal)
+}
+
+/// Returns the meal that `words` end with, which were taken from the beginning of `message` as when: where a time was said
+/// apart, or the rest is eaten, it is what the message is about too.
+pub fn meal_in(words: &str, rest: &str, message: &str, is_timed: bool) -> Option<&'static str> {
+    let after = message.trim_start().strip_prefix(words)?;
+    let is_about = !after.starts_with('에') && (is_timed || is_eaten(rest));
+    MEALS.into_iter().find(|meal| is_about && words.ends_with(meal))
+}
+
+fn is_eaten(rest: &str) -> bool {
+    EATEN.iter().any(|eaten| rest.starts_with(eaten))
+}
+
+/// Has a meal's time that is over today be that of tomorrow, where no day was said.
+fn not_over(slots: &mut BTreeMap<String, Slot>, language: Language, now: &Zoned) {
+    let Some(Slot { text, value: SlotValue::Moment { at, exact: true } }) = slots.get_mut("when") else {
+        return;
+    };
+    let is_over = at.as_micros() <= now.timestamp().as_microsecond();
+    let says_day = text.contains("오늘") || names_a_day(text, language, now);
+    if let Some(next) = here(now.time_zone(), *at).checked_add(1.day()).ok().filter(|_| is_over && !says_day)
+    {
+        *at = Timestamp::from_micros(next.timestamp().as_microsecond());
+    }
 }
 
 /// Takes a time at the beginning or the end of a message from it.
@@ -138,58 +145,5 @@ fn apart(message: &str, language: Language, now: &Zoned) -> Option<(String, Stri
             Some(cut(0, first.span.end))
         }
         _ => None,
-    }
-}
-
-/// Returns what is to be done or what is, given what follows it: "약 먹으" before "라고" is "약 먹기".
-pub fn with_ending(message: &str, following: &str) -> String {
-    let following = following.trim_start();
-    let last = message.rsplit(' ').next().unwrap_or(message);
-    if following.starts_with("하라고") {
-        return format!("{message}하기");
-    }
-    if following.starts_with("라고") {
-        if let Some(stem) = message.strip_suffix('으') {
-            return format!("{stem}기");
-        }
-        if STEMS.contains(&last) || last.ends_with('하') {
-            return format!("{message}기");
-        }
-        let closed = |word: &str| {
-            word.chars()
-                .next_back()
-                .is_some_and(|last| ('가'..='힣').contains(&last) && (u32::from(last) - 0xac00) % 28 != 0)
-        };
-        return message.strip_suffix('이').filter(|word| closed(word)).unwrap_or(message).to_owned();
-    }
-    if following.starts_with("다고") {
-        return format!("{message}다");
-    }
-    if following.starts_with("는 거") || following.starts_with("는 것") {
-        return format!("{message}기");
-    }
-    message.to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_verb_gets_back_the_ending_that_was_cut_from_it() {
-        for (message, following, wanted) in [
-            ("약 먹으", "라고 알려 줘", "약 먹기"),
-            ("월세 내", "라고 알려 줘", "월세 내기"),
-            ("빨래 널", "라고 알려 줘", "빨래 널기"),
-            ("운동", "하라고 알려 줘", "운동하기"),
-            ("약 잊지 말", "라고 알려 줘", "약 잊지 말기"),
-            ("회의", "라고 알려 줘", "회의"),
-            ("약속이", "라고 알려 줘", "약속"),
-            ("휴가", "라고 알려 줘", "휴가"),
-            ("회의 있", "다고 알려 줘", "회의 있다"),
-            ("회의", "를 알려 줘", "회의"),
-        ] {
-            assert_eq!(with_ending(message, following), wanted, "{message}{following}");
-        }
     }
 }

@@ -7,6 +7,7 @@ use ieum_understanding::template;
 use ieum_understanding::value::{Kind, Language, Moment, Value, find_kinds};
 use jiff::Zoned;
 
+use super::halves::names_a_day;
 use super::moments::{LONGEST, moment_within, whole_duration, whole_durations, whole_moment};
 use super::places::whole_date;
 use super::repeats::repeats;
@@ -67,6 +68,21 @@ pub fn when(words: &str, language: Language, now: &Zoned) -> Option<BTreeMap<Str
         whole_moment(&tomorrow, language, now).or_else(|| whole_moment(&again.rest, language, now));
     let (at, exact) = tomorrow?;
     Some([every, ("when".to_owned(), spoken(words, SlotValue::Moment { at, exact }))].into())
+}
+
+/// Returns the time of an answer on the day that was said before it: "tomorrow", and then "at 7". `None` where the answer
+/// names a day itself, or where a time was said before.
+pub fn on_day(before: &Slot, answer: &Slot, language: Language, now: &Zoned) -> Option<Slot> {
+    let is_day = matches!(before.value, SlotValue::Moment { exact: false, .. });
+    let is_time = matches!(answer.value, SlotValue::Moment { exact: true, .. });
+    if !is_day || !is_time || names_a_day(&answer.text, language, now) {
+        return None;
+    }
+    let words = match language {
+        Language::Korean => format!("{} {}", before.text, answer.text),
+        Language::English => format!("{} at {}", before.text, answer.text.trim_start_matches("at ")),
+    };
+    Some(spoken(&words, moment(&words, language, now)?))
 }
 
 fn spoken(words: &str, value: SlotValue) -> Slot {

@@ -113,6 +113,16 @@ async fn an_alarm_is_set_for_the_time_that_was_said() {
     assert_eq!(stage.say("at 7").await.text, "Alarm set for today at 7:00 PM.");
     assert!(stage.say("알람 맞춰 줘").await.expects_answer);
     assert_eq!(stage.say("내일 6시").await.text, "내일 오전 6시에 알람을 맞췄어요.");
+    for (said, answer, told) in [
+        ("wake me up in three days", "at 7", "Alarm set for Monday, May 4 at 7:00 AM."),
+        ("wake me up tomorrow", "at 6:30", "Alarm set for tomorrow at 6:30 AM."),
+        ("3일 뒤에 깨워 줘", "7시", "5월 4일 월요일 오전 7시에 알람을 맞췄어요."),
+        ("내일 깨워 줘", "저녁 7시", "내일 오후 7시에 알람을 맞췄어요."),
+        ("내일 알람 맞춰 줘", "모레 7시", "5월 3일 일요일 오전 7시에 알람을 맞췄어요."),
+    ] {
+        assert!(stage.say(said).await.expects_answer, "{said}");
+        assert_eq!(stage.say(answer).await.text, told, "{said}, {answer}");
+    }
 }
 
 #[tokio::test]
@@ -137,9 +147,61 @@ async fn a_reminder_is_kept_for_its_time_with_all_of_its_words() {
             "remind me to take my pills every day at 8",
             "I will remind you every day at 8:00 AM: take my pills.",
         ),
+        ("6시에 식탁 차리라고 알려 줘", "오늘 오후 6시에 알려 드릴게요: 식탁 차리기."),
+        ("9시에 애들 재우라고 알려 줘", "오늘 오후 9시에 알려 드릴게요: 애들 재우기."),
+        ("8시에 밥 먹자고 알려 줘", "오늘 오후 8시에 알려 드릴게요: 밥 먹기."),
+        ("9시에 팀 회의라고 알려 줘", "오늘 오후 9시에 알려 드릴게요: 팀 회의."),
         ("2월 삼십일에 회의 있다고 알려 줘", "그런 날짜는 없어요. 언제 알려 드릴까요?"),
         ("2월 30일에 회의 있다고 알려 줘", "그런 날짜는 없어요. 언제 알려 드릴까요?"),
         ("remind me to pay on february thirtieth", "There is no such date. When should I remind you?"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_meal_is_what_a_reminder_is_about_and_says_which_half_of_the_day() {
+    answered(&[
+        ("12시에 점심 먹으라고 알려 줘", "내일 오후 12시에 알려 드릴게요: 점심 먹기."),
+        ("1시에 점심 먹으라고 알려 줘", "오늘 오후 1시에 알려 드릴게요: 점심 먹기."),
+        ("8시에 아침 먹으라고 알려 줘", "내일 오전 8시에 알려 드릴게요: 아침 먹기."),
+        ("8시에 저녁 약 먹으라고 알려 줘", "오늘 오후 8시에 알려 드릴게요: 저녁 약 먹기."),
+        ("12시에 점심 약속 있다고 알려 줘", "내일 오후 12시에 알려 드릴게요: 점심 약속 있다."),
+        ("저녁 먹으라고 6시에 알려 줘", "오늘 오후 6시에 알려 드릴게요: 저녁 먹기."),
+        ("내일 저녁 먹으라고 알려 줘", "내일 오후 6시에 알려 드릴게요: 저녁 먹기."),
+        ("매일 12시에 점심 먹으라고 알려 줘", "매일 오후 12시에 알려 드릴게요: 점심 먹기."),
+        ("내일 아침 약 먹으라고 알려 줘", "내일 오전 7시에 알려 드릴게요: 약 먹기."),
+        ("저녁에 밥 먹으라고 알려 줘", "오늘 오후 6시에 알려 드릴게요: 밥 먹기."),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_so_many_days_away_comes_in_the_morning_and_another_year_is_named() {
+    answered(&[
+        ("3일 뒤에 치과 가라고 알려 줘", "5월 4일 월요일 오전 9시에 알려 드릴게요: 치과 가기."),
+        ("3일 뒤 치과 가라고 알려 줘", "5월 4일 월요일 오전 9시에 알려 드릴게요: 치과 가기."),
+        ("3일 뒤 오후 2시에 치과 가라고 알려 줘", "5월 4일 월요일 오후 2시에 알려 드릴게요: 치과 가기."),
+        ("일주일 뒤에 치과 가라고 알려 줘", "5월 8일 금요일 오전 9시에 알려 드릴게요: 치과 가기."),
+        ("다음 주에 치과 예약하라고 알려 줘", "5월 4일 월요일 오전 9시에 알려 드릴게요: 치과 예약하기."),
+        ("remind me in three days to call mum", "I will remind you Monday, May 4 at 9:00 AM: call mum."),
+        ("remind me to call mum in two weeks", "I will remind you Friday, May 15 at 9:00 AM: call mum."),
+        ("in three days remind me to call mum", "I will remind you Monday, May 4 at 9:00 AM: call mum."),
+        (
+            "remind me in three days at 2 pm to call mum",
+            "I will remind you Monday, May 4 at 2:00 PM: call mum.",
+        ),
+        ("remind me next week to call mum", "I will remind you Monday, May 4 at 9:00 AM: call mum."),
+        ("wake me up in three days", "For what time?"),
+        ("3일 뒤에 깨워 줘", "몇 시에 울릴까요?"),
+        (
+            "4월 20일에 벚꽃 보러 가라고 알려 줘",
+            "2027년 4월 20일 화요일 오전 9시에 알려 드릴게요: 벚꽃 보러 가기.",
+        ),
+        (
+            "remind me on april 2 to file taxes",
+            "I will remind you Friday, April 2, 2027 at 9:00 AM: file taxes.",
+        ),
+        ("내년 1월 1일 7시에 알람 맞춰 줘", "2027년 1월 1일 금요일 오전 7시에 알람을 맞췄어요."),
     ])
     .await;
 }
