@@ -19,7 +19,7 @@ use crate::directory::{Directory, Speaker, Who};
 use crate::effects::{Plan, Scene, plan};
 use crate::plugins::Plugins;
 use crate::replies::{Reply, queue};
-use crate::rules;
+use crate::rules::{self, REPEATED};
 use crate::sentences;
 use crate::speech::{Ears, Mouth};
 use crate::stages::Stages;
@@ -164,7 +164,13 @@ impl DialogManager {
             meaning: Meaning::default(),
             earlier: Vec::new(),
         };
-        let mut answered = self.answer(cx, &ask, meanings, &context.state).await;
+        let last = rules::last_answer(&context, turn.now);
+        let mut answered = match (meanings.as_slice(), last) {
+            ([again], Some(last)) if again.intent == REPEATED => {
+                Answered::again(again.clone(), last, &context.state)
+            }
+            _ => self.answer(cx, &ask, meanings, &context.state).await,
+        };
         stages.end("answered");
         let speakers = self.speakers(cx, &ask, &answered.effects).await.unwrap_or_else(|_| {
             answered = Answered::failed(turn.tongue, &context.state);

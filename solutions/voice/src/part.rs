@@ -35,6 +35,7 @@ use crate::plugins::{
     Announcements, OutsidePlugin, PlatformState, PluginWatch, Plugins, SmallTalk, Things, Timers, WallClock,
     Weather, WeatherOptions,
 };
+use crate::replies::Queue;
 use crate::ring::Bell;
 use crate::speech::{Ears, Mouth};
 use crate::store::VoiceStore;
@@ -165,9 +166,11 @@ impl VoicePart {
         let weather = Weather::new(deps.weather, deps.cache.clone(), deps.clock.clone())?;
         let weather_policies = weather.policies();
         let directory = Directory { users: deps.users, devices: deps.devices, cache: deps.cache };
+        let queue = Queue { sql: deps.store.clone() };
+        let timers = Timers { schedules: schedules.clone(), queue };
         let own = Plugins::default()
             .with(WallClock::INTENTS, Arc::new(WallClock))
-            .with(Timers::INTENTS, Arc::new(Timers { schedules: schedules.clone() }))
+            .with(Timers::INTENTS, Arc::new(timers))
             .with(Weather::INTENTS, Arc::new(weather))
             .with(Things::INTENTS, Arc::new(Things { store: store.clone() }))
             .with(Announcements::INTENTS, Arc::new(Announcements { directory: directory.clone() }))

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use ieum_contracts::voice::ScheduleRang;
 use ieum_core::{Fault, Timestamp};
 use ieum_store::{Insert, Row, Store, Transaction, Value};
 use serde_json::json;
@@ -192,6 +193,13 @@ impl Queue {
         let sql = "SELECT DISTINCT device FROM ieum_voice_reply WHERE sent = ?";
         let rows = self.sql.fetch_all(sql, &[sent::HELD.into()]).await?;
         rows.iter().map(|row| Ok(row.text("device")?)).collect()
+    }
+
+    /// Returns the timer, alarm or reminder that rang last for a person, where that was not before `since`.
+    pub async fn rang(&self, user: &str, since: Timestamp) -> Result<Option<ScheduleRang>, Fault> {
+        let rest = "person = ? AND at >= ? ORDER BY position DESC LIMIT 50";
+        let told = self.select(rest, &[user.into(), since.into()]).await?;
+        Ok(told.into_iter().find_map(|told| serde_json::from_value(told.payload["schedule"].clone()).ok()))
     }
 
     async fn select(&self, rest: &str, values: &[Value]) -> Result<Vec<Waiting>, Fault> {

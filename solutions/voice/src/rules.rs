@@ -53,6 +53,15 @@ pub fn state_now(context: &Context, now: Timestamp) -> ContextState {
     if is_over { ContextState::default() } else { context.state.clone() }
 }
 
+/// What the last answer is asked for with once more.
+pub const REPEATED: &str = "dialog.repeat";
+
+/// Returns what was answered last, where that is not too long ago.
+pub fn last_answer(context: &Context, now: Timestamp) -> Option<&str> {
+    let last = context.conversation_history.last()?;
+    (now.since(last.at) <= ABOUT).then_some(last.answered.as_str()).filter(|text| !text.is_empty())
+}
+
 /// Returns the turn's id: its own, that of the command, or a new one.
 pub fn turn_id(turn: &DialogTurn, cx: &Cx) -> String {
     let given = turn.turn_id.clone().or_else(|| cx.idempotency_key().map(str::to_owned));

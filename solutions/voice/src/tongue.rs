@@ -79,6 +79,12 @@ pub fn is_closed(word: &str) -> bool {
     })
 }
 
+/// Returns words with a capital letter in front.
+pub fn begun(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Says a length of time: `1시간 30분`, `1 hour 30 minutes`.
 pub fn duration(tongue: Tongue, seconds: u64) -> String {
     let parts = [

@@ -132,6 +132,12 @@ impl Answered {
         Self { state: state.clone(), ..answered }
     }
 
+    /// Answers with what was answered before. The session stays what it was, and a question that waits is asked again.
+    pub fn again(first: Meaning, text: &str, state: &ContextState) -> Self {
+        let outcome = state.pending.as_ref().map_or(DialogOutcome::Answered, |_| DialogOutcome::Asked);
+        Self { texts: vec![text.to_owned()], outcome, state: state.clone(), ..Self::of(first) }
+    }
+
     /// Answers what cannot be done right now, so that nothing of it happens; the session stays what it was.
     pub fn failed(tongue: Tongue, state: &ContextState) -> Self {
         let answered = Self::only(sentences::failed(tongue), DialogOutcome::Failed);

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::{description, says, tongue};
 use crate::cities;
 use crate::rules::words;
-use crate::tongue::{Tongue, date, dated, time, with};
+use crate::tongue::{Tongue, begun, date, dated, time, with};
 use crate::zone::{here, zone};
 
 /// Tells time and date.
@@ -86,10 +86,4 @@ fn until(tongue: Tongue, said: &str, today: Date, day: Date) -> String {
         (Tongue::English, 2..) => format!("{name} is in {days} days, on {date}."),
         (Tongue::English, _) => format!("{name} was {} days ago, on {date}.", -days),
     }
-}
-
-/// Returns words with a capital letter in front.
-fn begun(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

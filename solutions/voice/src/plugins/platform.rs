@@ -7,6 +7,7 @@ use ieum_contracts::voice::{DescribePlugin, Plugin, PluginAnswer, PluginAsk, Plu
 use ieum_core::{Cx, Fault};
 
 use super::{description, fails, says, tongue};
+use crate::rules::REPEATED;
 use crate::sentences;
 use crate::tongue::Tongue;
 use crate::understanding::{EXCEPTED, NEGATED};
@@ -33,7 +34,12 @@ impl SmallTalk {
         "dialog.help",
         "dialog.greet",
         "dialog.thanks",
+        "dialog.name",
+        "dialog.night",
+        "dialog.leave",
+        "dialog.home",
         "dialog.cancel",
+        REPEATED,
         NEGATED,
         EXCEPTED,
     ];
@@ -68,6 +74,12 @@ impl Plugin for SmallTalk {
             ),
             "dialog.greet" => tongue.pick("안녕하세요.", "Hello."),
             "dialog.thanks" => tongue.pick("천만에요.", "You are welcome."),
+            "dialog.name" => tongue.pick("저는 이음이에요.", "I am Ieum."),
+            "dialog.night" => tongue.pick("안녕히 주무세요.", "Good night."),
+            "dialog.leave" => tongue.pick("다녀오세요.", "See you later."),
+            "dialog.home" => tongue.pick("어서 오세요.", "Welcome home."),
+            // What was said before is known to the dialogue; here nothing was.
+            REPEATED => tongue.pick("아직 말씀드린 것이 없어요.", "I have not said anything yet."),
             NEGATED => sentences::nothing_changed(tongue),
             EXCEPTED => return Ok(fails(sentences::no_exceptions(tongue))),
             _ => tongue.pick("알겠어요.", "All right."),

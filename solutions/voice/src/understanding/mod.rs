@@ -272,7 +272,9 @@ fn sentences(tongue: Tongue, own: &str) -> Result<IntentsFile, TemplateError> {
     file.expansion_rules.extend(own.expansion_rules);
     for group in file.intents.values_mut().flat_map(|entry| &mut entry.data) {
         if group.requires_context.contains_key("topic") {
-            group.metadata = Some(json!({ "follows": true }));
+            let mut metadata = group.metadata.take().unwrap_or_else(|| json!({}));
+            metadata["follows"] = json!(true);
+            group.metadata = Some(metadata);
         }
     }
     Ok(file)

@@ -1,7 +1,7 @@
 //! Where the weather is asked for: what is a time is no place, and within a talk the place stays.
 
 use ieum_contracts::voice::{Meaning, Slot, SlotValue, Understand};
-use ieum_understanding::value::{Grain, Kind, Language, Value, find_kinds};
+use ieum_understanding::value::{Kind, Language, Value, find_kinds};
 use jiff::Zoned;
 
 use super::values::day;
@@ -75,9 +75,6 @@ pub fn whole_date(words: &str, language: Language, now: &Zoned) -> Option<SlotVa
     let found = find_kinds(words, language, now, &[Kind::Time]).into_iter().next()?;
     let is_whole = found.span.start == 0 && found.span.end == words.len();
     match found.value {
-        Value::Time(moment) if is_whole && moment.grain() <= Grain::Day => {
-            Some(SlotValue::Day { date: moment.start().date().to_string(), days: 1 })
-        }
         Value::Time(_) if is_whole => Some(day(words, language, now)),
         _ => None,
     }

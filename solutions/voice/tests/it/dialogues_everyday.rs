@@ -1,10 +1,12 @@
 //! What people say at home every day, and what they say that is not for whoever listens.
 
-use ieum_contracts::voice::DialogOutcome;
+use std::time::Duration;
+
+use ieum_contracts::voice::{DialogOutcome, DialogTurn};
 use ieum_testkit::backend::SqlStore;
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, turn};
 
 async fn heard() -> (SqlStore, Stage) {
     let sql = SqlStore::sqlite();
@@ -164,4 +166,254 @@ async fn what_is_asked_together_is_answered_together() {
         let answered = stage.say(said).await;
         assert!(parts.iter().all(|part| answered.text.contains(part)), "{said}: {}", answered.text);
     }
+}
+
+/// Says each in a session of its own, and expects the answer and nothing set.
+async fn told(stage: &Stage, said: &[(&str, &str)]) {
+    let kept = || stage.count("SELECT COUNT(*) AS n FROM ieum_schedule");
+    for (said, answer) in said {
+        let before = kept().await;
+        let session = Some(format!("about {said}"));
+        let answered = stage
+            .try_say(DialogTurn { session_id: session, ..turn("kitchen", said) })
+            .await
+            .expect("is said");
+        assert_eq!(&*answered.text, *answer, "{said}");
+        assert_eq!(kept().await, before, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_for_a_day_is_told_for_that_day() {
+    let (_sql, stage) = heard().await;
+    told(
+        &stage,
+        &[
+            ("오늘 일정 알려 줘", "오늘은 맞춰 둔 알람이나 알림이 없어요."),
+            ("일정 있어?", "맞춰 둔 알람이나 알림이 없어요."),
+            ("이번 주말에 알람 있어?", "이번 주말은 맞춰 둔 알람이 없어요."),
+            ("what's on for today", "There is no alarm or reminder set for today."),
+            ("when is my next alarm", "There is no alarm set."),
+        ],
+    )
+    .await;
+    for said in [
+        "내일 7시에 깨워 줘",
+        "매주 월요일 아침 6시에 깨워 줘",
+        "오늘 밤 9시에 약 먹으라고 알려 줘",
+        "내일 아침 9시에 회의 준비하라고 알려 줘",
+        "내일 오후 3시에 장 보라고 알려 줘",
+    ] {
+        stage.say(said).await;
+    }
+    let monday = "알람은 5월 4일 월요일 오전 6시예요.";
+    let two = "알림이 2개 있어요. 내일 오전 9시: 회의 준비하기. 내일 오후 3시: 장 보기.";
+    let both = "There are 2 reminders. Tomorrow at 9:00 AM: 회의 준비하기. Tomorrow at 3:00 PM: 장 보기.";
+    told(
+        &stage,
+        &[
+            ("내일 알람 몇 시야", "알람은 내일 오전 7시예요."),
+            ("내일은 알람 있어?", "알람은 내일 오전 7시예요."),
+            ("알람 내일은 몇 시에 울려?", "알람은 내일 오전 7시예요."),
+            ("내일 몇 시에 깨워 줄 거야?", "알람은 내일 오전 7시예요."),
+            ("월요일에 알람 있어?", monday),
+            ("다음 주 월요일 알람 언제야", monday),
+            ("모레 알람 있어?", "5월 3일 일요일은 맞춰 둔 알람이 없어요."),
+            ("다음 알람 언제야", "다음 알람은 내일 오전 7시예요."),
+            ("내일 알림 있어?", two),
+            ("내일 할 일 알려 줘", two),
+            ("모레 알림 있어?", "5월 3일 일요일은 맞춰 둔 알림이 없어요."),
+            ("다음 알림 뭐야", "다음 알림은 오늘 오후 9시예요: 약 먹기."),
+            ("오늘 뭐 있어", "오늘 오후 9시: 약 먹기."),
+            ("오늘 일정 알려 줘", "오늘 오후 9시: 약 먹기."),
+            ("내일 일정 어떻게 돼?", &format!("알람은 내일 오전 7시예요. {two}")),
+            ("what time is my alarm tomorrow", "Your alarm is tomorrow at 7:00 AM."),
+            ("do I have an alarm set for monday", "Your alarm is Monday, May 4 at 6:00 AM."),
+            ("is there an alarm on sunday", "There is no alarm set for Sunday, May 3."),
+            ("show me tomorrow's alarms", "Your alarm is tomorrow at 7:00 AM."),
+            ("when is my next alarm", "Your next alarm is tomorrow at 7:00 AM."),
+            ("do I have any reminders tomorrow", both),
+            ("what are my reminders for today", "Today at 9:00 PM: 약 먹기."),
+            ("what's my next reminder", "Your next reminder is today at 9:00 PM: 약 먹기."),
+            ("what's on for today", "Today at 9:00 PM: 약 먹기."),
+            ("what do I have tomorrow", &format!("Your alarm is tomorrow at 7:00 AM. {both}")),
+            ("do I have anything planned on sunday", "There is no alarm or reminder set for Sunday, May 3."),
+        ],
+    )
+    .await;
+    for (said, answer) in [
+        ("내일 알람 있어?", "알람은 내일 오전 7시예요."),
+        ("모레는?", "5월 3일 일요일은 맞춰 둔 알람이 없어요."),
+        ("how about monday", "Your alarm is Monday, May 4 at 6:00 AM."),
+    ] {
+        assert_eq!(stage.say(said).await.text, answer, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_long_list_the_rest_is_counted_and_told_when_it_is_asked_for() {
+    let (_sql, stage) = heard().await;
+    for hour in 5..12 {
+        stage.say(&format!("내일 오전 {hour}시에 깨워 줘")).await;
+    }
+    let first = (5..10).map(|hour| format!("내일 오전 {hour}시")).collect::<Vec<_>>().join(", ");
+    let few = format!("알람이 7개 있어요: {first}, 그 밖에 2개.");
+    let all = format!("알람이 7개 있어요: {first}, 내일 오전 10시, 내일 오전 11시.");
+    for (said, answer) in [
+        ("알람 뭐 있어?", &few),
+        ("다 말해 줘", &all),
+        ("내일 알람 있어?", &few),
+        ("나머지도 알려 줘", &all),
+        ("모든 알람 알려 줘", &all),
+    ] {
+        assert_eq!(&stage.say(said).await.text, answer, "{said}");
+    }
+    for (said, ends) in [
+        ("what alarms do I have", "tomorrow at 9:00 AM, 2 more."),
+        ("read all of them", "tomorrow at 10:00 AM, tomorrow at 11:00 AM."),
+        ("list my alarms", "tomorrow at 9:00 AM, 2 more."),
+        ("tell me the rest", "tomorrow at 10:00 AM, tomorrow at 11:00 AM."),
+    ] {
+        let answered = stage.say(said).await.text;
+        assert!(answered.ends_with(ends), "{said}: {answered}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_answer_is_said_again_and_a_question_waits_on() {
+    let (_sql, stage) = heard().await;
+    assert_eq!(stage.say("뭐라고?").await.text, "아직 말씀드린 것이 없어요.");
+    stage.say("what time is it").await;
+    for said in ["repeat that", "say that again please", "what did you say?", "sorry, what was that", "what?"]
+    {
+        assert_eq!(stage.say(said).await.text, "It is 12:00 PM.", "{said}");
+    }
+    stage.say("몇 시야").await;
+    for said in [
+        "뭐라고?",
+        "다시 말해 줘",
+        "다시 한번 말해 줄래?",
+        "잘 못 들었어",
+        "한 번 더 말해 줘",
+        "방금 뭐라고 했어?",
+    ] {
+        assert_eq!(stage.say(said).await.text, "지금은 오후 12시예요.", "{said}");
+    }
+    for (asks, question, again, answer, told) in [
+        ("알람 맞춰 줘", "몇 시에 울릴까요?", "뭐라고?", "내일 7시", "내일 오전 7시에 알람을 맞췄어요."),
+        ("set a timer", "For how long?", "I didn't catch that", "5 minutes", "Timer set for 5 minutes."),
+    ] {
+        stage.say(asks).await;
+        let repeated = stage.say(again).await;
+        assert_eq!((&*repeated.text, repeated.expects_answer), (question, true), "{again}");
+        assert_eq!(stage.say(answer).await.text, told, "{answer}");
+    }
+    stage.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(stage.say("what did you say").await.text, "I have not said anything yet.");
+}
+
+#[tokio::test]
+async fn what_rang_a_moment_ago_rings_again_later() {
+    let (_sql, stage) = heard().await;
+    let mut kitchen = stage.device("kitchen").await;
+    told(
+        &stage,
+        &[
+            ("스누즈", "방금 울린 것이 없어요. 10분 뒤에 깨워 달라고 말씀하시면 그때 울릴게요."),
+            ("snooze for 5 minutes", "Nothing rang just now. Say: wake me up in 5 minutes."),
+            ("5분만 더", "맞춰 둔 타이머가 없어요."),
+            ("5 more minutes", "There is no timer set."),
+        ],
+    )
+    .await;
+    let minutes = |count: u64| Duration::from_secs(60 * count + 1);
+    for (set, until, rings, snooze, answer, later) in [
+        ("10분 뒤에 깨워 줘", 10, "10분 타이머가 끝났어요.", "5분만 더", "5분 뒤에 다시 울릴게요.", 5),
+        (
+            "오후 1시에 알람 맞춰 줘",
+            60,
+            "알람이에요. 일어날 시간이에요.",
+            "스누즈",
+            "10분 뒤에 다시 울릴게요.",
+            10,
+        ),
+        (
+            "30분 뒤에 빨래 널라고 알려 줘",
+            30,
+            "알려 드려요. 빨래 널기",
+            "이따가 다시 알려 줘",
+            "10분 뒤에 다시 알려 드릴게요: 빨래 널기.",
+            10,
+        ),
+        (
+            "set an alarm for 4 pm",
+            240,
+            "This is your alarm.",
+            "snooze",
+            "I will ring again in 10 minutes.",
+            10,
+        ),
+        (
+            "remind me in an hour to take the bins out",
+            60,
+            "Reminder: take the bins out",
+            "remind me again in 20 minutes",
+            "I will remind you again in 20 minutes: take the bins out.",
+            20,
+        ),
+    ] {
+        kitchen.ask(set).await;
+        stage.clock.advance(minutes(until));
+        let rang = stage.rung(&mut kitchen).await["text"].clone();
+        assert!(rang.as_str().is_some_and(|text| text.starts_with(rings)), "{set}: {rang}");
+        assert_eq!(kitchen.ask(snooze).await["text"], answer, "{snooze}");
+        stage.clock.advance(minutes(later));
+        let again = stage.rung(&mut kitchen).await["text"].clone();
+        let wanted = if later == 5 { "5분 타이머가 끝났어요." } else { rings };
+        assert!(again.as_str().is_some_and(|text| text.starts_with(wanted)), "{snooze}: {again}");
+        assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await, 0, "{snooze}");
+    }
+    stage.clock.advance(minutes(11));
+    let said = kitchen.ask("snooze").await["text"].clone();
+    assert_eq!(said, "Nothing rang just now. Say: wake me up in 10 minutes.");
+}
+
+#[tokio::test]
+async fn small_talk_is_answered_and_does_nothing() {
+    let (_sql, stage) = heard().await;
+    told(
+        &stage,
+        &[
+            ("안녕", "안녕하세요."),
+            ("좋은 아침이에요", "안녕하세요."),
+            ("잘 자", "안녕히 주무세요."),
+            ("나 이제 잘게", "안녕히 주무세요."),
+            ("정말 고마워", "천만에요."),
+            ("다녀올게", "다녀오세요."),
+            ("나 왔어", "어서 오세요."),
+            ("너 이름이 뭐야", "저는 이음이에요."),
+            ("넌 누구니?", "저는 이음이에요."),
+            ("됐어", "알겠어요."),
+            ("그만", "알겠어요."),
+            ("조용히 해", "알겠어요."),
+            ("good morning", "Hello."),
+            ("good night", "Good night."),
+            ("thanks a lot", "You are welcome."),
+            ("bye", "See you later."),
+            ("I'm home", "Welcome home."),
+            ("who are you", "I am Ieum."),
+            ("what's your name?", "I am Ieum."),
+            ("never mind", "All right."),
+            ("stop", "All right."),
+            ("that's enough", "All right."),
+        ],
+    )
+    .await;
+    for said in ["도와줘", "뭐 할 수 있어?", "너는 뭘 할 줄 알아?"] {
+        assert!(stage.say(said).await.text.starts_with("날씨, 시간, 타이머"), "{said}");
+    }
+    for said in ["what can you do", "help", "what else can you do"] {
+        assert!(stage.say(said).await.text.starts_with("You can ask me about"), "{said}");
+    }
+    assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await, 0);
 }

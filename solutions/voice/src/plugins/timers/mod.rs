@@ -1,29 +1,36 @@
 //! Timers, alarms and reminders: set, asked for, changed, cancelled. What rings is a schedule, so that it survives the
 //! process.
 
+mod agenda;
 mod changing;
 mod saying;
 mod setting;
+mod snoozing;
 mod which;
 
 use async_trait::async_trait;
 use ieum_contracts::voice::{
-    DescribePlugin, Effect, Plugin, PluginAnswer, PluginAsk, PluginDescription, ScheduleKind,
+    DescribePlugin, Effect, Plugin, PluginAnswer, PluginAsk, PluginDescription, ScheduleKind, ScheduleRang,
 };
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_saga::Schedules;
 
 use super::{asks, description, fails, says, tongue};
 use crate::effects::{RING, Ring, Scene, of_this_turn};
+use crate::replies::Queue;
 use crate::tongue::with;
+use agenda::agenda;
 use changing::{moved, only_to_a_time, stretched};
 use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
 use setting::{remind_anew, rising, start, wake};
+use snoozing::{LATELY, snoozed};
 use which::{Which, agrees, among, is_plain, which};
 
 /// Keeps timers, alarms and reminders.
 pub struct Timers {
     pub schedules: Schedules,
+    /// Knows what rang.
+    pub queue: Queue,
 }
 
 /// A schedule of the person who asks.
@@ -57,6 +64,8 @@ impl Timers {
         "reminder.query",
         "reminder.cancel",
         "reminder.change",
+        "alarm.snooze",
+        "agenda.query",
     ];
 
     /// Returns what is set of a kind, the next first: as it is once the commands before this one are done.
@@ -75,6 +84,16 @@ impl Timers {
 
     async fn query(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
         Ok(says(listed(&self.set(ask, kind).await?, kind, ask)))
+    }
+
+    async fn agenda(&self, ask: &PluginAsk) -> Result<PluginAnswer, Fault> {
+        let alarms = self.set(ask, ScheduleKind::Alarm).await?;
+        Ok(says(agenda(&alarms, &self.set(ask, ScheduleKind::Reminder).await?, ask)))
+    }
+
+    /// Returns what rang last for the person, where that was a moment ago.
+    async fn rang(&self, ask: &PluginAsk) -> Result<Option<ScheduleRang>, Fault> {
+        self.queue.rang(&ask.user_id, ask.now - LATELY).await
     }
 
     /// Cancels the one that is meant. Several go only where all were said to be meant, and what was but guessed is asked
@@ -107,6 +126,12 @@ impl Timers {
         let text = cancelled(meant.len(), tongue, kind);
         Ok(PluginAnswer { effects: vec![Effect::Cancel { schedules }], ..says(text) })
     }
+}
+
+/// Tells whether a timer was named.
+fn names_a_timer(ask: &PluginAsk) -> bool {
+    let text = ask.meaning.text.to_lowercase();
+    ["타이머", "timer"].iter().any(|name| text.contains(name))
 }
 
 /// Returns what is set once the commands before this one in the same sentence are done.
@@ -151,12 +176,22 @@ impl Plugin for Timers {
             return Ok(answer);
         }
         match (verb, kind) {
+            ("query", _) if ask.meaning.intent.starts_with("agenda.") => self.agenda(&ask).await,
             ("query", _) => self.query(&ask, kind).await,
             ("cancel", _) => self.cancel(&ask, kind).await,
             ("change", _) => Ok(moved(&ask, &self.set(&ask, kind).await?, kind)),
             ("lengthen" | "shorten", _) => {
-                Ok(stretched(&ask, &self.set(&ask, kind).await?, verb == "lengthen"))
+                let set = self.set(&ask, kind).await?;
+                // "Five more minutes" is meant for what has just rung, where no timer runs.
+                if set.is_empty() && verb == "lengthen" && !names_a_timer(&ask) {
+                    let rang = self.rang(&ask).await?;
+                    if rang.is_some() {
+                        return Ok(snoozed(&ask, rang));
+                    }
+                }
+                Ok(stretched(&ask, &set, verb == "lengthen"))
             }
+            ("snooze", _) => Ok(snoozed(&ask, self.rang(&ask).await?)),
             (_, ScheduleKind::Timer) => Ok(start(&ask)),
             (_, ScheduleKind::Alarm) => Ok(wake(&rising(&ask))),
             (_, ScheduleKind::Reminder) => Ok(remind_anew(&ask)),
@@ -177,8 +212,8 @@ mod tests {
     async fn what_is_only_guessed_cancels_nothing_before_it_is_agreed_to() {
         let sql = SqlStore::sqlite();
         let now = Timestamp::parse("2026-05-01T03:00:00Z").expect("is a time");
-        let (_, schedules) = silent_schedules(&sql, now).await;
-        let timers = Timers { schedules: schedules.clone() };
+        let (store, schedules) = silent_schedules(&sql, now).await;
+        let timers = Timers { schedules: schedules.clone(), queue: Queue { sql: store } };
         let payload = serde_json::json!({ "kind": "timer", "label": "", "userId": "ada", "language": "ko",
             "deviceId": null, "zone": "Asia/Seoul", "setAt": now });
         let at = now + std::time::Duration::from_secs(300);

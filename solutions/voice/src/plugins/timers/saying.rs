@@ -3,13 +3,16 @@
 use ieum_contracts::voice::{PluginAsk, ScheduleKind};
 
 use super::Set;
+use super::agenda::{asked_for, days, is_next_alone, none_on};
 use super::setting::days_said;
+use super::which::{Which, which};
 use crate::plugins::tongue;
-use crate::tongue::{Tongue, duration, moment, time, with};
+use crate::tongue::{Tongue, begun, duration, moment, time, with};
 use crate::zone::zone;
 
-/// The most that are told one by one.
+/// The most that are told one by one, and where all were asked for.
 const MOST: usize = 5;
+const MOST_OF_ALL: usize = 50;
 
 /// Returns what a kind is called.
 pub fn name(tongue: Tongue, kind: ScheduleKind) -> &'static str {
@@ -70,12 +73,13 @@ pub fn cancelled(count: usize, tongue: Tongue, kind: ScheduleKind) -> String {
     }
 }
 
-/// Says what is set.
+/// Says what is set, for the days that were asked for.
 pub fn listed(set: &[Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
     let tongue = tongue(ask);
+    let (set, days) = (asked_for(set, ask), days(ask));
     let all: Vec<&Set> = set.iter().collect();
-    match (set, kind) {
-        ([], _) => nothing_set(tongue, kind),
+    match (&*set, kind) {
+        ([], _) => days.map_or_else(|| nothing_set(tongue, kind), |days| none_on(&days, tongue, kind, ask)),
         ([next], ScheduleKind::Timer) => {
             let left = left(next, ask);
             let whose =
@@ -87,12 +91,30 @@ pub fn listed(set: &[Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
         }
         ([_], ScheduleKind::Alarm) => {
             let at = told(&all, kind, ask);
+            // The one of a day may come after others.
+            let next = if days.is_none() { tongue.pick("다음 ", "next ") } else { "" };
             tongue.pick(
-                format!("다음 알람은 {}.", with(&at, "이에요", "예요")),
-                format!("Your next alarm is {at}."),
+                format!("{next}알람은 {}.", with(&at, "이에요", "예요")),
+                format!("Your {next}alarm is {at}."),
             )
         }
-        (_, ScheduleKind::Reminder) => told(&all, kind, ask),
+        ([next], ScheduleKind::Reminder) if is_next_alone(ask) => {
+            let (name, label) = (name(tongue, kind), &next.ring.label);
+            let at = told(&all, ScheduleKind::Alarm, ask);
+            tongue.pick(
+                format!("다음 {} {}: {label}.", with(name, "은", "는"), with(&at, "이에요", "예요")),
+                format!("Your next {name} is {at}: {label}."),
+            )
+        }
+        (set, ScheduleKind::Reminder) => {
+            let said: Vec<String> = each(&all, kind, ask).iter().map(|said| begun(said)).collect();
+            let (said, name, count) = (said.join(". "), name(tongue, kind), set.len());
+            let counted = tongue.pick(
+                format!("{} {count}개 있어요. ", with(name, "이", "가")),
+                format!("There are {count} {name}s. "),
+            );
+            if count == 1 { format!("{said}.") } else { format!("{counted}{said}.") }
+        }
         (set, _) => {
             let (name, told, count) = (name(tongue, kind), told(&all, kind, ask), set.len());
             tongue.pick(
@@ -120,6 +142,12 @@ fn left(set: &Set, ask: &PluginAsk) -> String {
 }
 
 fn told(set: &[&Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
+    let joint = if kind == ScheduleKind::Reminder { ". " } else { ", " };
+    each(set, kind, ask).join(joint)
+}
+
+/// Says each one, and how many more there are.
+fn each(set: &[&Set], kind: ScheduleKind, ask: &PluginAsk) -> Vec<String> {
     let (tongue, zone) = (tongue(ask), zone(&ask.zone));
     let at = |set: &Set| match set.ring.days.is_empty() {
         true => moment(tongue, &zone, set.at, ask.now),
@@ -138,13 +166,19 @@ fn told(set: &[&Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
         ScheduleKind::Alarm => at(set),
         ScheduleKind::Reminder => format!("{}: {}", at(set), set.ring.label),
     };
-    let joint = if kind == ScheduleKind::Reminder { ". " } else { ", " };
-    let mut said: Vec<String> = set.iter().take(MOST).map(each).collect();
-    if set.len() > MOST {
-        let more = set.len() - MOST;
+    let most = if asks_for_all(ask) { MOST_OF_ALL } else { MOST };
+    let mut said: Vec<String> = set.iter().take(most).map(each).collect();
+    if set.len() > most {
+        let more = set.len() - most;
         said.push(tongue.pick(format!("그 밖에 {more}개"), format!("{more} more")));
     }
-    said.join(joint)
+    said
+}
+
+/// Tells whether all that is set is to be told, however much that is.
+fn asks_for_all(ask: &PluginAsk) -> bool {
+    let is_all = || matches!(which(ask, tongue(ask)), Which::All | Which::AllOf(_));
+    ask.meaning.intent.ends_with(".query") && is_all()
 }
 
 /// Says when something rings again and again.
