@@ -79,6 +79,10 @@ impl HealthCheck for BridgeCheck {
             None => Ok(()),
         }
     }
+
+    fn since(&self) -> Option<Timestamp> {
+        self.0.get().and_then(BridgeWatch::since)
+    }
 }
 
 /// Returns where the credentials of devices are.

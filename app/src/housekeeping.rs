@@ -1,20 +1,24 @@
-//! What a running platform does for itself: measures how far the bus is behind, lets go of what is old.
+//! What a running platform does for itself: looks at what it stands on, measures how far the bus is behind, lets go of
+//! what is old.
 
 use std::time::Duration;
 
 use ieum_bus::Retention;
+use ieum_telemetry::Health;
 use ieum_webhook::Webhooks;
 
 use crate::platform::Platform;
 
-/// How often the bus's lag is measured for `/metrics`.
+/// How often the bus's lag is measured for `/metrics`, and what the process stands on looked at: health tells since when
+/// something is missing, which is not since when somebody asks.
 const MEASURE: Duration = Duration::from_secs(10);
 /// How many measurements lie between two purges: an hour.
 const PURGE_EVERY: u32 = 360;
 
 /// Runs until it is aborted.
-pub async fn run(platform: Platform, webhooks: Option<Webhooks>) {
+pub async fn run(platform: Platform, health: Health, webhooks: Option<Webhooks>) {
     for round in 1_u32.. {
+        health.report().await;
         platform.clock.sleep(MEASURE).await;
         if let Err(error) = platform.bus.lag().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "measuring the bus's lag failed");

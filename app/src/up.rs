@@ -92,7 +92,7 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     for name in parts.names() {
         output.line(&format!("{name:<10} started"));
     }
-    let housekeeping = tokio::spawn(housekeeping::run(platform.clone(), parts.webhooks()));
+    let housekeeping = tokio::spawn(housekeeping::run(platform.clone(), health.clone(), parts.webhooks()));
     health.started();
     Ok(Running { address, parts, platform, health, telemetry, housekeeping, serving })
 }

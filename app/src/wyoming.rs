@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ieum_contracts::voice::{
     DialogAnswer, DialogOutcome, DialogTurn, Dialogue, SlotValue, Understand, Understanding,
 };
-use ieum_core::{Cx, Fault, SharedClock};
+use ieum_core::{Cx, Fault, SharedClock, Timestamp};
 use ieum_device::{Broker, Client, ClientOptions, Quality};
 use ieum_speech::{
     Conversation, Engine, Handled, Handler, Intention, Said, SatelliteOptions, SatelliteWatch, Say,
@@ -207,6 +207,10 @@ impl HealthCheck for SatelliteCheck {
             Some(problem) => Err(Fault::unavailable("voice.satellite", problem)),
             None => Ok(()),
         }
+    }
+
+    fn since(&self) -> Option<Timestamp> {
+        self.0.since()
     }
 }
 

@@ -425,9 +425,9 @@ pub struct CheckView {
     critical: bool,
     /// What is wrong.
     detail: Option<String>,
-    /// Since when.
+    /// Since when; left out where nobody looked when that came.
     #[schema(format = DateTime)]
-    since: String,
+    since: Option<String>,
 }
 
 /// The links of this process.

@@ -59,7 +59,7 @@ function Checks({ checks }: { checks: Overview["health"]["checks"] }) {
       {checks.map((check) => (
         <Panel key={check.name} padded title={checkTitle(check.name, t.checkNames)} sentence={check.critical ? t.critical : undefined}>
           <StateChip tone={TONE[check.status]}>{t.healthState[check.status]}</StateChip>
-          <Under>{t.since(dateTime(check.since))}</Under>
+          {check.since && <Under>{t.since(dateTime(check.since))}</Under>}
           {check.detail && <Under tone="error.main">{check.detail}</Under>}
         </Panel>
       ))}

@@ -98,6 +98,13 @@ pub enum SpeechError {
         #[source]
         source: std::io::Error,
     },
+    /// The connection broke.
+    #[error("reading a wyoming event")]
+    Cut {
+        /// What the connection said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The other side does not keep to the protocol.
     #[error("reading a wyoming event: {problem}")]
     Protocol {
@@ -124,7 +131,9 @@ impl From<SpeechError> for Fault {
                 Self::unavailable("speech.engine", message)
             }
             SpeechError::Late { .. } => Self::deadline_exceeded("speech.late", message),
-            SpeechError::Unreachable { .. } => Self::unavailable("speech.unreachable", message),
+            SpeechError::Unreachable { .. } | SpeechError::Cut { .. } => {
+                Self::unavailable("speech.unreachable", message)
+            }
         }
     }
 }

@@ -5,12 +5,16 @@ mod client;
 mod event;
 mod handler;
 mod info;
+mod reach;
 mod satellite;
 mod server;
 mod session;
+mod watch;
 
 pub use client::{WyomingSynthesizer, WyomingTranscriber};
 pub use event::{WyomingEvent, WyomingReader, write_event};
 pub use handler::{Handled, Handler, Intention, Said};
-pub use satellite::{Conversation, SatelliteOptions, SatelliteWatch, WyomingSatellite};
+pub use reach::{SatelliteLost, call_satellite};
+pub use satellite::{Conversation, SatelliteOptions, WyomingSatellite};
 pub use server::{WyomingOptions, WyomingServer};
+pub use watch::SatelliteWatch;

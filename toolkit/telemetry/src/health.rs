@@ -17,6 +17,12 @@ pub trait HealthCheck: Send + Sync + 'static {
     /// Returns whether the dependency can do its work now. The fault's message is shown to whoever may
     /// see the health routes.
     async fn check(&self) -> Result<(), Fault>;
+
+    /// Returns since when it has been as [`HealthCheck::check`] told last, where it hears of every change; `None` where
+    /// only looking tells, and [`Health`] says since when looking has told the same.
+    fn since(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// The health of a process. Clones share one state.
@@ -42,6 +48,9 @@ pub struct HealthOptions {
     /// How long results are taken for fresh: however often somebody asks, dependencies are not asked
     /// more often than this.
     pub fresh: Duration,
+    /// How long before the look that finds a change the last one may lie. Where it lies further back nobody knows when
+    /// the change came, and nothing is told of that. Whoever runs a process looks more often than this.
+    pub seen: Duration,
 }
 
 /// How well a process or a dependency is.
@@ -83,8 +92,9 @@ pub struct CheckReport {
     /// What is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Since when it has this status.
-    pub since: Timestamp,
+    /// Since when it has this status; left out where nobody looked when it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 struct Shared {
@@ -102,7 +112,15 @@ struct Dependency {
     name: String,
     critical: Critical,
     check: Arc<dyn HealthCheck>,
-    since: Mutex<Option<(Status, Timestamp)>>,
+    seen: Mutex<Seen>,
+}
+
+/// What the looks at a dependency told.
+struct Seen {
+    /// When it was last looked at; when it was added, before that.
+    looked: Moment,
+    status: Option<Status>,
+    since: Option<Timestamp>,
 }
 
 struct Last {
@@ -113,7 +131,7 @@ struct Last {
 
 impl Default for HealthOptions {
     fn default() -> Self {
-        Self { limit: Duration::from_secs(2), fresh: Duration::from_secs(1) }
+        Self { limit: Duration::from_secs(2), fresh: Duration::from_secs(1), seen: Duration::from_secs(60) }
     }
 }
 
@@ -136,7 +154,8 @@ impl Health {
 
     /// Adds the dependency `name`, or puts it in place of one of that name.
     pub fn add(&self, name: &str, critical: Critical, check: Arc<dyn HealthCheck>) {
-        let added = Arc::new(Dependency { name: name.to_owned(), critical, check, since: Mutex::new(None) });
+        let seen = Seen { looked: self.shared.clock.moment(), status: None, since: None };
+        let added = Arc::new(Dependency { name: name.to_owned(), critical, check, seen: Mutex::new(seen) });
         let mut dependencies = self.shared.dependencies.write();
         match dependencies.iter_mut().find(|present| present.name == name) {
             Some(present) => *present = added,
@@ -232,22 +251,24 @@ impl Dependency {
             None => Some(format!("gave no answer within {} ms", limit.as_millis())),
         };
         let status = if detail.is_none() { Status::Healthy } else { Status::Unhealthy };
-        let since = self.since(status, shared.clock.now());
+        let looked = self.since(status, shared);
+        let since = self.check.since().or(looked);
         let critical = self.critical == Critical::Yes;
         CheckReport { name: self.name.clone(), status, critical, detail, since }
     }
 
-    fn since(&self, status: Status, now: Timestamp) -> Timestamp {
-        let mut since = self.since.lock();
-        match *since {
-            Some((before, at)) if before == status => at,
-            before => {
-                if before.is_some() || status != Status::Healthy {
-                    tracing::info!(dependency = self.name, status = ?status, "dependency changed");
-                }
-                *since = Some((status, now));
-                now
+    /// Returns since when looking has told this status; `None` where nobody looked for long when it came.
+    fn since(&self, status: Status, shared: &Shared) -> Option<Timestamp> {
+        let mut seen = self.seen.lock();
+        let now = shared.clock.moment();
+        let before = now.since(std::mem::replace(&mut seen.looked, now));
+        if seen.status != Some(status) {
+            if seen.status.is_some() || status != Status::Healthy {
+                tracing::info!(dependency = self.name, status = ?status, "dependency changed");
             }
+            seen.status = Some(status);
+            seen.since = (before <= shared.options.seen).then(|| shared.clock.now());
         }
+        seen.since
     }
 }

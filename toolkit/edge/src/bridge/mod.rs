@@ -10,7 +10,7 @@ mod passing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, Timestamp};
 use ieum_device::{Broker, Client, ClientError, ClientOptions, Quality};
 use ieum_policy::{Backoff, Jitter};
 use parking_lot::Mutex;
@@ -50,12 +50,36 @@ pub struct Bridge {
 
 /// Tells how a bridge fares. Clones look at the same one.
 #[derive(Clone)]
-pub struct BridgeWatch(Arc<Mutex<Option<String>>>);
+pub struct BridgeWatch(Arc<Mutex<Fares>>);
+
+/// How a bridge fares.
+struct Fares {
+    problem: Option<String>,
+    since: Option<Timestamp>,
+}
 
 impl BridgeWatch {
+    fn begin() -> Self {
+        let problem = Some("it was never connected yet".to_owned());
+        Self(Arc::new(Mutex::new(Fares { problem, since: None })))
+    }
+
     /// Returns why the bridge is not connected; `None` while it is.
     pub fn problem(&self) -> Option<String> {
-        self.0.lock().clone()
+        self.0.lock().problem.clone()
+    }
+
+    /// Returns since when it is connected, or is not any more; `None` where it never was.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.0.lock().since
+    }
+
+    fn tell(&self, problem: Option<String>, now: Timestamp) {
+        let mut fares = self.0.lock();
+        if fares.problem.is_some() != problem.is_some() {
+            fares.since = Some(now);
+        }
+        fares.problem = problem;
     }
 }
 
@@ -114,8 +138,7 @@ impl Bridge {
         let kept = ClientOptions { kept: true, inflight: WINDOW };
         let client = broker.client_that_may_miss(SESSION, &kept);
         subscribe(&client, &options.out).await.map_err(BridgeError::Broker)?;
-        let watch = BridgeWatch(Arc::new(Mutex::new(Some("it was never connected yet".to_owned()))));
-        Ok(Self { client, options, clock, watch })
+        Ok(Self { client, options, clock, watch: BridgeWatch::begin() })
     }
 
     /// Returns what tells how it fares.
@@ -142,7 +165,7 @@ impl Bridge {
                     let broker = self.options.address.to_string();
                     tracing::info!(broker, resumed = greeting.present, "the bridge is connected");
                     metrics::gauge!("ieum_device_bridge_connected").set(1.0);
-                    *self.watch.0.lock() = None;
+                    self.watch.tell(None, self.clock.now());
                     let end = self.serve((connection, greeting, first), &mut flying, &stop).await;
                     metrics::gauge!("ieum_device_bridge_connected").set(0.0);
                     end
@@ -158,7 +181,8 @@ impl Bridge {
                 End::Failed(problem) => problem,
             };
             failures += 1;
-            *self.watch.0.lock() = Some(format!("connecting to {}: {problem}", self.options.address));
+            let told = format!("connecting to {}: {problem}", self.options.address);
+            self.watch.tell(Some(told), self.clock.now());
             let wait = self.options.backoff.delay(failures, rand::random());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(problem, wait_ms, "the bridge is not connected and tries again");

@@ -186,6 +186,7 @@ async fn a_bridge_that_reaches_nobody_says_why() {
     let bridge = Bridge::join(&broker, options, system_clock()).await.expect("joins");
     let (watch, stop) = (bridge.watch(), CancellationToken::new());
     assert_eq!(watch.problem().as_deref(), Some("it was never connected yet"));
+    assert_eq!(watch.since(), None, "it never was");
     let running = tokio::spawn(bridge.run(stop.clone()));
     let told = ieum_testkit::wait::until("it says why", PATIENCE, async || {
         watch.problem().is_some_and(|problem| problem.starts_with(&format!("connecting to mqtt://{address}")))

@@ -116,14 +116,15 @@ impl<R: AsyncRead + Unpin> WyomingReader<R> {
     /// Returns the next event, or nothing at the end. Nothing is lost when the future is dropped.
     ///
     /// # Errors
-    /// [`SpeechError::Protocol`] for what is no event, is too long or is cut off; nothing can be read after.
+    /// [`SpeechError::Protocol`] for what is no event, is too long or is cut off, [`SpeechError::Cut`] where the connection
+    /// broke; nothing can be read after.
     pub async fn next(&mut self) -> Result<Option<WyomingEvent>, SpeechError> {
         loop {
             if let Some(event) = self.parse()? {
                 return Ok(Some(event));
             }
             let read = self.inner.read_buf(&mut self.buffer).await;
-            match read.map_err(|error| SpeechError::Protocol { problem: error.to_string() })? {
+            match read.map_err(|source| SpeechError::Cut { source })? {
                 0 if self.buffer.is_empty() => return Ok(None),
                 0 => return Err(wrong("the connection ended within it")),
                 _ => {}

@@ -7,22 +7,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ieum_core::{SharedClock, describe, within};
-use parking_lot::Mutex;
+use ieum_core::{SharedClock, describe};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio_util::sync::CancellationToken;
 
-use super::event::{WyomingEvent, WyomingReader, write_event};
+use super::event::{WyomingEvent, write_event};
+use super::reach::{Reached, SatelliteLost, reach};
+use super::watch::SatelliteWatch;
 use crate::engine::{Say, Synthesizer, Transcriber, Transcript};
 use crate::{AudioFormat, Gate, Heard, Listener, ListenerOptions, SpeechError};
 
 /// Bytes of speech sent at once.
 const CHUNK: usize = 4_096;
-
-/// How long a connection may take, for who is unplugged refuses none, and then the first word.
-const FIRST: Duration = Duration::from_secs(10);
 
 /// Answers who speaks at a satellite.
 #[async_trait]
@@ -68,34 +65,6 @@ pub struct WyomingSatellite {
     pub watch: SatelliteWatch,
 }
 
-/// Tells how a satellite fares. Clones look at the same one.
-#[derive(Clone, Debug)]
-pub struct SatelliteWatch(Arc<Mutex<Option<String>>>);
-
-/// Why a satellite is not served any more.
-#[derive(Debug, thiserror::Error)]
-enum Lost {
-    #[error("calling the satellite at {address}")]
-    Connect {
-        address: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error(
-        "calling the satellite at {address}: it takes the call and says nothing; it talks with one at a time, and \
-         another one, such as a Home Assistant, may call it already"
-    )]
-    Taken { address: String },
-    #[error("talking with the satellite at {address}: it hung up")]
-    HungUp { address: String },
-    #[error("talking with the satellite at {address}")]
-    Talk {
-        address: String,
-        #[source]
-        source: SpeechError,
-    },
-}
-
 struct Call<'a> {
     satellite: &'a WyomingSatellite,
     writer: OwnedWriteHalf,
@@ -116,34 +85,31 @@ impl Default for SatelliteOptions {
     }
 }
 
-// === SatelliteWatch ===
-
-impl Default for SatelliteWatch {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Some("it was never reached yet".to_owned()))))
-    }
-}
-
-impl SatelliteWatch {
-    /// Returns why the satellite is not served; `None` while it is.
-    pub fn problem(&self) -> Option<String> {
-        self.0.lock().clone()
-    }
-}
-
 // === WyomingSatellite ===
 
 impl WyomingSatellite {
     /// Serves the satellite until `stop`, and calls it again whenever the connection is lost.
     pub async fn run(&self, stop: CancellationToken) {
+        // What went wrong when the log last said so, and whether the call before came to a first word.
+        let (mut told, mut was_reached) = (None, false);
         loop {
+            let begun = self.clock.moment();
             let lost = tokio::select! {
-                lost = self.call() => lost,
+                lost = self.call(was_reached) => lost,
                 () = stop.cancelled() => return,
             };
-            let problem = describe(&lost);
-            tracing::info!(address = %self.address, problem, "satellite lost");
-            *self.watch.0.lock() = Some(problem);
+            was_reached = self.watch.problem().is_none();
+            if was_reached && self.clock.moment().since(begun) > self.options.silent {
+                told = None;
+            }
+            let (problem, kind) = (lost.advised(), Some(std::mem::discriminant(&lost)));
+            if std::mem::replace(&mut told, kind) == kind {
+                tracing::debug!(address = %self.address, problem, "satellite still lost");
+            } else {
+                let again = self.options.again;
+                tracing::warn!(address = %self.address, problem, ?again, "satellite lost; it is called again");
+            }
+            self.watch.tell(Some(problem), self.clock.now());
             tokio::select! {
                 () = self.clock.sleep(self.options.again) => {}
                 () = stop.cancelled() => return,
@@ -151,36 +117,27 @@ impl WyomingSatellite {
         }
     }
 
-    /// Calls it and talks with it until that ends.
-    async fn call(&self) -> Lost {
-        let address = self.address.clone();
-        let until = self.clock.moment() + FIRST;
-        let stream = match within(&self.clock, until, TcpStream::connect(&self.address)).await {
-            Some(Ok(stream)) => stream,
-            Some(Err(source)) => return Lost::Connect { address, source },
-            None => return Lost::Connect { address, source: io::ErrorKind::TimedOut.into() },
+    /// Calls it and talks with it until that ends. `again`: the last call came as far, so that this is no news.
+    async fn call(&self, again: bool) -> SatelliteLost {
+        let reached = match reach(&self.address, &self.clock).await {
+            Ok(reached) => reached,
+            Err(lost) => return lost,
         };
-        match self.talk(stream).await {
-            Err(source) => Lost::Talk { address, source },
-            Ok(()) if self.watch.problem().is_none() => Lost::HungUp { address },
-            Ok(()) => Lost::Taken { address },
+        self.watch.tell(None, self.clock.now());
+        if !again {
+            tracing::info!(address = %self.address, "satellite reached");
+        }
+        let address = self.address.clone();
+        match self.talk(reached).await {
+            Err(source) => SatelliteLost::Talk { address, source },
+            Ok(()) => SatelliteLost::HungUp { address },
         }
     }
 
-    async fn talk(&self, stream: TcpStream) -> Result<(), SpeechError> {
-        let _ = stream.set_nodelay(true);
-        let (reader, writer) = stream.into_split();
-        let mut reader = WyomingReader::new(reader);
+    async fn talk(&self, reached: Reached) -> Result<(), SpeechError> {
+        let Reached { mut reader, writer, first } = reached;
         let gate = Gate::new(self.options.echo);
         let mut call = Call { satellite: self, writer, listener: None, gate };
-        call.send("run-satellite", json!({})).await?;
-        // Any satellite says then what it is. One that is another one's already hangs up or stays silent, and is to be told
-        // nothing.
-        call.send("describe", json!({})).await?;
-        let until = self.clock.moment() + FIRST;
-        let first = within(&self.clock, until, reader.next()).await.transpose()?;
-        let Some(first) = first.flatten() else { return Ok(()) };
-        *self.watch.0.lock() = None;
         call.take(first).await?;
         let mut asked = false;
         loop {

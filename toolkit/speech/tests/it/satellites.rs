@@ -1,16 +1,18 @@
 //! How a satellite fares, as it is told: nobody there, served, gone, and another one's already.
 
-use std::sync::Arc;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ieum_core::system_clock;
+use ieum_core::{ManualClock, SharedClock, Timestamp, system_clock};
 use ieum_speech::{
     Conversation, SatelliteOptions, SatelliteWatch, Say, Transcript, WyomingEvent, WyomingReader,
-    WyomingSatellite, write_event,
+    WyomingSatellite, call_satellite, write_event,
 };
 use ieum_testkit::wait::until;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +32,11 @@ impl Conversation for Silent {
 
 /// Calls a satellite, and again after `again`; ends with the token.
 fn call(address: String, again: Duration) -> (SatelliteWatch, CancellationToken) {
+    call_at(system_clock(), address, again)
+}
+
+/// Does so by a clock.
+fn call_at(clock: SharedClock, address: String, again: Duration) -> (SatelliteWatch, CancellationToken) {
     let (watch, stop) = (SatelliteWatch::default(), CancellationToken::new());
     let satellite = WyomingSatellite {
         address,
@@ -37,7 +44,7 @@ fn call(address: String, again: Duration) -> (SatelliteWatch, CancellationToken)
         synthesizer: Arc::new(Letters),
         conversation: Arc::new(Silent),
         options: SatelliteOptions { again, ..SatelliteOptions::default() },
-        clock: system_clock(),
+        clock,
         watch: watch.clone(),
     };
     let stopped = stop.clone();
@@ -89,6 +96,7 @@ async fn a_satellite_that_is_another_ones_is_told_so() {
     let (watch, stop) = call(address, Duration::from_secs(3_600));
     drop(taken(&listener).await);
     told(&watch, Some("it takes the call and says nothing; it talks with one at a time")).await;
+    told(&watch, Some("let the other one go (in Home Assistant: ")).await;
     stop.cancel();
 }
 
@@ -105,4 +113,96 @@ async fn a_satellite_that_nobody_is_at_is_called_again_and_told_with_why() {
     write_event(&mut stream, &WyomingEvent::new("info", json!({}))).await.expect("is heard");
     told(&watch, None).await;
     stop.cancel();
+}
+
+#[tokio::test]
+async fn a_satellite_that_says_nothing_is_judged_the_same_by_whoever_only_looks() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it listens").to_string();
+    let clock = ManualClock::default();
+    let shared = clock.shared();
+    let looked = tokio::spawn({
+        let address = address.clone();
+        async move { call_satellite(&address, &shared).await }
+    });
+    let stream = taken(&listener).await;
+    clock.advance(Duration::from_secs(10));
+    let lost = looked.await.expect("ends").expect_err("it says nothing");
+    drop(stream);
+    let (watch, stop) = call(address.clone(), Duration::from_secs(3_600));
+    drop(taken(&listener).await);
+    told(&watch, Some(&lost.advised())).await;
+    stop.cancel();
+    let looked = tokio::spawn(async move { call_satellite(&address, &system_clock()).await });
+    let mut stream = taken(&listener).await;
+    write_event(&mut stream, &WyomingEvent::new("info", json!({}))).await.expect("is heard");
+    looked.await.expect("ends").expect("it says what it is");
+}
+
+#[tokio::test]
+async fn since_when_a_satellite_is_served_or_lost_is_when_that_came() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it listens").to_string();
+    let begun = Timestamp::parse("2026-05-01T01:00:00Z").expect("is RFC 3339");
+    let clock = ManualClock::at(begun);
+    let (watch, stop) = call_at(clock.shared(), address, Duration::from_secs(5));
+    let mut stream = taken(&listener).await;
+    assert_eq!(watch.since(), None, "nothing came of it yet");
+    write_event(&mut stream, &WyomingEvent::new("info", json!({}))).await.expect("is heard");
+    told(&watch, None).await;
+    clock.advance(Duration::from_secs(7));
+    assert_eq!(watch.since(), Some(begun));
+    drop(stream);
+    told(&watch, Some("it hung up")).await;
+    let lost = begun + Duration::from_secs(7);
+    assert_eq!(watch.since(), Some(lost));
+    clock.advance(Duration::from_secs(5));
+    drop(taken(&listener).await);
+    told(&watch, Some("says nothing")).await;
+    assert_eq!(watch.since(), Some(lost), "it was lost before, for another reason");
+    stop.cancel();
+}
+
+/// What the log says.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("is whole").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_satellite_is_told_with_what_to_do_and_logged_once() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG);
+    let subscriber = subscriber.with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it listens").to_string();
+    let (watch, stop) = call(address.clone(), Duration::from_millis(20));
+    for _ in 0..4 {
+        let mut stream = taken(&listener).await;
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("is heard");
+    }
+    // Called a fifth time, it was lost four times.
+    let last = taken(&listener).await;
+    let problem = watch.problem().expect("it is no satellite");
+    let what = format!("talking with the satellite at {address}: reading a wyoming event: its first line: ");
+    assert!(problem.starts_with(&what), "{problem}");
+    assert!(problem.contains("; see that voice.satellites names the port of wyoming-satellite"), "{problem}");
+    stop.cancel();
+    drop(last);
+    let log = String::from_utf8(lines.0.lock().expect("is whole").clone()).expect("is text");
+    let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    assert_eq!((count("WARN"), count("satellite lost;")), (1, 1), "{log}");
+    assert_eq!(count("DEBUG ieum_speech::wyoming::satellite: satellite still lost"), 3, "{log}");
+    assert_eq!(count("satellite reached"), 0, "{log}");
 }

@@ -18,6 +18,9 @@ struct Switch {
     asked: AtomicU32,
 }
 
+/// Hears itself of what changes.
+struct Heard(Timestamp);
+
 struct Hanging;
 
 struct Panicking;
@@ -31,6 +34,17 @@ impl HealthCheck for Switch {
         } else {
             Err(Fault::unavailable("test.down", "connecting to the switch: refused"))
         }
+    }
+}
+
+#[async_trait::async_trait]
+impl HealthCheck for Heard {
+    async fn check(&self) -> Result<(), Fault> {
+        Err(Fault::unavailable("test.gone", "it hung up"))
+    }
+
+    fn since(&self) -> Option<Timestamp> {
+        Some(self.0)
     }
 }
 
@@ -85,13 +99,13 @@ async fn a_missing_extra_degrades_and_a_missing_need_stops_work() {
     insta::assert_json_snapshot!("healthy", pretty(&healthy));
 
     extra.up.store(false, Ordering::SeqCst);
-    clock.advance(Duration::from_secs(90));
+    clock.advance(Duration::from_secs(45));
     let (code, degraded) = get(&health, "/health/ready").await;
     assert_eq!(code, StatusCode::OK, "work may come");
     insta::assert_json_snapshot!("degraded", pretty(&degraded));
 
     need.up.store(false, Ordering::SeqCst);
-    clock.advance(Duration::from_secs(90));
+    clock.advance(Duration::from_secs(45));
     let (code, unhealthy) = get(&health, "/health/ready").await;
     assert_eq!(code, StatusCode::SERVICE_UNAVAILABLE);
     insta::assert_json_snapshot!("unhealthy", pretty(&unhealthy));
@@ -99,10 +113,38 @@ async fn a_missing_extra_degrades_and_a_missing_need_stops_work() {
 
     need.up.store(true, Ordering::SeqCst);
     health.stopping();
-    clock.advance(Duration::from_secs(90));
+    clock.advance(Duration::from_secs(45));
     let report = health.report().await;
     assert_eq!(report.status, Status::Stopping);
     assert_eq!(get(&health, "/health/ready").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn since_is_when_a_status_came_and_never_when_somebody_asked() {
+    let clock = clock();
+    let health = Health::new(clock.shared(), HealthOptions::default());
+    let begun = Timestamp::parse("2026-05-01T01:00:00Z").expect("is RFC 3339");
+    let (need, hung_up) = (switch(), begun + Duration::from_secs(5));
+    health.add("sql", Critical::Yes, need.clone());
+    health.add("satellite", Critical::No, Arc::new(Heard(hung_up)));
+    health.started();
+    let since =
+        async || -> Vec<_> { health.report().await.checks.into_iter().map(|check| check.since).collect() };
+    // Nobody has looked for an hour: what is so now may have come at any time.
+    clock.advance(Duration::from_secs(3_600));
+    assert_eq!(since().await, [None, Some(hung_up)]);
+    assert!(!get(&health, "/health/ready").await.1.contains("null"), "it is left out");
+    need.up.store(false, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(10));
+    let down = Some(clock.shared().now());
+    assert_eq!(since().await, [down, Some(hung_up)], "the look before told another status");
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(since().await[0], down);
+    }
+    need.up.store(true, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(since().await[0], None);
 }
 
 #[tokio::test]
