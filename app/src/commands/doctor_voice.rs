@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use ieum_core::{SharedClock, system_clock, within};
-use ieum_speech::{Say, SpeechError, Synthesizer};
+use ieum_speech::{Say, SpeechError, Synthesizer, call_satellite};
 use tokio::net::TcpStream;
 use url::Url;
 
 use super::doctor::{Finding, found, missing};
+use super::remote;
 use crate::config::{Answerer, Settings, VoiceSettings};
 use crate::{plugins, speech};
 
@@ -37,7 +38,7 @@ pub async fn findings(settings: &Settings) -> Vec<Finding> {
     findings.push(dialogflow(voice).await);
     findings.push(weather(voice).await);
     findings.extend(outsiders(voice).await);
-    findings.extend(satellites(voice).await);
+    findings.extend(satellites(settings).await);
     findings.extend(doors(voice));
     findings
 }
@@ -153,26 +154,35 @@ async fn outsiders(voice: &VoiceSettings) -> Vec<Finding> {
     findings
 }
 
-/// Looks whether each satellite is there. It is not called: it talks with one at a time, and the platform may run.
-async fn satellites(voice: &VoiceSettings) -> Vec<Finding> {
+/// Tells of each satellite what health tells. Where the platform runs it is asked: it talks with the satellites already,
+/// which talk with one at a time. Else each is called as the platform would call it.
+async fn satellites(settings: &Settings) -> Vec<Finding> {
     let key = "voice.satellites";
-    if voice.satellites.is_empty() {
+    let satellites = &settings.voice.satellites;
+    if satellites.is_empty() {
         return vec![found(key, "", vec!["lacks satellites".to_owned()])];
     }
-    let mut findings = Vec::new();
-    for satellite in &voice.satellites {
+    let health = remote::health(settings).await;
+    let clock = system_clock();
+    let looks = satellites.iter().map(async |satellite| {
         let shown = format!("tcp://{}?device={}", satellite.address, satellite.device);
-        findings.push(match reach(&satellite.address).await {
-            Ok(()) => found(key, &shown, vec!["is called, heard and answered aloud".to_owned()]),
-            Err(error) => {
-                let mut finding = missing(key, "", &error);
+        let name = format!("satellites.{}", satellite.device);
+        let told = health.iter().flat_map(|health| &health.checks).find(|check| check.name == name);
+        let problem = match told {
+            Some(check) => check.detail.clone(),
+            None => call_satellite(&satellite.address, &clock).await.err().map(|lost| lost.advised()),
+        };
+        match problem {
+            None => found(key, &shown, vec!["is called, heard and answered aloud".to_owned()]),
+            Some(problem) => {
+                let mut finding = missing(key, "", &Unreached::Absent(problem));
                 finding.url = shown;
                 finding.says.push("is called again every 5 s; what it is to say waits".to_owned());
                 finding
             }
-        });
-    }
-    findings
+        }
+    });
+    join_all(looks).await
 }
 
 fn doors(voice: &VoiceSettings) -> Vec<Finding> {

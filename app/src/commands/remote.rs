@@ -4,12 +4,17 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{HeaderMap, Method};
+use ieum_client::{HttpOptions, HttpTransport, OutboundGuard, OutboundPolicy, Transport, WireRequest};
 use ieum_contracts::platform::{
     AskAbout, PLATFORM_PROCESS_CONTRACT, PlatformProcess, PlatformProcessClient, ProcessAbout,
 };
-use ieum_core::{Caller, Code, Cx, Fault, new_id, system_clock};
+use ieum_core::{Caller, Code, Cx, Fault, new_id, system_clock, within};
 use ieum_link::{Contract, Link};
 use ieum_policy::{PolicyConfig, PolicyStack};
+use ieum_telemetry::HealthReport;
 use ieum_wires::open::{LinkOptions, open_link};
 
 use crate::config::Settings;
@@ -87,6 +92,33 @@ async fn other(settings: &Settings) -> Option<ProcessAbout> {
     let link = link_within(settings, &PLATFORM_PROCESS_CONTRACT, &to, GLANCE).ok()?;
     let about = PlatformProcessClient::new(link).about(&context(), AskAbout {}).await.ok()?;
     (about.store.is_empty() || about.store != home::store(settings)).then_some(about)
+}
+
+/// Returns how the platform of these settings is, where it runs; `None` where it does not, or another one runs there.
+pub async fn health(settings: &Settings) -> Option<HealthReport> {
+    let address = platform(settings);
+    let asked = async {
+        let about = PlatformProcessClient::new(
+            link_within(settings, &PLATFORM_PROCESS_CONTRACT, &format!("http://{address}"), GLANCE).ok()?,
+        );
+        let about = about.about(&context(), AskAbout {}).await.ok()?;
+        if about.store.is_empty() || about.store != home::store(settings) {
+            return None;
+        }
+        let own = OutboundGuard::new(&OutboundPolicy { allow: vec![address.ip().into()] });
+        let transport = HttpTransport::new(own, HttpOptions::default()).ok()?;
+        let url = format!("http://{address}/health/ready").parse().ok()?;
+        let request = WireRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() };
+        let mut parts = transport.send(request).await.ok()?.body;
+        let mut body = Vec::new();
+        while let Some(part) = parts.next().await {
+            body.extend_from_slice(&part.ok()?);
+        }
+        serde_json::from_slice(&body).ok()
+    };
+    // Its own checks take two seconds at most.
+    let clock = system_clock();
+    within(&clock, clock.moment() + 3 * GLANCE, asked).await.flatten()
 }
 
 /// Fails where a data folder is named and the platform that would be asked is another one's; says so where none is named

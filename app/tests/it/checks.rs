@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ieum_testkit::port::KeptPort;
 
+use super::satellites::satellite;
 use super::{ieum, text, write};
 
 /// Returns the exit and the words of a command under a settings file.
@@ -102,12 +103,14 @@ fn doctor_tells_who_hears_speaks_and_answers_and_what_is_lost_without() {
     let gone = kept.address();
     let there = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let there = (there.local_addr().expect("it listens"), there);
+    let (hall, bath) = (satellite(true), satellite(false));
     let settings = format!(
         "[voice]\nears = \"wyoming://{gone}, grpc://127.0.0.1:9?language=ko\"\nhermes = true\n\
          dialogflow = \"dialogflow+grpc://{}/home\"\nwyoming = \"127.0.0.1:0\"\nmouth = \"wyoming://{gone}\"\n\
-         satellites = [\"tcp://{}?device=hall\", \"tcp://{gone}?device=attic&language=ko\"]\n\
+         satellites = [\"tcp://{hall}?device=hall\", \"tcp://{gone}?device=attic&language=ko\", \
+         \"tcp://{bath}?device=bath\"]\n\
          [voice.plugins.tea]\nto = \"http://{gone}\"\n[voice.plugins.coffee]\ncommand = [\"sh\"]",
-        there.0, there.0
+        there.0
     );
     let (is_sound, said) = told(folder.path(), &settings, &["doctor"]);
     assert!(!is_sound, "{said}");
@@ -119,8 +122,16 @@ fn doctor_tells_who_hears_speaks_and_answers_and_what_is_lost_without() {
         &*format!("ok    voice.dialogflow http://{}\n        is asked first", there.0),
         &*format!("FAIL  voice.plugins.tea http://{gone}"),
         "ok    voice.plugins.coffee sh\n        is started here",
-        &*format!("ok    voice.satellites tcp://{}?device=hall\n        is called, heard", there.0),
-        &*format!("FAIL  voice.satellites tcp://{gone}?device=attic\n        connecting to {gone}\n"),
+        &*format!("ok    voice.satellites tcp://{hall}?device=hall\n        is called, heard"),
+        &*format!(
+            "FAIL  voice.satellites tcp://{gone}?device=attic\n        calling the satellite at {gone}: Connection refused \
+             (os error 111); see that wyoming-satellite runs there and listens to the network"
+        ),
+        &*format!(
+            "FAIL  voice.satellites tcp://{bath}?device=bath\n        calling the satellite at {bath}: it takes the call and \
+             says nothing; it talks with one at a time, and another one, such as a Home Assistant, may call it already; \
+             let the other one go"
+        ),
         "is called again every 5 s; what it is to say waits",
         "gives ears, mouth and dialogue to whoever reaches 127.0.0.1:0",
         "gives Hermes",
