@@ -24,9 +24,18 @@ pub fn satellites(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<SatelliteSe
     let list = table.get("voice").and_then(|voice| voice.get("satellites")).and_then(Value::as_array);
     let mut found: Vec<SatelliteSettings> = Vec::new();
     for (at, entry) in list.into_iter().flatten().enumerate() {
-        let read = satellite(entry.as_str().unwrap_or_default()).and_then(|satellite| {
-            let is_double = found.iter().any(|known| known.device == satellite.device);
-            if is_double { Err("names a device that another one is already") } else { Ok(satellite) }
+        let read = satellite(entry.as_str().unwrap_or_default()).map_err(str::to_owned).and_then(|satellite| {
+            if found.iter().any(|known| known.device == satellite.device) {
+                return Err("names a device that another one is already".to_owned());
+            }
+            match found.iter().find(|known| known.address == satellite.address) {
+                Some(known) => Err(format!(
+                    "is called by two devices, {:?} and {:?}: a satellite talks with one at a time; give each device \
+                     the address of its own",
+                    known.device, satellite.device
+                )),
+                None => Ok(satellite),
+            }
         });
         match read {
             Ok(satellite) => found.push(satellite),
@@ -43,6 +52,8 @@ fn satellite(text: &str) -> Result<SatelliteSettings, &'static str> {
     const SHAPE: &str = "is no satellite such as \"tcp://192.168.1.20:10700?device=hall&language=ko\"";
     let url = Url::parse(text).ok().filter(|url| url.scheme() == "tcp").ok_or(SHAPE)?;
     let (host, port) = url.host_str().filter(|host| !host.is_empty()).zip(url.port()).ok_or(SHAPE)?;
+    // Names mean the same in capitals, which is not seen to where the scheme is none of the web's.
+    let host = host.to_ascii_lowercase();
     let (mut device, mut language, mut area) = (None, None, None);
     for (name, value) in url.query_pairs() {
         match (&*name, &*value) {
@@ -147,5 +158,12 @@ mod tests {
         }
         let (_, mistakes) = read("\"tcp://a:1?device=x\", \"tcp://b:1?device=x\"");
         assert!(mistakes[0].contains("another one is already"), "{mistakes:?}");
+        for (one, other) in [("hall:1", "hall:1"), ("hall:1", "HALL:1"), ("[::1]:1", "[0:0:0:0:0:0:0:1]:1")] {
+            let (found, mistakes) = read(&format!("\"tcp://{one}?device=x\", \"tcp://{other}?device=y\""));
+            assert_eq!((found.len(), mistakes.len()), (1, 1), "{one} {other}");
+            assert!(mistakes[0].contains("is called by two devices, \"x\" and \"y\""), "{mistakes:?}");
+        }
+        let (found, _) = read("\"tcp://a:1?device=x\", \"tcp://a:2?device=y\"");
+        assert_eq!(found.len(), 2, "two at one host have two ports");
     }
 }
