@@ -127,7 +127,7 @@ fn count_of(
     if (1..=most).contains(&count) {
         return Ok(count);
     }
-    Err(Fault::invalid_argument(reason, format!("field {field}: expected 1 to {most}")))
+    Err(Fault::invalid_argument(reason, format!("field {field}: {count} was given, expected 1 to {most}")))
 }
 
 /// Names who asks: the key's holder, else the console.

@@ -13,13 +13,16 @@ use serde::de::DeserializeOwned;
 use crate::ApiError;
 use crate::body::refusal;
 
+/// How many characters of a wrong parameter are repeated.
+const MOST_GIVEN: usize = 60;
+
 /// A JSON body, in requests and answers. A request's must say `application/json` (or `…+json`) and have
 /// the shape of `T`, an object; else the answer is `gateway.media_type`, `gateway.json_syntax` or
 /// `gateway.json_invalid` with the field.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiJson<T>(pub T);
 
-/// The query string as `T`; else the answer is `gateway.query_invalid` with the field.
+/// The query string as `T`; else the answer is `gateway.query_invalid` with the field, what it was given and what it takes.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiQuery<T>(pub T);
 
@@ -125,8 +128,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
         let read = serde_path_to_error::deserialize(reader);
         read.map(Self).map_err(|error| {
             let path = error.path().to_string();
-            wrong_field("gateway.query_invalid", &path, &error.into_inner().to_string())
+            let problem = error.into_inner().to_string();
+            let mut given = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| *name == path);
+            let told = expected(&problem).zip(given.next()).map(|(expected, (_, value))| {
+                let value: String = value.chars().take(MOST_GIVEN).collect();
+                format!("{value:?} was given, expected {expected}")
+            });
+            wrong_field("gateway.query_invalid", &path, told.as_ref().unwrap_or(&problem))
         })
+    }
+}
+
+/// Returns what a parameter takes whose text could not be read as such; the standard library says that it is wrong alone.
+fn expected(problem: &str) -> Option<&'static str> {
+    let tells = |what: &str| problem.contains(what);
+    match () {
+        () if tells("invalid digit found") || tells("parse integer from") => Some("a whole number"),
+        () if tells("number too large") => Some("a smaller number"),
+        () if tells("number too small") => Some("a greater number"),
+        () if tells("invalid float literal") || tells("parse float from") => Some("a number"),
+        () if tells("was not `true` or `false`") => Some("true or false"),
+        () => None,
     }
 }
 
@@ -191,6 +213,36 @@ mod tests {
     #[serde(default)]
     struct Wish {
         topic: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "is read alone")]
+    struct Asked {
+        days: Option<u32>,
+        shift: Option<i64>,
+        share: Option<f64>,
+        live: Option<bool>,
+    }
+
+    #[tokio::test]
+    async fn a_wrong_parameter_is_told_with_what_it_was_given_and_what_it_takes() {
+        for (query, told) in [
+            ("days=abc", "field days: \"abc\" was given, expected a whole number"),
+            ("days=", "field days: \"\" was given, expected a whole number"),
+            ("days=-1", "field days: \"-1\" was given, expected a whole number"),
+            ("days=3.5", "field days: \"3.5\" was given, expected a whole number"),
+            ("live=true&days=7%20days", "field days: \"7 days\" was given, expected a whole number"),
+            ("days=99999999999", "field days: \"99999999999\" was given, expected a smaller number"),
+            ("shift=-99999999999999999999", "expected a greater number"),
+            ("share=much", "field share: \"much\" was given, expected a number"),
+            ("live=yes", "field live: \"yes\" was given, expected true or false"),
+        ] {
+            let request = Request::get(format!("/statistics?{query}")).body(axum::body::Body::empty());
+            let (mut parts, _) = request.expect("is a request").into_parts();
+            let error = ApiQuery::<Asked>::from_request_parts(&mut parts, &()).await.expect_err(query);
+            let message = &error.fault().message;
+            assert!(message.contains(told), "{query}: {message}");
+        }
     }
 
     #[test]

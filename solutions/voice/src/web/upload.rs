@@ -136,7 +136,8 @@ async fn read(request: Request) -> Result<Upload, ApiError> {
             "sampleRate" => upload.rate = Some(number("sampleRate", &value)?),
             "sequence" => upload.sequence = Some(number("sequence", &value)?),
             "last" => {
-                upload.last = value.trim().parse().map_err(|_| wrong("last", "must be true or false"))?;
+                upload.last =
+                    value.trim().parse().map_err(|_| expected("last", &value, "true or false"))?;
             }
             _ => return Err(unknown(&name)),
         }
@@ -151,7 +152,13 @@ fn unknown(name: &str) -> ApiError {
 }
 
 fn number(field: &str, value: &str) -> Result<u32, ApiError> {
-    value.trim().parse().map_err(|_| wrong(field, "must be a whole number"))
+    value.trim().parse().map_err(|_| expected(field, value, "a whole number"))
+}
+
+/// Says what a field was given, and what it takes.
+fn expected(field: &str, value: &str, what: &str) -> ApiError {
+    let value: String = value.chars().take(MOST_OF_NAME).collect();
+    wrong(field, &format!("{value:?} was given, expected {what}"))
 }
 
 fn wrong(field: &str, problem: &str) -> ApiError {
