@@ -7,7 +7,9 @@ use http::HeaderValue;
 use serde::Deserialize;
 use url::Url;
 
-/// The origin of a page as browsers tell it in `Origin` (RFC 6454 §6.2), such as `https://board.example.org`.
+/// The origin of a page as browsers tell it in `Origin` (RFC 6454 §6.2), such as `https://board.example.org`. However it is
+/// written, it is kept so: spaces around it and the port that its scheme has anyway (:80, :443) are left out, capitals become
+/// small letters, and a name in letters other than a to z its punycode (RFC 6454 §4).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Origin(String);
@@ -39,8 +41,13 @@ impl FromStr for Origin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
+        let text = text.trim();
         if text.contains('*') {
             return Err(OriginError::Wildcard);
+        }
+        // Read as a URL they would be passed over, and two lines become one.
+        if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+            return Err(OriginError::Shape);
         }
         let url = Url::parse(text).map_err(|_| OriginError::Shape)?;
         // "board.example.org:8080" reads as a scheme and a path.
@@ -92,6 +99,10 @@ mod tests {
         for (text, told) in [
             ("https://board.example.org", "https://board.example.org"),
             ("HTTPS://Board.example.org:443", "https://board.example.org"),
+            (" https://board.example.org\t", "https://board.example.org"),
+            ("http://BOARD.example.org:80", "http://board.example.org"),
+            ("https://board.example.org:80", "https://board.example.org:80"),
+            ("http://board.example.org:443", "http://board.example.org:443"),
             ("http://localhost:5173", "http://localhost:5173"),
             ("http://[::1]:5173", "http://[::1]:5173"),
             ("https://한국.example", "https://xn--3e0b707e.example"),
@@ -118,6 +129,9 @@ mod tests {
             ("board.example.org", OriginError::Shape),
             ("board.example.org:8080", OriginError::Shape),
             ("https://", OriginError::Shape),
+            ("https://board.exam ple.org", OriginError::Shape),
+            ("https://board.\nexample.org", OriginError::Shape),
+            ("https://board.example.org/ ", more("https://board.example.org")),
             ("*", OriginError::Wildcard),
             ("https://*.example.org", OriginError::Wildcard),
             ("file:///home", OriginError::Scheme("file".to_owned())),
