@@ -13,6 +13,7 @@ mod home;
 mod housekeeping;
 mod links;
 mod ml_ear;
+mod mqtt_door;
 mod nearest;
 mod notify;
 mod operator;

@@ -41,6 +41,7 @@ use crate::config::Settings;
 use crate::device::{BridgeCheck, DeviceCheck, DevicePart, DeviceWatch};
 use crate::front;
 use crate::links::LinkBoard;
+use crate::mqtt_door;
 use crate::notify;
 use crate::platform::Platform;
 use crate::voice::{self, Voice};
@@ -71,6 +72,8 @@ pub struct Parts {
     voice: Option<Voice>,
     gateway: Gateway,
     visitors: Visitors,
+    /// Whether devices need no secret.
+    anonymous: bool,
     routes: Routes,
     board: LinkBoard,
     notices: Mutex<Vec<Subscribed>>,
@@ -203,6 +206,7 @@ impl Parts {
             voice,
             gateway,
             visitors,
+            anonymous: platform.settings.device.anonymous,
             routes,
             board,
             notices,
@@ -308,7 +312,7 @@ impl Parts {
         }
         if let Some(device) = &self.device {
             // Who comes this way shows its credentials in the protocol itself.
-            router = router.merge(device.router());
+            router = router.merge(mqtt_door::guard(&self.gateway, self.anonymous, device.router()));
         }
         router
     }

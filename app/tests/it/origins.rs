@@ -42,3 +42,43 @@ async fn a_page_whose_origin_is_named_asks_and_opens_sockets_and_is_shown_no_ans
     }
     platform.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_is_no_device_where_devices_need_no_secret() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    for (anonymous, foreign) in [("true", 403), ("false", 101)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let named = [
+            ("IEUM__GATEWAY__ORIGINS", "[\" HTTPS://Board.example.org:443\"]"),
+            ("IEUM__DEVICE__ANONYMOUS", anonymous),
+        ];
+        let platform = up(folder.path(), &["device"], &named);
+        let own = format!("http://{}", platform.address);
+        let upgrade = async |origin: Option<&str>, site: Option<&str>| {
+            let mut request = client.get(format!("{own}/mqtt")).header("connection", "upgrade");
+            for (name, value) in [("origin", origin), ("sec-fetch-site", site)] {
+                request = value.into_iter().fold(request, |request, value| request.header(name, value));
+            }
+            let request = request.header("upgrade", "websocket").header("sec-websocket-version", "13");
+            let request = request.header("sec-websocket-protocol", "mqtt");
+            let answer = request.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").send().await;
+            let answer = answer.expect("answers");
+            let status = answer.status().as_u16();
+            if status == 403 {
+                let problem: serde_json::Value = answer.json().await.expect("is JSON");
+                assert_eq!(problem["reason"], "door.foreign_page");
+                assert!(problem["detail"].to_string().contains("gateway.origins"), "{problem}");
+            }
+            status
+        };
+        assert_eq!(upgrade(None, None).await, 101, "a program");
+        assert_eq!(upgrade(Some(&own), Some("same-origin")).await, 101, "our page");
+        assert_eq!(upgrade(Some("https://board.example.org"), Some("cross-site")).await, 101, "it is named");
+        for origin in ["https://other.example.org", "http://board.example.org", "null"] {
+            assert_eq!(upgrade(Some(origin), None).await, foreign, "{origin}, anonymous: {anonymous}");
+        }
+        assert_eq!(upgrade(None, Some("cross-site")).await, foreign, "it does not say whose page it is");
+        platform.stop();
+    }
+}

@@ -9,6 +9,7 @@ use super::{Running, text, up};
 
 const MQTT_PYTHON: &str = include_str!("outside/mqtt.py");
 const MQTT_NODE: &str = include_str!("outside/mqtt.js");
+const MQTT_NOBODY: &str = include_str!("outside/mqtt_nobody.js");
 const DIALOGFLOW_PYTHON: &str = include_str!("outside/dialogflow.py");
 const DIALOGFLOW_NODE: &str = include_str!("outside/dialogflow.js");
 
@@ -64,6 +65,17 @@ fn a_device_of_mqtt_for_node_talks_to_the_binary() {
     let platform = up(folder.path(), &["voice"], &[]);
     let secret = added(&platform, folder.path(), "hall");
     node(&packages, MQTT_NODE, &[port(&platform.mqtt), port(&platform.address), "hall", &secret]);
+    platform.stop();
+}
+
+#[test]
+fn a_device_of_mqtt_for_node_needs_no_secret_where_none_is_asked_for() {
+    let Some(packages) = server::node_mqtt() else {
+        return server::not_run("mqtt for node", "cargo xtask test has not installed mqtt");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &["device"], &[("IEUM__DEVICE__ANONYMOUS", "true")]);
+    node(&packages, MQTT_NOBODY, &[port(&platform.address)]);
     platform.stop();
 }
 

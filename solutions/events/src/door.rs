@@ -88,14 +88,21 @@ fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Returns why a page of another site may not ask. A browser lets any page send anything anywhere and open a WebSocket
-/// (RFC 6455 §10.2); it tells whose page it is in `Origin` (RFC 6454 §7), and where that is left out in `Sec-Fetch-Site`
-/// (<https://www.w3.org/TR/fetch-metadata/>). Programs that are no browsers send neither. A link that somebody follows
-/// shows a page and tells its own nothing. `origins` are let in by name, which is in `Origin` alone.
+/// Returns why a page of another site may not ask.
 fn foreign_page(origins: &Origins, request: &Request) -> Option<Fault> {
+    let message = "asking from a page of another site; open this server's own page, ask as a program with a key in \
+                   the header X-API-Key, or name the page's origin in `gateway.origins`";
+    is_from_foreign_page(origins, request).then(|| Fault::permission_denied("door.foreign_page", message))
+}
+
+/// Tells whether a page of another site asks, which is none of `origins`. A browser lets any page send anything anywhere
+/// and open a WebSocket (RFC 6455 §10.2); it tells whose page it is in `Origin` (RFC 6454 §7), and where that is left out
+/// in `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>). Programs that are no browsers send neither. A link that
+/// somebody follows shows a page and tells its own nothing. `origins` are let in by name, which is in `Origin` alone.
+pub fn is_from_foreign_page(origins: &Origins, request: &Request) -> bool {
     let headers = request.headers();
     if headers.get(header::ORIGIN).is_some_and(|origin| origins.hold(origin)) {
-        return None;
+        return false;
     }
     let says =
         |name: &str, value: &str| headers.get(name).is_some_and(|given| given.as_bytes() == value.as_bytes());
@@ -103,10 +110,7 @@ fn foreign_page(origins: &Origins, request: &Request) -> Option<Fault> {
         && says("sec-fetch-mode", "navigate")
         && says("sec-fetch-dest", "document");
     let elsewhere = ["cross-site", "same-site"].iter().any(|site| says("sec-fetch-site", site));
-    let is_foreign = !is_own_page(request.uri(), headers) || (elsewhere && !follows);
-    let message = "asking from a page of another site; open this server's own page, ask as a program with a key in \
-                   the header X-API-Key, or name the page's origin in `gateway.origins`";
-    is_foreign.then(|| Fault::permission_denied("door.foreign_page", message))
+    !is_own_page(request.uri(), headers) || (elsewhere && !follows)
 }
 
 /// Tells whether a browser asks for a page of this very server, or no browser asks.
