@@ -60,7 +60,7 @@ pub fn with(word: &str, after_consonant: &str, after_vowel: &str) -> String {
 
 /// Returns `word` with 으로 or 로, which follows a vowel and ㄹ: `3으로`, `1로`.
 pub fn toward(word: &str) -> String {
-    let ends_in_l = word.chars().last().is_some_and(|letter| match letter {
+    let ends_in_l = last_read(word).is_some_and(|letter| match letter {
         '\u{ac00}'..='\u{d7a3}' => (u32::from(letter) - 0xac00) % 28 == 8,
         // 일, 칠, 팔.
         '1' | '7' | '8' => true,
@@ -71,12 +71,17 @@ pub fn toward(word: &str) -> String {
 
 /// Tells whether a word ends in a consonant as it is read.
 pub fn is_closed(word: &str) -> bool {
-    word.chars().last().is_some_and(|letter| match letter {
+    last_read(word).is_some_and(|letter| match letter {
         '\u{ac00}'..='\u{d7a3}' => (u32::from(letter) - 0xac00) % 28 != 0,
         // As the digits are read: 영, 일, 삼, 육, 칠, 팔.
         '0' | '1' | '3' | '6' | '7' | '8' => true,
         _ => false,
     })
+}
+
+/// Returns the last letter or digit that is read: none of the marks behind it are, as in `5분 (3분 남음)`.
+fn last_read(word: &str) -> Option<char> {
+    word.chars().rev().find(|letter| letter.is_alphanumeric())
 }
 
 /// Returns words with a capital letter in front.
@@ -203,9 +208,10 @@ mod tests {
         assert_eq!(with("불", "을", "를"), "불을");
         assert_eq!(with("커피", "을", "를"), "커피를");
         assert_eq!(with("3", "이", "가"), "3이");
+        assert_eq!(with("5분 (3분 남음)", "이에요", "예요"), "5분 (3분 남음)이에요");
         assert_eq!(
-            ["3", "1", "5", "10", "80", "불"].map(toward),
-            ["3으로", "1로", "5로", "10으로", "80으로", "불로"]
+            ["3", "1", "5", "10", "80", "불", "30초", "1시간"].map(toward),
+            ["3으로", "1로", "5로", "10으로", "80으로", "불로", "30초로", "1시간으로"]
         );
         assert_eq!(Tongue::heard_in("몇 시야?"), Some(Tongue::Korean));
         assert_eq!(Tongue::heard_in("12"), None);

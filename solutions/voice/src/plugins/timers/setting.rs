@@ -9,7 +9,7 @@ use super::saying::{again_at, name};
 use crate::answers::{AM, HALF};
 use crate::plugins::{asks, fails, says, tongue};
 use crate::rules::words;
-use crate::tongue::{Tongue, duration, moment, time, with};
+use crate::tongue::{Tongue, duration, moment, time, toward, with};
 use crate::understanding::{Hour, NoSuch, hour, names_a_day, no_such, repeats, values};
 use crate::zone::{here, moment as local_moment, zone};
 
@@ -28,7 +28,7 @@ pub fn start(ask: &PluginAsk) -> PluginAnswer {
     let text = match label {
         "" => tongue.pick(format!("{length} 타이머를 시작했어요."), format!("Timer set for {length}.")),
         label => tongue.pick(
-            format!("{label} 타이머를 {length}으로 시작했어요."),
+            format!("{label} 타이머를 {} 시작했어요.", toward(&length)),
             format!("The {label} timer is set for {length}."),
         ),
     };
