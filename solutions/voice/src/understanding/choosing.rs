@@ -31,7 +31,7 @@ const PARTS: [(&str, i8); 7] = [
 
 /// What a sentence was taken for.
 pub struct Chosen {
-    /// What it means: several where one command is given for several lengths of time.
+    /// What it means: several where one command is given for several times or lengths of time.
     pub meanings: Vec<Meaning>,
     /// Whether some slot took any words.
     pub open: bool,
@@ -42,9 +42,9 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
     let (mut found, mut slots) = meant(all, part, language, now)?;
     if let Some(timed) = to_be_done_later(&found, &slots, part, language, now) {
         "reminder.set".clone_into(&mut found.intent);
-        slots.slots = timed;
+        slots = timed;
     } else if found.intent == "reminder.set" {
-        reminding::complete(&mut slots.slots, &found, part, language, now);
+        reminding::complete(&mut slots, &found, part, language, now);
     }
     if found.intent == "reminder.set" {
         in_its_part(&mut slots.slots, language, now);
@@ -53,8 +53,9 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
         "alarm.set".clone_into(&mut found.intent);
         slots.slots = day;
     }
+    let mut times = std::mem::take(&mut slots.more_times);
     if found.intent.starts_with("alarm.") {
-        in_the_morning(&mut slots.slots, language, now);
+        times.iter_mut().chain([&mut slots.slots]).for_each(|slots| in_the_morning(slots, language, now));
     }
     let open = found.slots.iter().any(|slot| slot.wildcard);
     let follows_up = says(&found, "follows");
@@ -74,6 +75,12 @@ pub fn choose(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned)
         other
     });
     let mut meanings: Vec<Meaning> = others.collect();
+    let times = if matches!(&*meaning.intent, "alarm.set" | "reminder.set") { times } else { Vec::new() };
+    meanings.extend(times.into_iter().map(|time| {
+        let mut other = meaning.clone();
+        other.slots.extend(time);
+        other
+    }));
     meanings.insert(0, meaning);
     Some(Chosen { meanings, open })
 }
@@ -106,7 +113,9 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
         if best.is_some() && !is_message(&found) {
             continue;
         }
-        let slots = slots_of(&found.slots, language, now);
+        let mut slots = slots_of(&found.slots, language, now);
+        // Of two times that are joined neither is a part of the message.
+        slots.is_read &= !slots.slots.get("message").is_some_and(|message| is_torn(&message.text));
         if best.is_some() {
             // The same words without a time would say now what is meant for later.
             if slots.is_read && names_a_time(&slots, part) {
@@ -137,6 +146,15 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
         best = Some(impossible);
     }
     best.or(otherwise)
+}
+
+/// Tells whether a message begins or ends with what joins two times: "랑 20시에 약 먹으", "eat at 8 am and".
+fn is_torn(message: &str) -> bool {
+    const BEGINS: [&str; 6] = ["랑 ", "이랑 ", "하고 ", "과 ", "와 ", "and "];
+    let message = message.trim();
+    BEGINS.iter().any(|joint| message.starts_with(joint))
+        || message.ends_with(" and")
+        || message.starts_with(", ")
 }
 
 /// Tells whether something is to be told at a time that there is not: "2월 30일에".

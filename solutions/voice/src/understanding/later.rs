@@ -27,28 +27,30 @@ pub fn to_be_done_later(
     part: &str,
     language: Language,
     now: &Zoned,
-) -> Option<BTreeMap<String, Slot>> {
+) -> Option<Slots> {
     let is_told = ["알려", "말해", "일러"].iter().any(|told| part.contains(told));
     if found.intent != "announce.say" || !is_told || slots.slots.contains_key("area") {
         return None;
     }
-    let mut timed = slots.slots.clone();
-    timed.remove("ending");
+    let mut timed = slots.clone();
+    timed.slots.remove("ending");
     reminding::complete(&mut timed, found, part, language, now);
-    let is_exact =
-        timed.get("when").is_some_and(|when| matches!(when.value, SlotValue::Moment { exact: true, .. }));
-    let is_done = timed.get("message")?.text.ends_with('기');
-    if (is_exact && is_done) || timed.contains_key("every") {
+    let when = timed.slots.get("when");
+    let is_exact = when.is_some_and(|when| matches!(when.value, SlotValue::Moment { exact: true, .. }));
+    let is_done = timed.slots.get("message")?.text.ends_with('기');
+    if (is_exact && is_done) || timed.slots.contains_key("every") {
         return Some(timed);
     }
     let message = slots.slots.get("message").filter(|_| language == Language::Korean)?;
     let span = found.slots.iter().find(|slot| slot.name == "message").and_then(|slot| slot.span.clone())?;
     let after = part.get(span.end..)?;
-    let is_passed_on = ["라고", "하라고", "다고"].iter().any(|end| after.trim_start().starts_with(end));
+    let is_passed_on =
+        ["라고", "하라고", "다고", "자고"].iter().any(|end| after.trim_start().starts_with(end));
     if !is_passed_on {
         return None;
     }
-    kept(&with_ending(message.text.trim(), after), now)
+    let kept = kept(&with_ending(message.text.trim(), after), now)?;
+    Some(Slots { slots: kept, ..slots.clone() })
 }
 
 /// Returns the slots of a message with a time anywhere in it.

@@ -13,7 +13,7 @@ use jiff::{ToSpan, Zoned};
 
 use super::halves::names_a_day;
 use super::repeats::at_edge;
-use super::values::when;
+use super::values::{Slots, each, when};
 use crate::zone::here;
 pub use endings::with_ending;
 
@@ -26,32 +26,28 @@ const ENGLISH_PARTS: [&str; 4] = [" the", " a", " my", " our"];
 const JOINTS: [&str; 8] = [" at", " on", " in", " by", " for", " from", " around", " about"];
 
 /// Completes the slots of a reminder that `found` has in `part`.
-pub fn complete(
-    slots: &mut BTreeMap<String, Slot>,
-    found: &Recognised,
-    part: &str,
-    language: Language,
-    now: &Zoned,
-) {
-    let Some(Slot { text, .. }) = slots.get("message") else { return };
+pub fn complete(read: &mut Slots, found: &Recognised, part: &str, language: Language, now: &Zoned) {
+    let Some(Slot { text, .. }) = read.slots.get("message") else { return };
     let span = found.slots.iter().find(|slot| slot.name == "message").and_then(|slot| slot.span.clone());
     let following = span.and_then(|span| part.get(span.end..)).unwrap_or_default();
     let mut message = match language {
         Language::Korean => with_ending(text.trim(), following),
         Language::English => text.trim().to_owned(),
     };
-    let said = slots.get("when").map(|slot| slot.text.clone());
+    let said = read.slots.get("when").map(|slot| slot.text.clone());
     let mut is_meal = false;
     if let Some(meal) = said.as_deref().and_then(|said| meal_after(said, &message, part)) {
         message = format!("{meal} {message}");
         is_meal = true;
     }
-    let again = if slots.contains_key("every") { None } else { repeated(&message, language) };
+    let again = if read.slots.contains_key("every") { None } else { repeated(&message, language) };
     let bare = again.as_ref().map_or(&message, |(rest, _)| rest);
     let time = apart(bare, language, now).filter(|(rest, _)| !rest.is_empty());
     let mut rest = time.as_ref().map_or(bare, |(rest, _)| rest).clone();
-    let is_timed =
-        slots.get("when").is_some_and(|slot| matches!(slot.value, SlotValue::Moment { exact: true, .. }));
+    let is_timed = read
+        .slots
+        .get("when")
+        .is_some_and(|slot| matches!(slot.value, SlotValue::Moment { exact: true, .. }));
     if let Some(meal) = time.as_ref().and_then(|(rest, words)| meal_in(words, rest, bare, is_timed)) {
         rest = format!("{meal} {rest}");
         is_meal = true;
@@ -60,16 +56,22 @@ pub fn complete(
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if !parts.is_empty() {
         let between = if language == Language::English { " at " } else { " " };
-        let words = parts.into_iter().chain(said).collect::<Vec<_>>().join(between);
-        if let Some(read) = when(&words, language, now) {
+        let others = read.more_times.iter().filter_map(|time| Some(time.get("when")?.text.clone()));
+        let all = std::iter::once(said).chain(others.map(Some)).map(|said| {
+            let words = parts.iter().cloned().chain(said).collect::<Vec<_>>().join(between);
+            when(&words, language, now).map(|read| vec![read]).or_else(|| each(&words, language, now))
+        });
+        if let Some(all) = all.collect::<Option<Vec<_>>>() {
+            let mut all = all.into_iter().flatten();
             message = rest;
-            slots.extend(read);
+            read.slots.extend(all.next().unwrap_or_default());
+            read.more_times = all.collect();
         }
     }
     if is_meal {
-        not_over(slots, language, now);
+        not_over(&mut read.slots, language, now);
     }
-    slots.insert(
+    read.slots.insert(
         "message".to_owned(),
         Slot { text: message.clone(), value: SlotValue::Text { text: message } },
     );

@@ -1,15 +1,19 @@
 //! On which days again and again: "매일", "every weekday"; and what is said of other times, such as "매시간".
 
+mod named;
+
 use std::ops::Range;
 
 use ieum_understanding::value::Language;
+
+use named::named;
 
 const EVERY_DAY: &[i8] = &[1, 2, 3, 4, 5, 6, 7];
 const WEEKDAYS: &[i8] = &[1, 2, 3, 4, 5];
 const WEEKEND: &[i8] = &[6, 7];
 
 /// Words, and the days they mean, Monday 1; longer ones before those they begin with.
-const KOREAN: [(&str, &[i8]); 40] = [
+const KOREAN: [(&str, &[i8]); 43] = [
     ("매일매일", EVERY_DAY),
     ("매일", EVERY_DAY),
     ("날마다", EVERY_DAY),
@@ -29,6 +33,9 @@ const KOREAN: [(&str, &[i8]); 40] = [
     ("매주", &[]),
     ("격주로", &[]),
     ("격주", &[]),
+    ("격일로", &[]),
+    ("격일", &[]),
+    ("하루 건너", &[]),
     ("매달마다", &[]),
     ("매달", &[]),
     ("매월", &[]),
@@ -85,7 +92,6 @@ const KEPT: [(&str, &str); 6] = [
     ("every evening", "in the evening"),
     ("every night", "at night"),
 ];
-const KOREAN_DAYS: [&str; 7] = ["월요일", "화요일", "수요일", "목요일", "금요일", "토요일", "일요일"];
 const ENGLISH_DAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
@@ -120,6 +126,29 @@ const ENGLISH_BETWEEN: [&str; 28] = [
     "twenty", "thirty", "forty", "ninety",
 ];
 
+/// What says no more than the days that are named with it.
+const WEEKLY: [&str; 8] = [
+    "매주마다",
+    "매주",
+    "일주일에 한 번",
+    "일주일에 한 번씩",
+    "every week",
+    "each week",
+    "weekly",
+    "once a week",
+];
+/// Parts of the day as they are said of days again and again, and as they are said of one.
+const PARTS: [(&str, &str); 8] = [
+    ("mornings", "in the morning"),
+    ("morning", "in the morning"),
+    ("afternoons", "in the afternoon"),
+    ("afternoon", "in the afternoon"),
+    ("evenings", "in the evening"),
+    ("evening", "in the evening"),
+    ("nights", "at night"),
+    ("night", "at night"),
+];
+
 /// Days on which something happens again and again, and the words without them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeats {
@@ -131,58 +160,79 @@ pub struct Repeats {
     pub rest: String,
 }
 
-/// Returns on which days `words` say again and again; `None` where they say once.
+/// Returns on which days `words` say again and again; `None` where they say once. What says so twice says it of the fewer
+/// days ("월요일부터 금요일까지 매일"), and what no days explain goes before them ("격주 월요일마다").
 pub fn repeats(words: &str, language: Language) -> Option<Repeats> {
     let words = words.trim().to_lowercase();
-    let (often, days) = find(&words, language)?;
-    let kept = KEPT.iter().find(|(said, _)| *said == often).map_or("", |(_, kept)| kept);
-    let rest = words.replacen(&often, kept, 1).split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(Repeats { days, rest, often })
+    let (place, days) = find(&words, language)?;
+    let mut again = Repeats { often: words[place.clone()].to_owned(), days, rest: without(&words, place) };
+    while let Some((place, days)) = find(&again.rest, language).filter(|_| !again.days.is_empty()) {
+        let often = again.rest[place.clone()].to_owned();
+        again.rest = without(&again.rest, place);
+        if WEEKLY.contains(&&*often) || days == EVERY_DAY {
+            continue;
+        }
+        if days.is_empty() || again.days == EVERY_DAY {
+            again.days = days;
+        } else {
+            again.days.extend(days);
+            again.days.sort_unstable();
+            again.days.dedup();
+        }
+        again.often = often;
+    }
+    if language == Language::English {
+        again.rest = in_part(&again.rest);
+    }
+    Some(again)
+}
+
+/// Returns the words without those at `place`, and with the part of the day that those say.
+fn without(words: &str, place: Range<usize>) -> String {
+    let kept = KEPT.iter().find(|(said, _)| *said == &words[place.clone()]).map_or("", |(_, kept)| kept);
+    let rest = format!("{} {kept} {}", &words[..place.start], &words[place.end..]);
+    rest.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the words with a part of the day after its time: "morning at 7" is "at 7 in the morning".
+fn in_part(rest: &str) -> String {
+    let part =
+        PARTS.iter().find_map(|(said, part)| Some((rest.strip_prefix(said)?.strip_prefix(' ')?, part)));
+    part.map_or_else(|| rest.to_owned(), |(time, part)| format!("{time} {part}"))
 }
 
 /// Returns where `words` begin or end with such as say again and again.
 pub fn at_edge(words: &str, language: Language) -> Option<Range<usize>> {
     let lower = words.to_lowercase();
-    let (often, _) = find(&lower, language).filter(|_| lower.len() == words.len())?;
-    if lower.starts_with(&often) {
-        return Some(0..often.len());
-    }
-    lower.ends_with(&often).then(|| words.len() - often.len()..words.len())
+    let (place, _) = find(&lower, language).filter(|_| lower.len() == words.len())?;
+    (place.start == 0 || place.end == words.len()).then_some(place)
 }
 
 /// Returns the words at the beginning that say again and again otherwise than on days of the week: "매시간 …".
 pub fn leading(words: &str, language: Language) -> Option<String> {
     let lower = words.trim().to_lowercase();
-    let (often, days) = find(&lower, language)?;
-    (days.is_empty() && lower.starts_with(&often)).then_some(often)
+    let (place, days) = find(&lower, language)?;
+    (days.is_empty() && place.start == 0).then(|| lower[place].to_owned())
 }
 
-fn find(words: &str, language: Language) -> Option<(String, Vec<i8>)> {
-    let (table, names): (&[(&str, &[i8])], _) = match language {
-        Language::Korean => (&KOREAN, KOREAN_DAYS),
-        Language::English => (&ENGLISH, ENGLISH_DAYS),
-    };
-    let named = || {
-        names.iter().zip(1..).find_map(|(name, day)| {
-            let forms = match language {
-                Language::Korean => {
-                    [format!("매주 {name}마다"), format!("매주 {name}"), format!("{name}마다")]
-                }
-                Language::English => [format!("on {name}s"), format!("every {name}"), format!("each {name}")],
-            };
-            let form = forms.into_iter().find(|form| has(words, form, language))?;
-            Some((form, vec![day]))
-        })
+fn find(words: &str, language: Language) -> Option<(Range<usize>, Vec<i8>)> {
+    let table: &[(&str, &[i8])] = match language {
+        Language::Korean => &KOREAN,
+        Language::English => &ENGLISH,
     };
     let listed = || {
-        let (form, days) = table.iter().find(|(form, _)| has(words, form, language))?;
-        Some(((*form).to_owned(), days.to_vec()))
+        let found = table.iter().find_map(|(form, days)| Some((has(words, form, language)?, form, days)));
+        found.map(|(at, form, days)| (at..at + form.len(), days.to_vec()))
     };
-    let by_unit = || match language {
-        Language::Korean => korean_unit(words),
-        Language::English => english_unit(words),
+    let by_unit = || {
+        let form = match language {
+            Language::Korean => korean_unit(words),
+            Language::English => english_unit(words),
+        }?;
+        let at = words.find(&form)?;
+        Some((at..at + form.len(), Vec::new()))
     };
-    named().or_else(listed).or_else(|| by_unit().map(|form| (form, Vec::new())))
+    named(words, language).or_else(listed).or_else(by_unit)
 }
 
 /// Finds a length of time that something repeats by: "30분마다", "두 달에 한 번".
@@ -236,13 +286,13 @@ fn english_unit(words: &str) -> Option<String> {
     })
 }
 
-/// Tells whether `form` stands in `words` as words of its own.
-fn has(words: &str, form: &str, language: Language) -> bool {
-    let Some(at) = words.find(form) else { return false };
+/// Returns where `form` stands in `words` as words of its own.
+fn has(words: &str, form: &str, language: Language) -> Option<usize> {
+    let at = words.find(form)?;
     let before = words[..at].chars().next_back();
     let after = words[at + form.len()..].chars().next();
     let is_open = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphabetic());
-    is_open(before) && (language == Language::Korean || is_open(after))
+    (is_open(before) && (language == Language::Korean || is_open(after))).then_some(at)
 }
 
 #[cfg(test)]
@@ -268,6 +318,11 @@ mod tests {
             ("두 달에 한 번 필터", all(&[], "필터")),
             ("매달 1일", all(&[], "1일")),
             ("생일마다", None),
+            ("매주 화요일 목요일 7시", all(&[2, 4], "7시")),
+            ("월요일부터 금요일까지 매일 7시", all(WEEKDAYS, "7시")),
+            ("격주 월요일마다 9시", all(&[], "9시")),
+            ("매달 첫째 월요일마다", all(&[], "첫째")),
+            ("격일로 7시", all(&[], "7시")),
         ] {
             assert_eq!(said(words, Language::Korean), wanted, "{words}");
         }
@@ -281,6 +336,10 @@ mod tests {
             ("once a month on the 1st", all(&[], "on the 1st")),
             ("yearly at 9", all(&[], "at 9")),
             ("every other monday at 9", all(&[], "at 9")),
+            ("every tuesday and thursday at 7", all(&[2, 4], "at 7")),
+            ("every weekday morning at 7", all(WEEKDAYS, "at 7 in the morning")),
+            ("once a week on mondays at 9", all(&[1], "at 9")),
+            ("every two weeks on mondays at 9", all(&[], "at 9")),
             ("every now and then", None),
             ("each one", None),
             ("monday at 9", None),

@@ -1,5 +1,7 @@
 //! From words in slots to values: lengths of time, moments, days, numbers.
 
+mod each;
+
 use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{Slot, SlotValue};
@@ -11,20 +13,28 @@ use super::halves::names_a_day;
 use super::moments::{LONGEST, moment_within, whole_duration, whole_durations, whole_moment};
 use super::places::whole_date;
 use super::repeats::repeats;
+pub use each::each;
+
+/// The slots of a time: `when`, and `every` where it is again and again.
+pub type When = BTreeMap<String, Slot>;
 
 /// The slots of a sentence as values.
+#[derive(Clone)]
 pub struct Slots {
     /// By their names.
     pub slots: BTreeMap<String, Slot>,
     /// The lengths of time that were said after the first one.
     pub more_durations: Vec<u64>,
+    /// The times that were said after the first one.
+    pub more_times: Vec<When>,
     /// Whether every time and length of time is read, with nothing left over.
     pub is_read: bool,
 }
 
 /// Returns the slots of a recognised sentence as values.
 pub fn slots_of(slots: &[template::Slot], language: Language, now: &Zoned) -> Slots {
-    let mut read = Slots { slots: BTreeMap::new(), more_durations: Vec::new(), is_read: true };
+    let mut read =
+        Slots { slots: BTreeMap::new(), more_durations: Vec::new(), more_times: Vec::new(), is_read: true };
     for slot in slots {
         let words = match (&slot.value, slot.text.is_empty()) {
             (serde_json::Value::String(text), true) => text.clone(),
@@ -33,7 +43,7 @@ pub fn slots_of(slots: &[template::Slot], language: Language, now: &Zoned) -> Sl
         let words = words.trim();
         let more = match slot.name.as_str() {
             "duration" => read.durations(words, language, now),
-            "when" => when(words, language, now),
+            "when" => when(words, language, now).or_else(|| read.times(words, language, now)),
             "date" => whole_date(words, language, now)
                 .map(|value| [("date".to_owned(), spoken(words, value))].into()),
             "day" => Some([("day".to_owned(), spoken(words, day(words, language, now)))].into()),
@@ -49,7 +59,7 @@ pub fn slots_of(slots: &[template::Slot], language: Language, now: &Zoned) -> Sl
 }
 
 /// Reads words that say when, and nothing else: once, or again and again. `every` are the days then, Monday 1.
-pub fn when(words: &str, language: Language, now: &Zoned) -> Option<BTreeMap<String, Slot>> {
+pub fn when(words: &str, language: Language, now: &Zoned) -> Option<When> {
     let Some(again) = repeats(words, language) else {
         let (at, exact) = whole_moment(words, language, now)?;
         return Some([("when".to_owned(), spoken(words, SlotValue::Moment { at, exact }))].into());
@@ -104,6 +114,14 @@ impl Slots {
         let seconds = whole_duration(length, language, now).filter(|_| is_name)?;
         let label = spoken(label, SlotValue::Text { text: label.to_owned() });
         Some([slot(seconds), ("label".to_owned(), label)].into())
+    }
+
+    /// Reads several times, the first for these slots and the others for more like them.
+    fn times(&mut self, words: &str, language: Language, now: &Zoned) -> Option<When> {
+        let mut all = each(words, language, now)?.into_iter();
+        let first = all.next()?;
+        self.more_times = all.collect();
+        Some(first)
     }
 
     /// Makes a length of time of a number and a unit that were said apart: "five more minutes".

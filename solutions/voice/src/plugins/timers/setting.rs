@@ -280,7 +280,11 @@ pub fn days_said(tongue: Tongue, days: &[i8]) -> String {
             let names = tongue.pick(KOREAN, ENGLISH);
             let named = days.iter().filter_map(|day| names.get(usize::try_from(day - 1).ok()?));
             let named = named.copied().collect::<Vec<_>>();
-            tongue.pick(format!("매주 {}요일", named.join("·")), format!("every {}", named.join(" and ")))
+            let all = match named.split_last() {
+                Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+                _ => named.join(""),
+            };
+            tongue.pick(format!("매주 {}요일", named.join("·")), format!("every {all}"))
         }
     }
 }

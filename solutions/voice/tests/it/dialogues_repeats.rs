@@ -1,0 +1,149 @@
+//! What is set for days again and again, for several times at once, and what is refused by its name as it repeats otherwise.
+
+use ieum_contracts::voice::DialogOutcome;
+use ieum_testkit::backend::SqlStore;
+
+use crate::stage::Stage;
+
+async fn quiet() -> (SqlStore, Stage) {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    (sql, stage)
+}
+
+async fn kept(stage: &Stage) -> i64 {
+    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
+}
+
+/// Says each on a stage of its own; so many are set then.
+async fn answered(count: i64, sentences: &[(&str, &str)]) {
+    for (said, wanted) in sentences {
+        let (_sql, stage) = quiet().await;
+        let answer = stage.say(said).await;
+        assert_eq!((&*answer.text, answer.outcome), (*wanted, DialogOutcome::Answered), "{said}");
+        assert_eq!(kept(&stage).await, count, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn all_the_days_that_are_named_are_set_as_one() {
+    answered(
+        1,
+        &[
+            ("매주 화요일 목요일 7시에 깨워 줘", "매주 화·목요일 오전 7시에 알람을 맞췄어요."),
+            ("매주 화요일이랑 목요일 7시에 깨워 줘", "매주 화·목요일 오전 7시에 알람을 맞췄어요."),
+            ("화요일 목요일마다 7시에 깨워 줘", "매주 화·목요일 오전 7시에 알람을 맞췄어요."),
+            ("매주 월수금 7시 알람", "매주 월·수·금요일 오전 7시에 알람을 맞췄어요."),
+            ("월수금 7시 알람", "매주 월·수·금요일 오전 7시에 알람을 맞췄어요."),
+            ("월요일부터 금요일까지 7시에 깨워 줘", "평일마다 오전 7시에 알람을 맞췄어요."),
+            ("월요일부터 금요일까지 매일 7시에 깨워 줘", "평일마다 오전 7시에 알람을 맞췄어요."),
+            ("월~금 7시 알람", "평일마다 오전 7시에 알람을 맞췄어요."),
+            ("화목 저녁 8시에 운동하라고 알려 줘", "매주 화·목요일 오후 8시에 알려 드릴게요: 운동하기."),
+            (
+                "매주 월요일 수요일 오후 4시에 수영 가라고 알려 줘",
+                "매주 월·수요일 오후 4시에 알려 드릴게요: 수영 가기.",
+            ),
+            (
+                "wake me up every Tuesday and Thursday at 7",
+                "Alarm set for every Tuesday and Thursday at 7:00 AM.",
+            ),
+            ("Monday through Friday at 7 wake me up", "Alarm set for every weekday at 7:00 AM."),
+            ("set an alarm for 7 am Monday to Friday", "Alarm set for every weekday at 7:00 AM."),
+            ("wake me up every weekday morning at 7", "Alarm set for every weekday at 7:00 AM."),
+            (
+                "on Mondays and Wednesdays at 4 pm remind me to swim",
+                "I will remind you every Monday and Wednesday at 4:00 PM: swim.",
+            ),
+            (
+                "remind me to swim every Tuesday and Thursday at 4 pm",
+                "I will remind you every Tuesday and Thursday at 4:00 PM: swim.",
+            ),
+            (
+                "remind me to swim at 4 pm on Mondays, Wednesdays and Fridays",
+                "I will remind you every Monday, Wednesday and Friday at 4:00 PM: swim.",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn each_of_several_times_is_set() {
+    let pills = "I will remind you every day at 8:00 AM: take my pills. I will remind you every day at 8:00 PM: take my \
+                 pills.";
+    answered(
+        2,
+        &[
+            (
+                "매일 8시랑 20시에 약 먹으라고 알려 줘",
+                "매일 오전 8시에 알려 드릴게요: 약 먹기. 매일 오후 8시에 알려 드릴게요: 약 먹기.",
+            ),
+            (
+                "매일 아침 8시하고 저녁 8시에 약 먹으라고 알려 줘",
+                "매일 오전 8시에 알려 드릴게요: 약 먹기. 매일 오후 8시에 알려 드릴게요: 약 먹기.",
+            ),
+            (
+                "매일 8시와 20시에 알람 맞춰 줘",
+                "매일 오전 8시에 알람을 맞췄어요. 매일 오후 8시에 알람을 맞췄어요.",
+            ),
+            ("내일 7시랑 8시에 깨워 줘", "내일 오전 7시에 알람을 맞췄어요. 내일 오전 8시에 알람을 맞췄어요."),
+            ("remind me to take my pills every day at 8 am and 8 pm", pills),
+            ("every day at 8 am and 8 pm remind me to take my pills", pills),
+            (
+                "set an alarm for 8 am and 8 pm every day",
+                "Alarm set for every day at 8:00 AM. Alarm set for every day at 8:00 PM.",
+            ),
+            (
+                "set an alarm every day at 7 and 8 am",
+                "Alarm set for every day at 7:00 AM. Alarm set for every day at 8:00 AM.",
+            ),
+            (
+                "wake me up at 7 and 8 tomorrow",
+                "Alarm set for tomorrow at 7:00 AM. Alarm set for tomorrow at 8:00 AM.",
+            ),
+        ],
+    )
+    .await;
+    answered(
+        1,
+        &[
+            ("remind me to eat and drink at 8 pm", "I will remind you today at 8:00 PM: eat and drink."),
+            ("저녁 8시에 밥이랑 약 먹으라고 알려 줘", "오늘 오후 8시에 알려 드릴게요: 밥이랑 약 먹기."),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_no_days_of_the_week_say_is_refused_by_its_name() {
+    let (_sql, stage) = quiet().await;
+    for (said, often) in [
+        ("격주 월요일 7시에 깨워 줘", "격주"),
+        ("격주 월요일마다 7시에 깨워 줘", "격주"),
+        ("격일로 7시에 깨워 줘", "격일로"),
+        ("이틀에 한 번 7시에 깨워 줘", "이틀에 한 번"),
+        ("매달 1일 알람", "매달"),
+        ("매달 첫째 월요일에 7시에 깨워 줘", "매달"),
+        ("wake me up every month on the 1st at 9 am", "every month"),
+        ("wake me up every other day at 7", "every other day"),
+        ("wake me up every two weeks on Mondays at 7", "every two weeks"),
+        ("set an alarm for 7 every other monday", "every other monday"),
+        ("wake me up once a week at 7", "once a week"),
+        ("wake me up every year at 7", "every year"),
+    ] {
+        let answer = stage.say(said).await;
+        let wanted = if often.is_ascii() {
+            format!(
+                "I cannot repeat anything {often} yet, only on days, such as every day, every weekday or every \
+                 Monday. Nothing is set."
+            )
+        } else {
+            format!(
+                "{often} 되풀이하는 알람은 아직 맞출 수 없어요. 매일, 평일, 주말, 매주 무슨 요일처럼만 되풀이할 수 \
+                 있어요. 아무것도 맞추지 않았어요."
+            )
+        };
+        assert_eq!((answer.text, answer.outcome), (wanted, DialogOutcome::Failed), "{said}");
+    }
+    assert_eq!(kept(&stage).await, 0);
+}
