@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ieum_contracts::voice::{Slot, SlotValue};
+use ieum_contracts::voice::{PendingQuestion, Slot, SlotValue};
 use ieum_understanding::value::{Kind, Language, find_kinds};
 use jiff::Zoned;
 
 use crate::dialogue::Names;
+use crate::plugins::{Choice, choice};
 use crate::tongue::Tongue;
 use crate::understanding::{half, named, values};
 
@@ -64,8 +65,16 @@ pub const HALF: &str = "half";
 pub const AM: &str = "am";
 const PM: &str = "pm";
 
+/// The slot of which one of several is meant.
+pub const WHICH: &str = "which";
+
+/// The slot of whether what is to be done is meant so.
+pub const SURE: &str = "sure";
+
 /// What an answer may be read as.
 pub enum Read {
+    /// It is likely one, where it is no command.
+    Likely(BTreeMap<String, Slot>),
     /// The values of the question's slot, and of others that were said with it.
     Value(BTreeMap<String, Slot>),
     /// Any words are an answer, unless they mean something else.
@@ -74,10 +83,17 @@ pub enum Read {
     None,
 }
 
-/// Reads `text` as the answer to a question about `slot`.
-pub fn read(slot: &str, text: &str, tongue: Tongue, now: &Zoned, names: &Names) -> Read {
+/// Reads `text` as the answer to a question.
+pub fn read(pending: &PendingQuestion, text: &str, tongue: Tongue, now: &Zoned, names: &Names) -> Read {
     let language = tongue.pick(Language::Korean, Language::English);
     let words = text.trim().trim_end_matches(['.', '!', '?']).trim();
+    let slot = pending.slot.as_str();
+    // A value is found where no other particle hides its end: "10분으로 해 줘".
+    let apart = match language {
+        Language::Korean => text.replace("으로", " 으로"),
+        Language::English => text.to_owned(),
+    };
+    let text = &*apart;
     let value = match slot {
         "duration" => values::duration(text, language, now),
         "when" => values::moment(text, language, now),
@@ -85,6 +101,15 @@ pub fn read(slot: &str, text: &str, tongue: Tongue, now: &Zoned, names: &Names) 
         "level" => values::number(text, language, now),
         "name" => return thing(words, tongue, names),
         HALF => return half_of(words, language, now),
+        WHICH => {
+            let said = || [(WHICH.to_owned(), spoken(words, words))].into();
+            let is_timer = pending.intent.starts_with("timer.");
+            return match choice(words, is_timer, tongue, now) {
+                Choice::Sure => Read::Value(said()),
+                Choice::Likely => Read::Likely(said()),
+                Choice::Open => Read::Words(spoken(words, words)),
+            };
+        }
         _ => return Read::Words(spoken(words, words)),
     };
     match value.filter(|_| is_only_a_value(text, language, now)) {

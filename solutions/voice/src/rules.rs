@@ -7,6 +7,9 @@ use ieum_contracts::voice::{Context, ContextState, DialogTurn, Meaning, PendingQ
 use ieum_core::{Cx, Fault, Timestamp, new_id};
 use sha2::{Digest, Sha256};
 
+use crate::answers::WHICH;
+use crate::plugins::TOLD;
+
 /// The longest sentence, characters.
 pub const LONGEST_TEXT: usize = 2_000;
 /// The longest name of a person, device, session or turn, characters.
@@ -134,6 +137,12 @@ pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
 /// Returns what an answer to `pending` means: the question's intent with what was missing.
 pub fn answered(pending: &PendingQuestion, said: BTreeMap<String, Slot>, text: &str) -> Meaning {
     let mut slots = pending.slots.clone();
+    // Those among which one is chosen are those that were told: what named them stays known.
+    if said.contains_key(WHICH)
+        && let Some(told) = slots.remove(WHICH)
+    {
+        slots.insert(TOLD.to_owned(), told);
+    }
     slots.extend(said);
     Meaning {
         intent: pending.intent.clone(),

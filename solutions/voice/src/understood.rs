@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{
-    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, Slot, Understand,
+    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, Slot, SlotValue, Understand,
     Understanding,
 };
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_understanding::value::Language;
 use jiff::Zoned;
 
-use crate::answers::{Read, read};
+use crate::answers::{Read, SURE, WHICH, read};
 use crate::dialogue::Names;
+use crate::plugins::EVERYTHING;
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
@@ -70,11 +71,18 @@ impl Understander<'_> {
         let meanings: Vec<Meaning> =
             found.meanings.into_iter().map(|meaning| carried(meaning, state)).collect();
         let are = |least: f64| meanings.iter().any(|meaning| meaning.confidence >= least);
-        let Some(pending) = state.pending.as_ref().filter(|_| !are(1.0)) else { return meanings };
+        if let Some(all) = state.pending.as_ref().and_then(|pending| of_all(pending, &meanings, text)) {
+            return vec![all];
+        }
+        let is_command = are(1.0);
+        let may_answer = |pending: &&PendingQuestion| !is_command || may_answer(pending, &meanings);
+        let Some(pending) = state.pending.as_ref().filter(may_answer) else { return meanings };
         let now = here(&zone(self.zone), self.now);
-        match read(&pending.slot, text, self.tongue, &now, names) {
+        match read(pending, text, self.tongue, &now, names) {
             Read::Value(said) => vec![answered(pending, self.on_its_day(pending, said, &now), text)],
+            Read::Likely(said) if !meanings.iter().any(has_value) => vec![answered(pending, said, text)],
             _ if are(GOOD) => meanings,
+            Read::Likely(said) => vec![answered(pending, said, text)],
             Read::Words(said) => vec![answered(pending, [(pending.slot.clone(), said)].into(), text)],
             Read::None => Vec::new(),
         }
@@ -96,6 +104,34 @@ impl Understander<'_> {
         }
         said
     }
+}
+
+/// Tells whether the words of commands may be the answer to the question all the same: what follows up says but a value, and
+/// which one of several is meant is said in the words that set another.
+fn may_answer(pending: &PendingQuestion, meanings: &[Meaning]) -> bool {
+    let is_set = |meaning: &Meaning| {
+        let (topic, verb) = meaning.intent.split_once('.').unwrap_or_default();
+        pending.intent.starts_with(topic) && matches!(verb, "start" | "set" | "query")
+    };
+    let all = |tells: &dyn Fn(&Meaning) -> bool| meanings.iter().all(tells);
+    all(&|meaning| meaning.follows_up) || (pending.slot == WHICH && all(&is_set))
+}
+
+/// Tells whether words that are taken for a command say how long or when.
+fn has_value(meaning: &Meaning) -> bool {
+    let is_value = |slot: &Slot| matches!(slot.value, SlotValue::Duration { .. } | SlotValue::Moment { .. });
+    meaning.confidence >= 1.0 && meaning.slots.values().any(is_value)
+}
+
+/// Returns the answer that a command to cancel everything is where it was asked what of one kind is to be cancelled, or
+/// whether all is.
+fn of_all(pending: &PendingQuestion, meanings: &[Meaning], text: &str) -> Option<Meaning> {
+    let is_everything = meanings.iter().any(|meaning| meaning.intent == EVERYTHING);
+    let is_agreed = pending.slot == SURE && pending.intent == EVERYTHING && meanings.len() > 1;
+    let is_which = pending.slot == WHICH && pending.intent.ends_with(".cancel") && meanings.len() == 1;
+    let value = SlotValue::Text { text: text.to_owned() };
+    let said = [(pending.slot.clone(), Slot { text: text.to_owned(), value })];
+    (is_everything && (is_agreed || is_which)).then(|| answered(pending, said.into(), text))
 }
 
 /// What is answered to a turn, put together from its commands.

@@ -33,7 +33,7 @@ const TIMER: [&str; 16] = [
 ];
 
 /// `$` ends a word: `비$` is the rain and no 비행기.
-const ABOUT: [About; 7] = [
+const ABOUT: [About; 8] = [
     About {
         intent: "time.",
         said: &["몇", "시간", "시각", "시계", "시인", "time$", "clock$", "hour$", "late$"],
@@ -183,6 +183,18 @@ const ABOUT: [About; 7] = [
         foreign: &["수영장", "물", "water$", "oven$"],
     },
     About {
+        // One that is to ring earlier or later, or is asked for, is no new one.
+        intent: "alarm.set",
+        said: &[
+            "알람", "깨", "일어", "일으", "기상", "눈", "늦잠", "울", "alarm", "wake", "awake", "up$",
+            "bed$", "rise", "rouse", "sleep", "get$", "ring$",
+        ],
+        foreign: &[
+            "늦춰", "늦추", "늦게", "미뤄", "미루", "당겨", "당기", "앞당", "뒤로", "일찍", "빨리", "push",
+            "postpone", "delay", "put$", "shift", "move", "earlier$", "later$", "sooner$", "back$",
+        ],
+    },
+    About {
         // One that is to go on longer or shorter is no new one.
         intent: "timer.start",
         said: &TIMER,
@@ -215,6 +227,19 @@ const ABOUT: [About; 7] = [
             "shorten",
             "reduce",
             "increase",
+            "빼$",
+            "덜$",
+            "바꿔",
+            "바꾸",
+            "less$",
+            "fewer$",
+            "off$",
+            "make$",
+            "change",
+            "알람",
+            "알림",
+            "alarm",
+            "reminder",
         ],
     },
     About {
@@ -254,7 +279,7 @@ const ABOUT: [About; 7] = [
             "alive$",
             "well$",
         ],
-        foreign: &[],
+        foreign: &["cancel", "delete", "clear$", "취소"],
     },
 ];
 

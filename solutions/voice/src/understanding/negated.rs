@@ -97,8 +97,20 @@ const ENGLISH_VERBS: [&str; 31] = [
 const ENGLISH_EXCEPT: [&str; 7] =
     [" except ", " apart from ", " other than ", " excluding ", " all but ", " everything but ", " but not "];
 
-const TOPICS: [&str; 10] =
-    ["타이머", "알람", "알림", "리마인더", "알려 주지", "깨우지", "timer", "alarm", "remind", "wake me"];
+const TOPICS: [&str; 12] = [
+    "타이머",
+    "알람",
+    "알림",
+    "리마인더",
+    "알려 주지",
+    "깨우지",
+    "취소",
+    "timer",
+    "alarm",
+    "remind",
+    "wake me",
+    "cancel",
+];
 
 /// Returns what is meant in the place of `meanings` where the sentence says not to do what they would do.
 pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meaning> {
@@ -124,9 +136,10 @@ pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meani
     Some(Meaning { intent: intent.to_owned(), confidence: 1.0, text, ..Meaning::default() })
 }
 
-fn acts(intent: &str) -> bool {
+pub fn acts(intent: &str) -> bool {
     let is_of = |topic: &&str| intent.strip_prefix(*topic).is_some_and(|rest| rest.starts_with('.'));
-    ["timer", "alarm", "reminder", "device", "announce"].iter().any(is_of) && !intent.ends_with(".query")
+    ["timer", "alarm", "reminder", "everything", "device", "announce"].iter().any(is_of)
+        && !intent.ends_with(".query")
 }
 
 /// Returns the words in small letters, one space between them, without marks.

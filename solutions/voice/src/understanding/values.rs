@@ -46,6 +46,8 @@ pub fn slots_of(slots: &[template::Slot], language: Language, now: &Zoned) -> Sl
             "when" => when(words, language, now).or_else(|| read.times(words, language, now)),
             "date" => whole_date(words, language, now)
                 .map(|value| [("date".to_owned(), spoken(words, value))].into()),
+            "label" => label(words, language, now)
+                .map(|label| [("label".to_owned(), spoken(words, SlotValue::Text { text: label }))].into()),
             "day" => Some([("day".to_owned(), spoken(words, day(words, language, now)))].into()),
             _ => Some([(slot.name.clone(), spoken(words, plain(&slot.value, words)))].into()),
         };
@@ -149,6 +151,33 @@ impl Slots {
             self.is_read = true;
         }
     }
+}
+
+/// Reads what something is for: no article alone, and nothing that says how long or when.
+fn label(words: &str, language: Language, now: &Zoned) -> Option<String> {
+    const NONE: [&str; 16] = [
+        "the",
+        "my",
+        "our",
+        "a",
+        "an",
+        "another",
+        "new",
+        "뒤",
+        "후",
+        "있다가",
+        "이따가",
+        "정도",
+        "동안",
+        "쯤",
+        "더",
+        "하나",
+    ];
+    let first_kept = |word: &&str| language == Language::English && NONE.contains(word);
+    let label = words.split_whitespace().skip_while(first_kept).collect::<Vec<_>>().join(" ");
+    let found = find_kinds(&label, language, now, &[Kind::Duration]);
+    let is_name = label.split(' ').next_back().is_some_and(|last| !last.is_empty() && !NONE.contains(&last));
+    (is_name && found.is_empty()).then_some(label)
 }
 
 fn plain(value: &serde_json::Value, words: &str) -> SlotValue {

@@ -6,23 +6,27 @@ use std::time::Duration;
 use ieum_contracts::voice::{Effect, PluginAnswer, PluginAsk, ScheduleKind, Slot, SlotValue};
 use ieum_core::Timestamp;
 use jiff::civil::Time;
-use jiff::tz::TimeZone;
 
 use super::Set;
+use super::among::{among, is_plain};
 use super::saying::{nothing_set, nothing_such, which_one, whose};
-use super::setting::{again_of, hour_of, language, past, put_when, remind, wake, when};
-use super::which::{Which, among, is_plain, on_the_day_of, which};
+use super::setting::{again_of, hour_of, past, put_when, remind, start, wake, when};
+use super::shifting::{by_how_long, on_days, put_off, said, shifted};
+use super::which::{Which, on_the_day_of, which};
 use crate::plugins::{asks, fails, says, tongue};
 use crate::tongue::{duration, with};
-use crate::understanding::{Hour, whole_duration};
+use crate::understanding::Hour;
 use crate::zone::{here, moment, zone};
 
 /// Moves one of those that are set to another time. What was not said of that is as it was: the day, the half of it, the
 /// days on which it rings again, and what it is about.
 pub fn moved(ask: &PluginAsk, set: &[Set], kind: ScheduleKind) -> PluginAnswer {
-    let mut unsaid = ask.clone();
+    let mut unsaid = with_name(ask);
     unsaid.meaning.slots.remove("when");
     let meant = which(&unsaid, tongue(ask));
+    if is_another(ask, set, &meant, kind) {
+        return start(&from_now(ask, &meant));
+    }
     let old = match those(ask, set, &meant, kind) {
         Ok(all) if all.len() > 1 && matches!(meant, Which::All | Which::AllOf(_)) => {
             return asks("which", which_one(&all, kind, false, ask));
@@ -30,6 +34,9 @@ pub fn moved(ask: &PluginAsk, set: &[Set], kind: ScheduleKind) -> PluginAnswer {
         Ok(all) => all[0],
         Err(answer) => return answer,
     };
+    if let Some(answer) = by_how_long(ask) {
+        return answer;
+    }
     let mut answer = match kind {
         ScheduleKind::Timer => restarted(ask, old),
         ScheduleKind::Alarm => wake(&as_it_was(ask, old, kind)),
@@ -108,8 +115,8 @@ fn too_short(ask: &PluginAsk, set: &Set, seconds: u64) -> String {
 /// Has a timer ring at another moment: its length counts from now.
 fn restarted(ask: &PluginAsk, old: &Set) -> PluginAnswer {
     let tongue = tongue(ask);
-    let Some((at, true)) = when(ask) else {
-        return asks("when", tongue.pick("몇 분으로 바꿀까요?", "To how long?"));
+    let Some(at) = end(ask) else {
+        return asks("duration", tongue.pick("몇 분으로 바꿀까요?", "To how long?"));
     };
     if at <= ask.now {
         return fails(past(tongue));
@@ -120,6 +127,37 @@ fn restarted(ask: &PluginAsk, old: &Set) -> PluginAnswer {
         format!("I changed the {name}: {left} left."),
     );
     PluginAnswer { effects: vec![timer(old, at, None)], ..says(text) }
+}
+
+/// Returns when a timer is to ring that was said to be changed: a number alone is one of minutes.
+fn end(ask: &PluginAsk) -> Option<Timestamp> {
+    let value = |slot| said(ask, slot).map(|slot| &slot.value);
+    match (value("minutes"), value("duration")) {
+        (Some(SlotValue::Number { number }), _) => Some(ask.now + Duration::from_secs_f64(number * 60.0)),
+        (_, Some(SlotValue::Duration { seconds })) => Some(ask.now + Duration::from_secs(*seconds)),
+        _ => when(ask).filter(|(_, exact)| *exact).map(|(at, _)| at),
+    }
+}
+
+/// Tells whether what may be said of a timer that runs is said of a new one: "set the timer to 15 minutes", where no such
+/// timer runs.
+fn is_another(ask: &PluginAsk, set: &[Set], which: &Which, kind: ScheduleKind) -> bool {
+    let is_named = matches!(which, Which::Unsaid | Which::Named(_));
+    is_named && said(ask, "otherwise").is_some() && among(set, which, kind, ask).is_empty()
+}
+
+/// Returns the ask with the length of a new timer, and its name.
+fn from_now(ask: &PluginAsk, which: &Which) -> PluginAsk {
+    let mut ask = ask.clone();
+    if let Which::Named(name) = which {
+        let value = SlotValue::Text { text: name.clone() };
+        ask.meaning.slots.insert("label".to_owned(), Slot { text: name.clone(), value });
+    }
+    if let Some(at) = end(&ask) {
+        let value = SlotValue::Duration { seconds: at.since(ask.now).as_secs() };
+        ask.meaning.slots.insert("duration".to_owned(), Slot { text: String::new(), value });
+    }
+    ask
 }
 
 fn timer(old: &Set, at: Timestamp, since: Option<Timestamp>) -> Effect {
@@ -149,34 +187,6 @@ fn those<'a>(
     Ok(meant)
 }
 
-/// Says how an alarm or a reminder can be moved, where words that no sentence knows seem to put it off: a guess would set
-/// another one, or a timer, for the length of time that was said.
-pub fn only_to_a_time(ask: &PluginAsk) -> Option<PluginAnswer> {
-    const MOVED: [&str; 13] = [
-        "늦춰", "늦추", "미뤄", "미루", "당겨", "당기", "뒤로", "push", "postpone", "delay", "put off",
-        "shift", "move",
-    ];
-    const ALARMS: [&str; 2] = ["알람", "alarm"];
-    const REMINDERS: [&str; 3] = ["알림", "리마인더", "reminder"];
-    let said = ask.meaning.text.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if ask.meaning.confidence >= 1.0 || !says(&MOVED) {
-        return None;
-    }
-    let (name, example) = match (says(&ALARMS), says(&REMINDERS)) {
-        (true, _) => (("알람은", "An alarm"), ("알람 8시로 옮겨 줘", "move my alarm to 8")),
-        (_, true) => (("알림은", "A reminder"), ("알림 8시로 옮겨 줘", "move the reminder to 8")),
-        _ => return None,
-    };
-    Some(fails(tongue(ask).pick(
-        format!(
-            "{} \"{}\"처럼 시각을 말씀해 주시면 옮길 수 있어요. 아무것도 바꾸지 않았어요.",
-            name.0, example.0
-        ),
-        format!("{} can be moved to a time: say \"{}\". Nothing is changed.", name.1, example.1),
-    )))
-}
-
 /// Returns the ask with the name that was said with the length of time as which one is meant: "라면 5분 더".
 fn with_name(ask: &PluginAsk) -> PluginAsk {
     let mut ask = ask.clone();
@@ -187,26 +197,14 @@ fn with_name(ask: &PluginAsk) -> PluginAsk {
     ask
 }
 
-/// Returns when something rings that is put off by a length of time: "한 시간 뒤로". An answer, and what is said to count
-/// from now, is no such length.
-fn put_off(said: &str, old: &Set, ask: &PluginAsk) -> Option<Timestamp> {
-    let by = ["뒤", "후", "later"].into_iter().find_map(|later| said.trim().strip_suffix(later))?;
-    let is_answer = !ask.meaning.text.to_lowercase().contains(said);
-    let seconds = whole_duration(by, language(ask), &here(&zone(&ask.zone), ask.now))?;
-    (!is_answer && seconds > 0).then(|| old.at + Duration::from_secs(seconds))
-}
-
-/// Returns how many midnights are between two moments.
-fn days_between(zone: &TimeZone, one: Timestamp, other: Timestamp) -> i64 {
-    let (one, other) = (here(zone, one).date(), here(zone, other).date());
-    other.duration_since(one).as_hours() / 24
-}
-
 /// Returns the ask with the new time on the day of the old one and in its half, where none was said, and on its days.
 fn as_it_was(ask: &PluginAsk, old: &Set, kind: ScheduleKind) -> PluginAsk {
+    if let Some(ask) = shifted(ask, old) {
+        return ask;
+    }
     let mut ask = ask.clone();
     let zone = zone(&ask.zone);
-    let mut days_on = 0;
+    let mut put_off_to = old.at;
     match when(&ask) {
         Some((at, true)) => {
             let said = ask.meaning.slots.get("when").map(|slot| slot.text.to_lowercase()).unwrap_or_default();
@@ -222,7 +220,7 @@ fn as_it_was(ask: &PluginAsk, old: &Set, kind: ScheduleKind) -> PluginAsk {
                 })
             };
             let later = put_off(&said, old, &ask);
-            days_on = later.map_or(0, |later| days_between(&zone, old.at, later));
+            put_off_to = later.unwrap_or(old.at);
             let at = later.unwrap_or_else(on_its_day);
             put_when(&mut ask, at);
         }
@@ -235,54 +233,8 @@ fn as_it_was(ask: &PluginAsk, old: &Set, kind: ScheduleKind) -> PluginAsk {
         }
         _ => {}
     }
-    if again_of(&ask).is_none() && !old.ring.days.is_empty() {
-        let mut days: Vec<i64> =
-            old.ring.days.iter().map(|day| (i64::from(*day) - 1 + days_on).rem_euclid(7) + 1).collect();
-        days.sort_unstable();
-        let days = days.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-        let value = SlotValue::Text { text: days };
-        ask.meaning.slots.insert("every".to_owned(), Slot { text: String::new(), value });
+    if again_of(&ask).is_none() {
+        on_days(&mut ask, old, put_off_to);
     }
     ask
-}
-
-#[cfg(test)]
-mod tests {
-    use ieum_contracts::voice::Meaning;
-
-    use super::*;
-
-    #[test]
-    fn a_guess_puts_nothing_off() {
-        let answer = |text: &str, confidence: f64| {
-            let meaning = Meaning { text: text.into(), confidence, ..Meaning::default() };
-            let language = if text.is_ascii() { "en" } else { "ko" };
-            only_to_a_time(&PluginAsk { meaning, language: language.into(), ..PluginAsk::default() })
-        };
-        for (text, told) in [
-            (
-                "알람 30분 늦춰 줘",
-                "알람은 \"알람 8시로 옮겨 줘\"처럼 시각을 말씀해 주시면 옮길 수 있어요. 아무것도 바꾸지 않았어요.",
-            ),
-            (
-                "약 먹기 알림 30분만 미뤄 줘",
-                "알림은 \"알림 8시로 옮겨 줘\"처럼 시각을 말씀해 주시면 옮길 수 있어요. 아무것도 바꾸지 않았어요.",
-            ),
-            (
-                "Push my alarm back half an hour",
-                "An alarm can be moved to a time: say \"move my alarm to 8\". Nothing is changed.",
-            ),
-            (
-                "postpone the medicine reminder by 30 minutes",
-                "A reminder can be moved to a time: say \"move the reminder to 8\". Nothing is changed.",
-            ),
-        ] {
-            let guessed = answer(text, 0.9).expect("is answered");
-            assert_eq!((&*guessed.text, guessed.effects.len()), (told, 0), "{text}");
-            assert!(answer(text, 1.0).is_none(), "{text}");
-        }
-        for text in ["30분 타이머", "알람 7시", "wake me at 7", "move over"] {
-            assert!(answer(text, 0.9).is_none(), "{text}");
-        }
-    }
 }

@@ -2,9 +2,12 @@
 //! process.
 
 mod agenda;
+mod among;
 mod changing;
+mod everything;
 mod saying;
 mod setting;
+mod shifting;
 mod snoozing;
 mod which;
 
@@ -20,11 +23,17 @@ use crate::effects::{RING, Ring, Scene, of_this_turn};
 use crate::replies::Queue;
 use crate::tongue::with;
 use agenda::agenda;
-use changing::{moved, only_to_a_time, stretched};
+pub use among::TOLD;
+use among::{among, is_plain};
+use changing::{moved, stretched};
+pub use everything::EVERYTHING;
+use everything::{everything, kept_as_it_is};
 use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
 use setting::{remind_anew, rising, start, wake};
+use shifting::said;
 use snoozing::{LATELY, snoozed};
-use which::{Which, agrees, among, is_plain, which};
+pub use which::{Choice, choice};
+use which::{Which, agrees, which};
 
 /// Keeps timers, alarms and reminders.
 pub struct Timers {
@@ -56,6 +65,7 @@ impl Timers {
         "timer.change",
         "timer.lengthen",
         "timer.shorten",
+        "timer.pause",
         "alarm.set",
         "alarm.query",
         "alarm.change",
@@ -66,6 +76,7 @@ impl Timers {
         "reminder.change",
         "alarm.snooze",
         "agenda.query",
+        EVERYTHING,
     ];
 
     /// Returns what is set of a kind, the next first: as it is once the commands before this one are done.
@@ -83,7 +94,39 @@ impl Timers {
     }
 
     async fn query(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
-        Ok(says(listed(&self.set(ask, kind).await?, kind, ask)))
+        let set = self.set(ask, kind).await?;
+        let is_named = said(ask, "which").is_some();
+        let which = which(ask, tongue(ask));
+        if !is_named || set.is_empty() || matches!(which, Which::Unsaid | Which::All | Which::AllOf(_)) {
+            return Ok(says(listed(&set, kind, ask)));
+        }
+        let ids: Vec<String> = among(&set, &which, kind, ask).iter().map(|set| set.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(fails(nothing_such(&set, tongue(ask), kind, ask)));
+        }
+        let named: Vec<Set> = set.into_iter().filter(|set| ids.contains(&set.id)).collect();
+        Ok(says(listed(&named, kind, ask)))
+    }
+
+    /// Says that nothing pauses.
+    async fn pause(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
+        let tongue = tongue(ask);
+        if self.set(ask, kind).await?.is_empty() {
+            return Ok(says(nothing_set(tongue, kind)));
+        }
+        Ok(fails(tongue.pick(
+            "타이머를 잠깐 멈췄다가 이어서 돌리는 것은 아직 할 수 없어요. 아무것도 바꾸지 않았어요.",
+            "I cannot pause or resume a timer yet. I changed nothing.",
+        )))
+    }
+
+    /// Cancels all that is set of every kind.
+    async fn cancel_everything(&self, ask: &PluginAsk) -> Result<PluginAnswer, Fault> {
+        let mut all = Vec::new();
+        for kind in [ScheduleKind::Timer, ScheduleKind::Alarm, ScheduleKind::Reminder] {
+            all.push((kind, self.set(ask, kind).await?));
+        }
+        Ok(everything(&all, ask))
     }
 
     async fn agenda(&self, ask: &PluginAsk) -> Result<PluginAnswer, Fault> {
@@ -105,7 +148,7 @@ impl Timers {
         }
         let asked = ask.meaning.slots.contains_key("sure");
         if asked && !agrees(ask) {
-            return Ok(says(tongue.pick("그대로 둘게요.", "I will leave it.")));
+            return Ok(says(kept_as_it_is(tongue)));
         }
         let is_guess = ask.meaning.confidence < 1.0;
         let which = if is_guess || asked { Which::Unsaid } else { which(ask, tongue) };
@@ -172,13 +215,12 @@ impl Plugin for Timers {
             Some((_, verb)) => (ScheduleKind::Reminder, verb),
             None => (ScheduleKind::Reminder, ""),
         };
-        if let Some(answer) = only_to_a_time(&ask).filter(|_| verb != "query") {
-            return Ok(answer);
-        }
         match (verb, kind) {
             ("query", _) if ask.meaning.intent.starts_with("agenda.") => self.agenda(&ask).await,
             ("query", _) => self.query(&ask, kind).await,
+            ("cancel", _) if ask.meaning.intent == EVERYTHING => self.cancel_everything(&ask).await,
             ("cancel", _) => self.cancel(&ask, kind).await,
+            ("pause", _) => self.pause(&ask, kind).await,
             ("change", _) => Ok(moved(&ask, &self.set(&ask, kind).await?, kind)),
             ("lengthen" | "shorten", _) => {
                 let set = self.set(&ask, kind).await?;

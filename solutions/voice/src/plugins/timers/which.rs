@@ -1,11 +1,12 @@
-//! Which of somebody's timers, alarms or reminders was meant: by its length, its time, its name, or all of them.
+//! Which of somebody's timers, alarms or reminders was meant: by its length, its time, its name, its place among those that
+//! were told, or all of them.
 
-use ieum_contracts::voice::{PluginAsk, ScheduleKind, SlotValue};
+use ieum_contracts::voice::{PluginAsk, SlotValue};
 use ieum_core::Timestamp;
-use ieum_understanding::value::Language;
+use ieum_understanding::value::{Kind, Language, Value, find_kinds};
 use jiff::Zoned;
+use jiff::civil::{Date, Time};
 
-use super::Set;
 use super::setting::language;
 use crate::tongue::Tongue;
 use crate::understanding::{names_a_day, whole_duration, whole_moment};
@@ -26,15 +27,23 @@ pub enum Which {
     At(Timestamp, With),
     /// What it is about.
     Named(String),
+    /// What it is about, and how long it was set for, seconds.
+    NamedLong(String, u64),
+    /// The place of it in the order in which all are told, from 0.
+    Nth(usize),
+    /// The day on which it rings, once.
+    On(Date),
+    /// The last one of them.
+    Last,
 }
 
 /// What was said with an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct With {
     /// The half of the day.
-    half: bool,
+    pub half: bool,
     /// The day.
-    day: bool,
+    pub day: bool,
 }
 
 const ALL: [&str; 16] = [
@@ -56,11 +65,86 @@ const ALL: [&str; 16] = [
     "each",
 ];
 /// What goes with a name and is none of it.
-const KOREAN: [&str; 16] = [
-    "거", "것", "걸", "거요", "꺼", "짜리", "그", "내", "제", "맞춘", "아까", "로", "에", "로요", "요", "좀",
+const KOREAN: [&str; 26] = [
+    "거",
+    "것",
+    "걸",
+    "꺼",
+    "건",
+    "걸로",
+    "짜리",
+    "그",
+    "내",
+    "제",
+    "맞춘",
+    "아까",
+    "로",
+    "에",
+    "요",
+    "좀",
+    "음",
+    "어",
+    "저기",
+    "아니",
+    "말이야",
+    "해",
+    "해줘",
+    "줘",
+    "주세요",
+    "할게",
 ];
-const ENGLISH: [&str; 12] =
-    ["the", "my", "a", "an", "one", "for", "at", "called", "named", "that", "set", "of"];
+const ENGLISH: [&str; 19] = [
+    "the", "my", "a", "an", "one", "ones", "for", "at", "called", "named", "that", "set", "of", "please",
+    "um", "uh", "no", "them", "those",
+];
+/// What they are called.
+const KINDS: [&str; 10] =
+    ["타이머", "알람", "알림", "리마인더", "timer", "timers", "alarm", "alarms", "reminder", "reminders"];
+/// What ends a Korean answer and is none of it, longer ones first.
+const ENDINGS: [&str; 15] = [
+    "이에요",
+    "이요",
+    "예요",
+    "으로요",
+    "로요",
+    "으로",
+    "요",
+    "만",
+    "을",
+    "를",
+    "이야",
+    "로",
+    "짜리",
+    "거",
+    "것",
+];
+/// What begins a word that asks for something else than to choose.
+const VERBS: [&str; 24] = [
+    "맞춰",
+    "맞추",
+    "시작",
+    "설정",
+    "켜",
+    "걸어",
+    "해",
+    "줘",
+    "주세요",
+    "하나",
+    "다른",
+    "새",
+    "set",
+    "start",
+    "make",
+    "create",
+    "put",
+    "another",
+    "new",
+    "more",
+    "add",
+    "cancel",
+    "turn",
+    "stop",
+];
 /// Words that say which half of the day.
 const HALVES: [&str; 16] = [
     "오전",
@@ -98,29 +182,141 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
     let Some(said) = said.map(|slot| slot.text.as_str()).filter(|text| !text.is_empty()) else {
         return if has_all(&ask.meaning.text) { all_of(&ask.meaning.text) } else { Which::Unsaid };
     };
-    let fillers: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
-    let kept = words(said).filter(|word| !fillers.contains(&word.as_str()));
-    let kept = kept.collect::<Vec<_>>().join(" ");
+    let kept = kept(said, tongue);
     if kept.is_empty() || has_all(&kept) {
         let all = [&kept, &ask.meaning.text].into_iter().find(|text| has_all(text));
         return all.map_or(Which::Unsaid, |text| all_of(text));
     }
+    let is_timer = ask.meaning.intent.starts_with("timer.");
+    one(said, &kept, is_timer, tongue, &here(&zone(&ask.zone), ask.now))
+}
+
+/// Returns the words of `said` that tell one from the others.
+fn kept(said: &str, tongue: Tongue) -> String {
+    let is_kept = |word: &String| {
+        let fillers: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
+        let is_of = |words: &[&str]| {
+            let ended = || ENDINGS.iter().filter_map(|end| word.strip_suffix(end));
+            words.contains(&word.as_str())
+                || (tongue == Tongue::Korean && ended().any(|word| words.contains(&word)))
+        };
+        !is_of(fillers) && !is_of(&KINDS)
+    };
+    words(said).filter(is_kept).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns which one is meant by `kept` of what was said.
+fn one(said: &str, kept: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Which {
     let language = tongue.pick(Language::Korean, Language::English);
-    let now = here(&zone(&ask.zone), ask.now);
-    if let Some(seconds) = whole_duration(&kept, language, &now) {
+    let bare = if tongue == Tongue::Korean { unended(kept) } else { kept.trim_end_matches("'s") };
+    if let Some(nth) = nth(bare, language, now) {
+        return nth;
+    }
+    let minutes =
+        || whole_duration(&tongue.pick(format!("{bare}분"), format!("{bare} minutes")), language, now);
+    let long = whole_duration(bare, language, now).or_else(|| is_timer.then(minutes).flatten());
+    if let Some(seconds) = long {
         return Which::Long(seconds);
     }
-    let moment = || whole_moment(said, language, &now).or_else(|| whole_moment(&kept, language, &now));
+    let moment = || [said, kept, bare].iter().find_map(|said| whole_moment(said, language, now));
     match moment() {
-        Some((at, true)) => Which::At(at, with(&kept, language, &now)),
-        _ => Which::Named(kept),
+        Some((at, true)) => return Which::At(at, with(kept, language, now)),
+        Some((at, false)) if !is_timer && here(now.time_zone(), at).time() == Time::midnight() => {
+            return Which::On(here(now.time_zone(), at).date());
+        }
+        _ => {}
+    }
+    let found = find_kinds(kept, language, now, &[Kind::Duration]);
+    if let ([length], true) = (&found[..], is_timer)
+        && let Value::Duration(amount) = &length.value
+    {
+        let mut name = kept.to_owned();
+        name.replace_range(length.span.clone(), " ");
+        return Which::NamedLong(name.trim().to_owned(), amount.seconds().round() as u64);
+    }
+    Which::Named(kept.to_owned())
+}
+
+/// Returns Korean words without what ends them.
+pub fn unended(mut words: &str) -> &str {
+    while let Some(bare) =
+        ENDINGS.iter().find_map(|end| words.strip_suffix(end)).filter(|bare| !bare.is_empty())
+    {
+        words = bare.trim_end();
+    }
+    words
+}
+
+/// Reads the place of one among several: "두 번째", "the last".
+fn nth(kept: &str, language: Language, now: &Zoned) -> Option<Which> {
+    // They are told in the order in which they ring.
+    const FIRST: [&str; 10] =
+        ["짧은", "이른", "빠른", "먼저", "shorter", "shortest", "earlier", "earliest", "soonest", "next"];
+    const LAST: [&str; 10] =
+        ["마지막", "긴", "늦은", "나중", "last", "very last", "longer", "longest", "later", "latest"];
+    let said =
+        ["제일 ", "가장 ", "맨 ", "더 "].iter().find_map(|most| kept.strip_prefix(most)).unwrap_or(kept);
+    if FIRST.contains(&said) {
+        return Some(Which::Nth(0));
+    }
+    if LAST.contains(&said) {
+        return Some(Which::Last);
+    }
+    let numbered = || kept.strip_suffix('번').or_else(|| kept.strip_prefix("number "))?.parse().ok();
+    let number = numbered().or_else(|| {
+        let found = find_kinds(kept, language, now, &[Kind::Ordinal]);
+        let [one] = &found[..] else { return None };
+        let Value::Ordinal(number) = one.value else { return None };
+        usize::try_from(number).ok().filter(|_| one.span == (0..kept.len()))
+    })?;
+    (1..=50).contains(&number).then(|| Which::Nth(number - 1))
+}
+
+/// How surely words that follow the question which one is meant choose one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// They say a length, a time, a place or that all are meant, and nothing else.
+    Sure,
+    /// They call one by its kind: "the pasta one".
+    Likely,
+    /// They may be anything.
+    Open,
+}
+
+/// Tells whether `text` chooses one of several.
+pub fn choice(text: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Choice {
+    let said: Vec<String> = words(text).collect();
+    if said
+        .iter()
+        .any(|word| VERBS.iter().any(|verb| word == verb || (!verb.is_ascii() && word.starts_with(verb))))
+    {
+        return Choice::Open;
+    }
+    let kept = kept(text, tongue);
+    let are_all = !kept.is_empty() && words(&kept).all(|word| ALL.contains(&word.as_str()));
+    let is_called = || {
+        let names = |word: &String| {
+            let ended = ENDINGS.iter().filter_map(|end| word.strip_suffix(end));
+            ended
+                .chain([word.as_str()])
+                .any(|word| KINDS.contains(&word) || ["one", "ones", "거", "것", "걸", "꺼"].contains(&word))
+        };
+        let article = said.iter().position(|word| ["the", "my", "that"].contains(&word.as_str()));
+        said.len() <= 5 && article.is_none_or(|at| at == 0) && said.last().is_some_and(names)
+    };
+    match one(text, &kept, is_timer, tongue, now) {
+        _ if are_all => Choice::Sure,
+        Which::Named(name) if name.is_empty() => Choice::Open,
+        Which::Named(_) if is_called() => Choice::Likely,
+        Which::Named(_) => Choice::Open,
+        _ => Choice::Sure,
     }
 }
 
 /// Returns that all are meant, with their number where `text` says it.
 fn all_of(text: &str) -> Which {
     let spaced = words(text).collect::<Vec<_>>().join(" ");
-    let bare = bare(&spaced);
+    let bare = spaced.replace(' ', "");
     // "all 3 minute timers" says how long they run, and "12개" ends as "2개" does.
     let is_number = |said: &str| match said.is_ascii() {
         true => spaced.match_indices(said).any(|(at, _)| {
@@ -142,70 +338,14 @@ fn with(said: &str, language: Language, now: &Zoned) -> With {
     With { half, day: DAYS.iter().any(|day| said.contains(day)) || names_a_day(said, language, now) }
 }
 
-fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     let words = text.split(|letter: char| letter.is_whitespace() || ",.!?".contains(letter));
     words.filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
-/// Returns those of `set` that `which` names, the next first.
-pub fn among<'a>(set: &'a [Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk) -> Vec<&'a Set> {
-    let zone = zone(&ask.zone);
-    let is_near = |set: &&Set, at: Timestamp, with: With| {
-        let (one, other) = (here(&zone, set.at), here(&zone, at));
-        one.minute() == other.minute()
-            && one.hour() % 12 == other.hour() % 12
-            && (!with.half || one.hour() == other.hour())
-            && (!with.day || one.date() == other.date())
-    };
-    match which {
-        Which::Unsaid | Which::All | Which::AllOf(_) => set.iter().collect(),
-        Which::Long(seconds) if kind == ScheduleKind::Timer => {
-            let long = set.iter().filter(|set| set.length() == *seconds);
-            long.take(1).collect()
-        }
-        Which::Long(seconds) => {
-            let at = ask.now + std::time::Duration::from_secs(*seconds);
-            set.iter().filter(|set| set.at == at).collect()
-        }
-        Which::At(at, with) => {
-            let same: Vec<&Set> = set.iter().filter(|set| set.at == *at).collect();
-            if same.is_empty() { set.iter().filter(|set| is_near(set, *at, *with)).collect() } else { same }
-        }
-        Which::Named(name) => {
-            let whole = |set: &&Set| bare(&set.ring.label).contains(&bare(name));
-            let named: Vec<&Set> = set.iter().filter(whole).collect();
-            let by_words = || set.iter().filter(|set| has_words(&set.ring.label, name)).collect();
-            if named.is_empty() { by_words() } else { named }
-        }
-    }
-}
-
-fn bare(text: &str) -> String {
-    text.to_lowercase().replace(' ', "")
-}
-
-/// Tells whether what something is about has all words of `name`; a last Korean verb may end otherwise: "약 먹으라는".
-fn has_words(label: &str, name: &str) -> bool {
-    let label = bare(label);
-    let mut said: Vec<String> = words(name).collect();
-    if said.len() > 1 && !name.is_ascii() {
-        said.pop();
-    }
-    said.iter().all(|word| label.contains(word))
-}
-
-/// Tells whether `which` was said to be all, or there is no more than one that can be meant.
-pub fn is_plain(which: &Which, meant: &[&Set]) -> bool {
-    let at_once = meant.windows(2).all(|two| two[0].at == two[1].at);
-    *which == Which::All
-        || *which == Which::AllOf(meant.len())
-        || meant.len() <= 1
-        || (matches!(which, Which::At(..)) && at_once)
-}
-
 /// Tells whether an answer agrees.
 pub fn agrees(ask: &PluginAsk) -> bool {
-    const YES: [&str; 22] = [
+    const YES: [&str; 25] = [
         "응",
         "어",
         "네",
@@ -228,13 +368,17 @@ pub fn agrees(ask: &PluginAsk) -> bool {
         "please",
         "do",
         "it",
+        "cancel",
+        "them",
+        "취소",
     ];
     let said = ask.meaning.slots.get("sure").map(|slot| match &slot.value {
         SlotValue::Text { text } => text.clone(),
         _ => slot.text.clone(),
     });
     let said = said.unwrap_or_default();
-    words(&said).next().is_some() && words(&said).all(|word| YES.contains(&word.as_str()))
+    let is_yes = |word: String| YES.contains(&word.as_str()) || ALL.contains(&word.as_str());
+    words(&said).any(|word| !ALL.contains(&word.as_str())) && words(&said).all(is_yes)
 }
 
 /// Returns `at` on the day of `old`, where `said` names no day, and in the same half of it, where it names none either.

@@ -1,0 +1,98 @@
+//! Those of somebody's timers, alarms or reminders that are meant by what was said.
+
+use ieum_contracts::voice::{PluginAsk, ScheduleKind};
+use ieum_core::Timestamp;
+
+use super::Set;
+use super::which::{Which, With, unended, which as which_of, words};
+use crate::plugins::tongue;
+use crate::tongue::Tongue;
+use crate::zone::{here, zone};
+
+/// The slot of what was said before of those that were told when one of them was asked for.
+pub const TOLD: &str = "told";
+
+/// Returns those of `set` that `which` names, the next first. Of those that were told before, where some were.
+pub fn among<'a>(set: &'a [Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk) -> Vec<&'a Set> {
+    let all: Vec<&Set> = set.iter().collect();
+    let told = ask.meaning.slots.get(TOLD).map(|told| {
+        let mut before = ask.clone();
+        before.meaning.slots.remove(TOLD);
+        before.meaning.slots.insert("which".to_owned(), told.clone());
+        those(&all, &which_of(&before, tongue(ask)), kind, ask)
+    });
+    let meant = told.filter(|told| !told.is_empty()).map(|told| those(&told, which, kind, ask));
+    meant.filter(|meant| !meant.is_empty()).unwrap_or_else(|| those(&all, which, kind, ask))
+}
+
+fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk) -> Vec<&'a Set> {
+    let set = || set.iter().copied();
+    let zone = zone(&ask.zone);
+    let is_near = |set: &&Set, at: Timestamp, with: With| {
+        let (one, other) = (here(&zone, set.at), here(&zone, at));
+        one.minute() == other.minute()
+            && one.hour() % 12 == other.hour() % 12
+            && (!with.half || one.hour() == other.hour())
+            && (!with.day || one.date() == other.date())
+    };
+    match which {
+        Which::Unsaid | Which::All | Which::AllOf(_) => set().collect(),
+        Which::Nth(place) => set().nth(*place).into_iter().collect(),
+        Which::Last => set().last().into_iter().collect(),
+        // What rings again and again is no matter of one day.
+        Which::On(day) => {
+            set().filter(|set| set.ring.days.is_empty() && here(&zone, set.at).date() == *day).collect()
+        }
+        Which::Long(seconds) if kind == ScheduleKind::Timer => {
+            let long = set().filter(|set| set.length() == *seconds);
+            long.take(1).collect()
+        }
+        Which::Long(seconds) => {
+            let at = ask.now + std::time::Duration::from_secs(*seconds);
+            set().filter(|set| set.at == at).collect()
+        }
+        Which::At(at, with) => {
+            let same: Vec<&Set> = set().filter(|set| set.at == *at).collect();
+            if same.is_empty() { set().filter(|set| is_near(set, *at, *with)).collect() } else { same }
+        }
+        Which::Named(name) => {
+            let whole = |set: &&Set| bare(&set.ring.label).contains(&bare(name));
+            let named: Vec<&Set> = set().filter(whole).collect();
+            let unended = unended(name);
+            if named.is_empty() && tongue(ask) == Tongue::Korean && unended != name {
+                return those(&set().collect::<Vec<_>>(), &Which::Named(unended.to_owned()), kind, ask);
+            }
+            let by_words = || set().filter(|set| has_words(&set.ring.label, name)).collect();
+            if named.is_empty() { by_words() } else { named }
+        }
+        Which::NamedLong(name, seconds) => {
+            let mut named = those(&set().collect::<Vec<_>>(), &Which::Named(name.clone()), kind, ask);
+            named.retain(|set| set.length() == *seconds);
+            named.truncate(1);
+            named
+        }
+    }
+}
+
+fn bare(text: &str) -> String {
+    text.to_lowercase().replace(' ', "")
+}
+
+/// Tells whether what something is about has all words of `name`; a last Korean verb may end otherwise: "약 먹으라는".
+fn has_words(label: &str, name: &str) -> bool {
+    let label = bare(label);
+    let mut said: Vec<String> = words(name).collect();
+    if said.len() > 1 && !name.is_ascii() {
+        said.pop();
+    }
+    said.iter().all(|word| label.contains(word))
+}
+
+/// Tells whether `which` was said to be all, or there is no more than one that can be meant.
+pub fn is_plain(which: &Which, meant: &[&Set]) -> bool {
+    let at_once = meant.windows(2).all(|two| two[0].at == two[1].at);
+    *which == Which::All
+        || *which == Which::AllOf(meant.len())
+        || meant.len() <= 1
+        || (matches!(which, Which::At(..)) && at_once)
+}

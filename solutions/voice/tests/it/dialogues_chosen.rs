@@ -1,0 +1,308 @@
+//! Which timer, alarm or reminder is meant: chosen in answer to a question, asked for by its name, or all of them at once.
+
+use ieum_contracts::voice::DialogOutcome;
+use ieum_testkit::backend::SqlStore;
+
+use crate::stage::Stage;
+
+async fn quiet() -> (SqlStore, Stage) {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    (sql, stage)
+}
+
+async fn kept(stage: &Stage) -> i64 {
+    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
+}
+
+/// Says each of `said`, and expects the answer and how much is set then.
+async fn told(stage: &Stage, said: &[(&str, &str, i64)]) {
+    for (said, told, count) in said {
+        assert_eq!((&*stage.say(said).await.text, kept(stage).await), (*told, *count), "{said}");
+    }
+}
+
+/// Sets all of `set` on a stage of its own, asks `question`, and answers it.
+async fn chosen(set: &[&str], question: &str, answers: &[(&str, &str)]) {
+    for (answer, wanted) in answers {
+        let (_sql, stage) = quiet().await;
+        for said in set {
+            stage.say(said).await;
+        }
+        let asked = stage.say(question).await;
+        assert_eq!(asked.outcome, DialogOutcome::Asked, "{question}: {}", asked.text);
+        let before = kept(&stage).await;
+        assert_eq!(&stage.say(answer).await.text, wanted, "{question} {answer}");
+        assert_eq!(kept(&stage).await, before, "{question} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn which_timer_is_said_by_its_length_its_name_or_its_place() {
+    let set = ["타이머 5분", "타이머 10분", "라면 타이머 3분"];
+    let (five, ten, noodles) = (
+        "타이머를 1분 늘렸어요. 이제 6분 남았어요.",
+        "타이머를 1분 늘렸어요. 이제 11분 남았어요.",
+        "라면 타이머를 1분 늘렸어요. 이제 4분 남았어요.",
+    );
+    chosen(
+        &set,
+        "타이머 1분 늘려 줘",
+        &[
+            ("5분 타이머", five),
+            ("5분짜리요", five),
+            ("두 번째 거", five),
+            ("두 번째로 해 줘", five),
+            ("2번", five),
+            ("10분 거", ten),
+            ("마지막 거요", ten),
+            ("제일 긴 거", ten),
+            ("라면 타이머요", noodles),
+            ("라면이요", noodles),
+            ("그 라면 타이머", noodles),
+            ("라면 3분 타이머", noodles),
+            ("첫 번째", noodles),
+        ],
+    )
+    .await;
+    let set = ["set a timer for 5 minutes", "set a timer for 10 minutes", "set a pasta timer for 9 minutes"];
+    let (five, ten, pasta) = (
+        "I added 1 minute to the timer: 6 minutes left.",
+        "I added 1 minute to the timer: 11 minutes left.",
+        "I added 1 minute to the pasta timer: 10 minutes left.",
+    );
+    chosen(
+        &set,
+        "add a minute to the timer",
+        &[
+            ("the 10 minute one", ten),
+            ("the 10 minute timer", ten),
+            ("the last one", ten),
+            ("the longest one", ten),
+            ("number 3", ten),
+            ("the first", five),
+            ("the 5 minute timer please", five),
+            ("the second one", pasta),
+            ("the pasta timer", pasta),
+            ("the pasta one please", pasta),
+            ("pasta 9 minutes", pasta),
+            ("pasta", pasta),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn which_alarm_or_reminder_is_said_by_its_time_its_day_or_its_place() {
+    let set = ["내일 7시 알람", "내일 8시 알람", "월요일 7시 알람"];
+    chosen(
+        &set,
+        "알람 10분 늦춰 줘",
+        &[
+            ("8시 알람이요", "내일 오전 8시 10분에 알람을 맞췄어요."),
+            ("월요일 거", "5월 4일 월요일 오전 7시 10분에 알람을 맞췄어요."),
+            ("첫 번째 알람이요", "내일 오전 7시 10분에 알람을 맞췄어요."),
+            ("the 8 am alarm", "Alarm set for tomorrow at 8:10 AM."),
+        ],
+    )
+    .await;
+    chosen(
+        &["remind me to call mum tomorrow at 5 pm", "remind me to buy milk tomorrow at 6 pm"],
+        "move the reminder to 7 pm",
+        &[
+            ("the milk one", "I will remind you tomorrow at 7:00 PM: buy milk."),
+            ("the first one", "I will remind you tomorrow at 7:00 PM: call mum."),
+        ],
+    )
+    .await;
+    let (_sql, stage) = quiet().await;
+    for said in set {
+        stage.say(said).await;
+    }
+    told(
+        &stage,
+        &[
+            (
+                "7시 알람 꺼 줘",
+                "알람이 2개 있어요: 내일 오전 7시, 5월 4일 월요일 오전 7시. 어느 것을 말씀하세요? 모두라면 전부라고 해 \
+                 주세요.",
+                3,
+            ),
+            ("두 번째", "알람을 취소했어요.", 2),
+            ("알람 뭐 있어?", "알람이 2개 있어요: 내일 오전 7시, 내일 오전 8시.", 2),
+            ("두 번째 알람 꺼 줘", "알람을 취소했어요.", 1),
+            ("내일 알람 꺼 줘", "알람을 취소했어요.", 0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn another_command_is_no_answer_and_another_question_keeps_what_was_chosen() {
+    let (_sql, stage) = quiet().await;
+    stage.say("타이머 5분").await;
+    stage.say("타이머 10분").await;
+    let which = "타이머가 2개 있어요: 5분 (5분 남음), 10분 (10분 남음). 어느 것을 말씀하세요? 모두라면 전부라고 해 주세요.";
+    told(
+        &stage,
+        &[
+            ("타이머 취소해 줘", which, 2),
+            ("지금 몇 시야", "지금은 오후 12시예요.", 2),
+            ("타이머 취소해 줘", which, 2),
+            ("20분 타이머 맞춰 줘", "20분 타이머를 시작했어요.", 3),
+            ("20분 타이머 취소해 줘", "타이머를 취소했어요.", 2),
+            ("타이머 취소해 줘", which, 2),
+            ("전부 취소해 줘", "타이머 2개를 취소했어요.", 0),
+            ("내일 7시 알람", "내일 오전 7시에 알람을 맞췄어요.", 1),
+            ("내일 8시 알람", "내일 오전 8시에 알람을 맞췄어요.", 2),
+            (
+                "알람 조금만 늦춰 줘",
+                "알람이 2개 있어요: 내일 오전 7시, 내일 오전 8시. 어느 것을 말씀하세요?",
+                2,
+            ),
+            ("두 번째 거", "얼마나 늦출까요?", 2),
+            ("10분", "내일 오전 8시 10분에 알람을 맞췄어요.", 2),
+            (
+                "turn off the alarm",
+                "There are 2 alarms: tomorrow at 7:00 AM, tomorrow at 8:10 AM. Which one? Say all for all of them.",
+                2,
+            ),
+            ("what time is it", "It is 12:00 PM.", 2),
+            (
+                "turn off the alarm",
+                "There are 2 alarms: tomorrow at 7:00 AM, tomorrow at 8:10 AM. Which one? Say all for all of them.",
+                2,
+            ),
+            ("all of them", "2 alarms are cancelled.", 0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn one_is_asked_for_by_its_name_and_whether_any_is_on() {
+    let (_sql, stage) = quiet().await;
+    for said in ["라면 타이머 3분", "set a pasta timer for 9 minutes", "내일 7시 알람", "타이머 20분"]
+    {
+        stage.say(said).await;
+    }
+    let (noodles, pasta) = ("라면 타이머가 3분 남았어요.", "There is 9 minutes left on the pasta timer.");
+    let all = "There are 3 timers: 라면 3 minutes (3 minutes left), pasta 9 minutes (9 minutes left), 20 minutes (20 \
+               minutes left).";
+    let alarm = "Your next alarm is tomorrow at 7:00 AM.";
+    for (said, told) in [
+        ("라면 타이머 얼마나 남았어?", noodles),
+        ("라면 얼마나 남았어", noodles),
+        ("라면은 몇 분 남았어?", noodles),
+        ("라면 타이머 언제 끝나?", noodles),
+        ("라면 타이머 돌아가고 있어?", noodles),
+        ("20분 타이머 아직 돌아가고 있니?", "타이머가 20분 남았어요."),
+        ("how long left on the pasta?", pasta),
+        ("how many minutes are left on the pasta", pasta),
+        ("how much longer on the pasta timer", pasta),
+        ("is the pasta timer still running?", pasta),
+        ("when is the pasta timer done", pasta),
+        ("is there a timer running?", all),
+        ("is my timer still on?", all),
+        ("how much time is there left", all),
+        ("how much time do I have left", all),
+        (
+            "how long left on the rice?",
+            "There is no such timer. I have 라면 3 minutes (3 minutes left), pasta 9 minutes (9 minutes left), 20 \
+             minutes (20 minutes left).",
+        ),
+        ("알람 켜져 있어?", "다음 알람은 내일 오전 7시예요."),
+        ("7시 알람 켜져 있어?", "다음 알람은 내일 오전 7시예요."),
+        ("8시 알람 켜져 있어?", "그런 알람은 없어요. 맞춰 둔 건 내일 오전 7시예요."),
+        ("is my alarm on?", alarm),
+        ("is the 7 am alarm on", alarm),
+        ("when does my alarm ring", alarm),
+        ("when does my 7 am alarm go off", alarm),
+    ] {
+        let answer = stage.say(said).await;
+        assert_eq!((&*answer.text, answer.confidence), (told, 1.0), "{said}");
+    }
+    assert_eq!(kept(&stage).await, 4);
+}
+
+#[tokio::test]
+async fn what_cannot_be_paused_is_said_and_runs_on() {
+    let (_sql, stage) = quiet().await;
+    assert_eq!(stage.say("pause the timer").await.text, "There is no timer set.");
+    stage.say("타이머 10분").await;
+    for said in [
+        "타이머 일시정지",
+        "타이머 일시 정지해 줘",
+        "타이머 잠깐 멈춰 줘",
+        "타이머 재개해 줘",
+        "타이머 이어서 돌려 줘",
+        "잠깐 멈춰 줘",
+        "pause the timer",
+        "resume the timer",
+        "put the timer on hold",
+        "pause it",
+    ] {
+        let answer = stage.say(said).await;
+        let told = if said.is_ascii() {
+            "I cannot pause or resume a timer yet. I changed nothing."
+        } else {
+            "타이머를 잠깐 멈췄다가 이어서 돌리는 것은 아직 할 수 없어요. 아무것도 바꾸지 않았어요."
+        };
+        assert_eq!((&*answer.text, answer.outcome), (told, DialogOutcome::Failed), "{said}");
+    }
+    assert_eq!(stage.say("타이머 얼마나 남았어?").await.text, "타이머가 10분 남았어요.");
+}
+
+#[tokio::test]
+async fn everything_goes_only_where_it_is_agreed_to() {
+    let (_sql, stage) = quiet().await;
+    let set = ["타이머 5분", "타이머 6분", "내일 7시 알람", "저녁 8시에 약 먹으라고 알려 줘"];
+    told(
+        &stage,
+        &[("전부 취소해 줘", "맞춰 둔 것이 없어요.", 0), ("cancel everything", "Nothing is set.", 0)],
+    )
+    .await;
+    for (said, asked, agreed, done) in [
+        (
+            "전부 취소해 줘",
+            "타이머 2개, 알람 1개, 알림 1개가 있어요. 모두 취소할까요?",
+            "네",
+            "타이머 2개, 알람 1개, 알림 1개를 취소했어요.",
+        ),
+        (
+            "다 지워 줘",
+            "타이머 2개, 알람 1개, 알림 1개가 있어요. 모두 취소할까요?",
+            "네 전부 취소해 줘",
+            "타이머 2개, 알람 1개, 알림 1개를 취소했어요.",
+        ),
+        (
+            "cancel everything",
+            "I have 2 timers, 1 alarm and 1 reminder. Cancel all of them?",
+            "yes please",
+            "I cancelled 2 timers, 1 alarm and 1 reminder.",
+        ),
+        (
+            "clear all my timers, alarms and reminders",
+            "I have 2 timers, 1 alarm and 1 reminder. Cancel all of them?",
+            "yes, cancel them all",
+            "I cancelled 2 timers, 1 alarm and 1 reminder.",
+        ),
+    ] {
+        for one in set {
+            stage.say(one).await;
+        }
+        let no =
+            if said.is_ascii() { ("no", "I will leave it.") } else { ("싫어", "그대로 둘게요.") };
+        told(&stage, &[(said, asked, 4), (no.0, no.1, 4), (said, asked, 4), (agreed, done, 0)]).await;
+    }
+    stage.say("타이머 5분").await;
+    told(
+        &stage,
+        &[
+            ("don't cancel everything", "All right, I changed nothing.", 1),
+            ("전부 취소하지 마", "알겠어요. 아무것도 바꾸지 않았어요.", 1),
+            ("전부 취소해 줘", "타이머를 취소했어요.", 0),
+        ],
+    )
+    .await;
+}
