@@ -147,3 +147,52 @@ async fn what_no_days_of_the_week_say_is_refused_by_its_name() {
     }
     assert_eq!(kept(&stage).await, 0);
 }
+
+#[tokio::test]
+async fn what_repeats_is_moved_to_other_days_and_never_on_one_of_them_alone() {
+    let korean = |kind: &str| {
+        format!(
+            "되풀이하는 {kind}은 아직 하루만 옮길 수 없어요. 시각이나 요일을 모두 바꾸려면 \"{kind} 평일 8시로 바꿔 \
+             줘\"처럼 말씀해 주세요. 아무것도 바꾸지 않았어요."
+        )
+    };
+    let english = "I cannot move a repeating alarm on a single day yet. To change its time or its days, say \"move my \
+                   alarm to every weekday at 8\". Nothing is changed.";
+    let (_sql, stage) = quiet().await;
+    stage.say("매일 7시 알람").await;
+    for said in [
+        "매일 7시 알람 내일만 8시로 옮겨 줘",
+        "내일 알람 8시로 바꿔 줘",
+        "알람 오늘만 8시로 바꿔 줘",
+        "알람 금요일로 옮겨 줘",
+        "move my daily alarm to Friday",
+        "move tomorrow's alarm to 8",
+        "move my alarm to 8 tomorrow only",
+    ] {
+        let answer = stage.say(said).await;
+        let wanted = if said.is_ascii() { english.to_owned() } else { korean("알람") };
+        assert_eq!((answer.text, answer.outcome), (wanted, DialogOutcome::Failed), "{said}");
+        assert_eq!(stage.say("알람 뭐 있어?").await.text, "다음 알람은 매일 오전 7시예요.", "{said}");
+    }
+    for (said, told) in [
+        ("알람 월수금으로 바꿔 줘", "매주 월·수·금요일 오전 7시에 알람을 맞췄어요."),
+        ("알람 주말로 바꿔 줘", "주말마다 오전 7시에 알람을 맞췄어요."),
+        ("알람 평일 8시로 바꿔 줘", "평일마다 오전 8시에 알람을 맞췄어요."),
+        ("평일 알람 9시로 바꿔 줘", "평일마다 오전 9시에 알람을 맞췄어요."),
+        ("move my weekday alarm to the weekend", "Alarm set for every Saturday and Sunday at 9:00 AM."),
+        ("move my alarm to Mondays and Fridays", "Alarm set for every Monday and Friday at 9:00 AM."),
+        ("move my alarm to weekdays", "Alarm set for every weekday at 9:00 AM."),
+        ("change my alarm to every day at 8", "Alarm set for every day at 8:00 AM."),
+        ("move the daily alarm to 7", "Alarm set for every day at 7:00 AM."),
+    ] {
+        assert_eq!(stage.say(said).await.text, told, "{said}");
+        assert_eq!(kept(&stage).await, 1, "{said}");
+    }
+    stage.say("매주 월요일 9시에 운동하라고 알려 줘").await;
+    assert_eq!(stage.say("운동 알림 화요일로 옮겨 줘").await.text, korean("알림"));
+    assert_eq!(
+        stage.say("운동 알림 매주 화요일로 옮겨 줘").await.text,
+        "매주 화요일 오전 9시에 알려 드릴게요: 운동하기."
+    );
+    assert_eq!(kept(&stage).await, 2);
+}

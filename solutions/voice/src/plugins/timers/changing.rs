@@ -9,6 +9,7 @@ use jiff::civil::Time;
 
 use super::Set;
 use super::among::{among, is_plain};
+use super::one_day::{by_its_days, one_day_of, only_one_day, with_weekend};
 use super::saying::{nothing_set, nothing_such, which_one, whose};
 use super::setting::{again_of, hour_of, past, put_when, remind, start, wake, when};
 use super::shifting::{by_how_long, on_days, put_off, said, shifted};
@@ -32,11 +33,18 @@ pub fn moved(ask: &PluginAsk, set: &[Set], kind: ScheduleKind) -> PluginAnswer {
             return asks("which", which_one(&all, kind, false, ask));
         }
         Ok(all) => all[0],
-        Err(answer) => return answer,
+        Err(answer) => match by_its_days(ask, set) {
+            Some(old) => old,
+            None => return one_day_of(ask, set, kind).unwrap_or(answer),
+        },
     };
     if let Some(answer) = by_how_long(ask) {
         return answer;
     }
+    if let Some(answer) = only_one_day(ask, old, kind) {
+        return answer;
+    }
+    let ask = &with_weekend(ask, old);
     let mut answer = match kind {
         ScheduleKind::Timer => restarted(ask, old),
         ScheduleKind::Alarm => wake(&as_it_was(ask, old, kind)),
@@ -226,7 +234,8 @@ fn as_it_was(ask: &PluginAsk, old: &Set, kind: ScheduleKind) -> PluginAsk {
         }
         // A day alone is as good as the time that was set.
         Some((at, false)) if here(&zone, at).time() == Time::midnight() => {
-            let day = here(&zone, at).date();
+            let said = ask.meaning.slots.get("when").map(|slot| slot.text.to_lowercase()).unwrap_or_default();
+            let day = here(&zone, put_off(&said, old, &ask).unwrap_or(at)).date();
             if let Some(at) = moment(&zone, day.to_datetime(here(&zone, old.at).time())) {
                 put_when(&mut ask, at);
             }

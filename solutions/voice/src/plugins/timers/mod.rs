@@ -5,6 +5,7 @@ mod agenda;
 mod among;
 mod changing;
 mod everything;
+mod one_day;
 mod saying;
 mod setting;
 mod shifting;

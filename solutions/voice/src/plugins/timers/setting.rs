@@ -195,6 +195,10 @@ pub fn again_of(ask: &PluginAsk) -> Option<Vec<i8>> {
     if let Some(SlotValue::Text { text }) = meaning.slots.get("every").map(|slot| &slot.value) {
         return Some(text.split(',').filter_map(|day| day.parse().ok()).collect());
     }
+    // What is moved may be said to repeat as well as the time that it is moved to.
+    if meaning.intent.ends_with(".change") {
+        return repeats(&meaning.slots.get("when")?.text, language(ask)).map(|again| again.days);
+    }
     // A guess and an answer have no such slot; what a reminder is about may be a daily thing.
     let is_of_message = words(meaning, "message").is_some_and(|message| meaning.text.contains(message));
     repeats(&meaning.text, language(ask)).filter(|_| !is_of_message).map(|again| again.days)

@@ -49,53 +49,60 @@ fn in_order(mut days: Vec<i8>) -> Vec<i8> {
 
 // === Korean ===
 
+/// Days that stand side by side.
+#[derive(Default)]
+struct Row {
+    /// How long their words are.
+    length: usize,
+    days: Vec<i8>,
+    /// Whether several were shortened: "월수금", "월, 수".
+    is_short: bool,
+    is_range: bool,
+}
+
 fn korean(words: &str) -> Option<(Range<usize>, Vec<i8>)> {
     let starts = words.char_indices().map(|(at, _)| at);
     starts.filter(|at| *at == 0 || words[..*at].ends_with([' ', ','])).find_map(|at| {
-        let mut end = at;
         let weekly = ["매주마다 ", "매주 ", "매 주 "].iter().find(|weekly| words[at..].starts_with(**weekly));
-        end += weekly.map_or(0, |weekly| weekly.len());
-        let (mut days, mut is_short, mut is_range) = (Vec::new(), false, false);
-        let mut count = 0;
-        let mut last = None;
-        loop {
-            let Some((length, named, short)) = korean_days(&words[end..]) else { break };
-            end += length;
-            count += named.len();
-            match last.take().filter(|_| is_range) {
-                Some(from) => add_range(&mut days, from, *named.first()?),
-                None => days.extend(&named),
-            }
-            is_short |= short;
-            let rest = &words[end..];
-            if let Some(joint) = ["부터 ", "에서 ", " ~ ", "~", " - ", "-"]
-                .iter()
-                .find(|joint| rest.strip_prefix(**joint).is_some_and(|rest| korean_days(rest).is_some()))
-            {
-                end += joint.len();
-                last = named.last().copied();
-                is_range = true;
-                days.pop();
-                continue;
-            }
-            let joint = ["이랑 ", "랑 ", "하고 ", "과 ", "와 ", ", ", ",", "·", "/", " 그리고 ", " "]
-                .iter()
-                .find(|joint| rest.strip_prefix(**joint).is_some_and(|rest| korean_days(rest).is_some()));
-            let Some(joint) = joint else { break };
-            end += joint.len();
-        }
-        if days.is_empty() {
-            return None;
-        }
-        if is_range && let Some(rest) = words[end..].strip_prefix("까지") {
-            end = words.len() - rest.len();
-        }
-        let is_each = words[end..].starts_with("마다");
-        end += if is_each { "마다".len() } else { 0 };
-        let is_again = weekly.is_some() || is_each || is_range || (is_short && count > 1);
-        let is_word = words[end..].chars().next().is_none_or(|next| " ,에은는도로의".contains(next));
-        (is_again && is_word).then(|| (at..end, in_order(days)))
+        let first = at + weekly.map_or(0, |weekly| weekly.len());
+        let row = korean_row(&words[first..]).filter(|row| !row.days.is_empty())?;
+        let rest = &words[first + row.length..];
+        let rest = rest.strip_prefix("까지").filter(|_| row.is_range).unwrap_or(rest);
+        let each = rest.strip_prefix("마다");
+        let rest = each.unwrap_or(rest);
+        let is_again = weekly.is_some() || each.is_some() || row.is_range || row.is_short;
+        let is_word = rest.chars().next().is_none_or(|next| " ,에은는도로의".contains(next));
+        (is_again && is_word).then(|| (at..words.len() - rest.len(), in_order(row.days)))
     })
+}
+
+/// Reads the days that `words` begin with, lists and ranges of them.
+fn korean_row(words: &str) -> Option<Row> {
+    const RANGES: [&str; 6] = ["부터 ", "에서 ", " ~ ", "~", " - ", "-"];
+    const JOINTS: [&str; 11] = ["이랑 ", "랑 ", "하고 ", "과 ", "와 ", ", ", ",", "·", "/", " 그리고 ", " "];
+    let (mut row, mut from, mut has_short) = (Row::default(), None, false);
+    while let Some((length, named, short)) = korean_days(&words[row.length..]) {
+        row.length += length;
+        has_short |= short;
+        match from.take() {
+            Some(from) => add_range(&mut row.days, from, *named.first()?),
+            None => row.days.extend(&named),
+        }
+        let rest = &words[row.length..];
+        let leads_on =
+            |joint: &&&str| rest.strip_prefix(**joint).is_some_and(|rest| korean_days(rest).is_some());
+        if let Some(joint) = RANGES.iter().find(leads_on) {
+            row.length += joint.len();
+            row.is_range = true;
+            from = row.days.pop();
+        } else if let Some(joint) = JOINTS.iter().find(leads_on) {
+            row.length += joint.len();
+        } else {
+            break;
+        }
+    }
+    row.is_short = has_short && row.days.len() > 1;
+    Some(row)
 }
 
 /// Reads days at the beginning of `words`: how long they are, the days, and whether they were shortened ("월수금").
