@@ -13,6 +13,9 @@ use crate::sentences;
 use crate::tongue::{Tongue, is_closed};
 use crate::understanding::leading;
 
+/// How all are named.
+const EVERYBODY: [&str; 6] = ["everyone", "everybody", "모두", "다들", "집 전체", "온 집"];
+
 /// Announces.
 pub struct Announcements {
     pub directory: Directory,
@@ -39,7 +42,9 @@ impl Plugin for Announcements {
             return Ok(fails(not_again(tongue, &often)));
         }
         let area = words(&ask.meaning, "area").map(str::to_owned);
-        if let Some(room) = unknown_room(tongue, message).filter(|_| area.is_none()) {
+        // Where all are told, a room that is spoken of is no place to say it in.
+        let is_for_all = EVERYBODY.iter().any(|all| ask.meaning.text.to_lowercase().contains(all));
+        if let Some(room) = unknown_room(tongue, message).filter(|_| area.is_none() && !is_for_all) {
             return Ok(fails(sentences::unknown_room(tongue, room)));
         }
         let Ok(devices) = self.directory.devices_of(cx, &ask.user_id).await else {
@@ -89,8 +94,9 @@ fn unknown_room(tongue: Tongue, message: &str) -> Option<&str> {
 }
 
 /// Verbs that are told to be done with a 라 that is theirs: 오라고 is "오라", and 사과라고 is "사과".
-const STEMS: [&str; 24] = [
+const STEMS: [&str; 25] = [
     "오",
+    "하",
     "가",
     "자",
     "보",
@@ -156,6 +162,7 @@ mod tests {
             ("사과", "라", "사과"),
             ("약 먹으", "라", "약 먹으라"),
             ("공부하", "라", "공부하라"),
+            ("조용히 하", "라", "조용히 하라"),
             ("빨리 오", "라", "빨리 오라"),
             ("저녁 먹어요", "라", "저녁 먹어요"),
         ] {

@@ -37,11 +37,17 @@ impl Plugin for WallClock {
                 until(tongue, said, today, day)
             }
             ("date.query", Some((said, day))) => {
+                let (korean, english) =
+                    if day < today { ("이었어요", "was") } else { ("이에요", "is") };
                 let day = dated(tongue, today, day);
                 tongue.pick(
-                    format!("{} {day}이에요.", with(said, "은", "는")),
-                    format!("{} is {day}.", begun(said)),
+                    format!("{} {day}{korean}.", with(said, "은", "는")),
+                    format!("{} {english} {day}.", begun(said)),
                 )
+            }
+            ("date.query", None) if words(&ask.meaning, "part") == Some("year") => {
+                let year = today.year();
+                tongue.pick(format!("올해는 {year}년이에요."), format!("It is {year}."))
             }
             ("date.query", None) => {
                 let today = date(tongue, today);

@@ -129,9 +129,10 @@ fn none_found(tongue: Tongue, name: Option<&str>, area: Option<&str>) -> String 
 
 /// Said where something is to become more or less: devices do not tell what it is now.
 fn unknown_level(tongue: Tongue, name: &str) -> String {
+    let (are, it) = if name.ends_with('s') { ("are", "them") } else { ("is", "it") };
     tongue.pick(
         format!("{} 지금 얼마인지 몰라서 더하거나 덜 수 없어요. 얼마로 맞출지 말씀해 주세요.", with(name, "이", "가")),
-        format!("I do not know what the {name} is set to, so I cannot turn it up or down. Tell me the level instead."),
+        format!("I do not know what the {name} {are} set to, so I cannot turn {it} up or down. Tell me the level instead."),
     )
 }
 

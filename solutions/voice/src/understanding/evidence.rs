@@ -33,7 +33,7 @@ const TIMER: [&str; 16] = [
 ];
 
 /// `$` ends a word: `비$` is the rain and no 비행기.
-const ABOUT: [About; 8] = [
+const ABOUT: [About; 9] = [
     About {
         intent: "time.",
         said: &["몇", "시간", "시각", "시계", "시인", "time$", "clock$", "hour$", "late$"],
@@ -83,7 +83,22 @@ const ABOUT: [About; 8] = [
             "calendar$",
             "monday$",
         ],
-        foreign: &["생일", "birthday", "남았", "left$", "until$", "방학", "휴가", "holiday"],
+        foreign: &[
+            "기온",
+            "온도",
+            "도야$",
+            "nice$",
+            "도까지",
+            "temperature",
+            "생일",
+            "birthday",
+            "남았",
+            "left$",
+            "until$",
+            "방학",
+            "휴가",
+            "holiday",
+        ],
     },
     About {
         intent: "weather.air",
@@ -248,6 +263,15 @@ const ABOUT: [About; 8] = [
         foreign: &["배터리", "크리스마스", "battery", "christmas", "dishwasher"],
     },
     About {
+        intent: "dialog.help",
+        said: &[
+            "도와", "도움", "도울", "사용", "쓰는", "쓸", "기능", "명령", "물어", "소개", "말하", "할",
+            "하는", "help", "use$", "able$", "command", "feature", "example", "function", "say$", "ask$",
+            "good$", "can$", "capable", "handle$",
+        ],
+        foreign: &["숙제", "homework", "spell"],
+    },
+    About {
         intent: "platform.",
         said: &[
             "시스템",
@@ -293,9 +317,16 @@ const TIME_WORDS: [&str; 40] = [
 /// Returns the guess with the thing it is about, or `None` where nothing that was said bears it out.
 pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option<Meaning> {
     if guess.intent.starts_with("device.") {
+        // What is to be set to a number is not switched instead.
+        if guess.intent != "device.set" && ask.text.contains(|letter: char| letter.is_ascii_digit()) {
+            return None;
+        }
         let found = named(tongue, &ask.text, &ask.things, &ask.areas)?;
         let slot = |text: String| Slot { text: text.clone(), value: SlotValue::Text { text } };
         guess.slots.insert("name".to_owned(), slot(found.name));
+        if names_all(&ask.text) {
+            guess.slots.insert("every".to_owned(), slot("all".to_owned()));
+        }
         guess.slots.extend(found.area.map(|area| ("area".to_owned(), slot(area))));
         return Some(guess);
     }
@@ -309,7 +340,15 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
     let is_known = |word: &&str| TIME_WORDS.iter().any(|stem| is_of(word, stem));
     let is_of_another =
         tongue == Tongue::Korean && guess.intent == "time.query" && !words.iter().all(is_known);
-    (begins(about.said) && !begins(about.foreign) && !is_of_another).then_some(guess)
+    ((about.said.is_empty() || begins(about.said)) && !begins(about.foreign) && !is_of_another)
+        .then_some(guess)
+}
+
+/// Tells whether all of several things are meant.
+fn names_all(text: &str) -> bool {
+    const ALL: [&str; 11] =
+        ["다", "전부", "모두", "모든", "싹", "전체", "all", "every", "everything", "both", "전부다"];
+    text.to_lowercase().split_whitespace().any(|word| ALL.contains(&word))
 }
 
 fn is_of(word: &str, stem: &str) -> bool {
@@ -400,6 +439,21 @@ mod tests {
             "매시간 알려 줘",
             "30분마다 알려 줘",
             "tell me every hour to drink water",
+            "how are you",
+            "how old are you",
+            "how do you spell banana",
+            "have a nice day",
+            "tell me a joke",
+            "what is 15 times 8",
+            "play music",
+            "call mom",
+            "15 곱하기 8",
+            "음악 틀어 줘",
+            "엄마한테 전화해 줘",
+            "뉴스 틀어 줘",
+            "오늘 야구 몇 시에 해",
+            "오늘 제일 더울 때 몇 도야",
+            "잘 지냈어?",
         ] {
             let tongue = Tongue::heard_in(text).unwrap_or(Tongue::English);
             let ask =

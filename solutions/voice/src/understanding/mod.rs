@@ -10,6 +10,7 @@ mod listening;
 mod moments;
 mod named;
 mod negated;
+mod opening;
 mod places;
 mod reminding;
 mod repairing;
@@ -46,6 +47,7 @@ pub use impossible::{NoSuch, no_such};
 pub use moments::{whole_duration, whole_moment};
 pub use named::named;
 pub use negated::{EXCEPTED, NEGATED, refused};
+use opening::after_opening;
 use places::settle;
 pub use repeats::{leading, repeats};
 use shared::shared;
@@ -202,7 +204,12 @@ impl Understanding for LocalUnderstanding {
             let message = format!("understanding {:?}: expected ko or en", ask.language);
             return Err(Fault::invalid_argument("voice.language.unknown", message));
         };
-        if let Some(meanings) = self.recognise(tongue, &ask) {
+        let whole = self.recognise(tongue, &ask);
+        let after = || {
+            let text = after_opening(ask.text.trim(), tongue)?.to_owned();
+            self.recognise(tongue, &Understand { text, ..ask.clone() })
+        };
+        if let Some(meanings) = whole.or_else(after) {
             return Ok(Understood { meanings, engine: "templates".to_owned() });
         }
         let guess = self.0.guesser.get().and_then(|guesser| guesser.guess(tongue, &ask, &now_of(&ask)));

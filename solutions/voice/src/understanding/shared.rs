@@ -5,6 +5,8 @@ use ieum_understanding::value::Language;
 
 const KOREAN: [&str; 7] = ["이랑 ", "랑 ", "하고 ", "와 ", "과 ", "도 ", ", "];
 const ENGLISH: [&str; 4] = [", and ", " and also ", " and ", ", "];
+/// Names of islands and provinces in front of a 도 that is their own.
+const PLACES: [&str; 10] = ["제주", "강원", "경기", "충청", "전라", "경상", "남", "북", "울릉", "거제"];
 /// The most words of a sentence that is taken apart this way.
 const MOST_WORDS: usize = 16;
 /// What can be asked for together.
@@ -26,6 +28,9 @@ pub fn shared(
     };
     joints.iter().find_map(|joint| {
         let (left, right) = text.split_once(joint)?;
+        if *joint == "도 " && PLACES.iter().any(|place| left.ends_with(place)) {
+            return None;
+        }
         let (mut first, second) = match language {
             Language::Korean => (with_tail(left, right, &one)?, one(right)?),
             Language::English => (one(left)?, with_head(left, right, &one)?),

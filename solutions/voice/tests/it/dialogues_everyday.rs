@@ -41,8 +41,19 @@ async fn an_announcement_keeps_its_words() {
         ("욕실에 안녕이라고 전해 줘", "안녕"),
         ("국 끓는다고 전해 줘", "국 끓는다"),
         ("다들 어디 있냐고 물어봐 줘", "어디 있냐"),
+        ("다들 거실로 오라고 해 줘", "거실로 오라"),
+        ("욕실에 조용히 하라고 해 줘", "조용히 하라"),
     ] {
         assert_eq!(kitchen.ask(said).await["text"], "전했어요.", "{said}");
+        assert_eq!(bath.hear().await["payload"]["text"], told, "{said}");
+    }
+    for (said, told) in [
+        ("tell everyone to come to the kitchen", "come to the kitchen"),
+        ("let everyone know that the food is here", "the food is here"),
+        ("say good night to everyone", "good night"),
+        ("tell everybody dinner is ready in the kitchen", "dinner is ready in the kitchen"),
+    ] {
+        assert_eq!(kitchen.ask(said).await["text"], "I passed it on.", "{said}");
         assert_eq!(bath.hear().await["payload"]["text"], told, "{said}");
     }
     assert_eq!(kitchen.ask("방송해 줘").await["text"], "뭐라고 전할까요?");
@@ -78,6 +89,17 @@ async fn the_time_of_other_places_and_the_day_of_a_date_are_told() {
         ("what's the time in New York?", "It is 11:00 PM on Thursday, April 30 in New York."),
         ("내일이 며칠이야?", "내일은 5월 2일 토요일이에요."),
         ("다음 주 금요일이 며칠이야", "다음 주 금요일은 5월 8일 금요일이에요."),
+        ("어제 며칠이었어", "어제는 4월 30일 목요일이었어요."),
+        ("추석이 언제야?", "추석은 9월 25일 금요일이에요."),
+        ("지금 몇 월이야", "오늘은 5월 1일 금요일이에요."),
+        ("올해가 몇 년도야?", "올해는 2026년이에요."),
+        ("안녕 지금 몇 시야", "지금은 오후 12시예요."),
+        ("안녕, 지금 몇 시야", "안녕하세요. 지금은 오후 12시예요."),
+        ("what was yesterday's date", "Yesterday was Thursday, April 30."),
+        ("what year is it", "It is 2026."),
+        ("is it Friday today?", "Today is Friday, May 1."),
+        ("do you know what time it is", "It is 12:00 PM."),
+        ("hello what time is it", "It is 12:00 PM."),
         ("12월 25일이 무슨 요일이야?", "12월 25일은 12월 25일 금요일이에요."),
         ("크리스마스까지 며칠 남았어?", "크리스마스까지 238일 남았어요. 12월 25일 금요일이에요."),
         ("what day is December 25th", "December 25th is Friday, December 25."),
@@ -113,6 +135,19 @@ async fn things_are_switched_as_people_say_it() {
         ("거실이랑 주방 불 꺼 줘", &["l off", "k off"], "불을 껐어요."),
         ("불 다 꺼 줘", &["k off", "l off"], "불을 모두 껐어요."),
         ("거실 다 꺼 줘", &["l off", "a off", "c off"], "모두 껐어요."),
+        ("집에 불 다 꺼 줘", &["k off", "l off"], "불을 모두 껐어요."),
+        ("잘 자 불 꺼 줘", &["k off"], "불을 껐어요."),
+        ("에어컨 23도", &["a set 23"], "에어컨을 23으로 맞췄어요."),
+        (
+            "주방 불 좀 어둡게 해 줘",
+            &[],
+            "불이 지금 얼마인지 몰라서 더하거나 덜 수 없어요. 얼마로 맞출지 말씀해 주세요.",
+        ),
+        (
+            "make the desk light brighter",
+            &[],
+            "I do not know what the desk light is set to, so I cannot turn it up or down. Tell me the level instead.",
+        ),
         ("에어컨 24도로 맞춰 줘", &["a set 24"], "에어컨을 24로 맞췄어요."),
         ("에어컨 온도 26도로 올려 줘", &["a set 26"], "에어컨을 26으로 맞췄어요."),
         ("turn off all the lights", &["k off", "l off", "d off", "e off"], "Every light is off."),
@@ -391,6 +426,9 @@ async fn small_talk_is_answered_and_does_nothing() {
             ("정말 고마워", "천만에요."),
             ("다녀올게", "다녀오세요."),
             ("나 왔어", "어서 오세요."),
+            ("안녕 이음아", "안녕하세요."),
+            ("고마워 잘 자", "안녕히 주무세요."),
+            ("듣고 있어?", "네, 듣고 있어요."),
             ("너 이름이 뭐야", "저는 이음이에요."),
             ("넌 누구니?", "저는 이음이에요."),
             ("됐어", "알겠어요."),
@@ -401,6 +439,8 @@ async fn small_talk_is_answered_and_does_nothing() {
             ("thanks a lot", "You are welcome."),
             ("bye", "See you later."),
             ("I'm home", "Welcome home."),
+            ("hi Ieum", "Hello."),
+            ("are you there?", "Yes, I am listening."),
             ("who are you", "I am Ieum."),
             ("what's your name?", "I am Ieum."),
             ("never mind", "All right."),
@@ -416,4 +456,29 @@ async fn small_talk_is_answered_and_does_nothing() {
         assert!(stage.say(said).await.text.starts_with("You can ask me about"), "{said}");
     }
     assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await, 0);
+}
+
+#[tokio::test]
+async fn what_nobody_here_can_do_is_refused_and_taken_for_nothing_else() {
+    let (_sql, stage) = heard().await;
+    for said in [
+        "15 곱하기 8",
+        "음악 틀어 줘",
+        "엄마한테 전화해 줘",
+        "뉴스 틀어 줘",
+        "오늘 뉴스 뭐야",
+        "너 몇 살이야",
+        "오늘 야구 몇 시에 해",
+        "냉장고에 뭐 있어",
+        "how are you",
+        "tell me a joke",
+        "what is 15 times 8",
+        "play music",
+        "call mom",
+        "how do you spell banana",
+        "what's on TV tonight",
+    ] {
+        let answered = stage.say(said).await;
+        assert_eq!(answered.outcome, DialogOutcome::NotUnderstood, "{said}: {}", answered.text);
+    }
 }

@@ -1,0 +1,92 @@
+//! What people say to a speaker before they say what it is for: its name, a greeting, thanks.
+
+use crate::tongue::Tongue;
+
+const KOREAN: [&str; 24] = [
+    "이음아",
+    "이음",
+    "안녕",
+    "안녕하세요",
+    "좋은 아침",
+    "굿모닝",
+    "고마워",
+    "고마워요",
+    "고맙습니다",
+    "감사합니다",
+    "잘 자",
+    "잘자",
+    "나 잘게",
+    "나 이제 잘게",
+    "이제 잘게",
+    "나 나갈게",
+    "나갈게",
+    "다녀올게",
+    "나 왔어",
+    "다녀왔어",
+    "그래",
+    "그럼",
+    "오케이",
+    "미안한데",
+];
+const ENGLISH: [&str; 24] = [
+    "ieum",
+    "hello",
+    "hi",
+    "hey",
+    "good morning",
+    "good evening",
+    "good afternoon",
+    "good night",
+    "goodnight",
+    "thanks",
+    "thank you",
+    "ok",
+    "okay",
+    "all right",
+    "alright",
+    "great",
+    "i'm home",
+    "i am home",
+    "i'm back",
+    "i'm leaving",
+    "i'm going to bed",
+    "sorry",
+    "excuse me",
+    "bye",
+];
+
+/// Returns what is said after such words, where something is.
+pub fn after_opening(text: &str, tongue: Tongue) -> Option<&str> {
+    let lower = text.to_lowercase();
+    // What changes its length in small letters is none of these words.
+    let lower = if lower.len() == text.len() { lower } else { return None };
+    let rest = |opening: &&str| {
+        let rest = lower.strip_prefix(opening)?;
+        let said = rest.trim_start_matches(|letter: char| letter.is_whitespace() || ",.!~".contains(letter));
+        // A whole word, and something after it.
+        (said.len() < rest.len() && !said.is_empty()).then_some(text.len() - said.len())
+    };
+    let at = tongue.pick(&KOREAN, &ENGLISH).iter().filter_map(rest).max()?;
+    text.get(at..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_after_a_greeting_is_what_it_is_for() {
+        for (text, tongue, rest) in [
+            ("안녕, 지금 몇 시야", Tongue::Korean, Some("지금 몇 시야")),
+            ("나 이제 잘게 불 꺼 줘", Tongue::Korean, Some("불 꺼 줘")),
+            ("이음아 불 켜 줘", Tongue::Korean, Some("불 켜 줘")),
+            ("안녕히 주무세요", Tongue::Korean, None),
+            ("잘 자", Tongue::Korean, None),
+            ("Good night! Turn off the lights", Tongue::English, Some("Turn off the lights")),
+            ("hi there", Tongue::English, Some("there")),
+            ("history", Tongue::English, None),
+        ] {
+            assert_eq!(after_opening(text, tongue), rest, "{text}");
+        }
+    }
+}
