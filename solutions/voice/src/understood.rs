@@ -114,7 +114,7 @@ fn may_answer(pending: &PendingQuestion, meanings: &[Meaning]) -> bool {
         pending.intent.starts_with(topic) && matches!(verb, "start" | "set" | "query")
     };
     let all = |tells: &dyn Fn(&Meaning) -> bool| meanings.iter().all(tells);
-    all(&|meaning| meaning.follows_up) || (pending.slot == WHICH && all(&is_set))
+    if pending.slot == WHICH { all(&is_set) } else { all(&|meaning| meaning.follows_up) }
 }
 
 /// Tells whether words that are taken for a command say how long or when.
@@ -123,10 +123,15 @@ fn has_value(meaning: &Meaning) -> bool {
     meaning.confidence >= 1.0 && meaning.slots.values().any(is_value)
 }
 
-/// Returns the answer that a command to cancel everything is where it was asked what of one kind is to be cancelled, or
-/// whether all is.
+/// Returns the answer that a command to cancel everything, or to turn it off, is where it was asked what of one kind is to be
+/// cancelled, or whether all is.
 fn of_all(pending: &PendingQuestion, meanings: &[Meaning], text: &str) -> Option<Meaning> {
-    let is_everything = meanings.iter().any(|meaning| meaning.intent == EVERYTHING);
+    // "다 꺼 줘" is said of alarms as it is of lights.
+    let is_all_off = |meaning: &Meaning| {
+        let names = |slot: &str| meaning.slots.contains_key(slot);
+        meaning.intent == "device.off" && names("every") && !names("name") && !names("area")
+    };
+    let is_everything = meanings.iter().any(|meaning| meaning.intent == EVERYTHING || is_all_off(meaning));
     let is_agreed = pending.slot == SURE && pending.intent == EVERYTHING && meanings.len() > 1;
     let is_which = pending.slot == WHICH && pending.intent.ends_with(".cancel") && meanings.len() == 1;
     let value = SlotValue::Text { text: text.to_owned() };

@@ -153,6 +153,16 @@ async fn another_command_is_no_answer_and_another_question_keeps_what_was_chosen
             ("20분 타이머 취소해 줘", "타이머를 취소했어요.", 2),
             ("타이머 취소해 줘", which, 2),
             ("전부 취소해 줘", "타이머 2개를 취소했어요.", 0),
+            ("타이머 5분", "5분 타이머를 시작했어요.", 1),
+            ("타이머 10분", "10분 타이머를 시작했어요.", 2),
+            ("타이머 취소해 줘", which, 2),
+            (
+                "change it to 12 minutes",
+                "There are 2 timers: 5 minutes (5 minutes left), 10 minutes (10 minutes left). Which one?",
+                2,
+            ),
+            ("the first", "I changed the timer: 12 minutes left.", 2),
+            ("타이머 다 취소해 줘", "타이머 2개를 취소했어요.", 0),
             ("내일 7시 알람", "내일 오전 7시에 알람을 맞췄어요.", 1),
             ("내일 8시 알람", "내일 오전 8시에 알람을 맞췄어요.", 2),
             (
@@ -174,6 +184,14 @@ async fn another_command_is_no_answer_and_another_question_keeps_what_was_chosen
                 2,
             ),
             ("all of them", "2 alarms are cancelled.", 0),
+            ("내일 7시 알람", "내일 오전 7시에 알람을 맞췄어요.", 1),
+            ("내일 8시 알람", "내일 오전 8시에 알람을 맞췄어요.", 2),
+            (
+                "알람 꺼 줘",
+                "알람이 2개 있어요: 내일 오전 7시, 내일 오전 8시. 어느 것을 말씀하세요? 모두라면 전부라고 해 주세요.",
+                2,
+            ),
+            ("다 꺼 줘", "알람 2개를 취소했어요.", 0),
         ],
     )
     .await;

@@ -69,8 +69,7 @@ pub fn stretched(ask: &PluginAsk, set: &[Set], longer: bool) -> PluginAnswer {
         Ok(all) => all,
         Err(answer) => return answer,
     };
-    let Some(SlotValue::Duration { seconds }) = ask.meaning.slots.get("duration").map(|slot| &slot.value)
-    else {
+    let Some(SlotValue::Duration { seconds }) = said(ask, "duration").map(|slot| &slot.value) else {
         let question = if longer {
             tongue.pick("얼마나 늘릴까요?", "By how long?")
         } else {
