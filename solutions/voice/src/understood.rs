@@ -16,7 +16,7 @@ use crate::plugins::EVERYTHING;
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
-use crate::understanding::{refused, values};
+use crate::understanding::{instead, refused, values};
 use crate::zone::{here, zone};
 
 /// What nobody understood is called.
@@ -46,6 +46,9 @@ impl Understander<'_> {
         state: &ContextState,
         names: &Names,
     ) -> Vec<Meaning> {
+        let language = self.tongue.pick(Language::Korean, Language::English);
+        let meant = instead(text, language, &here(&zone(self.zone), self.now));
+        let text = meant.as_deref().unwrap_or(text);
         let mut asked = state.clone();
         if let Some(pending) = &state.pending {
             asked.topic = Some(topic(&pending.intent));

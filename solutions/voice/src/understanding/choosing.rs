@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{Meaning, Slot, SlotValue};
 use ieum_understanding::template::Recognised;
-use ieum_understanding::value::Language;
+use ieum_understanding::value::{Kind, Language, find_kinds};
 use jiff::Zoned;
 use jiff::civil::Time;
 use serde_json::{Value, json};
@@ -116,6 +116,7 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
         let mut slots = slots_of(&found.slots, language, now);
         // Of two times that are joined neither is a part of the message.
         slots.is_read &= !slots.slots.get("message").is_some_and(|message| is_torn(&message.text));
+        slots.is_read &= !slots.slots.get("who").is_some_and(|who| is_nobody_else(&who.text, language, now));
         if best.is_some() {
             // The same words without a time would say now what is meant for later.
             if slots.is_read && names_a_time(&slots, part) {
@@ -146,6 +147,12 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
         best = Some(impossible);
     }
     best.or(otherwise)
+}
+
+/// Tells whether words name nobody else than whoever speaks, or say when: "me tomorrow", "the kids at eight".
+fn is_nobody_else(who: &str, language: Language, now: &Zoned) -> bool {
+    let is_speaker = who.to_lowercase().split_whitespace().next().is_none_or(|first| first == "me");
+    is_speaker || !find_kinds(who, language, now, &[Kind::Time, Kind::Duration]).is_empty()
 }
 
 /// Tells whether a message begins or ends with what joins two times: "랑 20시에 약 먹으", "eat at 8 am and".

@@ -34,6 +34,14 @@ pub fn complete(read: &mut Slots, found: &Recognised, part: &str, language: Lang
         Language::Korean => with_ending(text.trim(), following),
         Language::English => text.trim().to_owned(),
     };
+    let mut often = None;
+    if let (Some(who), Some(how)) = (read.slots.remove("who"), read.slots.remove("how")) {
+        // "Remind the kids every day at 8 to brush their teeth".
+        let (who, again) = repeated(&who.text, language)
+            .map_or_else(|| (who.text.clone(), None), |(who, again)| (who, Some(again)));
+        message = format!("remind {who} {} {message}", how.text);
+        often = again;
+    }
     let said = read.slots.get("when").map(|slot| slot.text.clone());
     let mut is_meal = false;
     if let Some(meal) = said.as_deref().and_then(|said| meal_after(said, &message, part)) {
@@ -52,7 +60,7 @@ pub fn complete(read: &mut Slots, found: &Recognised, part: &str, language: Lang
         rest = format!("{meal} {rest}");
         is_meal = true;
     }
-    let parts = [again.map(|(_, again)| again), time.map(|(_, time)| time)];
+    let parts = [often, again.map(|(_, again)| again), time.map(|(_, time)| time)];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if !parts.is_empty() {
         let between = if language == Language::English { " at " } else { " " };

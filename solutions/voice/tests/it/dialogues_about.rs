@@ -61,3 +61,32 @@ async fn what_is_so_many_days_away_comes_in_the_morning_and_another_year_is_name
     ])
     .await;
 }
+
+#[tokio::test]
+async fn whoever_asks_is_reminded_of_others() {
+    answered(&[
+        (
+            "remind the kids to brush their teeth at 8 pm",
+            "I will remind you today at 8:00 PM: remind the kids to brush their teeth.",
+        ),
+        (
+            "remind the kids at 8 pm to brush their teeth",
+            "I will remind you today at 8:00 PM: remind the kids to brush their teeth.",
+        ),
+        (
+            "remind the kids every day at 8 pm to brush their teeth",
+            "I will remind you every day at 8:00 PM: remind the kids to brush their teeth.",
+        ),
+        (
+            "remind mum tomorrow to call the bank",
+            "I will remind you tomorrow at 9:00 AM: remind mum to call the bank.",
+        ),
+        (
+            "remind everyone at 6 that dinner is ready",
+            "I will remind you today at 6:00 PM: remind everyone that dinner is ready.",
+        ),
+        ("remind the kids to brush their teeth", "When should I remind you?"),
+        ("remind me tomorrow to call mum", "I will remind you tomorrow at 9:00 AM: call mum."),
+    ])
+    .await;
+}

@@ -50,6 +50,24 @@ async fn what_is_not_to_be_done_is_not_done() {
 }
 
 #[tokio::test]
+async fn what_is_meant_instead_is_done() {
+    for (said, answer) in [
+        ("7시 알람 맞추지 말고 8시 알람 맞춰 줘", "오늘 오후 8시에 알람을 맞췄어요."),
+        ("7시 말고 8시에 깨워 줘", "오늘 오후 8시에 알람을 맞췄어요."),
+        ("내일 7시 알람 말고 8시 알람 맞춰 줘", "내일 오전 8시에 알람을 맞췄어요."),
+        ("5분 타이머 말고 10분 타이머 맞춰 줘", "10분 타이머를 시작했어요."),
+        ("not 7, set the alarm for 8", "Alarm set for today at 8:00 PM."),
+        ("set the alarm for 8, not 7", "Alarm set for today at 8:00 PM."),
+        ("don't set the alarm for 7, set it for 8", "Alarm set for today at 8:00 PM."),
+        ("wake me up at 8 instead of 7", "Alarm set for today at 8:00 PM."),
+    ] {
+        let (_sql, stage) = heard().await;
+        assert_eq!(stage.say(said).await.text, answer, "{said}");
+        assert_eq!(kept(&stage).await, 1, "{said}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_to_be_forgotten_is_kept() {
     let (_sql, stage) = heard().await;
     for (said, answer) in [
