@@ -155,7 +155,7 @@ impl Slots {
 
 /// Reads what something is for: no article alone, and nothing that says how long or when.
 fn label(words: &str, language: Language, now: &Zoned) -> Option<String> {
-    const NONE: [&str; 16] = [
+    const NONE: [&str; 18] = [
         "the",
         "my",
         "our",
@@ -163,6 +163,8 @@ fn label(words: &str, language: Language, now: &Zoned) -> Option<String> {
         "an",
         "another",
         "new",
+        "second",
+        "third",
         "뒤",
         "후",
         "있다가",

@@ -132,6 +132,15 @@ async fn which_alarm_or_reminder_is_said_by_its_time_its_day_or_its_place() {
             ("알람 뭐 있어?", "알람이 2개 있어요: 내일 오전 7시, 내일 오전 8시.", 2),
             ("두 번째 알람 꺼 줘", "알람을 취소했어요.", 1),
             ("내일 알람 꺼 줘", "알람을 취소했어요.", 0),
+            ("매일 9시 알람", "매일 오전 9시에 알람을 맞췄어요.", 1),
+            ("평일 8시 알람", "평일마다 오전 8시에 알람을 맞췄어요.", 2),
+            (
+                "내일 알람 꺼 줘",
+                "그런 알람은 없어요. 맞춰 둔 건 매일 오전 9시, 평일마다 오전 8시예요.",
+                2,
+            ),
+            ("평일 알람 꺼 줘", "알람을 취소했어요.", 1),
+            ("turn off my daily alarm", "The alarm is cancelled.", 0),
         ],
     )
     .await;
@@ -219,6 +228,10 @@ async fn one_is_asked_for_by_its_name_and_whether_any_is_on() {
         ("how many minutes are left on the pasta", pasta),
         ("how much longer on the pasta timer", pasta),
         ("is the pasta timer still running?", pasta),
+        ("is the pasta timer done yet", pasta),
+        ("how long until the pasta timer goes off", pasta),
+        ("how about the pasta timer", pasta),
+        ("라면 타이머 끝났어?", noodles),
         ("when is the pasta timer done", pasta),
         ("is there a timer running?", all),
         ("is my timer still on?", all),

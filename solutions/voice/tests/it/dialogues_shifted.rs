@@ -90,6 +90,9 @@ async fn a_timer_is_named_wherever_its_name_is_said() {
             ("라면 타이머 30초", "라면 타이머를 30초로 시작했어요.", 7),
             ("라면 타이머 1시간", "라면 타이머를 1시간으로 시작했어요.", 8),
             ("10분 뒤 타이머", "몇 분으로 맞출까요?", 8),
+            ("set a second timer for 8 minutes", "Timer set for 8 minutes.", 9),
+            ("10분짜리 타이머 하나 더 맞춰 줘", "10분 타이머를 시작했어요.", 10),
+            ("타이머 하나 더", "몇 분으로 맞출까요?", 10),
         ],
     )
     .await;

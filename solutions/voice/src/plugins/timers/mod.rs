@@ -29,6 +29,7 @@ use among::{among, is_plain};
 use changing::{moved, stretched};
 pub use everything::EVERYTHING;
 use everything::{everything, kept_as_it_is};
+use one_day::by_its_days;
 use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
 use setting::{remind_anew, rising, start, wake};
 use shifting::said;
@@ -153,7 +154,10 @@ impl Timers {
         }
         let is_guess = ask.meaning.confidence < 1.0;
         let which = if is_guess || asked { Which::Unsaid } else { which(ask, tongue) };
-        let meant = among(&set, &which, kind, ask);
+        let mut meant = among(&set, &which, kind, ask);
+        if meant.is_empty() {
+            meant.extend(by_its_days(ask, &set));
+        }
         if meant.is_empty() {
             return Ok(fails(nothing_such(&set, tongue, kind, ask)));
         }
