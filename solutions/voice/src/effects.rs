@@ -74,7 +74,8 @@ pub fn plan(
             }
             Effect::Cancel { schedules } => {
                 plan.cancelled.extend(schedules.iter().filter(|id| own.contains(id)).cloned());
-                let planned = |id: &str| schedules.iter().any(|one| named_in(scene.key, one).as_deref() == Some(id));
+                let planned =
+                    |id: &str| schedules.iter().any(|one| named_in(scene.key, one).as_deref() == Some(id));
                 plan.schedules.retain(|schedule| !planned(&schedule.id));
             }
             Effect::Announce { area, text } => {

@@ -28,6 +28,12 @@ pub fn not_understood(tongue: Tongue) -> &'static str {
     )
 }
 
+/// Said to words beside commands that are understood.
+pub fn not_that(tongue: Tongue, words: &str) -> String {
+    tongue
+        .pick(format!("\"{words}\" 부분은 이해하지 못했어요."), format!("I did not understand \"{words}\"."))
+}
+
 /// Said to what is not to be done.
 pub fn nothing_changed(tongue: Tongue) -> &'static str {
     tongue.pick("알겠어요. 아무것도 바꾸지 않았어요.", "All right, I changed nothing.")

@@ -16,7 +16,7 @@ use crate::plugins::EVERYTHING;
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
-use crate::understanding::{instead, refused, values};
+use crate::understanding::{PARTLY, instead, refused, values};
 use crate::zone::{here, zone};
 
 /// What nobody understood is called.
@@ -201,6 +201,10 @@ impl Answered {
                 return self.fail(sentences::nobody_answers(tongue).to_owned());
             }
         };
+        // Words that nobody knows are no topic.
+        if meaning.intent == PARTLY {
+            return self.fail(answer.text);
+        }
         if self.is_changed_again(&answer.effects) {
             return self.texts.push(sentences::one_change(tongue).to_owned());
         }
@@ -292,6 +296,34 @@ mod tests {
             format!("{} {}", meaning.intent, slots.join(",")).trim().to_owned()
         };
         found.first().map(said).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_a_plugin_puts_in_the_place_of_the_same_one_twice_is_put_there_once() {
+        let at = Timestamp::parse("2026-05-01T03:00:00Z").expect("is a time");
+        let change = |text: &str| PluginAnswer {
+            text: text.into(),
+            effects: vec![
+                Effect::Cancel { schedules: vec!["t1".into()] },
+                Effect::Schedule {
+                    kind: Default::default(),
+                    at,
+                    label: String::new(),
+                    days: Vec::new(),
+                    since: None,
+                },
+            ],
+            ..PluginAnswer::default()
+        };
+        let mut answered = Answered::of(Meaning::default());
+        for text in ["Longer.", "Shorter."] {
+            answered.add(Tongue::English, Meaning::default(), Some(Ok(change(text))));
+        }
+        assert_eq!(
+            answered.text(),
+            "Longer. I can change the same one only once at a time, so I did the first."
+        );
+        assert_eq!(answered.effects.len(), 2);
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ const EMPTY: &str = "a again ah an and are can do eh for hey hm i in is it just 
                      that the then this to uh um well you 그 그거 그냥 그래서 근데 아 어 어디야 음 이거 저기 좀 지금";
 
 /// Tells whether there is a word in `text` that can be taken for something.
-fn says_something(text: &str) -> bool {
+pub fn says_something(text: &str) -> bool {
     let mut words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
     words.any(|word| EMPTY.split(' ').all(|empty| empty != word.to_lowercase()))
 }

@@ -77,7 +77,7 @@ pub fn names_a_day(words: &str, language: Language, now: &Zoned) -> bool {
 }
 
 /// Tells whether words say a half of the day, or an hour that only one of them has: `said` in lower case, read as `hour`.
-fn says_half(said: &str, hour: i8, language: Language) -> bool {
+pub fn says_half(said: &str, hour: i8, language: Language) -> bool {
     let bare: String = said.split_whitespace().collect();
     let is_of_24 = |before: &str| {
         let digits = before.rsplit(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();

@@ -1,10 +1,12 @@
 //! Meets the contract `voice.understanding` without any network: sentence templates first, then the classifier.
 
 mod choosing;
+mod corrected;
 mod evidence;
 mod guess;
 mod halves;
 mod impossible;
+mod in_turn;
 mod instead;
 mod later;
 mod listening;
@@ -16,6 +18,7 @@ mod places;
 mod reminding;
 mod repairing;
 mod repeats;
+mod sentence;
 mod shared;
 pub mod taught;
 pub mod values;
@@ -28,11 +31,9 @@ use ieum_contracts::voice::{Meaning, Understand, Understanding, UnderstandingRou
 use ieum_core::{Cx, Fault};
 use ieum_link::Routes;
 use ieum_understanding::builtin;
-use ieum_understanding::several::{self, take_apart};
 use ieum_understanding::template::{
     IntentsFile, ListEntry, Lists, Recogniser, Situation, TemplateError, ValueEntry,
 };
-use ieum_understanding::value::Language;
 use jiff::Zoned;
 use parking_lot::RwLock;
 use serde_json::json;
@@ -41,7 +42,6 @@ use crate::cities;
 use crate::dialogue::Names;
 use crate::tongue::Tongue;
 use crate::zone::{here, zone};
-use choosing::choose;
 use guess::Guesser;
 pub use halves::{Hour, half, hour, names_a_day};
 pub use impossible::{NoSuch, no_such};
@@ -50,9 +50,9 @@ pub use moments::{whole_duration, whole_moment};
 pub use named::named;
 pub use negated::{EXCEPTED, NEGATED, refused};
 use opening::after_opening;
-use places::settle;
 pub use repeats::{leading, repeats};
-use shared::shared;
+pub use sentence::PARTLY;
+use sentence::Sentence;
 use taught::Taught;
 
 /// Names of things and rooms that are understood although nobody has them, so that the answer can say so.
@@ -169,33 +169,9 @@ impl LocalUnderstanding {
     }
 
     fn recognise(&self, tongue: Tongue, ask: &Understand) -> Option<Vec<Meaning>> {
-        let language = tongue.pick(Language::Korean, Language::English);
         let recogniser = tongue.pick(&self.0.korean, &self.0.english);
-        let (situation, now) = (situation(tongue, ask), now_of(ask));
         let taught = self.0.taught.read().clone();
-        let one = |part: &str| {
-            let of_plugins = || {
-                let recognisers = taught.values().filter_map(|taught| taught.recogniser(tongue));
-                let mut all =
-                    recognisers.map(|known| known.recognise(part, &situation).into_iter().collect());
-                all.find_map(|all| choose(all, part, language, &now))
-            };
-            let own = choose(recogniser.ranked(part, &situation), part, language, &now);
-            own.or_else(of_plugins)
-        };
-        let understand = |part: &str| {
-            let whole = one(part);
-            let split = || shared(part, language, &|part| one(part).map(|chosen| chosen.meanings));
-            if let Some(meaning) = whole.as_ref().is_none_or(|whole| whole.open).then(split).flatten() {
-                return Some(several::Understood { meaning, open: false });
-            }
-            let chosen = whole?;
-            Some(several::Understood { meaning: chosen.meanings, open: chosen.open })
-        };
-        let parts = take_apart(ask.text.trim(), language, &understand)?;
-        let mut meanings: Vec<Meaning> = parts.into_iter().flat_map(|part| part.meaning).collect();
-        meanings.iter_mut().for_each(|meaning| settle(meaning, ask, language, &now));
-        Some(meanings)
+        Sentence::of(recogniser, &taught, tongue, ask).meanings()
     }
 }
 

@@ -53,18 +53,17 @@ async fn a_timer_that_runs_is_made_longer_or_shorter_and_stays_one() {
 }
 
 #[tokio::test]
-async fn what_is_changed_twice_by_one_sentence_is_changed_once() {
+async fn what_is_changed_twice_by_one_sentence_is_one_that_both_changed() {
     let (_sql, stage) = quiet().await;
     stage.say("타이머 5분").await;
     for (said, told) in [
         (
             "타이머 5분 늘려 줘 그리고 타이머 2분 줄여 줘",
-            "타이머를 5분 늘렸어요. 이제 10분 남았어요. 같은 것은 한 번에 한 번만 바꿀 수 있어서 처음 것만 했어요.",
+            "타이머를 5분 늘렸어요. 이제 10분 남았어요. 타이머를 2분 줄였어요. 이제 8분 남았어요.",
         ),
         (
             "add five minutes to the timer and take two minutes off the timer",
-            "I added 5 minutes to the timer: 15 minutes left. I can change the same one only once at a time, so I did \
-             the first.",
+            "I added 5 minutes to the timer: 13 minutes left. I took 2 minutes off the timer: 11 minutes left.",
         ),
     ] {
         assert_eq!(stage.say(said).await.text, told, "{said}");

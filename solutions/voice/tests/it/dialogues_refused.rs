@@ -102,10 +102,9 @@ async fn what_is_to_be_told_later_is_kept_wherever_its_time_is_said() {
         assert_eq!(stage.say(said).await.text, answer, "{said}");
         assert_eq!((kept(&stage).await, told(&stage).await), (number, 0), "{said}");
     }
-    for (said, answer) in [
-        ("월요일이랑 수요일 오후 4시에 수영 가라고 알려 줘", "언제 알려 드릴까요?"),
-        ("아빠한테 2월 30일에 전화하라고 알려 줘", "그런 날짜는 없어요. 언제 알려 드릴까요?"),
-    ] {
+    for (said, answer) in
+        [("아빠한테 2월 30일에 전화하라고 알려 줘", "그런 날짜는 없어요. 언제 알려 드릴까요?")]
+    {
         let asked = stage.say(said).await;
         assert_eq!((&*asked.text, asked.outcome), (answer, DialogOutcome::Asked), "{said}");
         assert_eq!((kept(&stage).await, told(&stage).await), (9, 0), "{said}");

@@ -11,6 +11,7 @@ mod dialogues_everyday;
 mod dialogues_moved;
 mod dialogues_refused;
 mod dialogues_repeats;
+mod dialogues_several;
 mod dialogues_shifted;
 mod dialogues_timers;
 mod facts;

@@ -23,7 +23,7 @@ use super::{asks, description, fails, says, tongue};
 use crate::effects::{RING, Ring, Scene, of_this_turn};
 use crate::replies::Queue;
 use crate::tongue::with;
-use agenda::agenda;
+use agenda::{agenda, timed};
 pub use among::TOLD;
 use among::{among, is_plain};
 use changing::{moved, stretched};
@@ -96,6 +96,7 @@ impl Timers {
     }
 
     async fn query(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
+        let ask = &timed(ask);
         let set = self.set(ask, kind).await?;
         let is_named = said(ask, "which").is_some();
         let which = which(ask, tongue(ask));

@@ -1,0 +1,149 @@
+//! What a sentence means: one command or several, each understood with those in front of it in mind. What nobody knows of
+//! a sentence whose other commands are understood is told.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ieum_contracts::voice::{Meaning, SlotValue, Understand};
+use ieum_understanding::several::{Part, Understood, take_apart, take_apart_partly};
+use ieum_understanding::template::{Recogniser, Situation};
+use ieum_understanding::value::Language;
+use jiff::Zoned;
+use serde_json::json;
+
+use super::choosing::{Chosen, choose};
+use super::corrected::{corrected, instead, with_joints};
+use super::guess::says_something;
+use super::in_turn::in_turn;
+use super::negated::acts;
+use super::places::settle;
+use super::shared::{hides_another, is_whole, led, may_hide, shared};
+use super::taught::Taught;
+use super::{now_of, situation, values};
+use crate::rules::topic;
+use crate::tongue::Tongue;
+
+/// The intent of words beside commands that are understood.
+pub const PARTLY: &str = "dialog.partly";
+
+/// A command of a sentence, which may mean several things: one for each time.
+type Command = Part<Vec<Meaning>>;
+
+/// A sentence with all that its meaning depends on.
+pub struct Sentence<'a> {
+    recogniser: &'a Recogniser,
+    /// What plugins from outside taught.
+    taught: &'a BTreeMap<String, Arc<Taught>>,
+    tongue: Tongue,
+    language: Language,
+    ask: &'a Understand,
+    now: Zoned,
+    situation: Situation,
+    text: String,
+}
+
+impl<'a> Sentence<'a> {
+    /// Returns the sentence of `ask`.
+    pub fn of(
+        recogniser: &'a Recogniser,
+        taught: &'a BTreeMap<String, Arc<Taught>>,
+        tongue: Tongue,
+        ask: &'a Understand,
+    ) -> Self {
+        let language = tongue.pick(Language::Korean, Language::English);
+        let text = with_joints(instead(ask.text.trim()), language);
+        let (now, situation) = (now_of(ask), situation(tongue, ask));
+        Self { recogniser, taught, tongue, language, ask, now, situation, text }
+    }
+
+    /// Returns what it means; `None` where nobody knows any command of it.
+    pub fn meanings(&self) -> Option<Vec<Meaning>> {
+        let alone = |part: &str| self.one(part, &self.situation).map(|chosen| chosen.meanings);
+        if let Some(meanings) = corrected(&self.text, self.language, &alone) {
+            return Some(meanings);
+        }
+        let understand = |part: &str, before: &[Command]| self.command(part, before);
+        let mut meanings = match take_apart(&self.text, self.language, &understand) {
+            Some(parts) => all(parts),
+            None => {
+                let (parts, rest) = take_apart_partly(&self.text, self.language, &understand)?;
+                let known = all(parts);
+                // Where nothing happens by it, a guess at the whole is as good.
+                if !says_something(rest) || !known.iter().any(|meaning| acts(&meaning.intent)) {
+                    return None;
+                }
+                known.into_iter().chain([unknown(rest)]).collect()
+            }
+        };
+        self.leave_out_count(&mut meanings);
+        in_turn(&mut meanings, self.language, &self.now);
+        meanings.iter_mut().for_each(|meaning| settle(meaning, self.ask, self.language, &self.now));
+        Some(meanings)
+    }
+
+    /// Understands one command alone.
+    fn one(&self, part: &str, situation: &Situation) -> Option<Chosen> {
+        let choose = |all| choose(all, part, self.language, &self.now);
+        let of_plugins = || {
+            let recognisers = self.taught.values().filter_map(|taught| taught.recogniser(self.tongue));
+            let mut all = recognisers.map(|known| known.recognise(part, situation).into_iter().collect());
+            all.find_map(choose)
+        };
+        let own = choose(self.recogniser.ranked(part, situation)).or_else(of_plugins);
+        own.filter(|chosen| !chosen.meanings.iter().any(|one| hides_another(one, self.language)))
+    }
+
+    /// Understands a command after others: "then cancel it" is about what they are about, and "an alarm for 7" may have the
+    /// verb of one of them.
+    fn command(&self, part: &str, before: &[Command]) -> Option<Understood<Vec<Meaning>>> {
+        let last = before.last().and_then(|part| part.meaning.last());
+        let situation = last.map_or(Cow::Borrowed(&self.situation), |last| {
+            let mut next = self.situation.clone();
+            next.context.insert("topic".to_owned(), json!(topic(&last.intent)));
+            Cow::Owned(next)
+        });
+        let alone = |part: &str| self.one(part, &situation).map(|chosen| chosen.meanings);
+        let may_hide = |meanings: &[Meaning]| meanings.iter().any(|one| may_hide(one, self.language));
+        let whole = self.one(part, &situation);
+        let is_whole = whole.as_ref().is_some_and(|whole| whole.meanings.iter().all(is_whole));
+        if !is_whole
+            && self.language == Language::English
+            && let Some(meaning) = led(&self.text, part, before, &alone)
+        {
+            return Some(Understood { open: may_hide(&meaning), meaning });
+        }
+        if whole.as_ref().is_none_or(|whole| whole.open)
+            && let Some(meaning) = shared(part, self.language, !is_whole, &alone)
+        {
+            return Some(Understood { open: false, meaning });
+        }
+        let Chosen { meanings, open } = whole?;
+        Some(Understood { open: open && may_hide(&meanings), meaning: meanings })
+    }
+
+    /// Leaves out what only says how many follow: "Set two timers, one for ...".
+    fn leave_out_count(&self, meanings: &mut Vec<Meaning>) {
+        let Some((first, rest)) = meanings.split_first() else { return };
+        let same = rest.iter().take_while(|next| next.intent == first.intent && is_whole(next)).count();
+        let said = first.slots.get("duration");
+        let number = said.map(|slot| values::number(&slot.text, self.language, &self.now));
+        let is_count = match number {
+            None => first.slots.is_empty(),
+            Some(number) => number == Some(SlotValue::Number { number: same as f64 }),
+        };
+        if same > 0 && is_count && !is_whole(first) {
+            meanings.remove(0);
+        }
+    }
+}
+
+fn all(parts: Vec<Command>) -> Vec<Meaning> {
+    parts.into_iter().flat_map(|part| part.meaning).collect()
+}
+
+/// Returns that nobody knows what the rest of a sentence means whose other commands are understood.
+fn unknown(rest: &str) -> Meaning {
+    let (intent, text) = (PARTLY.to_owned(), rest.trim().to_owned());
+    Meaning { intent, confidence: 1.0, text, ..Meaning::default() }
+}
