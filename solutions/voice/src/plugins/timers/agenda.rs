@@ -1,6 +1,7 @@
 //! What is set for the days that were asked for, of one kind or of all that people plan a day by.
 
-use ieum_contracts::voice::{PluginAsk, ScheduleKind, SlotValue};
+use ieum_contracts::voice::{PluginAsk, ScheduleKind, Slot, SlotValue};
+use ieum_understanding::value::Language;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -10,6 +11,7 @@ use crate::effects::Ring;
 use crate::plugins::tongue;
 use crate::rules::words;
 use crate::tongue::{Tongue, date, with};
+use crate::understanding::whole_moment;
 use crate::zone::{here, moment, zone};
 
 /// Days that were asked for.
@@ -29,6 +31,21 @@ pub fn days(ask: &PluginAsk) -> Option<Days> {
         }
         _ => None,
     }
+}
+
+/// Returns the ask with a time of day as what names one, where one was said with the day: "is there an alarm at 7".
+pub fn timed(ask: &PluginAsk) -> PluginAsk {
+    let mut ask = ask.clone();
+    let now = here(&zone(&ask.zone), ask.now);
+    let language = tongue(&ask).pick(Language::Korean, Language::English);
+    let is_timed = |text: &str| matches!(whole_moment(text, language, &now), Some((_, true)));
+    let said = ask.meaning.slots.get("date").map(|slot| slot.text.clone()).filter(|text| is_timed(text));
+    if let Some(text) = said {
+        ask.meaning.slots.remove("date");
+        let value = SlotValue::Text { text: text.clone() };
+        ask.meaning.slots.insert("which".to_owned(), Slot { text, value });
+    }
+    ask
 }
 
 /// Tells whether the next one alone was asked for.
