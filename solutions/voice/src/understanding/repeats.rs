@@ -176,6 +176,16 @@ pub fn at_edge(words: &str, language: Language) -> Option<Range<usize>> {
     (place.start == 0 || place.end == words.len()).then_some(place)
 }
 
+/// Tells whether a part of a sentence begins or ends within days that are named together: "every Tuesday" of "every Tuesday
+/// and Thursday".
+pub fn is_cut(part: &str, sentence: &str, language: Language) -> bool {
+    let lower = sentence.to_ascii_lowercase();
+    let Some((days, _)) = named(&lower, language) else { return false };
+    let Some(start) = lower.find(&part.to_ascii_lowercase()) else { return false };
+    let is_within = |at: usize| days.start < at && at < days.end;
+    is_within(start) || is_within(start + part.len())
+}
+
 /// Returns the words at the beginning that say again and again otherwise than on days of the week: "매시간 …".
 pub fn leading(words: &str, language: Language) -> Option<String> {
     let lower = words.trim().to_lowercase();

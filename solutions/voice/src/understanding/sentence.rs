@@ -18,6 +18,7 @@ use super::guess::says_something;
 use super::in_turn::in_turn;
 use super::negated::acts;
 use super::places::settle;
+use super::repeats::is_cut;
 use super::shared::{hides_another, is_whole, led, may_hide, shared};
 use super::taught::Taught;
 use super::{now_of, situation, values};
@@ -84,6 +85,9 @@ impl<'a> Sentence<'a> {
 
     /// Understands one command alone.
     fn one(&self, part: &str, situation: &Situation) -> Option<Chosen> {
+        if is_cut(part, &self.text, self.language) {
+            return None;
+        }
         let choose = |all| choose(all, part, self.language, &self.now);
         let of_plugins = || {
             let recognisers = self.taught.values().filter_map(|taught| taught.recogniser(self.tongue));

@@ -115,6 +115,24 @@ async fn each_of_several_times_is_set() {
 }
 
 #[tokio::test]
+async fn days_that_are_named_together_stay_together_beside_another_command() {
+    answered(
+        2,
+        &[
+            (
+                "wake me up every Tuesday and Thursday at 7 and set a timer for 5 minutes",
+                "Alarm set for every Tuesday and Thursday at 7:00 AM. Timer set for 5 minutes.",
+            ),
+            (
+                "매주 화요일이랑 목요일 7시에 깨워 주고 5분 타이머 맞춰 줘",
+                "매주 화·목요일 오전 7시에 알람을 맞췄어요. 5분 타이머를 시작했어요.",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn what_no_days_of_the_week_say_is_refused_by_its_name() {
     let (_sql, stage) = quiet().await;
     for (said, often) in [
