@@ -20,6 +20,11 @@ describe("statistics", () => {
       latest: ["21 May 2026", "1,005", "2", "1", "1,008"],
       ticks: ["15 May", "16 May", "17 May", "18 May", "19 May", "20 May", "21 May"],
       narrow: ["15 May", "18 May", "21 May"],
+      intents: ["What was meant in these days", "Intent", "Turns", "Share"],
+      meant: [["time.query", "1,006", "99%"], ["weather.query", "5", "0%"], ["Not understood", "2", "0%"]],
+      people: ["Who has spoken", "Person", "Turns", "Share"],
+      spoke: [["kim", "1,500", "75%"], ["device:hall", "500", "25%"]],
+      last: ["time.query", "Not understood"],
       range: "30 days",
       table: "Show as table",
       nothing: "Nobody said anything in these days.",
@@ -33,6 +38,11 @@ describe("statistics", () => {
       latest: ["2026년 5월 21일", "1,005", "2", "1", "1,008"],
       ticks: ["5월 15일", "5월 16일", "5월 17일", "5월 18일", "5월 19일", "5월 20일", "5월 21일"],
       narrow: ["5월 15일", "5월 18일", "5월 21일"],
+      intents: ["이 기간의 의도별 대화", "의도", "대화 수", "비율"],
+      meant: [["time.query", "1,006", "99%"], ["weather.query", "5", "0%"], ["이해하지 못함", "2", "0%"]],
+      people: ["사람별 대화", "사람", "대화 수", "비율"],
+      spoke: [["kim", "1,500", "75%"], ["device:hall", "500", "25%"]],
+      last: ["time.query", "이해하지 못함"],
       range: "30일",
       table: "표로 보기",
       nothing: "이 기간에는 대화가 없었습니다.",
@@ -45,15 +55,20 @@ describe("statistics", () => {
       let tallies = [
         tally("2026-05-21", "time.query", "answered", 1_000),
         tally("2026-05-21", "weather.query", "answered", 5),
-        tally("2026-05-21", "none", "not_understood", 2),
+        tally("2026-05-21", "unknown", "not_understood", 2),
         tally("2026-05-21", "time.query", "user_not_found", 1),
         tally("2026-05-18", "time.query", "answered", 5),
         tally("2026-05-01", "time.query", "answered", 5),
       ];
+      const at = new Date(Date.now() - 60_000).toISOString();
+      const people = [
+        { userId: "device:hall", turns: 500, at, intent: "unknown" },
+        { userId: "kim", turns: 1_500, at, intent: "time.query" },
+      ];
       const asked = [];
       await page.route("**/api/operator/voice/statistics?*", (route) => {
         asked.push(new URL(route.request().url()).searchParams.get("days"));
-        return route.fulfill({ json: { today: "2026-05-21", tallies, people: [] } });
+        return route.fulfill({ json: { today: "2026-05-21", tallies, people: tallies.length > 0 ? people : [] } });
       });
       await page.goto(`${platform.url}/voice`);
       await settled(page, "here");
@@ -71,6 +86,19 @@ describe("statistics", () => {
       const answered = await height(0);
       const tallest = Math.max(...answered);
       assert.ok(tallest > 100 && answered.filter((one) => one === tallest).length === 1, `${answered}`);
+      // What was meant and who spoke, the most first; what was meant belongs to the days that are shown.
+      const rows = async ([title]) => {
+        const all = await page.getByRole("region", { name: title }).getByRole("row").all();
+        return Promise.all(all.map((row) => row.locator("th code, th, td").allTextContents()));
+      };
+      const [heads, ...meant] = await rows(said.intents);
+      assert.deepEqual(heads, said.intents.slice(1));
+      const without = (all, place) => all.filter((_, i) => i !== place);
+      assert.deepEqual(meant.map((cells) => (cells.length > 3 ? without(cells, 0) : cells)), said.meant);
+      const [people_heads, ...spoke] = await rows(said.people);
+      assert.deepEqual(people_heads, said.people.slice(1));
+      assert.deepEqual(spoke.map((cells) => without(cells, 0)), said.spoke);
+      spoke.forEach(([whole], place) => assert.ok(whole.endsWith(said.last[place]), `${whole}`));
       const shifted = await page.evaluate(() => window.shifted);
       assert.ok(shifted < 0.02, `the page moved by ${shifted}`);
       for (const width of [1280, 400]) {

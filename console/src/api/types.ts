@@ -324,7 +324,7 @@ export interface Overview {
   now: string;
   health: {
     status: HealthStatus;
-    checks: { name: string; status: HealthStatus; critical: boolean; detail?: string; since: string }[];
+    checks: { name: string; status: HealthStatus; critical: boolean; detail?: string; since?: string }[];
   };
 }
 
@@ -396,6 +396,8 @@ export interface VoiceStatistics {
   /** The day it is where the platform counts days. */
   today: string;
   tallies: { day: string; intent: string; outcome: DialogAnswer["outcome"]; turns: number }[];
+  /** Who spoke, the latest first, with all turns since they are counted. A person, or `device:` and a device of nobody's. */
+  people: { userId: string; turns: number; at: string; intent: string }[];
 }
 
 /** A turn of the last day. */

@@ -1,4 +1,4 @@
-// How conversations went: turns by day, each bar in pieces by what became of them.
+// How conversations went: turns by day, each bar in pieces by what became of them; then what was meant, and who spoke.
 import Box from "@mui/material/Box";
 import Skeleton from "@mui/material/Skeleton";
 import { useState } from "react";
@@ -9,8 +9,12 @@ import { BELOW, StackChart } from "../../parts/chart";
 import { Panel } from "../../parts/Page";
 import { Loaded, Quiet, useReading } from "../../parts/states";
 import { useText } from "../../text";
+import { Shares, SHARES } from "./Shares";
 
 const HEIGHT = 270;
+const CHART = HEIGHT + BELOW;
+/** The height of all of it, so that nothing below moves when it is there. */
+const WHOLE = { xs: CHART + SHARES.xs, md: CHART + SHARES.md };
 const DAYS = { "7d": 7, "30d": 30 };
 type Range = keyof typeof DAYS;
 const DAY = 86_400_000;
@@ -39,20 +43,30 @@ export function Statistics() {
         />
       }
     >
-      <Box sx={{ minHeight: HEIGHT + BELOW }}>
-        <Loaded reading={reading} skeleton={<Skeleton variant="rounded" height={HEIGHT + BELOW} />}>
-          {(found) => <Days found={found} count={DAYS[range]} />}
+      <Box sx={{ minHeight: WHOLE }}>
+        <Loaded reading={reading} skeleton={<Skeleton variant="rounded" sx={{ height: WHOLE }} />}>
+          {(found) => <Found found={found} count={DAYS[range]} />}
         </Loaded>
       </Box>
     </Panel>
   );
 }
 
-function Days({ found: { today, tallies }, count }: { found: VoiceStatistics; count: number }) {
-  const { t, number, date, day } = useText();
+function Found({ found: { today, tallies, people }, count }: { found: VoiceStatistics; count: number }) {
   const days = daysUntil(today, count);
   const turns = tallies.filter((tally) => days.includes(tally.day));
-  if (turns.length === 0) return <Quiet height={HEIGHT + BELOW}>{t.noTurns}</Quiet>;
+  return (
+    <>
+      <Days days={days} turns={turns} />
+      {(turns.length > 0 || people.length > 0) && <Shares tallies={turns} people={people} />}
+    </>
+  );
+}
+
+function Days({ days, turns }: { days: string[]; turns: VoiceStatistics["tallies"] }) {
+  const { t, number, date, day } = useText();
+  const count = days.length;
+  if (turns.length === 0) return <Quiet height={CHART}>{t.noTurns}</Quiet>;
   const values = (outcome: string) =>
     days.map((one) => turns.reduce((sum, tally) => sum + (tally.day === one && tally.outcome === outcome ? tally.turns : 0), 0));
   const there = OUTCOMES.map((outcome, colour) => ({ name: t.outcomes[outcome], values: values(outcome), colour }));
