@@ -1,5 +1,6 @@
 //! From words to meanings within a session, and from plugins' answers to one answer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{
@@ -71,8 +72,7 @@ impl Understander<'_> {
         if let Some(refused) = refused(text, self.tongue, &found.meanings) {
             return vec![refused];
         }
-        let meanings: Vec<Meaning> =
-            found.meanings.into_iter().map(|meaning| carried(meaning, state)).collect();
+        let meanings = in_their_talk(found.meanings, state);
         let are = |least: f64| meanings.iter().any(|meaning| meaning.confidence >= least);
         if let Some(all) = state.pending.as_ref().and_then(|pending| of_all(pending, &meanings, text)) {
             return vec![all];
@@ -107,6 +107,17 @@ impl Understander<'_> {
         }
         said
     }
+}
+
+/// Completes meanings by what the session is about, and by those in front of them: "서울 날씨 알려 주고 내일은?"
+fn in_their_talk(meanings: Vec<Meaning>, state: &ContextState) -> Vec<Meaning> {
+    let mut talk = Cow::Borrowed(state);
+    let all = meanings.into_iter().map(|meaning| {
+        let meaning = carried(meaning, &talk);
+        talk.to_mut().slots.clone_from(&meaning.slots);
+        meaning
+    });
+    all.collect()
 }
 
 /// Tells whether the words of commands may be the answer to the question all the same: what follows up says but a value, and

@@ -1,9 +1,10 @@
-//! Sentences as they are meant: without what they take back, and with a joint where a comma stands between two times.
+//! Sentences as they are meant: what is said last where they correct themselves, and with a joint where a comma stands
+//! between two times.
 
 use ieum_contracts::voice::Meaning;
 use ieum_understanding::value::Language;
 
-use super::shared::{One, is_whole, names_a_ring};
+use super::shared::{One, is_whole};
 
 /// Returns what a sentence means that corrects itself, "set a timer for 5 minutes, no, 10 minutes": what was said last,
 /// with the words in front of what it takes the place of.
@@ -43,14 +44,4 @@ pub fn with_joints(text: &str, language: Language) -> String {
         joined.push_str(part);
     }
     joined
-}
-
-/// Returns a sentence without what it says is not meant, "알람 말고 타이머 5분", "not an alarm, set a timer".
-pub fn instead(text: &str) -> &str {
-    const MOST_WORDS: usize = 3;
-    let is_short = |words: &str| words.split_whitespace().count() <= MOST_WORDS && names_a_ring(words);
-    let korean = text.split_once(" 말고 ").filter(|(not, _)| is_short(not));
-    let english =
-        || text.split_once(", ").filter(|(not, _)| not.to_lowercase().starts_with("not ") && is_short(not));
-    korean.or_else(english).map_or(text, |(_, meant)| meant)
 }

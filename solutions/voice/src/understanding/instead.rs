@@ -1,5 +1,6 @@
 //! A command that says what is not meant beside what is: "7시 알람 맞추지 말고 8시 알람 맞춰 줘", "set the alarm for 8, not 7".
-//! What is left is the command that is meant. Both must say a time: what is left out of all is something else.
+//! What is left is the command that is meant. Both must say a time, or what is not meant a kind alone, "알람 말고 타이머
+//! 5분": what is left out of all is something else.
 
 use ieum_understanding::value::{Kind, Language, find_kinds};
 use jiff::Zoned;
@@ -29,7 +30,8 @@ fn korean(text: &str, has_time: &dyn Fn(&str) -> bool) -> Option<String> {
     let (not, meant) = ["지 말고 ", "지말고 ", " 말고 "].iter().find_map(|not| text.split_once(not))?;
     let about = |words: &str| KOREAN.into_iter().find(|topic| words.contains(topic));
     let is_exception = OTHERS.iter().any(|other| text.contains(other));
-    if is_exception || !has_time(not) || !has_time(meant) {
+    let is_kind = KOREAN.contains(&not.trim()) && about(meant).is_some();
+    if is_exception || !(has_time(not) || is_kind) || !has_time(meant) {
         return None;
     }
     let kind = match about(meant) {
@@ -52,9 +54,11 @@ fn english(text: &str, has_time: &dyn Fn(&str) -> bool, now: &Zoned) -> Option<S
         whole_moment(bare, Language::English, now).is_some()
             || whole_duration(bare, Language::English, now).is_some()
     };
-    // "Not 7, set the alarm for 8".
+    let is_kind =
+        |words: &str| ENGLISH.contains(&words.trim_start_matches("an ").trim_start_matches("a ").trim());
+    // "Not 7, set the alarm for 8", "not an alarm, set a timer".
     if let Some((not, meant)) = lower.strip_prefix("not ").and_then(|rest| rest.split_once([',', ';']))
-        && is_time(not.trim())
+        && (is_time(not.trim()) || is_kind(not))
         && about(meant).is_some()
     {
         return Some(meant.trim().to_owned());
@@ -99,6 +103,7 @@ mod tests {
             ("내일 7시 알람 말고 8시 알람 맞춰 줘", Some("내일 8시 알람 맞춰 줘")),
             ("알람 7시 말고 8시로 맞춰 줘", Some("알람 8시로 맞춰 줘")),
             ("5분 타이머 말고 10분 타이머 맞춰 줘", Some("10분 타이머 맞춰 줘")),
+            ("알람 말고 타이머 5분 맞춰 줘", Some("타이머 5분 맞춰 줘")),
             ("7시 알람 말고 다 꺼 줘", None),
             ("7시에 바지 말고 치마 사라고 알려 줘", None),
             ("7시 알람 끄지 말고 그냥 둬", None),
@@ -108,6 +113,7 @@ mod tests {
         }
         for (text, meant) in [
             ("not 7, set the alarm for 8", Some("set the alarm for 8")),
+            ("not an alarm, set a timer for 5 minutes", Some("set a timer for 5 minutes")),
             ("set the alarm for 8, not 7", Some("set the alarm for 8")),
             ("Set an alarm for 8 not for 7.", Some("set an alarm for 8")),
             ("wake me up at 8 instead of 7", Some("wake me up at 8")),

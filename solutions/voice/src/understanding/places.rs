@@ -42,11 +42,22 @@ const AIR: [(&str, &str); 8] = [
     ("fine dust", "pm10"),
 ];
 
-/// Makes of a place what it is, and takes over the place that the talk is about.
-pub fn settle(meaning: &mut Meaning, ask: &Understand, language: Language, now: &Zoned) {
-    if !meaning.intent.starts_with("weather.") {
-        return;
+/// Makes of places what they are, and takes over the place that the talk is about: that of the question before in the same
+/// sentence, or in the session.
+pub fn settle(meanings: &mut [Meaning], ask: &Understand, language: Language, now: &Zoned) {
+    let is_same_talk = ask.state.topic.as_deref() == Some("weather");
+    let mut known = ask.state.slots.get("place").filter(|_| is_same_talk).map(|place| place.value.clone());
+    for meaning in meanings.iter_mut().filter(|meaning| meaning.intent.starts_with("weather.")) {
+        of_weather(meaning, language, now);
+        if let Some(value) = known {
+            let slot = Slot { text: String::new(), value };
+            meaning.slots.entry("place".to_owned()).or_insert(slot);
+        }
+        known = meaning.slots.get("place").map(|place| place.value.clone());
     }
+}
+
+fn of_weather(meaning: &mut Meaning, language: Language, now: &Zoned) {
     if let Some(said) = meaning.slots.get("place").map(|slot| slot.text.trim().to_lowercase()) {
         let is_date = whole_date(&said, language, now).is_some();
         let air = AIR.iter().find(|(name, _)| *name == said);
@@ -61,11 +72,6 @@ pub fn settle(meaning: &mut Meaning, ask: &Understand, language: Language, now: 
         if is_date || air.is_some() || HERE.contains(&&*said) {
             meaning.slots.remove("place");
         }
-    }
-    let is_same_talk = ask.state.topic.as_deref() == Some("weather");
-    if let Some(place) = ask.state.slots.get("place").filter(|_| is_same_talk) {
-        let known = Slot { text: String::new(), value: place.value.clone() };
-        meaning.slots.entry("place".to_owned()).or_insert(known);
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::Zoned;
 use serde_json::json;
 
 use super::choosing::{Chosen, choose};
-use super::corrected::{corrected, instead, with_joints};
+use super::corrected::{corrected, with_joints};
 use super::guess::says_something;
 use super::in_turn::in_turn;
 use super::negated::acts;
@@ -53,7 +53,7 @@ impl<'a> Sentence<'a> {
         ask: &'a Understand,
     ) -> Self {
         let language = tongue.pick(Language::Korean, Language::English);
-        let text = with_joints(instead(ask.text.trim()), language);
+        let text = with_joints(ask.text.trim(), language);
         let (now, situation) = (now_of(ask), situation(tongue, ask));
         Self { recogniser, taught, tongue, language, ask, now, situation, text }
     }
@@ -79,7 +79,7 @@ impl<'a> Sentence<'a> {
         };
         self.leave_out_count(&mut meanings);
         in_turn(&mut meanings, self.language, &self.now);
-        meanings.iter_mut().for_each(|meaning| settle(meaning, self.ask, self.language, &self.now));
+        settle(&mut meanings, self.ask, self.language, &self.now);
         Some(meanings)
     }
 

@@ -110,6 +110,18 @@ async fn stage() -> (SqlStore, Stage, Arc<Sky>) {
 }
 
 #[tokio::test]
+async fn what_follows_within_a_sentence_is_about_the_place_in_it() {
+    let (_sql, stage, _sky) = stage().await;
+    stage.say("부산 날씨 어때?").await;
+    let both = stage.say("서울 날씨 알려 주고 내일은?").await;
+    assert_eq!(
+        both.text,
+        "서울특별시 지금 날씨는 맑음, 기온은 18도예요. 서울특별시 오늘은 구름 조금, 최저 18도, 최고 21도예요. 미세먼지는 보통, \
+         초미세먼지는 나쁨이에요. 서울특별시 내일은 비, 최저 11도, 최고 15도예요. 비 올 확률은 80퍼센트예요."
+    );
+}
+
+#[tokio::test]
 async fn today_tomorrow_and_another_place_follow_one_another() {
     let (_sql, stage, sky) = stage().await;
     let today = stage.say("오늘 날씨 어때?").await;
