@@ -149,7 +149,18 @@ async fn things_are_switched_as_people_say_it() {
             "I do not know what the desk light is set to, so I cannot turn it up or down. Tell me the level instead.",
         ),
         ("에어컨 24도로 맞춰 줘", &["a set 24"], "에어컨을 24로 맞췄어요."),
+        ("25도로 맞춰 줘", &["a set 25"], "에어컨을 25로 맞췄어요."),
+        ("그거 꺼 줘", &["a off"], "에어컨을 껐어요."),
+        ("다시 켜 줘", &["a on"], "에어컨을 켰어요."),
+        ("에어컨 켜고 24도로 맞춰 줘", &["a on", "a set 24"], "에어컨을 켰어요. 에어컨을 24로 맞췄어요."),
         ("에어컨 온도 26도로 올려 줘", &["a set 26"], "에어컨을 26으로 맞췄어요."),
+        ("turn on the desk light", &["d on"], "The desk light is on."),
+        ("turn it off", &["d off"], "The desk light is off."),
+        (
+            "turn on the ceiling light and set it to 40 percent",
+            &["e on", "e set 40"],
+            "The ceiling light is on. The ceiling light is set to 40.",
+        ),
         ("turn off all the lights", &["k off", "l off", "d off", "e off"], "Every light is off."),
         (
             "turn off the desk light and the ceiling light",
