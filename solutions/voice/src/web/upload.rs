@@ -136,8 +136,7 @@ async fn read(request: Request) -> Result<Upload, ApiError> {
             "sampleRate" => upload.rate = Some(number("sampleRate", &value)?),
             "sequence" => upload.sequence = Some(number("sequence", &value)?),
             "last" => {
-                upload.last =
-                    value.trim().parse().map_err(|_| expected("last", &value, "true or false"))?;
+                upload.last = value.trim().parse().map_err(|_| expected("last", &value, "true or false"))?;
             }
             _ => return Err(unknown(&name)),
         }
