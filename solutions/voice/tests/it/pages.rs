@@ -101,6 +101,15 @@ async fn an_upload_is_heard_and_a_wrong_one_names_its_field() {
         told.contains("audioo: is not known; there are audio, deviceId") && told.contains("audio is needed"),
         "{told}"
     );
+    for (field, given, told) in [
+        ("sampleRate", &b"fast"[..], "field sampleRate: \"fast\" was given, expected a whole number"),
+        ("sequence", b"-1", "field sequence: \"-1\" was given, expected a whole number"),
+        ("last", b"yes", "field last: \"yes\" was given, expected true or false"),
+    ] {
+        let (status, problem) = asked(&stage, "/api/dialog/audio", FORM, form(&[(field, given)])).await;
+        assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!(field)));
+        assert_eq!(problem["detail"], told);
+    }
     let (_, problem) = asked(&stage, "/api/dialog/audio", FORM, form(&[("userId", b"ada")])).await;
     assert_eq!(problem["detail"], "field audio: is missing; it holds the recording");
     assert_eq!(
