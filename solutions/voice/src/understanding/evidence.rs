@@ -325,6 +325,10 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
             return None;
         }
         let found = named(tongue, &ask.text, &ask.things, &ask.areas)?;
+        // A name alone says neither on nor off.
+        if found.alone && !switches(&ask.text) {
+            return None;
+        }
         let slot = |text: String| Slot { text: text.clone(), value: SlotValue::Text { text } };
         guess.slots.insert("name".to_owned(), slot(found.name));
         if names_all(&ask.text) {
@@ -345,6 +349,12 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
         tongue == Tongue::Korean && guess.intent == "time.query" && !words.iter().all(is_known);
     ((about.said.is_empty() || begins(about.said)) && !begins(about.foreign) && !is_of_another)
         .then_some(guess)
+}
+
+fn switches(text: &str) -> bool {
+    let text = text.to_lowercase();
+    text.split_whitespace()
+        .any(|word| ["on", "off"].contains(&word) || word.starts_with(['켜', '꺼', '끄', '켤', '끌']))
 }
 
 /// Tells whether all of several things are meant.
@@ -410,6 +420,8 @@ mod tests {
             ("device.on", "it's too dark in here"),
             ("device.set", "make it warmer"),
             ("device.on", "come here"),
+            ("device.off", "lights please"),
+            ("device.on", "거실 불 좀"),
         ] {
             assert!(!is_borne_out(intent, text), "{intent}: {text}");
         }

@@ -116,6 +116,15 @@ async fn an_alarm_is_put_off_or_brought_forward_by_a_length_of_time() {
     told(
         &stage,
         &[
+            ("내일 7시 알람", "내일 오전 7시에 알람을 맞췄어요.", 1),
+            ("알람 30분 뒤로", "내일 오전 7시 30분에 알람을 맞췄어요.", 1),
+        ],
+    )
+    .await;
+    let (_sql, stage) = quiet().await;
+    told(
+        &stage,
+        &[
             ("알람 30분 늦춰 줘", "맞춰 둔 알람이 없어요.", 0),
             ("push my alarm back half an hour", "There is no alarm set.", 0),
             ("내일 7시 알람", "내일 오전 7시에 알람을 맞췄어요.", 1),
