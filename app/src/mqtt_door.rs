@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use ieum_core::Fault;
-use ieum_events::is_from_foreign_page;
+use ieum_events::{is_from_foreign_page, may_be_rebound};
 use ieum_gateway::{ApiError, Gateway, Origins};
 
 /// Puts the door around `router`. Where everybody is a device by saying so (`device.anonymous`), any page that is open in a
@@ -18,7 +18,7 @@ pub fn guard(gateway: &Gateway, anonymous: bool, router: Router) -> Router {
 }
 
 async fn admit(State(origins): State<Origins>, request: Request, next: Next) -> Response {
-    if !is_from_foreign_page(&origins, &request) {
+    if !is_from_foreign_page(&origins, &request) && !may_be_rebound(&origins, &request) {
         return next.run(request).await;
     }
     let message = "speaking MQTT from a page of another site, where devices need no secret (device.anonymous); name the \

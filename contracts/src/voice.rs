@@ -464,7 +464,8 @@ pub struct PluginAsk {
     /// The IANA time zone; UTC where it is empty.
     #[serde(default)]
     pub zone: String,
-    /// What the commands before this one in the same sentence have happen. None of it is written yet; a
+    /// What the commands before this one in the same sentence have happen; plugins from outside are told nothing of it. None
+    /// of it is written yet; a
     /// [`Effect::Cancel`] names what one of them schedules by `#` and its place here, from 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Effect>,

@@ -55,8 +55,9 @@ async fn a_page_of_another_site_is_no_device_where_devices_need_no_secret() {
         ];
         let platform = up(folder.path(), &["device"], &named);
         let own = format!("http://{}", platform.address);
-        let upgrade = async |origin: Option<&str>, site: Option<&str>| {
+        let named = async |host: Option<&str>, origin: Option<&str>, site: Option<&str>| {
             let mut request = client.get(format!("{own}/mqtt")).header("connection", "upgrade");
+            request = host.into_iter().fold(request, |request, host| request.header("host", host));
             for (name, value) in [("origin", origin), ("sec-fetch-site", site)] {
                 request = value.into_iter().fold(request, |request, value| request.header(name, value));
             }
@@ -72,6 +73,9 @@ async fn a_page_of_another_site_is_no_device_where_devices_need_no_secret() {
             }
             status
         };
+        let upgrade = async |origin, site| named(None, origin, site).await;
+        let rebound = named(Some("evil.example"), Some("http://evil.example"), Some("same-origin")).await;
+        assert_eq!(rebound, foreign, "a page that gave its name this machine's address");
         assert_eq!(upgrade(None, None).await, 101, "a program");
         assert_eq!(upgrade(Some(&own), Some("same-origin")).await, 101, "our page");
         assert_eq!(upgrade(Some("https://board.example.org"), Some("cross-site")).await, 101, "it is named");

@@ -76,6 +76,11 @@ fn is_near(request: &Request) -> bool {
 }
 
 fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
+    names_address(uri, headers, |address| address.is_loopback())
+}
+
+/// Tells whether a request names this server `localhost`, or by an address that is `right`.
+fn names_address(uri: &Uri, headers: &HeaderMap, right: impl Fn(IpAddr) -> bool) -> bool {
     let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let Some(named) = named.or_else(|| uri.authority().map(|authority| authority.as_str())) else {
         // HTTP/1.0; no browser speaks it.
@@ -85,7 +90,15 @@ fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
         Ok(authority) => authority.host().trim_matches(['[', ']']).to_owned(),
         Err(_) => return false,
     };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| right(address.to_canonical()))
+}
+
+/// Tells whether a page asks that may be one of another site although it names this server as its own: any site can give
+/// its name this machine's address (DNS rebinding), and no address. `origins` are let in by name.
+pub fn may_be_rebound(origins: &Origins, request: &Request) -> bool {
+    let origin = request.headers().get(header::ORIGIN);
+    origin.is_some_and(|origin| !origins.hold(origin))
+        && !names_address(request.uri(), request.headers(), |_| true)
 }
 
 /// Returns why a page of another site may not ask.

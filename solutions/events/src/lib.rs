@@ -40,7 +40,7 @@ mod visits;
 mod web;
 
 pub use collector::Collector;
-pub use door::{Visitors, guard, is_from_foreign_page};
+pub use door::{Visitors, guard, is_from_foreign_page, may_be_rebound};
 pub use openapi::openapi_json;
 pub use part::{EventsDeps, EventsOptions, EventsPart};
 pub use points::MEASUREMENT;

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use crate::directory::{Directory, Speaker, Who};
 use crate::effects::{Plan, Scene, plan};
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, says};
 use crate::replies::{Reply, queue};
 use crate::rules::{self, REPEATED};
 use crate::sentences;
@@ -169,7 +169,7 @@ impl DialogManager {
             ([again], Some(last)) if again.intent == REPEATED => {
                 Answered::again(again.clone(), last, &context.state)
             }
-            _ => self.answer(cx, &ask, meanings, &context.state).await,
+            _ => self.answer(cx, &ask, meanings, (&context.state, last)).await,
         };
         stages.end("answered");
         let speakers = self.speakers(cx, &ask, &answered.effects).await.unwrap_or_else(|_| {
@@ -220,7 +220,7 @@ impl DialogManager {
         cx: &Cx,
         ask: &PluginAsk,
         meanings: Vec<Meaning>,
-        state: &ContextState,
+        (state, last): (&ContextState, Option<&str>),
     ) -> Answered {
         let tongue = Tongue::of(&ask.language).unwrap_or(Tongue::Korean);
         let Some(first) = meanings.first().cloned() else { return Answered::not_understood(tongue, state) };
@@ -228,7 +228,12 @@ impl DialogManager {
         for meaning in meanings {
             let earlier = answered.effects.clone();
             let ask = PluginAsk { meaning: meaning.clone(), earlier, ..ask.clone() };
-            let answer = self.plugins.handle(cx, ask).await;
+            // The session knows what no plugin is told.
+            let again = last.filter(|_| meaning.intent == REPEATED).map(|last| Ok(says(last)));
+            let answer = match again {
+                Some(again) => Some(again),
+                None => self.plugins.handle(cx, ask).await,
+            };
             answered.add(tongue, meaning, answer);
         }
         answered

@@ -175,6 +175,11 @@ impl<T> Sentence<'_, T> {
     }
 }
 
+/// Returns where the words that join commands end in `text`, from the left.
+pub fn ends_of_joints(text: &str, language: Language) -> Vec<usize> {
+    joints(text, language).into_iter().map(|(at, joint)| at + joint.len()).collect()
+}
+
 /// Tells whether words may join two commands, within themselves or with what follows them.
 pub fn may_join(words: &str, language: Language) -> bool {
     !joints(&format!("{words} "), language).is_empty()

@@ -43,7 +43,8 @@ impl Plugin for Announcements {
         }
         let area = words(&ask.meaning, "area").map(str::to_owned);
         // Where all are told, a room that is spoken of is no place to say it in.
-        let is_for_all = EVERYBODY.iter().any(|all| ask.meaning.text.to_lowercase().contains(all));
+        let around = ask.meaning.text.replacen(message, " ", 1).to_lowercase();
+        let is_for_all = EVERYBODY.iter().any(|all| around.contains(all));
         if let Some(room) = unknown_room(tongue, message).filter(|_| area.is_none() && !is_for_all) {
             return Ok(fails(sentences::unknown_room(tongue, room)));
         }

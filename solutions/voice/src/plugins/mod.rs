@@ -80,7 +80,7 @@ impl Plugins {
 }
 
 /// Returns the answer that only says something.
-fn says(text: impl Into<String>) -> PluginAnswer {
+pub fn says(text: impl Into<String>) -> PluginAnswer {
     PluginAnswer { text: text.into(), ..PluginAnswer::default() }
 }
 

@@ -99,6 +99,8 @@ impl Outside {
 
     /// Has it answer. Fails as the link does, and with `voice.plugin.garbage` where it says what no plugin may.
     pub async fn handle(&self, cx: &Cx, ask: PluginAsk) -> Result<PluginAnswer, Fault> {
+        // What others have happen is none of its business.
+        let ask = PluginAsk { earlier: Vec::new(), ..ask };
         let answer = self.plugin.handle(cx, ask).await?;
         check(&answer).map_err(|problem| {
             let message = format!("reading an answer of the plugin {}: {problem}", self.name);
@@ -243,6 +245,9 @@ fn check_effect(effect: &Effect) -> Result<(), (&'static str, String)> {
             Err(("schedules", format!("has more than {MOST_CANCELLED} entries")))
         }
         Effect::Cancel { schedules } => {
+            if schedules.iter().any(|id| id.starts_with('#')) {
+                return Err(("schedules", "names what another plugin schedules".to_owned()));
+            }
             let wrong = schedules.iter().find_map(|id| named("schedules", id).err());
             bare("schedules", wrong.map_or(Ok(()), Err))
         }

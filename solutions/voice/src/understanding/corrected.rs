@@ -1,32 +1,35 @@
 //! Sentences as they are meant: what is said last where they correct themselves, and with a joint where a comma stands
 //! between two times.
 
-use ieum_contracts::voice::Meaning;
+use ieum_understanding::several::ends_of_joints;
 use ieum_understanding::value::Language;
 
 use super::shared::{One, is_whole};
 
-/// Returns what a sentence means that corrects itself, "set a timer for 5 minutes, no, 10 minutes": what was said last,
-/// with the words in front of what it takes the place of.
-pub fn corrected(text: &str, language: Language, one: One<'_>) -> Option<Vec<Meaning>> {
+/// Returns a sentence that corrects itself, "set a timer for 5 minutes, no, 10 minutes", with what was said last in the place
+/// of what it corrects; commands in front of that stay. `one` understands a sentence about one thing.
+pub fn corrected(text: &str, language: Language, one: One<'_>) -> Option<String> {
     const ENGLISH: [&str; 6] = [", no wait, ", ", no, ", ", sorry, ", ", i mean ", " no wait ", " i mean "];
     const KOREAN: [&str; 6] = [", 아니 아니 ", " 아니 아니 ", ", 아니, ", ", 아니 ", " 아니다 ", " 아니 "];
-    let joints = match language {
+    let corrections = match language {
         Language::Korean => &KOREAN,
         Language::English => &ENGLISH,
     };
     let lower = text.to_ascii_lowercase();
-    let (at, length) = joints.iter().find_map(|joint| Some((lower.find(joint)?, joint.len())))?;
+    let (at, length) = corrections.iter().find_map(|joint| Some((lower.find(joint)?, joint.len())))?;
     let (first, last) = (&text[..at], &text[at + length..]);
+    let starts = [0].into_iter().chain(ends_of_joints(first, language));
+    let (start, meant) = starts.filter_map(|start| Some((start, one(&first[start..])?))).next()?;
+    let (before, first) = first.split_at(start);
     let words: Vec<&str> = first.split_whitespace().collect();
     let heads = (1..words.len()).rev().map(|length| format!("{} {last}", words[..length].join(" ")));
-    let meant = one(first);
-    [last.to_owned()].into_iter().chain(heads).find_map(|text| {
-        let found = one(&text).filter(|found| found.iter().all(is_whole))?;
-        let is_same =
-            |meant: &Vec<Meaning>| meant.iter().zip(&found).all(|(one, other)| one.intent == other.intent);
-        meant.as_ref().is_none_or(is_same).then_some(found)
-    })
+    let said = [last.to_owned()].into_iter().chain(heads).find(|text| {
+        one(text).is_some_and(|found| {
+            found.iter().all(is_whole)
+                && meant.iter().zip(&found).all(|(one, other)| one.intent == other.intent)
+        })
+    })?;
+    Some(format!("{before}{said}"))
 }
 
 /// Returns a sentence with words in the place of commas between times, which sentences are read without.
@@ -38,7 +41,9 @@ pub fn with_joints(text: &str, language: Language) -> String {
     let mut parts = text.split(", ");
     let mut joined = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let is_time = part.starts_with(|letter: char| letter.is_ascii_digit());
+        let digits = part.chars().take_while(char::is_ascii_digit).count();
+        // "May 5, 2027" is a day of a year.
+        let is_time = (1..4).contains(&digits);
         let is_after_time = ends.iter().any(|end| joined.ends_with(end));
         joined.push_str(if is_time && is_after_time { joint } else { ", " });
         joined.push_str(part);

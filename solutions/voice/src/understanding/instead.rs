@@ -13,6 +13,7 @@ const ENGLISH: [&str; 4] = ["alarm", "timer", "reminder", "wake"];
 /// What is said of all of them is an exception, and what is passed on may say anything.
 const OTHERS: [&str; 8] = ["다 ", "모두", "전부", "나머지", "라고", "다고", "자고", "냐고"];
 const KOREAN_DAYS: [&str; 6] = ["오늘", "내일", "모레", "글피", "요일", "매일"];
+const ENGLISH_QUOTES: [&str; 6] = ["tell ", "announce ", "say ", "remind ", "everyone", "everybody"];
 const ENGLISH_VERBS: [&str; 8] = ["set", "wake", "start", "make", "put", "change", "move", "get"];
 
 /// Returns the command without what is not meant; `None` where nothing such is said.
@@ -28,6 +29,10 @@ pub fn instead(text: &str, language: Language, now: &Zoned) -> Option<String> {
 
 fn korean(text: &str, has_time: &dyn Fn(&str) -> bool) -> Option<String> {
     let (not, meant) = ["지 말고 ", "지말고 ", " 말고 "].iter().find_map(|not| text.split_once(not))?;
+    // Commands in front of what is not meant are meant.
+    let begins =
+        ["고 ", "줘 ", ", ", "그리고 "].iter().filter_map(|joint| Some(not.rfind(joint)? + joint.len()));
+    let (before, not) = not.split_at(begins.max().unwrap_or_default());
     let about = |words: &str| KOREAN.into_iter().find(|topic| words.contains(topic));
     let is_exception = OTHERS.iter().any(|other| text.contains(other));
     let is_kind = KOREAN.contains(&not.trim()) && about(meant).is_some();
@@ -41,13 +46,24 @@ fn korean(text: &str, has_time: &dyn Fn(&str) -> bool) -> Option<String> {
     let is_day = |word: &&str| KOREAN_DAYS.iter().any(|day| word.contains(day));
     let days: Vec<&str> = not.split_whitespace().filter(is_day).collect();
     let days = if meant.split_whitespace().any(|word| is_day(&word)) { Vec::new() } else { days };
-    Some(format!("{} {kind}{}", days.join(" "), meant.trim()).trim().to_owned())
+    let meant = format!("{} {kind}{}", days.join(" "), meant.trim());
+    Some(format!("{before}{}", meant.trim()))
 }
 
 fn english(text: &str, has_time: &dyn Fn(&str) -> bool, now: &Zoned) -> Option<String> {
-    let lower = text.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let text = text.trim().trim_end_matches(['.', '!']);
+    // Every byte keeps its place, so that what is meant stays as it was said.
+    let lower = text.to_ascii_lowercase();
+    let as_said = |words: &str| {
+        let at = lower.find(words)?;
+        Some(text.get(at..at + words.len())?.trim_end_matches(',').trim().to_owned())
+    };
     let about = |words: &str| ENGLISH.into_iter().find(|topic| words.contains(topic));
     about(&lower)?;
+    // What is kept or passed on may say what it likes.
+    if ENGLISH_QUOTES.iter().any(|verb| lower.contains(verb)) {
+        return None;
+    }
     let is_time = |words: &str| {
         let bare = ["for ", "at ", "to "].iter().find_map(|joint| words.strip_prefix(joint)).unwrap_or(words);
         let bare = bare.trim();
@@ -61,7 +77,7 @@ fn english(text: &str, has_time: &dyn Fn(&str) -> bool, now: &Zoned) -> Option<S
         && (is_time(not.trim()) || is_kind(not))
         && about(meant).is_some()
     {
-        return Some(meant.trim().to_owned());
+        return as_said(meant);
     }
     // "Set the alarm for 8, not 7".
     for not in [", not ", " not ", ", instead of ", " instead of ", " rather than "] {
@@ -70,7 +86,7 @@ fn english(text: &str, has_time: &dyn Fn(&str) -> bool, now: &Zoned) -> Option<S
             && about(meant).is_some()
             && has_time(meant)
         {
-            return Some(meant.trim_end_matches(',').trim().to_owned());
+            return as_said(meant);
         }
     }
     // "Don't set the alarm for 7, set it for 8".
@@ -84,8 +100,8 @@ fn english(text: &str, has_time: &dyn Fn(&str) -> bool, now: &Zoned) -> Option<S
     if !is_command || !has_time(not) || !has_time(meant) {
         return None;
     }
-    let topic = about(not)?;
-    Some(meant.replacen(" it ", &format!(" the {topic} "), 1))
+    let topic = about(not)?.replace("wake", "alarm");
+    Some(as_said(meant)?.replacen(" it ", &format!(" the {topic} "), 1))
 }
 
 #[cfg(test)]
@@ -104,6 +120,7 @@ mod tests {
             ("알람 7시 말고 8시로 맞춰 줘", Some("알람 8시로 맞춰 줘")),
             ("5분 타이머 말고 10분 타이머 맞춰 줘", Some("10분 타이머 맞춰 줘")),
             ("알람 말고 타이머 5분 맞춰 줘", Some("타이머 5분 맞춰 줘")),
+            ("거실 불 켜고 7시 알람 말고 8시 알람 맞춰 줘", Some("거실 불 켜고 8시 알람 맞춰 줘")),
             ("7시 알람 말고 다 꺼 줘", None),
             ("7시에 바지 말고 치마 사라고 알려 줘", None),
             ("7시 알람 끄지 말고 그냥 둬", None),
@@ -115,7 +132,9 @@ mod tests {
             ("not 7, set the alarm for 8", Some("set the alarm for 8")),
             ("not an alarm, set a timer for 5 minutes", Some("set a timer for 5 minutes")),
             ("set the alarm for 8, not 7", Some("set the alarm for 8")),
-            ("Set an alarm for 8 not for 7.", Some("set an alarm for 8")),
+            ("Set an alarm for 8 not for 7.", Some("Set an alarm for 8")),
+            ("don't wake me up at 7, set it for 8", Some("set the alarm for 8")),
+            ("tell everyone the alarm is at 8, not 7", None),
             ("wake me up at 8 instead of 7", Some("wake me up at 8")),
             ("don't set the alarm for 7, set it for 8", Some("set the alarm for 8")),
             ("don't wake me at 7, wake me at 8", Some("wake me at 8")),

@@ -35,7 +35,7 @@ const KOREAN: [&str; 18] = [
 const KOREAN_AFTER: [&str; 12] =
     ["줘", "줘요", "주세요", "줄래", "줄래요", "주라", "돼", "돼요", "됩니다", "봐", "좀", "제발"];
 /// What ends a sentence that says so otherwise.
-const KOREAN_NEEDLESS: [&str; 13] = [
+const KOREAN_NEEDLESS: [&str; 16] = [
     "필요 없어",
     "필요 없어요",
     "필요없어",
@@ -46,6 +46,9 @@ const KOREAN_NEEDLESS: [&str; 13] = [
     "면 안 돼요",
     "면 안돼",
     "면 안돼요",
+    "고 싶지 않아",
+    "고 싶지 않아요",
+    "고 싶지는 않아",
     "기 싫어",
     "기 싫어요",
     "안 할래",

@@ -55,15 +55,16 @@ impl<'a> Sentence<'a> {
         let language = tongue.pick(Language::Korean, Language::English);
         let text = with_joints(ask.text.trim(), language);
         let (now, situation) = (now_of(ask), situation(tongue, ask));
-        Self { recogniser, taught, tongue, language, ask, now, situation, text }
+        let mut sentence = Self { recogniser, taught, tongue, language, ask, now, situation, text };
+        let alone = |part: &str| sentence.one(part, &sentence.situation).map(|chosen| chosen.meanings);
+        if let Some(corrected) = corrected(&sentence.text, language, &alone) {
+            sentence.text = corrected;
+        }
+        sentence
     }
 
     /// Returns what it means; `None` where nobody knows any command of it.
     pub fn meanings(&self) -> Option<Vec<Meaning>> {
-        let alone = |part: &str| self.one(part, &self.situation).map(|chosen| chosen.meanings);
-        if let Some(meanings) = corrected(&self.text, self.language, &alone) {
-            return Some(meanings);
-        }
         let understand = |part: &str, before: &[Command]| self.command(part, before);
         let mut meanings = match take_apart(&self.text, self.language, &understand) {
             Some(parts) => all(parts),
@@ -71,7 +72,8 @@ impl<'a> Sentence<'a> {
                 let (parts, rest) = take_apart_partly(&self.text, self.language, &understand)?;
                 let known = all(parts);
                 // Where nothing happens by it, a guess at the whole is as good.
-                if !says_something(rest) || !known.iter().any(|meaning| acts(&meaning.intent)) {
+                let is_done = says_something(rest) && known.iter().any(|meaning| acts(&meaning.intent));
+                if !is_done || !self.stands_alone(rest) {
                     return None;
                 }
                 known.into_iter().chain([unknown(rest)]).collect()
@@ -124,6 +126,28 @@ impl<'a> Sentence<'a> {
         }
         let Chosen { meanings, open } = whole?;
         Some(Understood { open: open && may_hide(&meanings), meaning: meanings })
+    }
+
+    /// Tells whether what is done beside `rest`, which nobody knows, is done with or without it: it is no condition, "if it
+    /// rains", and no end of a verb, "켜고 싶지 않아".
+    fn stands_alone(&self, rest: &str) -> bool {
+        const ENGLISH: [&str; 13] = [
+            "if", "when", "whenever", "unless", "until", "till", "after", "before", "once", "while",
+            "because", "in", "as",
+        ];
+        const LEANING: [&str; 8] = ["면", "때", "서", "니까", "는데", "지만", "후에", "뒤에"];
+        const COMMANDS: [&str; 10] =
+            ["줘", "줘요", "주세요", "줄래", "줄래요", "해", "해요", "하세요", "자", "라"];
+        let rest = rest.trim().trim_end_matches(['.', '!', ',']);
+        let ends = |ends: &[&str]| ends.iter().any(|end| rest.ends_with(end));
+        match self.language {
+            Language::English => {
+                let first = rest.split_whitespace().next().unwrap_or_default().to_lowercase();
+                !ENGLISH.contains(&first.as_str())
+            }
+            Language::Korean if self.text.starts_with(rest) => !ends(&LEANING),
+            Language::Korean => ends(&COMMANDS),
+        }
     }
 
     /// Leaves out what only says how many follow: "Set two timers, one for ...".

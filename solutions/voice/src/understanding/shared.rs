@@ -55,8 +55,10 @@ pub fn hides_another(meaning: &Meaning, language: Language) -> bool {
     let is_unread =
         |slot: &Slot| matches!(slot.value, SlotValue::Text { .. }) && no_such(&slot.text, language).is_none();
     let is_long = |slot: &Slot| slot.text.split_whitespace().count() > LONGEST_NAME;
-    slots(&NAMED).into_iter().any(|slot| is_joined(&slot.text) && (names_a_ring(&slot.text) || is_long(slot)))
-        || slots(&TIMED).into_iter().any(|slot| is_unread(slot) && is_joined(&slot.text))
+    slots(&NAMED).into_iter().any(|slot| {
+        (names_a_ring(&slot.text) && may_join(&slot.text, language))
+            || (is_joined(&slot.text) && is_long(slot))
+    }) || slots(&TIMED).into_iter().any(|slot| is_unread(slot) && may_join(&slot.text, language))
 }
 
 /// Tells whether another command may hide in words that were taken as they are. Times that are read hide none.

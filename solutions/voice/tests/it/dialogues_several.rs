@@ -5,6 +5,8 @@ use ieum_testkit::backend::SqlStore;
 
 use crate::stage::Stage;
 
+const NOTHING: &str = "Sorry, I did not understand that. Could you say it another way?";
+
 /// Says all of `before`, then `said`; expects the answer and how many timers, alarms and reminders are set then.
 async fn answered(cases: &[(&[&str], &str, &str, i64)]) {
     let mut wrong = Vec::new();
@@ -276,6 +278,12 @@ async fn what_is_not_understood_of_a_sentence_is_told_and_the_rest_is_done() {
             1,
         ),
         (&["타이머 5분"], "don't set an alarm and cancel my timer", "All right, I changed nothing.", 1),
+        // What is done only under a condition, or was only asked about, is not done.
+        (&[], "if it rains, set an alarm for 7 am", NOTHING, 0),
+        (&[], "set an alarm for 7 am, if it rains", "For what time?", 0),
+        (&[], "when I get home, set a timer for 5 minutes", NOTHING, 0),
+        (&[], "비 오면, 7시 알람 맞춰 줘", "몇 시에 울릴까요?", 0),
+        (&[], "7시 알람 맞추고 싶지 않아", "알겠어요. 아무것도 바꾸지 않았어요.", 0),
     ])
     .await;
 }
@@ -285,6 +293,42 @@ async fn what_is_said_last_is_meant_where_a_sentence_corrects_itself() {
     answered(&[
         (&[], "set a timer for 5 minutes, no, 10 minutes", "Timer set for 10 minutes.", 1),
         (&[], "타이머 5분 아니 10분 맞춰 줘", "10분 타이머를 시작했어요.", 1),
+        (
+            &[],
+            "7시 알람 맞추고 5분 타이머 맞춰 줘, 아니 10분 타이머 맞춰 줘",
+            "오늘 오후 7시에 알람을 맞췄어요. 10분 타이머를 시작했어요.",
+            2,
+        ),
+        (
+            &[],
+            "set an alarm for 7 am and set a timer for 5 minutes, no, 10 minutes",
+            "Alarm set for tomorrow at 7:00 AM. Timer set for 10 minutes.",
+            2,
+        ),
+        (
+            &[],
+            "5분 타이머 맞추고 7시 알람 말고 8시 알람 맞춰 줘",
+            "5분 타이머를 시작했어요. 오늘 오후 8시에 알람을 맞췄어요.",
+            2,
+        ),
+        (
+            &[],
+            "remind me on May 5, 2027 to renew my passport",
+            "I will remind you Wednesday, May 5, 2027 at 9:00 AM: renew my passport.",
+            1,
+        ),
+        (
+            &["what time is it"],
+            "say that again and set a timer for 5 minutes",
+            "It is 12:00 PM. Timer set for 5 minutes.",
+            1,
+        ),
+        (
+            &["set a timer for 5 minutes", "set an alarm for 7 am", "cancel everything"],
+            "yes, all of them",
+            "I cancelled 1 timer and 1 alarm.",
+            0,
+        ),
         (&[], "알람 말고 타이머 5분 맞춰 줘", "5분 타이머를 시작했어요.", 1),
         (&[], "not an alarm, set a timer for 5 minutes", "Timer set for 5 minutes.", 1),
     ])

@@ -199,6 +199,7 @@ async fn what_no_plugin_may_say_is_refused_by_field() {
     let shout = || Effect::Announce { area: None, text: "가".repeat(LONGEST_TEXT + 1) };
     let nameless = Effect::Announce { area: Some(String::new()), text: "네".into() };
     let cancel = |count| Effect::Cancel { schedules: vec!["1".into(); count] };
+    let of_others = Effect::Cancel { schedules: vec!["#0".into()] };
     for (answer, field) in [
         (says(" "), "field text: is empty"),
         (says(&"가".repeat(LONGEST_TEXT + 1)), "field text: has more"),
@@ -209,6 +210,7 @@ async fn what_no_plugin_may_say_is_refused_by_field() {
         (PluginAnswer { effects: vec![nameless], ..says("네") }, "field effects[0].area: has no 1"),
         (PluginAnswer { effects: vec![control(900.0)], ..says("네") }, "field effects[0].level: expected 0"),
         (PluginAnswer { effects: vec![cancel(101)], ..says("네") }, "field effects[0].schedules: has"),
+        (PluginAnswer { effects: vec![of_others], ..says("네") }, "field effects[0].schedules: names"),
     ] {
         *stage.scripted.answer.lock() = answer;
         let fault = stage.outside.handle(&Cx::root(), ask()).await.expect_err("is refused");

@@ -248,10 +248,7 @@ fn only_days(ask: &PluginAsk, kind: ScheduleKind) -> String {
     let said = ask.meaning.slots.get("every").map_or("", |slot| &slot.text);
     let often = [said, &ask.meaning.text].into_iter().find_map(|words| repeats(words, language));
     let often = often.map(|again| again.often).unwrap_or_default();
-    let name = match kind {
-        ScheduleKind::Reminder => "알림",
-        kind => name(tongue, kind),
-    };
+    let name = name(tongue, kind);
     tongue.pick(
         format!(
             "{} 되풀이하는 {} 아직 맞출 수 없어요. 매일, 평일, 주말, 매주 무슨 요일처럼만 되풀이할 수 있어요. \

@@ -8,6 +8,7 @@ use jiff::Zoned;
 use jiff::civil::{Date, Time};
 
 use super::setting::language;
+use crate::plugins::EVERYTHING;
 use crate::tongue::Tongue;
 use crate::understanding::{names_a_day, whole_duration, whole_moment};
 use crate::zone::{here, zone};
@@ -165,7 +166,9 @@ const HALVES: [&str; 16] = [
     "noon",
 ];
 /// Words that say which day.
-const DAYS: [&str; 7] = ["오늘", "내일", "모레", "요일", "tonight", "tomorrow", "day"];
+const DAYS: [&str; 7] = ["오늘", "내일", "모레", "요일", "tonight", "tomorrow", "today"];
+/// What ends the name of a day of the week in English, and of a time of day.
+const DAY: (&str, &str) = ("day", "midday");
 /// Numbers of things, from two on, as they are said with all of them.
 const COUNTS: [[&str; 6]; 4] = [
     ["둘다", "둘모두", "두개", "2개", "both", "all two"],
@@ -335,7 +338,9 @@ fn all_of(text: &str) -> Which {
 /// Returns what words in lower case say with an hour.
 fn with(said: &str, language: Language, now: &Zoned) -> With {
     let half = HALVES.iter().any(|half| said.contains(half));
-    With { half, day: DAYS.iter().any(|day| said.contains(day)) || names_a_day(said, language, now) }
+    let is_day = |word: &str| word.ends_with(DAY.0) && word != DAY.1;
+    let day = DAYS.iter().any(|day| said.contains(day)) || said.split_whitespace().any(is_day);
+    With { half, day: day || names_a_day(said, language, now) }
 }
 
 pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
@@ -345,7 +350,8 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 
 /// Tells whether an answer agrees.
 pub fn agrees(ask: &PluginAsk) -> bool {
-    const YES: [&str; 25] = [
+    const YES: [&str; 26] = [
+        "of",
         "응",
         "어",
         "네",
@@ -378,7 +384,9 @@ pub fn agrees(ask: &PluginAsk) -> bool {
     });
     let said = said.unwrap_or_default();
     let is_yes = |word: String| YES.contains(&word.as_str()) || ALL.contains(&word.as_str());
-    words(&said).any(|word| !ALL.contains(&word.as_str())) && words(&said).all(is_yes)
+    // Whoever is asked whether all of them go may say so.
+    let of_all = ask.meaning.intent == EVERYTHING;
+    words(&said).any(|word| of_all || !ALL.contains(&word.as_str())) && words(&said).all(is_yes)
 }
 
 /// Returns `at` on the day of `old`, where `said` names no day, and in the same half of it, where it names none either.
