@@ -1,18 +1,6 @@
 //! What a reminder is about, and the day it comes on where no time was said.
 
-use ieum_testkit::backend::SqlStore;
-
-use crate::stage::Stage;
-
-/// Says each on a stage of its own.
-async fn answered(sentences: &[(&str, &str)]) {
-    for (said, wanted) in sentences {
-        let sql = SqlStore::sqlite();
-        let stage = Stage::over(&sql.url).await;
-        let answer = stage.say(said).await;
-        assert_eq!((&*answer.text, answer.confidence), (*wanted, 1.0), "{said}");
-    }
-}
+use crate::talk::answered;
 
 #[tokio::test]
 async fn a_meal_is_what_a_reminder_is_about_and_says_which_half_of_the_day() {

@@ -1,26 +1,8 @@
 //! Which timer, alarm or reminder is meant: chosen in answer to a question, asked for by its name, or all of them at once.
 
 use ieum_contracts::voice::DialogOutcome;
-use ieum_testkit::backend::SqlStore;
 
-use crate::stage::Stage;
-
-async fn quiet() -> (SqlStore, Stage) {
-    let sql = SqlStore::sqlite();
-    let stage = Stage::over(&sql.url).await;
-    (sql, stage)
-}
-
-async fn kept(stage: &Stage) -> i64 {
-    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
-}
-
-/// Says each of `said`, and expects the answer and how much is set then.
-async fn told(stage: &Stage, said: &[(&str, &str, i64)]) {
-    for (said, told, count) in said {
-        assert_eq!((&*stage.say(said).await.text, kept(stage).await), (*told, *count), "{said}");
-    }
-}
+use crate::talk::{kept, quiet, told};
 
 /// Sets all of `set` on a stage of its own, asks `question`, and answers it.
 async fn chosen(set: &[&str], question: &str, answers: &[(&str, &str)]) {

@@ -3,16 +3,10 @@
 use std::time::Duration;
 
 use ieum_contracts::voice::{DialogOutcome, DialogTurn};
-use ieum_testkit::backend::SqlStore;
 use serde_json::json;
 
 use crate::stage::{Stage, turn};
-
-async fn heard() -> (SqlStore, Stage) {
-    let sql = SqlStore::sqlite();
-    let stage = Stage::heard(&sql.url).await;
-    (sql, stage)
-}
+use crate::talk::heard;
 
 #[tokio::test]
 async fn what_follows_a_question_it_does_not_answer_is_never_taken_for_the_answer() {

@@ -6,16 +6,7 @@ use ieum_contracts::voice::{DialogOutcome, DialogTurn};
 use ieum_testkit::backend::SqlStore;
 
 use crate::stage::{Stage, turn};
-
-async fn quiet() -> (SqlStore, Stage) {
-    let sql = SqlStore::sqlite();
-    let stage = Stage::over(&sql.url).await;
-    (sql, stage)
-}
-
-async fn kept(stage: &Stage) -> i64 {
-    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
-}
+use crate::talk::{kept, quiet};
 
 #[tokio::test]
 async fn a_timer_that_runs_is_made_longer_or_shorter_and_stays_one() {

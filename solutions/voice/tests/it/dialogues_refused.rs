@@ -1,19 +1,9 @@
 //! What is not done because it was said not to be, and what is kept for later instead of being announced at once.
 
 use ieum_contracts::voice::DialogOutcome;
-use ieum_testkit::backend::SqlStore;
 
 use crate::stage::Stage;
-
-async fn heard() -> (SqlStore, Stage) {
-    let sql = SqlStore::sqlite();
-    let stage = Stage::heard(&sql.url).await;
-    (sql, stage)
-}
-
-async fn kept(stage: &Stage) -> i64 {
-    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
-}
+use crate::talk::{heard, kept};
 
 async fn told(stage: &Stage) -> i64 {
     stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await

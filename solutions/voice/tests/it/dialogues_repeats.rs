@@ -1,19 +1,8 @@
 //! What is set for days again and again, for several times at once, and what is refused by its name as it repeats otherwise.
 
 use ieum_contracts::voice::DialogOutcome;
-use ieum_testkit::backend::SqlStore;
 
-use crate::stage::Stage;
-
-async fn quiet() -> (SqlStore, Stage) {
-    let sql = SqlStore::sqlite();
-    let stage = Stage::over(&sql.url).await;
-    (sql, stage)
-}
-
-async fn kept(stage: &Stage) -> i64 {
-    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
-}
+use crate::talk::{kept, no_such_repeat, quiet};
 
 /// Says each on a stage of its own; so many are set then.
 async fn answered(count: i64, sentences: &[(&str, &str)]) {
@@ -153,17 +142,7 @@ async fn what_no_days_of_the_week_say_is_refused_by_its_name() {
         ("wake me up every year at 7", "every year"),
     ] {
         let answer = stage.say(said).await;
-        let wanted = if often.is_ascii() {
-            format!(
-                "I cannot repeat anything {often} yet, only on days, such as every day, every weekday or every \
-                 Monday. Nothing is set."
-            )
-        } else {
-            format!(
-                "{often} 되풀이하는 알람은 아직 맞출 수 없어요. 매일, 평일, 주말, 매주 무슨 요일처럼만 되풀이할 수 \
-                 있어요. 아무것도 맞추지 않았어요."
-            )
-        };
+        let wanted = no_such_repeat(often, "알람은");
         assert_eq!((answer.text, answer.outcome), (wanted, DialogOutcome::Failed), "{said}");
     }
     assert_eq!(kept(&stage).await, 0);

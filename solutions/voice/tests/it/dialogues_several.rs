@@ -1,9 +1,7 @@
 //! Several commands in one sentence: each is done, and knows what those in front of it did; what is not understood is
 //! told, and nothing gets lost without a word.
 
-use ieum_testkit::backend::SqlStore;
-
-use crate::stage::Stage;
+use crate::talk::{kept, quiet};
 
 const NOTHING: &str = "Sorry, I did not understand that. Could you say it another way?";
 
@@ -11,13 +9,12 @@ const NOTHING: &str = "Sorry, I did not understand that. Could you say it anothe
 async fn answered(cases: &[(&[&str], &str, &str, i64)]) {
     let mut wrong = Vec::new();
     for (before, said, wanted, left) in cases {
-        let sql = SqlStore::sqlite();
-        let stage = Stage::over(&sql.url).await;
+        let (_sql, stage) = quiet().await;
         for said in *before {
             stage.say(said).await;
         }
         let answer = stage.say(said).await;
-        let kept = stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await;
+        let kept = kept(&stage).await;
         if (&*answer.text, kept) != (*wanted, *left) {
             wrong.push(format!("{said}\n  {} ({kept})\n  {wanted} ({left})", answer.text));
         }

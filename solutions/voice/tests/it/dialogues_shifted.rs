@@ -1,26 +1,8 @@
 //! Timers that are set to another length, and alarms and reminders that are put off or brought forward by a length of time.
 
 use ieum_contracts::voice::DialogOutcome;
-use ieum_testkit::backend::SqlStore;
 
-use crate::stage::Stage;
-
-async fn quiet() -> (SqlStore, Stage) {
-    let sql = SqlStore::sqlite();
-    let stage = Stage::over(&sql.url).await;
-    (sql, stage)
-}
-
-async fn kept(stage: &Stage) -> i64 {
-    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
-}
-
-/// Says each of `said`, and expects the answer and how much is set then.
-async fn told(stage: &Stage, said: &[(&str, &str, i64)]) {
-    for (said, told, count) in said {
-        assert_eq!((&*stage.say(said).await.text, kept(stage).await), (*told, *count), "{said}");
-    }
-}
+use crate::talk::{quiet, told};
 
 #[tokio::test]
 async fn the_timer_that_runs_is_set_to_another_length_and_a_timer_is_another_one() {

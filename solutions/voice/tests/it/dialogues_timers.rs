@@ -6,25 +6,7 @@ use ieum_contracts::voice::DialogOutcome;
 use ieum_testkit::backend::SqlStore;
 
 use crate::stage::Stage;
-
-async fn quiet() -> (SqlStore, Stage) {
-    let sql = SqlStore::sqlite();
-    let stage = Stage::over(&sql.url).await;
-    (sql, stage)
-}
-
-async fn kept(stage: &Stage) -> i64 {
-    stage.count("SELECT COUNT(*) AS n FROM ieum_schedule").await
-}
-
-/// Says each on a stage of its own.
-async fn answered(sentences: &[(&str, &str)]) {
-    for (said, wanted) in sentences {
-        let (_sql, stage) = quiet().await;
-        let answer = stage.say(said).await;
-        assert_eq!((&*answer.text, answer.confidence), (*wanted, 1.0), "{said}");
-    }
-}
+use crate::talk::{answered, kept, no_such_repeat, quiet};
 
 #[tokio::test]
 async fn a_timer_is_started_in_every_order_of_words() {
@@ -235,17 +217,7 @@ async fn what_repeats_otherwise_than_on_days_is_refused_and_neither_set_nor_anno
         ("remind me to water the plants every other day", "every other day"),
     ] {
         let answer = stage.say(said).await;
-        let wanted = if often.is_ascii() {
-            format!(
-                "I cannot repeat anything {often} yet, only on days, such as every day, every weekday or every \
-                 Monday. Nothing is set."
-            )
-        } else {
-            format!(
-                "{often} 되풀이하는 알림은 아직 맞출 수 없어요. 매일, 평일, 주말, 매주 무슨 요일처럼만 되풀이할 수 \
-                 있어요. 아무것도 맞추지 않았어요."
-            )
-        };
+        let wanted = no_such_repeat(often, "알림은");
         assert_eq!((answer.text, answer.outcome), (wanted, DialogOutcome::Failed), "{said}");
     }
     for (said, told) in [

@@ -21,6 +21,7 @@ mod reaching;
 mod recordings;
 mod retries;
 mod stage;
+mod talk;
 mod weather;
 
 ieum_testkit::over_sql_stores!(

@@ -59,7 +59,7 @@ pub fn asked_for(set: &[Set], ask: &PluginAsk) -> Vec<Set> {
     let mut found: Vec<Set> = match days(ask) {
         Some(days) => set.iter().filter_map(|one| on(one, &days, ask)).collect(),
         None if is_next_alone(ask) => set.first().map(once).into_iter().collect(),
-        None => set.iter().map(kept).collect(),
+        None => set.to_vec(),
     };
     found.sort_by_key(|set| set.at);
     found
@@ -122,22 +122,18 @@ fn today(ask: &PluginAsk) -> Date {
 fn on(set: &Set, days: &Days, ask: &PluginAsk) -> Option<Set> {
     if set.ring.days.is_empty() {
         let rings = here(&zone(&ask.zone), set.at).date();
-        return days.all().any(|day| day == rings).then(|| kept(set));
+        return days.all().any(|day| day == rings).then(|| set.clone());
     }
     let zone = zone(&set.ring.zone);
     let time = set.ring.time.unwrap_or_else(|| here(&zone, set.at).time());
     let is_one = |day: &Date| set.ring.days.contains(&day.weekday().to_monday_one_offset());
     let mut rings = days.all().filter(is_one).filter_map(|day| moment(&zone, day.to_datetime(time)));
     let at = rings.find(|at| *at >= set.at)?;
-    let told = if days.count == 1 { once(set) } else { kept(set) };
+    let told = if days.count == 1 { once(set) } else { set.clone() };
     Some(Set { at, ..told })
 }
 
 /// Returns the same as it rings next alone.
 fn once(set: &Set) -> Set {
-    Set { ring: Ring { days: Vec::new(), ..set.ring.clone() }, ..kept(set) }
-}
-
-fn kept(set: &Set) -> Set {
-    Set { id: set.id.clone(), at: set.at, ring: set.ring.clone() }
+    Set { ring: Ring { days: Vec::new(), ..set.ring.clone() }, ..set.clone() }
 }

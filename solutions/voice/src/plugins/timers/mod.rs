@@ -45,6 +45,7 @@ pub struct Timers {
 }
 
 /// A schedule of the person who asks.
+#[derive(Clone)]
 struct Set {
     id: String,
     at: Timestamp,
