@@ -47,6 +47,14 @@ pub fn no_exceptions(tongue: Tongue) -> &'static str {
     )
 }
 
+/// Said to a command with a condition.
+pub fn no_conditions(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "조건을 붙여서 하는 것은 아직 할 수 없어요. 아무것도 바꾸지 않았어요.",
+        "I cannot wait for conditions yet. I changed nothing.",
+    )
+}
+
 /// Said where nobody answers what was meant.
 pub fn nobody_answers(tongue: Tongue) -> &'static str {
     tongue.pick("그건 아직 할 수 없어요.", "I cannot do that yet.")

@@ -17,7 +17,7 @@ use crate::plugins::EVERYTHING;
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
-use crate::understanding::{PARTLY, instead, refused, values};
+use crate::understanding::{PARTLY, instead, refused, values, with_times};
 use crate::zone::{here, zone};
 
 /// What nobody understood is called.
@@ -48,7 +48,9 @@ impl Understander<'_> {
         names: &Names,
     ) -> Vec<Meaning> {
         let language = self.tongue.pick(Language::Korean, Language::English);
-        let meant = instead(text, language, &here(&zone(self.zone), self.now));
+        let now = here(&zone(self.zone), self.now);
+        let text = &*with_times(text, language, &now);
+        let meant = instead(text, language, &now);
         let text = meant.as_deref().unwrap_or(text);
         let mut asked = state.clone();
         if let Some(pending) = &state.pending {
@@ -80,7 +82,6 @@ impl Understander<'_> {
         let is_command = are(1.0);
         let may_answer = |pending: &&PendingQuestion| !is_command || may_answer(pending, &meanings);
         let Some(pending) = state.pending.as_ref().filter(may_answer) else { return meanings };
-        let now = here(&zone(self.zone), self.now);
         match read(pending, text, self.tongue, &now, names) {
             Read::Value(said) => vec![answered(pending, self.on_its_day(pending, said, &now), text)],
             Read::Likely(said) if !meanings.iter().any(has_value) => vec![answered(pending, said, text)],

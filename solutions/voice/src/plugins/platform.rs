@@ -10,7 +10,7 @@ use super::{description, fails, says, tongue};
 use crate::rules::REPEATED;
 use crate::sentences;
 use crate::tongue::Tongue;
-use crate::understanding::{EXCEPTED, NEGATED, PARTLY};
+use crate::understanding::{CONDITIONAL, EXCEPTED, NEGATED, PARTLY};
 
 /// What the platform knows of itself.
 #[async_trait]
@@ -43,6 +43,7 @@ impl SmallTalk {
         REPEATED,
         NEGATED,
         EXCEPTED,
+        CONDITIONAL,
         PARTLY,
     ];
 
@@ -85,6 +86,7 @@ impl Plugin for SmallTalk {
             REPEATED => tongue.pick("아직 말씀드린 것이 없어요.", "I have not said anything yet."),
             NEGATED => sentences::nothing_changed(tongue),
             EXCEPTED => return Ok(fails(sentences::no_exceptions(tongue))),
+            CONDITIONAL => return Ok(fails(sentences::no_conditions(tongue))),
             PARTLY => return Ok(fails(sentences::not_that(tongue, &ask.meaning.text))),
             _ => tongue.pick("알겠어요.", "All right."),
         };

@@ -1,6 +1,7 @@
 //! Meets the contract `voice.understanding` without any network: sentence templates first, then the classifier.
 
 mod choosing;
+mod conditions;
 mod corrected;
 mod evidence;
 mod guess;
@@ -42,6 +43,7 @@ use crate::cities;
 use crate::dialogue::Names;
 use crate::tongue::Tongue;
 use crate::zone::{here, zone};
+pub use conditions::{CONDITIONAL, with_times};
 use guess::Guesser;
 pub use halves::{Hour, half, hour, names_a_day};
 pub use impossible::{NoSuch, no_such};

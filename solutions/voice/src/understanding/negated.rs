@@ -2,7 +2,9 @@
 //! said. Words that only look like it are told apart: "don't forget to", "늦지 말라고 알려 줘".
 
 use ieum_contracts::voice::Meaning;
+use ieum_understanding::value::Language;
 
+use super::conditions::{CONDITIONAL, is_conditional};
 use crate::tongue::Tongue;
 
 /// The intent of what is not to be done.
@@ -117,8 +119,8 @@ const TOPICS: [&str; 12] = [
 
 /// Returns what is meant in the place of `meanings` where the sentence says not to do what they would do.
 pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meaning> {
-    let acting = meanings.iter().filter(|meaning| acts(&meaning.intent));
-    let intents: Vec<&str> = acting.map(|meaning| meaning.intent.as_str()).collect();
+    let acting: Vec<&Meaning> = meanings.iter().filter(|meaning| acts(&meaning.intent)).collect();
+    let intents: Vec<&str> = acting.iter().map(|meaning| meaning.intent.as_str()).collect();
     let text = plain(text);
     // What is not understood may be about what is done here all the same.
     let is_topic = || TOPICS.iter().any(|topic| text.contains(topic));
@@ -127,6 +129,7 @@ pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meani
     }
     // Words that are kept or passed on may negate whatever they like.
     let is_quoting = intents.iter().any(|intent| matches!(*intent, "reminder.set" | "announce.say"));
+    let language = tongue.pick(Language::Korean, Language::English);
     let (negated, excepted) = match tongue {
         Tongue::Korean => (is_korean(&text, is_quoting), has_korean_exception(&text)),
         Tongue::English => (is_english(&text, is_quoting), has_english_exception(&text)),
@@ -134,6 +137,7 @@ pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meani
     let intent = match (negated, excepted && !is_quoting) {
         (true, _) => NEGATED,
         (false, true) => EXCEPTED,
+        (false, false) if !acting.is_empty() && is_conditional(&text, language, &acting) => CONDITIONAL,
         (false, false) => return None,
     };
     Some(Meaning { intent: intent.to_owned(), confidence: 1.0, text, ..Meaning::default() })

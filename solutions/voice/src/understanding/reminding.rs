@@ -34,6 +34,9 @@ pub fn complete(read: &mut Slots, found: &Recognised, part: &str, language: Lang
         Language::Korean => with_ending(text.trim(), following),
         Language::English => text.trim().to_owned(),
     };
+    if let Some(not) = read.slots.remove("not") {
+        message = format!("{} {message}", not.text);
+    }
     let mut often = None;
     if let (Some(who), Some(how)) = (read.slots.remove("who"), read.slots.remove("how")) {
         // "Remind the kids every day at 8 to brush their teeth".

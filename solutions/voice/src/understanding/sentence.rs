@@ -13,6 +13,7 @@ use jiff::Zoned;
 use serde_json::json;
 
 use super::choosing::{Chosen, choose};
+use super::conditions::{CONDITIONAL, commands};
 use super::corrected::{corrected, with_joints};
 use super::guess::says_something;
 use super::in_turn::in_turn;
@@ -53,8 +54,8 @@ impl<'a> Sentence<'a> {
         ask: &'a Understand,
     ) -> Self {
         let language = tongue.pick(Language::Korean, Language::English);
-        let text = with_joints(ask.text.trim(), language);
         let (now, situation) = (now_of(ask), situation(tongue, ask));
+        let text = with_joints(ask.text.trim(), language);
         let mut sentence = Self { recogniser, taught, tongue, language, ask, now, situation, text };
         let alone = |part: &str| sentence.one(part, &sentence.situation).map(|chosen| chosen.meanings);
         if let Some(corrected) = corrected(&sentence.text, language, &alone) {
@@ -65,6 +66,10 @@ impl<'a> Sentence<'a> {
 
     /// Returns what it means; `None` where nobody knows any command of it.
     pub fn meanings(&self) -> Option<Vec<Meaning>> {
+        self.known().or_else(|| self.conditional())
+    }
+
+    fn known(&self) -> Option<Vec<Meaning>> {
         let understand = |part: &str, before: &[Command]| self.command(part, before);
         let mut meanings = match take_apart(&self.text, self.language, &understand) {
             Some(parts) => all(parts),
@@ -83,6 +88,18 @@ impl<'a> Sentence<'a> {
         in_turn(&mut meanings, self.language, &self.now);
         settle(&mut meanings, self.ask, self.language, &self.now);
         Some(meanings)
+    }
+
+    /// Returns that a command is said with a condition.
+    fn conditional(&self) -> Option<Vec<Meaning>> {
+        let understand = |part: &str, before: &[Command]| self.command(part, before);
+        let is_command = |rest: &String| {
+            let known = take_apart(rest, self.language, &understand).map(all);
+            known.is_some_and(|known| known.iter().any(|meaning| acts(&meaning.intent)))
+        };
+        let found = commands(&self.text, self.language).iter().any(is_command);
+        let (intent, text) = (CONDITIONAL.to_owned(), self.text.clone());
+        found.then(|| vec![Meaning { intent, confidence: 1.0, text, ..Meaning::default() }])
     }
 
     /// Understands one command alone.

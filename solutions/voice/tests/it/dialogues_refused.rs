@@ -1,9 +1,10 @@
 //! What is not done because it was said not to be, and what is kept for later instead of being announced at once.
 
 use ieum_contracts::voice::DialogOutcome;
+use serde_json::json;
 
 use crate::stage::Stage;
-use crate::talk::{heard, kept};
+use crate::talk::{answered, heard, kept};
 
 async fn told(stage: &Stage) -> i64 {
     stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await
@@ -37,6 +38,77 @@ async fn what_is_not_to_be_done_is_not_done() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(kept(&stage).await, 3);
+}
+
+#[tokio::test]
+async fn what_is_done_only_under_a_condition_is_not_done_and_nothing_is_asked() {
+    let (_sql, stage) = heard().await;
+    let mut kitchen = stage.device("kitchen").await;
+    let things = json!([{ "id": "f", "name": "fan" }, { "id": "p", "name": "선풍기" }]);
+    kitchen.send("event", json!({ "eventType": "things", "data": { "things": things } })).await;
+    kitchen.ask("5분 타이머").await;
+    let before = told(&stage).await;
+    for said in [
+        "if it rains, turn off the fan",
+        "turn off the fan if it rains",
+        "turn on the fan when I get home",
+        "set an alarm for 7 am, if it rains",
+        "if it rains, set an alarm for 7 am",
+        "wake me up at 7 if it rains",
+        "set an alarm for 7 am unless it's a holiday",
+        "when I get home, set a timer for 5 minutes",
+        "if it rains, remind me to close the window at 7",
+        "set a timer for 5 minutes and if it rains turn off the fan",
+        "cancel the timer if it rains",
+        "비가 오면 선풍기 꺼 줘",
+        "더우면 선풍기 켜 줘",
+        "집에 올 때 선풍기 켜 줘",
+        "비 오면 7시에 알람 맞춰 줘",
+        "비 오면, 7시 알람 맞춰 줘",
+        "만약 내일 눈이 오면 6시에 깨워 줘",
+        "7시에 깨워 줘 비 오면",
+        "5분 타이머 맞추고 비 오면 선풍기 꺼 줘",
+        "비 오면 타이머 취소해 줘",
+    ] {
+        let answer = stage.say(said).await;
+        let refused = if said.is_ascii() {
+            "I cannot wait for conditions yet. I changed nothing."
+        } else {
+            "조건을 붙여서 하는 것은 아직 할 수 없어요. 아무것도 바꾸지 않았어요."
+        };
+        assert_eq!((&*answer.text, answer.outcome), (refused, DialogOutcome::Failed), "{said}");
+        assert_eq!((kept(&stage).await, told(&stage).await), (1, before), "{said}");
+    }
+    // What ends as a condition does, a condition that is told, and a time are none.
+    for (said, answer) in [
+        ("라면 타이머 3분", "라면 타이머를 3분으로 시작했어요."),
+        ("7시 되면 깨워 줘", "오늘 오후 7시에 알람을 맞췄어요."),
+        ("10분 지나면 알려 줘", "10분 타이머를 시작했어요."),
+        ("비 오면 우산 챙기라고 7시에 알려 줘", "오늘 오후 7시에 알려 드릴게요: 비 오면 우산 챙기기."),
+        ("remind me to ask if it rains at 8", "I will remind you today at 8:00 PM: ask if it rains."),
+    ] {
+        assert_eq!(stage.say(said).await.text, answer, "{said}");
+    }
+    assert_eq!(kept(&stage).await, 6);
+}
+
+#[tokio::test]
+async fn what_is_not_to_be_done_is_what_a_reminder_is_about() {
+    answered(&[
+        ("remind me not to eat at 8", "I will remind you today at 8:00 PM: not to eat."),
+        ("remind me at 8 not to eat", "I will remind you today at 8:00 PM: not to eat."),
+        ("tell me not to eat at 8 pm", "I will remind you today at 8:00 PM: not to eat."),
+        ("set a reminder not to eat at 8 pm", "I will remind you today at 8:00 PM: not to eat."),
+        ("remind me tomorrow not to call mom", "I will remind you tomorrow at 9:00 AM: not to call mom."),
+        (
+            "remind me never to open the door at night",
+            "I will remind you today at 9:00 PM: never to open the door.",
+        ),
+        ("remind me not to eat", "When should I remind you?"),
+        ("8시에 먹지 말라고 알려 줘", "오늘 오후 8시에 알려 드릴게요: 먹지 말기."),
+        ("커피 마시지 말라고 밤 9시에 알려 줘", "오늘 오후 9시에 알려 드릴게요: 커피 마시지 말기."),
+    ])
+    .await;
 }
 
 #[tokio::test]
