@@ -106,6 +106,11 @@ pub fn of_this_turn(number: usize) -> String {
     format!("#{number}")
 }
 
+/// Returns the place among this turn's effects of what a name of this turn stands for.
+pub fn place_of(name: &str) -> Option<usize> {
+    name.strip_prefix('#')?.parse().ok()
+}
+
 /// Returns the id of what a name of this turn stands for.
 fn named_in(key: &str, name: &str) -> Option<String> {
     name.strip_prefix('#').map(|number| format!("{key}:{number}"))

@@ -168,6 +168,27 @@ async fn a_command_knows_what_the_ones_in_front_of_it_did() {
         ),
         (&[], "set a timer for 10 minutes and then cancel it", "Timer set for 10 minutes. The timer is cancelled.", 0),
         (&[], "알람 7시로 맞추고 그거 취소해 줘", "오늘 오후 7시에 알람을 맞췄어요. 알람을 취소했어요.", 0),
+        // What is set in front of it is it, whatever else runs.
+        (
+            &["set a timer for 3 minutes", "set a timer for 20 minutes"],
+            "set a timer for 5 minutes and then cancel it",
+            "Timer set for 5 minutes. The timer is cancelled.",
+            2,
+        ),
+        (
+            &["타이머 3분", "타이머 20분"],
+            "타이머 5분 맞추고 그거 취소해 줘",
+            "5분 타이머를 시작했어요. 타이머를 취소했어요.",
+            2,
+        ),
+        (&["타이머 3분", "타이머 20분"], "방금 맞춘 거 취소해 줘", "타이머를 취소했어요.", 1),
+        (&["타이머 3분", "타이머 20분"], "방금 맞춘 타이머 5분 늘려 줘", "타이머를 5분 늘렸어요. 이제 25분 남았어요.", 2),
+        (
+            &["set a timer for 20 minutes", "set a timer for 3 minutes"],
+            "cancel the timer I just set",
+            "The timer is cancelled.",
+            1,
+        ),
         (
             &[],
             "set a timer for 20 minutes and add five minutes",

@@ -5,6 +5,7 @@ use ieum_core::Timestamp;
 
 use super::Set;
 use super::which::{Which, With, unended, which as which_of, words};
+use crate::effects::place_of;
 use crate::plugins::tongue;
 use crate::tongue::Tongue;
 use crate::zone::{here, zone};
@@ -39,6 +40,7 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
         Which::Unsaid | Which::All | Which::AllOf(_) => set().collect(),
         Which::Nth(place) => set().nth(*place).into_iter().collect(),
         Which::Last => set().last().into_iter().collect(),
+        Which::Newest => set().max_by_key(|set| (set.ring.set_at, place_of(&set.id))).into_iter().collect(),
         // What rings again and again is no matter of one day.
         Which::On(day) => {
             set().filter(|set| set.ring.days.is_empty() && here(&zone, set.at).date() == *day).collect()

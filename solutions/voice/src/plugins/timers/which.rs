@@ -1,7 +1,7 @@
 //! Which of somebody's timers, alarms or reminders was meant: by its length, its time, its name, its place among those that
 //! were told, or all of them.
 
-use ieum_contracts::voice::{PluginAsk, SlotValue};
+use ieum_contracts::voice::{Effect, PluginAsk, SlotValue};
 use ieum_core::Timestamp;
 use ieum_understanding::value::{Kind, Language, Value, find_kinds};
 use jiff::Zoned;
@@ -36,6 +36,8 @@ pub enum Which {
     On(Date),
     /// The last one of them.
     Last,
+    /// The one that was set last: "the one I just set", and "it" after a command that sets one.
+    Newest,
 }
 
 /// What was said with an hour.
@@ -183,8 +185,15 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
     let said = slots.get("which").or_else(|| slots.get("when").filter(|_| slots.get("which").is_none()));
     let has_all = |text: &str| words(text).any(|word| ALL.contains(&word.as_str()));
     let Some(said) = said.map(|slot| slot.text.as_str()).filter(|text| !text.is_empty()) else {
-        return if has_all(&ask.meaning.text) { all_of(&ask.meaning.text) } else { Which::Unsaid };
+        return match &*ask.meaning.text {
+            text if has_all(text) => all_of(text),
+            text if says_newest(text) || (says_it(text) && sets_one(ask)) => Which::Newest,
+            _ => Which::Unsaid,
+        };
     };
+    if says_newest(said) {
+        return Which::Newest;
+    }
     let kept = kept(said, tongue);
     if kept.is_empty() || has_all(&kept) {
         let all = [&kept, &ask.meaning.text].into_iter().find(|text| has_all(text));
@@ -192,6 +201,26 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
     }
     let is_timer = ask.meaning.intent.starts_with("timer.");
     one(said, &kept, is_timer, tongue, &here(&zone(&ask.zone), ask.now))
+}
+
+/// Tells whether words mean the one that was set last.
+fn says_newest(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let in_words = |said: &str| words(&text).any(|word| word == said);
+    in_words("방금") || text.contains("just set") || in_words("newest")
+}
+
+/// Tells whether words mean what was spoken of before.
+fn says_it(text: &str) -> bool {
+    const KOREAN: [&str; 6] = ["그거", "그것", "그걸", "이거", "이것", "이걸"];
+    words(text).any(|word| {
+        ["it", "this", "that"].contains(&word.as_str()) || KOREAN.iter().any(|it| word.starts_with(it))
+    })
+}
+
+/// Tells whether a command in front of this one in the same sentence sets something.
+fn sets_one(ask: &PluginAsk) -> bool {
+    ask.earlier.iter().any(|effect| matches!(effect, Effect::Schedule { .. }))
 }
 
 /// Returns the words of `said` that tell one from the others.
