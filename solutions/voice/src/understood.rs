@@ -255,7 +255,9 @@ impl Answered {
 
     /// Says why a command cannot be done. A question that waits is asked all the same.
     fn fail(&mut self, text: String) {
-        self.texts.push(text);
+        if self.texts.last() != Some(&text) {
+            self.texts.push(text);
+        }
         if self.question.is_none() {
             self.outcome = DialogOutcome::Failed;
         }

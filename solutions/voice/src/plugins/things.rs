@@ -10,6 +10,7 @@ use super::{asks, description, fails, says, tongue};
 use crate::rules::words;
 use crate::store::{Thing, VoiceStore};
 use crate::tongue::{Tongue, toward, with};
+use crate::understanding::LATER;
 
 /// Controls things.
 pub struct Things {
@@ -37,6 +38,11 @@ impl Plugin for Things {
 
     async fn handle(&self, _cx: &Cx, ask: PluginAsk) -> Result<PluginAnswer, Fault> {
         let tongue = tongue(&ask);
+        // What is carried over from the command before has no words.
+        let is_said = |slot: &&str| ask.meaning.slots.get(*slot).is_some_and(|slot| !slot.text.is_empty());
+        if ["when", LATER].iter().any(|slot| is_said(slot)) {
+            return Ok(fails(not_later(tongue)));
+        }
         let every = words(&ask.meaning, "every").is_some();
         let name = words(&ask.meaning, "name");
         if name.is_none() && !every {
@@ -133,6 +139,14 @@ fn unknown_level(tongue: Tongue, name: &str) -> String {
     tongue.pick(
         format!("{} 지금 얼마인지 몰라서 더하거나 덜 수 없어요. 얼마로 맞출지 말씀해 주세요.", with(name, "이", "가")),
         format!("I do not know what the {name} {are} set to, so I cannot turn {it} up or down. Tell me the level instead."),
+    )
+}
+
+/// Said to a command for another time than now.
+fn not_later(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "나중에 켜거나 끄는 것은 아직 할 수 없어요. 아무것도 하지 않았어요.",
+        "I cannot switch things later yet. I switched nothing.",
     )
 }
 

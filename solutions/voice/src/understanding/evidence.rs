@@ -2,8 +2,11 @@
 //! every sentence for the likeliest of what it knows.
 
 use ieum_contracts::voice::{Meaning, Slot, SlotValue, Understand};
+use ieum_understanding::value::Language;
 
 use super::named::named;
+use super::now_of;
+use super::timed::is_timed;
 use crate::tongue::Tongue;
 
 /// Words that a topic is spoken about with, as they begin, one of which is said; and those it is something else with.
@@ -324,6 +327,11 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
         // What is to be set to a number is not switched instead; a name may have one.
         let rest = ask.text.to_lowercase().replacen(&found.name.to_lowercase(), " ", 1);
         if guess.intent != "device.set" && rest.contains(|letter: char| letter.is_ascii_digit()) {
+            return None;
+        }
+        // What is to be done later is not done at once.
+        let language = tongue.pick(Language::Korean, Language::English);
+        if is_timed(&rest, language, &now_of(ask)) {
             return None;
         }
         // A name alone says neither on nor off.

@@ -22,6 +22,7 @@ mod repeats;
 mod sentence;
 mod shared;
 pub mod taught;
+mod timed;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,7 @@ pub use repeats::{leading, repeats};
 pub use sentence::PARTLY;
 use sentence::Sentence;
 use taught::Taught;
+pub use timed::LATER;
 
 /// Names of things and rooms that are understood although nobody has them, so that the answer can say so.
 const THINGS: [(Tongue, &[&str]); 2] = [

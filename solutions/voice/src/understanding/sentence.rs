@@ -22,6 +22,7 @@ use super::places::settle;
 use super::repeats::is_cut;
 use super::shared::{hides_another, is_whole, led, may_hide, shared};
 use super::taught::Taught;
+use super::timed::{apart, carry};
 use super::{now_of, situation, values};
 use crate::rules::topic;
 use crate::tongue::Tongue;
@@ -85,6 +86,7 @@ impl<'a> Sentence<'a> {
             }
         };
         self.leave_out_count(&mut meanings);
+        carry(&mut meanings);
         in_turn(&mut meanings, self.language, &self.now);
         settle(&mut meanings, self.ask, self.language, &self.now);
         Some(meanings)
@@ -114,7 +116,25 @@ impl<'a> Sentence<'a> {
             all.find_map(choose)
         };
         let own = choose(self.recogniser.ranked(part, situation)).or_else(of_plugins);
+        let own = own.or_else(|| self.later(part, situation));
         own.filter(|chosen| !chosen.meanings.iter().any(|one| hides_another(one, self.language)))
+    }
+
+    /// Understands one command to things with a time.
+    fn later(&self, part: &str, situation: &Situation) -> Option<Chosen> {
+        apart(part, self.language, &self.now).into_iter().find_map(|(rest, time)| {
+            let found = self.recogniser.ranked(&rest, situation);
+            let mut chosen = choose(found, &rest, self.language, &self.now)?;
+            let is_command =
+                |meaning: &Meaning| meaning.intent.starts_with("device.") && acts(&meaning.intent);
+            chosen.meanings.iter().all(is_command).then(|| {
+                for meaning in &mut chosen.meanings {
+                    meaning.slots.extend(time.clone());
+                    part.clone_into(&mut meaning.text);
+                }
+                chosen
+            })
+        })
     }
 
     /// Understands a command after others: "then cancel it" is about what they are about, and "an alarm for 7" may have the

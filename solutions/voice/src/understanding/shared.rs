@@ -5,6 +5,7 @@ use ieum_understanding::several::{Part, may_join};
 use ieum_understanding::value::Language;
 
 use super::impossible::no_such;
+use super::timed::spread;
 
 const KOREAN: [&str; 7] = ["이랑 ", "랑 ", "하고 ", "와 ", "과 ", "도 ", ", "];
 const ENGLISH: [&str; 5] = [", and ", " and also ", " and ", ", ", OR];
@@ -102,6 +103,7 @@ pub fn shared(text: &str, language: Language, rings: bool, one: One<'_>) -> Opti
             Language::English => (alone(left)?, with_head(left, right, &alone)?),
         };
         first.extend(second);
+        spread(&mut first);
         Some(first)
     })
 }

@@ -8,6 +8,7 @@ mod dialogues;
 mod dialogues_about;
 mod dialogues_chosen;
 mod dialogues_everyday;
+mod dialogues_later;
 mod dialogues_moved;
 mod dialogues_refused;
 mod dialogues_repeats;
