@@ -7,6 +7,7 @@ mod korean;
 #[cfg(feature = "models")]
 mod models;
 mod originals;
+mod own_voice;
 mod satellites;
 mod speaking;
 mod wyoming;

@@ -53,7 +53,7 @@ fn call_at(clock: SharedClock, address: String, again: Duration) -> (SatelliteWa
 }
 
 /// Takes a call up to the question what it is that is called.
-async fn taken(listener: &TcpListener) -> TcpStream {
+pub async fn taken(listener: &TcpListener) -> TcpStream {
     let (mut stream, _) = listener.accept().await.expect("is called");
     let mut reader = WyomingReader::new(&mut stream);
     for kind in ["run-satellite", "describe"] {

@@ -1,0 +1,153 @@
+//! Half duplex: a satellite whose microphone hears its own speaker is talked with as if it did not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ieum_core::ManualClock;
+use ieum_speech::{
+    AudioFormat, Conversation, Engine, RATE, SatelliteOptions, Say, SpeechError, Spoken, Synthesizer,
+    Transcript, WyomingEvent, WyomingReader, WyomingSatellite, write_event,
+};
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_util::sync::CancellationToken;
+
+use crate::hearing::{Counting, silence};
+use crate::satellites::taken;
+
+/// What a microphone sends at once: a tenth of a second.
+const PIECE: usize = RATE as usize / 10 * 2;
+
+/// Returns something with the pitch and the formants of a vowel, which is heard as a voice.
+fn vowel(seconds: f64) -> Vec<u8> {
+    let sample = |at: usize| {
+        let time = at as f32 / RATE as f32;
+        let strength = |frequency: f32| {
+            let near = |formant: f32| (-((frequency - formant) / 120.0).powi(2)).exp();
+            near(700.0) + 0.7 * near(1_200.0) + 0.4 * near(2_600.0) + 0.02
+        };
+        let pitch = 120.0 + 8.0 * (time * 5.0).sin();
+        let wave = |part: f32| strength(pitch * part) * (std::f32::consts::TAU * pitch * part * time).sin();
+        let sum: f32 = (1_u8..30).map(|part| wave(f32::from(part))).sum();
+        (sum * 4_000.0 * (1.0 + 0.3 * (time * 25.0).sin())).clamp(-30_000.0, 30_000.0) as i16
+    };
+    (0..(seconds * f64::from(RATE)) as usize).flat_map(|at| sample(at).to_le_bytes()).collect()
+}
+
+/// Speaks for two seconds, whatever it is to say.
+struct Speaking;
+
+#[async_trait]
+impl Synthesizer for Speaking {
+    fn engine(&self) -> Engine {
+        Engine { name: "speaking".to_owned(), languages: vec!["en".to_owned()] }
+    }
+
+    async fn synthesize(&self, _: &Say) -> Result<Spoken, SpeechError> {
+        Ok(Spoken { format: AudioFormat::sixteen_bits(RATE), pcm: vowel(2.0).into() })
+    }
+}
+
+/// Answers whatever is said, and notes it.
+#[derive(Default)]
+struct Answering(Mutex<Vec<String>>);
+
+#[async_trait]
+impl Conversation for Answering {
+    async fn answer(&self, heard: &Transcript) -> Option<Say> {
+        self.0.lock().push(heard.text.clone());
+        Some(Say { text: "it is noon".to_owned(), ..Say::default() })
+    }
+}
+
+/// The satellite's own end of a call.
+struct Satellite {
+    reader: WyomingReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    clock: ManualClock,
+}
+
+impl Satellite {
+    /// Lets its microphone hear that, as long as it takes, and returns what it was told meanwhile.
+    async fn hears(&mut self, pcm: &[u8]) -> Vec<WyomingEvent> {
+        let format = json!({ "rate": RATE, "width": 2, "channels": 1 });
+        let mut told = Vec::new();
+        for piece in pcm.chunks(PIECE) {
+            self.clock.advance(Duration::from_millis(100));
+            let chunk = WyomingEvent::new("audio-chunk", format.clone()).with_payload(piece.to_vec().into());
+            let ping = WyomingEvent::new("ping", json!({ "text": "heard?" }));
+            for event in [chunk, ping] {
+                write_event(&mut self.writer, &event).await.expect("is heard");
+            }
+            // What is sent is taken in order, so that with the answer the piece was taken.
+            loop {
+                let event = self.reader.next().await.expect("is an event").expect("is there");
+                if event.kind == "pong" {
+                    break;
+                }
+                told.push(event);
+            }
+        }
+        told
+    }
+}
+
+fn count(told: &[WyomingEvent], kind: &str) -> usize {
+    told.iter().filter(|event| event.kind == kind).count()
+}
+
+fn kinds(told: &[WyomingEvent]) -> Vec<&str> {
+    told.iter().map(|event| event.kind.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_satellite_that_hears_its_own_speaker_is_not_answered_and_who_speaks_after_it_is() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let (clock, stop) = (ManualClock::default(), CancellationToken::new());
+    let conversation = Arc::new(Answering::default());
+    let served = WyomingSatellite {
+        address: listener.local_addr().expect("it listens").to_string(),
+        transcriber: Arc::new(Counting),
+        synthesizer: Arc::new(Speaking),
+        conversation: conversation.clone(),
+        options: SatelliteOptions::default(),
+        clock: clock.shared(),
+        watch: Default::default(),
+    };
+    let stopped = stop.clone();
+    tokio::spawn(async move { served.run(stopped).await });
+    let mut stream = taken(&listener).await;
+    write_event(&mut stream, &WyomingEvent::new("info", json!({}))).await.expect("is heard");
+    let (reader, writer) = stream.into_split();
+    let mut satellite = Satellite { reader: WyomingReader::new(reader), writer, clock };
+
+    // The turn ends, and is answered aloud, with the last piece of the silence that ends it.
+    let mut asked = satellite.hears(&vowel(1.0)).await;
+    for _ in 0..20 {
+        if count(&asked, "audio-stop") == 0 {
+            asked.extend(satellite.hears(&silence(0.1)).await);
+        }
+    }
+    let played: Vec<u8> = asked
+        .iter()
+        .filter(|event| event.kind == "audio-chunk")
+        .flat_map(|event| event.payload.to_vec())
+        .collect();
+    assert_eq!(played, vowel(2.0));
+    // The room gives the speaker's sound back a little later.
+    let echoed = satellite.hears(&[silence(0.2), played].concat()).await;
+    assert_eq!(kinds(&echoed), [""; 0]);
+    // Whoever speaks right after that is heard, and only they are.
+    let said = satellite.hears(&[vowel(1.0), silence(1.0)].concat()).await;
+    assert_eq!((count(&said, "voice-started"), count(&said, "transcript")), (1, 1), "{:?}", kinds(&said));
+    let heard = conversation.0.lock().clone();
+    let tenths = |text: &String| text.split(' ').nth(1).and_then(|count| count.parse::<u32>().ok());
+    let lengths: Vec<u32> = heard.iter().filter_map(tenths).collect();
+    assert_eq!(lengths.len(), 2, "{heard:?}");
+    // A second of voice, with the silence around it that is kept.
+    assert!(lengths.iter().all(|length| (10..=21).contains(length)), "{heard:?}");
+    stop.cancel();
+}
