@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use axum::Router;
 use ieum_bus::{Consumer, Event, Subscribed, Subscription};
 use ieum_contracts::identity::{DEVICE_REGISTRATIONS, DEVICE_REMOVED, Device};
-use ieum_core::{Cx, Fault, Timestamp};
+use ieum_core::{Cx, Fault, Timestamp, Watch};
 use ieum_device::{
     Act, Admission, Bound, Broker, BrokerOptions, Credentials, Effect, Limits, Rule, Rules, TopicClass, Who,
     tls_from_files, web_socket_of,
 };
-use ieum_edge::{Bridge, BridgeOptions, BridgeWatch, Trust, TrustError};
+use ieum_edge::{Bridge, BridgeOptions, Trust, TrustError};
 use ieum_store::Transaction;
 use ieum_telemetry::HealthCheck;
 use parking_lot::Mutex;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{BridgeSettings, DeviceSettings};
 use crate::platform::Platform;
+use crate::watch_check::WatchCheck;
 
 /// What devices send, as metrics tell it apart.
 const CLASSES: [&str; 5] = ["text", "audio", "event", "telemetry", "response"];
@@ -33,7 +34,7 @@ pub struct DevicePart {
     broker: Arc<OnceLock<Broker>>,
     address: OnceLock<SocketAddr>,
     bridge: Mutex<Option<(CancellationToken, JoinHandle<()>)>>,
-    bridge_watch: Arc<OnceLock<BridgeWatch>>,
+    bridge_watch: Watch,
     removals: Mutex<Option<Subscribed>>,
 }
 
@@ -68,23 +69,6 @@ pub struct Seen {
 /// Tells whether devices are answered here.
 pub struct DeviceCheck(Arc<OnceLock<Broker>>);
 
-/// Tells whether the outside broker is reached.
-pub struct BridgeCheck(Arc<OnceLock<BridgeWatch>>);
-
-#[async_trait]
-impl HealthCheck for BridgeCheck {
-    async fn check(&self) -> Result<(), Fault> {
-        match self.0.get().and_then(BridgeWatch::problem) {
-            Some(problem) => Err(Fault::unavailable("device.bridge", problem)),
-            None => Ok(()),
-        }
-    }
-
-    fn since(&self) -> Option<Timestamp> {
-        self.0.get().and_then(BridgeWatch::since)
-    }
-}
-
 /// Returns where the credentials of devices are.
 pub fn credentials(platform: &Platform) -> Credentials {
     Credentials::new(platform.store.clone(), platform.clock.clone())
@@ -114,8 +98,8 @@ impl DevicePart {
         tokio::spawn(say_when_taken_over(broker.clone(), platform.stop.clone()));
         match bridge {
             Some(bridge) => {
+                let bridge = BridgeOptions { watch: self.bridge_watch.clone(), ..bridge };
                 let bridge = Bridge::join(&broker, bridge, platform.clock.clone()).await?;
-                let _ = self.bridge_watch.set(bridge.watch());
                 let stop = CancellationToken::new();
                 *self.bridge.lock() = Some((stop.clone(), tokio::spawn(bridge.run(stop))));
             }
@@ -138,8 +122,8 @@ impl DevicePart {
     }
 
     /// Returns what tells whether the outside broker is reached.
-    pub fn bridge_check(&self) -> BridgeCheck {
-        BridgeCheck(self.bridge_watch.clone())
+    pub fn bridge_check(&self) -> WatchCheck {
+        WatchCheck { part: "device.bridge", watch: self.bridge_watch.clone() }
     }
 
     /// Returns where the broker listens.

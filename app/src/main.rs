@@ -29,6 +29,7 @@ mod speech;
 mod up;
 mod voice;
 mod voice_door;
+mod watch_check;
 mod wyoming;
 
 use std::process::ExitCode;

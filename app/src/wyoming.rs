@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use ieum_contracts::voice::{
     DialogAnswer, DialogOutcome, DialogTurn, Dialogue, SlotValue, Understand, Understanding,
 };
-use ieum_core::{Cx, Fault, SharedClock, Timestamp};
+use ieum_core::{Cx, Fault, SharedClock, Watch};
 use ieum_device::{Broker, Client, ClientOptions, Quality};
 use ieum_speech::{
-    Conversation, Engine, Handled, Handler, Intention, Said, SatelliteOptions, SatelliteWatch, Say,
-    SpeechError, Synthesizer, Transcriber, Transcript, WyomingOptions, WyomingSatellite, WyomingServer,
+    Conversation, Engine, Handled, Handler, Intention, Said, SatelliteOptions, Say, SpeechError, Synthesizer,
+    Transcriber, Transcript, WyomingOptions, WyomingSatellite, WyomingServer,
 };
 use ieum_telemetry::HealthCheck;
 use ieum_voice::{Letter, Tongue};
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{SatelliteSettings, VoiceSettings};
 use crate::speech::{EngineEars, EngineMouth};
+use crate::watch_check::WatchCheck;
 
 /// Whose device a client is that names none.
 const NOBODY: &str = "wyoming";
@@ -48,15 +49,12 @@ pub struct WyomingDeps {
 pub struct WyomingPart {
     deps: WyomingDeps,
     listen: Option<SocketAddr>,
-    satellites: Vec<(SatelliteSettings, SatelliteWatch)>,
+    satellites: Vec<(SatelliteSettings, Watch)>,
     zone: String,
     address: OnceLock<SocketAddr>,
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
-
-/// Tells whether a satellite is reached.
-struct SatelliteCheck(SatelliteWatch);
 
 /// The dialogue as Wyoming's services `handle` and `intent`.
 struct Talk {
@@ -82,7 +80,7 @@ struct Room {
 impl WyomingPart {
     /// Wires what `settings` ask for. Nothing runs before [`WyomingPart::start`].
     pub fn new(settings: &VoiceSettings, deps: WyomingDeps) -> Self {
-        let satellites = settings.satellites.iter().cloned().map(|one| (one, SatelliteWatch::default()));
+        let satellites = settings.satellites.iter().cloned().map(|one| (one, Watch::default()));
         Self {
             deps,
             listen: settings.wyoming,
@@ -136,7 +134,7 @@ impl WyomingPart {
     async fn satellite(
         &self,
         settings: &SatelliteSettings,
-        watch: &SatelliteWatch,
+        watch: &Watch,
         broker: Option<&Broker>,
     ) -> Result<Option<WyomingSatellite>, Box<dyn std::error::Error>> {
         // Settings are refused that name satellites and no engines.
@@ -174,8 +172,9 @@ impl WyomingPart {
 
     /// Returns what tells of each satellite whether it is reached, by the device that it is.
     pub fn checks(&self) -> Vec<(String, Arc<dyn HealthCheck>)> {
-        let check = |(settings, watch): &(SatelliteSettings, SatelliteWatch)| {
-            let check: Arc<dyn HealthCheck> = Arc::new(SatelliteCheck(watch.clone()));
+        let check = |(settings, watch): &(SatelliteSettings, Watch)| {
+            let check: Arc<dyn HealthCheck> =
+                Arc::new(WatchCheck { part: "voice.satellite", watch: watch.clone() });
             (format!("satellites.{}", settings.device), check)
         };
         self.satellites.iter().map(check).collect()
@@ -195,22 +194,6 @@ impl WyomingPart {
                 tracing::error!(error = %error, "a task of wyoming ended by a panic");
             }
         }
-    }
-}
-
-// === SatelliteCheck ===
-
-#[async_trait]
-impl HealthCheck for SatelliteCheck {
-    async fn check(&self) -> Result<(), Fault> {
-        match self.0.problem() {
-            Some(problem) => Err(Fault::unavailable("voice.satellite", problem)),
-            None => Ok(()),
-        }
-    }
-
-    fn since(&self) -> Option<Timestamp> {
-        self.0.since()
     }
 }
 

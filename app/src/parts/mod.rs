@@ -38,13 +38,14 @@ pub use webhooks::{stored_webhooks, webhook_sightings};
 pub(crate) use wiring::links_over;
 
 use crate::config::Settings;
-use crate::device::{BridgeCheck, DeviceCheck, DevicePart, DeviceWatch};
+use crate::device::{DeviceCheck, DevicePart, DeviceWatch};
 use crate::front;
 use crate::links::LinkBoard;
 use crate::mqtt_door;
 use crate::notify;
 use crate::platform::Platform;
 use crate::voice::{self, Voice};
+use crate::watch_check::WatchCheck;
 
 /// The consumer group of notices that arrive over the bus: whichever process takes one answers it.
 const NOTICES: &str = "links";
@@ -244,7 +245,7 @@ impl Parts {
     }
 
     /// Returns what tells whether the outside broker is reached, where devices are bridged to one here.
-    pub fn bridge_check(&self, settings: &Settings) -> Option<BridgeCheck> {
+    pub fn bridge_check(&self, settings: &Settings) -> Option<WatchCheck> {
         let device = self.device.as_ref().filter(|_| settings.device.bridge.is_some());
         device.map(DevicePart::bridge_check)
     }

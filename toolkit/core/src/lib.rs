@@ -14,6 +14,7 @@ mod redact;
 mod retry_after;
 mod secret;
 mod trace;
+mod watch;
 
 pub use clock::{Clock, ManualClock, Moment, SharedClock, SystemClock, Timestamp, system_clock, within};
 pub use cx::{Caller, Cx, CxHeaders, header};
@@ -25,6 +26,7 @@ pub use redact::redact_url;
 pub use retry_after::parse_retry_after;
 pub use secret::Secret;
 pub use trace::{SpanId, TraceContext, TraceError, TraceId};
+pub use watch::Watch;
 
 /// A boxed future, as object-safe traits return it.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;

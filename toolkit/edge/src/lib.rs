@@ -22,7 +22,7 @@ mod worker;
 
 pub use address::{Address, AddressError};
 pub use agent::{Agent, AgentError, AgentOptions, Notice};
-pub use bridge::{Bridge, BridgeError, BridgeOptions, BridgeWatch, FlowError, check_flows};
+pub use bridge::{Bridge, BridgeError, BridgeOptions, FlowError, check_flows};
 pub use connection::{Connection, Greeting, Hello, Incoming};
 pub use error::{ConnectError, Refusal};
 pub use kind::Kind;

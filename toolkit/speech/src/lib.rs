@@ -48,9 +48,9 @@ pub use repair::{Repair, Repaired, Sounds};
 pub use ssml::{Part, Speech};
 pub use voice_activity::{Endpointer, EndpointerOptions, Turn};
 pub use wyoming::{
-    Conversation, Handled, Handler, Intention, Said, SatelliteLost, SatelliteOptions, SatelliteWatch,
-    WyomingEvent, WyomingOptions, WyomingReader, WyomingSatellite, WyomingServer, WyomingSynthesizer,
-    WyomingTranscriber, call_satellite, write_event,
+    Conversation, Handled, Handler, Intention, Said, SatelliteLost, SatelliteOptions, WyomingEvent,
+    WyomingOptions, WyomingReader, WyomingSatellite, WyomingServer, WyomingSynthesizer, WyomingTranscriber,
+    call_satellite, write_event,
 };
 
 #[cfg(feature = "models")]

@@ -9,7 +9,6 @@ mod reach;
 mod satellite;
 mod server;
 mod session;
-mod watch;
 
 pub use client::{WyomingSynthesizer, WyomingTranscriber};
 pub use event::{WyomingEvent, WyomingReader, write_event};
@@ -17,4 +16,3 @@ pub use handler::{Handled, Handler, Intention, Said};
 pub use reach::{SatelliteLost, call_satellite};
 pub use satellite::{Conversation, SatelliteOptions, WyomingSatellite};
 pub use server::{WyomingOptions, WyomingServer};
-pub use watch::SatelliteWatch;

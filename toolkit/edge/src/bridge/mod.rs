@@ -7,13 +7,11 @@
 mod flows;
 mod passing;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use ieum_core::{SharedClock, Timestamp};
+use ieum_core::{SharedClock, Watch};
 use ieum_device::{Broker, Client, ClientError, ClientOptions, Quality};
 use ieum_policy::{Backoff, Jitter};
-use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Connection, Greeting, Hello, Incoming};
@@ -38,6 +36,8 @@ pub struct BridgeOptions {
     pub trust: Trust,
     /// How long to wait before a connection is made again.
     pub backoff: Backoff,
+    /// Is told how it fares.
+    pub watch: Watch,
 }
 
 /// A bridge, which begins with [`Bridge::run`].
@@ -45,42 +45,6 @@ pub struct Bridge {
     client: Client,
     options: BridgeOptions,
     clock: SharedClock,
-    watch: BridgeWatch,
-}
-
-/// Tells how a bridge fares. Clones look at the same one.
-#[derive(Clone)]
-pub struct BridgeWatch(Arc<Mutex<Fares>>);
-
-/// How a bridge fares.
-struct Fares {
-    problem: Option<String>,
-    since: Option<Timestamp>,
-}
-
-impl BridgeWatch {
-    fn begin() -> Self {
-        let problem = Some("it was never connected yet".to_owned());
-        Self(Arc::new(Mutex::new(Fares { problem, since: None })))
-    }
-
-    /// Returns why the bridge is not connected; `None` while it is.
-    pub fn problem(&self) -> Option<String> {
-        self.0.lock().problem.clone()
-    }
-
-    /// Returns since when it is connected, or is not any more; `None` where it never was.
-    pub fn since(&self) -> Option<Timestamp> {
-        self.0.lock().since
-    }
-
-    fn tell(&self, problem: Option<String>, now: Timestamp) {
-        let mut fares = self.0.lock();
-        if fares.problem.is_some() != problem.is_some() {
-            fares.since = Some(now);
-        }
-        fares.problem = problem;
-    }
 }
 
 /// Why a bridge cannot begin.
@@ -111,7 +75,7 @@ impl BridgeOptions {
             jitter: Jitter::Equal,
         };
         let (out, r#in, prefix) = (Vec::new(), Vec::new(), String::new());
-        Self { address, name: name.to_owned(), out, r#in, prefix, trust, backoff }
+        Self { address, name: name.to_owned(), out, r#in, prefix, trust, backoff, watch: Watch::default() }
     }
 
     /// Checks filters and prefix.
@@ -138,12 +102,7 @@ impl Bridge {
         let kept = ClientOptions { kept: true, inflight: WINDOW };
         let client = broker.client_that_may_miss(SESSION, &kept);
         subscribe(&client, &options.out).await.map_err(BridgeError::Broker)?;
-        Ok(Self { client, options, clock, watch: BridgeWatch::begin() })
-    }
-
-    /// Returns what tells how it fares.
-    pub fn watch(&self) -> BridgeWatch {
-        self.watch.clone()
+        Ok(Self { client, options, clock })
     }
 
     /// Forgets what waits for an outside broker, where none is bridged any more.
@@ -165,7 +124,7 @@ impl Bridge {
                     let broker = self.options.address.to_string();
                     tracing::info!(broker, resumed = greeting.present, "the bridge is connected");
                     metrics::gauge!("ieum_device_bridge_connected").set(1.0);
-                    self.watch.tell(None, self.clock.now());
+                    self.options.watch.tell(None, self.clock.now());
                     let end = self.serve((connection, greeting, first), &mut flying, &stop).await;
                     metrics::gauge!("ieum_device_bridge_connected").set(0.0);
                     end
@@ -182,7 +141,7 @@ impl Bridge {
             };
             failures += 1;
             let told = format!("connecting to {}: {problem}", self.options.address);
-            self.watch.tell(Some(told), self.clock.now());
+            self.options.watch.tell(Some(told), self.clock.now());
             let wait = self.options.backoff.delay(failures, rand::random());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(problem, wait_ms, "the bridge is not connected and tries again");

@@ -183,9 +183,9 @@ async fn a_bridge_that_reaches_nobody_says_why() {
     let broker = Broker::in_memory(BrokerOptions::default(), system_clock());
     let outside = Address::parse(&format!("mqtt://{address}")).expect("is one");
     let options = BridgeOptions { out: vec!["a".to_owned()], ..BridgeOptions::new(outside, "b", trust()) };
+    let (watch, stop) = (options.watch.clone(), CancellationToken::new());
     let bridge = Bridge::join(&broker, options, system_clock()).await.expect("joins");
-    let (watch, stop) = (bridge.watch(), CancellationToken::new());
-    assert_eq!(watch.problem().as_deref(), Some("it was never connected yet"));
+    assert_eq!(watch.problem().as_deref(), Some("it was never reached yet"));
     assert_eq!(watch.since(), None, "it never was");
     let running = tokio::spawn(bridge.run(stop.clone()));
     let told = ieum_testkit::wait::until("it says why", PATIENCE, async || {

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ieum_core::{SharedClock, describe};
+use ieum_core::{SharedClock, Watch, describe};
 use serde_json::{Value, json};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{WyomingEvent, write_event};
 use super::reach::{Reached, SatelliteLost, reach};
-use super::watch::SatelliteWatch;
 use crate::engine::{Say, Synthesizer, Transcriber, Transcript};
 use crate::{AudioFormat, Gate, Heard, Listener, ListenerOptions, SpeechError};
 
@@ -62,7 +61,7 @@ pub struct WyomingSatellite {
     /// Tells the time.
     pub clock: SharedClock,
     /// Is told how it fares.
-    pub watch: SatelliteWatch,
+    pub watch: Watch,
 }
 
 struct Call<'a> {

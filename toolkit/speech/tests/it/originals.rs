@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ieum_core::system_clock;
+use ieum_core::{Watch, system_clock};
 use ieum_speech::{
-    Audio, Conversation, Hints, RATE, SatelliteOptions, SatelliteWatch, Say, Synthesizer, Transcriber,
-    Transcript, WyomingOptions, WyomingSatellite, WyomingSynthesizer, WyomingTranscriber,
+    Audio, Conversation, Hints, RATE, SatelliteOptions, Say, Synthesizer, Transcriber, Transcript,
+    WyomingOptions, WyomingSatellite, WyomingSynthesizer, WyomingTranscriber,
 };
 use ieum_testkit::server;
 use ieum_testkit::wait::until;
@@ -95,7 +95,7 @@ fn satellite(address: &str, hello: &Arc<Hello>) -> WyomingSatellite {
         conversation: Arc::clone(hello) as Arc<dyn Conversation>,
         options: SatelliteOptions { again: Duration::from_millis(200), ..SatelliteOptions::default() },
         clock: system_clock(),
-        watch: SatelliteWatch::default(),
+        watch: Watch::default(),
     }
 }
 
@@ -122,7 +122,7 @@ async fn a_satellite_is_heard_and_plays_the_answer_as_it_is() {
     let log = std::fs::File::create(folder.path().join("log")).expect("ours");
     let mut program = program.stderr(log).spawn().expect("it runs");
     let hello = Arc::new(Hello::default());
-    let watch = SatelliteWatch::default();
+    let watch = Watch::default();
     let first = WyomingSatellite { watch: watch.clone(), ..satellite(&address, &hello) };
     assert_eq!(watch.problem().as_deref(), Some("it was never reached yet"));
     let stop = CancellationToken::new();
@@ -133,7 +133,7 @@ async fn a_satellite_is_heard_and_plays_the_answer_as_it_is() {
     let whole = || async { std::fs::metadata(&played).is_ok_and(|file| file.len() >= 1_000) };
     let outcome = until("the answer is played", Duration::from_secs(60), whole).await;
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-    let other = SatelliteWatch::default();
+    let other = Watch::default();
     let second = WyomingSatellite { watch: other.clone(), ..satellite(&address, &hello) };
     let calling = tokio::spawn({
         let stop = stop.clone();

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ieum_core::{ManualClock, SharedClock, Timestamp, system_clock};
+use ieum_core::{ManualClock, SharedClock, Timestamp, Watch, system_clock};
 use ieum_speech::{
-    Conversation, SatelliteOptions, SatelliteWatch, Say, Transcript, WyomingEvent, WyomingReader,
-    WyomingSatellite, call_satellite, write_event,
+    Conversation, SatelliteOptions, Say, Transcript, WyomingEvent, WyomingReader, WyomingSatellite,
+    call_satellite, write_event,
 };
 use ieum_testkit::wait::until;
 use serde_json::json;
@@ -31,13 +31,13 @@ impl Conversation for Silent {
 }
 
 /// Calls a satellite, and again after `again`; ends with the token.
-fn call(address: String, again: Duration) -> (SatelliteWatch, CancellationToken) {
+fn call(address: String, again: Duration) -> (Watch, CancellationToken) {
     call_at(system_clock(), address, again)
 }
 
 /// Does so by a clock.
-fn call_at(clock: SharedClock, address: String, again: Duration) -> (SatelliteWatch, CancellationToken) {
-    let (watch, stop) = (SatelliteWatch::default(), CancellationToken::new());
+fn call_at(clock: SharedClock, address: String, again: Duration) -> (Watch, CancellationToken) {
+    let (watch, stop) = (Watch::default(), CancellationToken::new());
     let satellite = WyomingSatellite {
         address,
         transcriber: Arc::new(Counting),
@@ -63,7 +63,7 @@ pub async fn taken(listener: &TcpListener) -> TcpStream {
     stream
 }
 
-async fn told(watch: &SatelliteWatch, what: Option<&str>) {
+async fn told(watch: &Watch, what: Option<&str>) {
     let is_told = || async {
         match (watch.problem(), what) {
             (Some(problem), Some(what)) => problem.contains(what),
