@@ -4,6 +4,7 @@
 //! JSON fields are camelCase. Nothing here does input or output.
 
 pub mod analytics;
+mod dialog_events;
 pub mod events;
 mod gates;
 pub mod identity;
@@ -11,6 +12,7 @@ pub mod notify;
 pub mod partners;
 pub mod payment;
 pub mod platform;
+mod plugins;
 mod programme;
 mod visits;
 pub mod voice;
