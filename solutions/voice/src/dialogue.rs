@@ -60,6 +60,8 @@ pub struct Within {
     pub state: Option<ContextState>,
     /// The IANA zone in which it is asked; the person's where it is `None`.
     pub zone: Option<String>,
+    /// What is meant, where that is known and the words are only what it is told as; none of it is not understood.
+    pub meant: Option<Vec<Meaning>>,
 }
 
 /// A turn with all that is known of it.
@@ -149,8 +151,13 @@ impl DialogManager {
         let understander =
             Understander { engine: &*self.understanding, tongue: turn.tongue, zone: &zone, now: turn.now };
         let names = Names::of(&things, area.as_deref());
-        let meanings =
-            understander.understand(cx, &turn.said.text, &turn.session, &context.state, &names).await;
+        let meanings = match within.meant {
+            Some(meant) => meant,
+            None => {
+                let (text, session) = (&turn.said.text, &turn.session);
+                understander.understand(cx, text, session, &context.state, &names).await
+            }
+        };
         stages.end("understood");
         let ask = PluginAsk {
             turn_id: turn.id.clone(),

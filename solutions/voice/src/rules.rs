@@ -56,6 +56,9 @@ pub fn state_now(context: &Context, now: Timestamp) -> ContextState {
     if is_over { ContextState::default() } else { context.state.clone() }
 }
 
+/// What somebody says who greets.
+pub const GREETED: &str = "dialog.greet";
+
 /// What the last answer is asked for with once more.
 pub const REPEATED: &str = "dialog.repeat";
 

@@ -86,6 +86,12 @@ pub fn fault_of_body(what: &str, status: u16, body: &[u8]) -> Fault {
     Fault::new(code, "dialogflow.status", format!("{what}: {message}"))
 }
 
+/// Returns the fault of `call`, which would write what an agent knows.
+pub fn not_written(call: &str) -> Fault {
+    let message = format!("{call} is not offered here: intents and entity types are read, never written");
+    Fault::unimplemented("dialogflow.read_only", message)
+}
+
 /// Returns the context of a gRPC call: what a front door made of it, or else what the caller says, with the time the
 /// caller gives.
 pub fn context_of<T>(clock: &SharedClock, request: &Request<T>) -> Cx {

@@ -2,6 +2,7 @@
 //! speak.
 
 mod contexts;
+mod events;
 mod own;
 mod remote;
 mod served;

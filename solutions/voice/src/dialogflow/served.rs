@@ -13,8 +13,8 @@ use ieum_contracts::voice::{DialogAnswer, DialogOutcome, DialogTurn, Understand,
 use ieum_core::{Cx, Fault, SharedClock};
 use ieum_dialogflow::ml::MlServer;
 use ieum_dialogflow::{
-    Agent, ContextStore, Detected, DialogflowServer, Encoding, Input, IntentRef, Query, ServerOptions,
-    SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
+    Agent, ContextStore, Detected, DialogflowServer, Encoding, Input, Intent, IntentRef, Query,
+    ServerOptions, SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
 };
 use ieum_gateway::ApiError;
 use serde_json::Value;
@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use tower::ServiceExt;
 
 use super::contexts::{contexts_of, state_of};
+use super::events;
 use super::own::OwnContexts;
 use super::slots::parameters_of;
 use crate::audio;
@@ -30,6 +31,7 @@ use crate::rules::{LONGEST_NAME, LONGEST_TEXT};
 use crate::speech::{Audio, Ears, SpeechError};
 use crate::streaming::Growing;
 use crate::tongue::Tongue;
+use crate::understood::UNKNOWN;
 use crate::web::Visitor;
 use crate::zone::known_zone;
 
@@ -105,12 +107,16 @@ struct Hearing(Arc<dyn Ears>);
 impl Agent for Talk {
     async fn detect(&self, cx: &Cx, query: Query) -> Result<Detected, Fault> {
         let zone = zone_of(&query)?;
-        let turn = turn_of(&query, text_of(&query)?, self.visitor.device());
+        let (text, meant) = match &query.input {
+            Input::Event { name, .. } => (name.clone(), Some(events::meant(name))),
+            Input::Text(_) | Input::Sound(_) => (text_of(&query)?, None),
+        };
+        let turn = turn_of(&query, text, self.visitor.device());
         let turn = self.visitor.pin(cx, &self.manager.directory, turn).await?;
         let topics = self.manager.plugins.topics();
         // What the client set, kept or let run out is what the session is about, unless it joins one of other doors.
         let state = (!joins(&query)).then(|| state_of(&query.contexts, &topics));
-        let (answer, after) = self.manager.say_within(cx, turn, Within { state, zone }).await?;
+        let (answer, after) = self.manager.say_within(cx, turn, Within { state, zone, meant }).await?;
         let contexts = match answer.outcome {
             DialogOutcome::Answered | DialogOutcome::Asked => contexts_of(&after, &query.contexts, &topics),
             _ => Vec::new(),
@@ -123,6 +129,20 @@ impl Agent for Talk {
             data: audio::to_wave(&spoken).into(),
         });
         Ok(Detected { speech, contexts, ..detected_of(answer) })
+    }
+
+    /// Returns every intent that is answered, in any language, and the one of what is not understood. The kinds of values
+    /// are no agent's own, as system entities are not with Dialogflow: none is listed.
+    async fn intents(&self, _: &Cx, _: &str) -> Result<Vec<Intent>, Fault> {
+        let known = |name: &String| Intent {
+            reference: intent(name, false),
+            events: events::of(name),
+            action: name.clone(),
+            ..Intent::default()
+        };
+        let unknown =
+            Intent { reference: intent(UNKNOWN, true), action: UNKNOWN.to_owned(), ..Intent::default() };
+        Ok(self.manager.plugins.intents().iter().map(known).chain([unknown]).collect())
     }
 }
 
@@ -183,7 +203,7 @@ fn text_of(query: &Query) -> Result<String, Fault> {
     let refused = |what: &str| Err(Fault::invalid_argument("voice.dialogflow.input", what));
     match &query.input {
         Input::Text(text) => Ok(text.clone()),
-        Input::Event { .. } => refused("query_input: events are not understood here; send text or sound"),
+        Input::Event { .. } => refused("query_input: only the dialogue takes events; send text"),
         Input::Sound(_) => refused("query_input: no speech engine is set here; send text"),
     }
 }

@@ -55,11 +55,20 @@ impl Plugins {
         self.own.iter().flat_map(|(intents, _)| intents.iter().copied()).collect()
     }
 
-    /// Returns the first words of the intents that are answered, as far as plugins from outside have told theirs.
-    pub fn topics(&self) -> Vec<String> {
-        let own = self.own_intents().into_iter().map(crate::rules::topic);
+    /// Returns the intents that are answered, in order, as far as plugins from outside have told theirs.
+    pub fn intents(&self) -> Vec<String> {
+        let own = self.own_intents().into_iter().map(str::to_owned);
         let outside = self.outside.iter().flat_map(|outside| outside.report().intents);
-        let mut topics: Vec<String> = own.chain(outside.map(|intent| crate::rules::topic(&intent))).collect();
+        let mut intents: Vec<String> = own.chain(outside).collect();
+        intents.sort();
+        intents.dedup();
+        intents
+    }
+
+    /// Returns the first words of these intents.
+    pub fn topics(&self) -> Vec<String> {
+        let mut topics: Vec<String> =
+            self.intents().iter().map(|intent| crate::rules::topic(intent)).collect();
         topics.sort();
         topics.dedup();
         topics

@@ -7,7 +7,7 @@ use ieum_contracts::voice::{DescribePlugin, Plugin, PluginAnswer, PluginAsk, Plu
 use ieum_core::{Cx, Fault};
 
 use super::{description, fails, says, tongue};
-use crate::rules::REPEATED;
+use crate::rules::{GREETED, REPEATED};
 use crate::sentences;
 use crate::tongue::Tongue;
 use crate::understanding::{CONDITIONAL, EXCEPTED, NEGATED, PARTLY};
@@ -32,7 +32,7 @@ impl SmallTalk {
     pub const INTENTS: &'static [&'static str] = &[
         "platform.status",
         "dialog.help",
-        "dialog.greet",
+        GREETED,
         "dialog.thanks",
         "dialog.name",
         "dialog.here",
@@ -75,7 +75,7 @@ impl Plugin for SmallTalk {
                 "날씨, 시간, 타이머, 알람, 알림, 기기 켜고 끄기, 방송, 시스템 상태를 물어보실 수 있어요.",
                 "You can ask me about weather, time, timers, alarms, reminders, switching things, announcements and my state.",
             ),
-            "dialog.greet" => tongue.pick("안녕하세요.", "Hello."),
+            GREETED => tongue.pick("안녕하세요.", "Hello."),
             "dialog.thanks" => tongue.pick("천만에요.", "You are welcome."),
             "dialog.name" => tongue.pick("저는 이음이에요.", "I am Ieum."),
             "dialog.here" => tongue.pick("네, 듣고 있어요.", "Yes, I am listening."),

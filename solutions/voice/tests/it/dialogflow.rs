@@ -59,6 +59,86 @@ async fn a_client_of_dialogflow_has_a_conversation() {
     assert_eq!(lost["intent"]["isFallback"], true, "{lost}");
 }
 
+/// Tells a session of an event.
+async fn told_of(stage: &Stage, event: &str, language: &str) -> Value {
+    let input = json!({ "event": { "name": event, "languageCode": language } });
+    let path = "/v2/projects/home/agent/sessions/hall:detectIntent";
+    sent(stage, Request::post(path), json!({ "queryInput": input }).to_string()).await
+}
+
+#[tokio::test]
+async fn an_app_that_opens_with_a_welcome_is_greeted_and_other_events_are_a_fallback() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    for (event, language, text) in [
+        ("WELCOME", "ko", "안녕하세요."),
+        ("welcome", "en-US", "Hello."),
+        ("FACEBOOK_WELCOME", "ko-KR", "안녕하세요."),
+    ] {
+        let told = told_of(&stage, event, language).await["queryResult"].clone();
+        assert_eq!(
+            (&told["fulfillmentText"], &told["queryText"], &told["action"], &told["intent"]["displayName"]),
+            (&json!(text), &json!(event), &json!("dialog.greet"), &json!("dialog.greet")),
+            "{told}"
+        );
+        assert_eq!(
+            (&told["allRequiredParamsPresent"], &told["intent"]["isFallback"]),
+            (&json!(true), &Value::Null)
+        );
+    }
+    for (event, language, text) in [
+        ("BUTTON", "ko", "죄송해요, 잘 이해하지 못했어요. 다르게 말씀해 주시겠어요?"),
+        ("actions_intent_NO_INPUT", "en", "Sorry, I did not understand that. Could you say it another way?"),
+    ] {
+        let told = told_of(&stage, event, language).await;
+        assert!(is_fallback(&told), "{told}");
+        assert_eq!(
+            (&told["queryResult"]["fulfillmentText"], &told["queryResult"]["queryText"]),
+            (&json!(text), &json!(event))
+        );
+    }
+    let refused = told_of(&stage, " ", "ko").await;
+    assert_eq!(refused["error"]["status"], "INVALID_ARGUMENT", "{refused}");
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_takes_leaves_the_question_open() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    detect(&stage, "타이머 맞춰 줘").await;
+    assert!(is_fallback(&told_of(&stage, "BUTTON", "ko").await));
+    let set = detect(&stage, "십오 분").await;
+    assert_eq!(set["queryResult"]["action"], "timer.start", "{set}");
+}
+
+#[tokio::test]
+async fn the_intents_are_listed_under_the_names_that_answers_have_and_written_by_nobody() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::over(&sql.url).await;
+    let all = "/v2/projects/home/agent/intents";
+    let listed = sent(&stage, Request::get(all), String::new()).await;
+    let listed = listed["intents"].as_array().expect("are listed").clone();
+    let one = |name: &str| {
+        let found = listed.iter().find(|intent| intent["displayName"] == name);
+        found.unwrap_or_else(|| panic!("{name} is listed")).clone()
+    };
+    let told = detect(&stage, "지금 몇 시야?").await["queryResult"]["intent"].clone();
+    assert_eq!(one("time.query")["name"], told["name"]);
+    assert_eq!(one("dialog.greet")["events"], json!(["WELCOME"]));
+    let lost = detect(&stage, "흐물렁").await["queryResult"]["intent"].clone();
+    let fallbacks: Vec<&Value> = listed.iter().filter(|intent| intent["isFallback"] == true).collect();
+    assert_eq!(fallbacks.len(), 1);
+    assert_eq!(fallbacks[0]["name"], lost["name"]);
+    let path = format!("/v2/{}", told["name"].as_str().expect("has a name"));
+    let got = sent(&stage, Request::get(&path), String::new()).await;
+    assert_eq!(got, one("time.query"));
+    let refused = sent(&stage, Request::delete(&path), String::new()).await;
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["status"]),
+        (&json!(501), &json!("UNIMPLEMENTED"))
+    );
+}
+
 #[tokio::test]
 async fn a_context_that_the_client_sets_opens_a_question_and_one_that_it_deletes_closes_it() {
     let sql = SqlStore::sqlite();

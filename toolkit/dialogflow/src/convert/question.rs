@@ -14,6 +14,9 @@ pub fn query_of(request: v2::DetectIntentRequest) -> Result<Query, Fault> {
     let input = request.query_input.and_then(|input| input.input);
     let (language, input) = match input.ok_or_else(|| wrong("query_input", "is empty"))? {
         v2::query_input::Input::Text(text) => (text.language_code, Input::Text(text.text)),
+        v2::query_input::Input::Event(event) if event.name.trim().is_empty() => {
+            return Err(wrong("query_input.event", "has no name"));
+        }
         v2::query_input::Input::Event(event) => {
             let parameters = values_of(event.parameters);
             (event.language_code, Input::Event { name: event.name, parameters })

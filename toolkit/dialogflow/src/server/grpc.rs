@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::middleware::{Next, from_fn};
 use futures::stream::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -12,10 +14,12 @@ use crate::proto::v2::contexts_server::{Contexts, ContextsServer};
 use crate::proto::v2::entity_types_server::{EntityTypes, EntityTypesServer};
 use crate::proto::v2::intents_server::{Intents, IntentsServer};
 use crate::proto::v2::sessions_server::{Sessions, SessionsServer};
-use crate::status::{context_of, status_of};
+use crate::status::{context_of, not_written, status_of};
 
 /// What a message holds beside sound, in bytes.
 const MARGIN: usize = 256 << 10;
+/// The status of a method that no service has.
+const UNIMPLEMENTED: &str = "12";
 
 #[derive(Clone)]
 struct Answerer(Arc<Inner>);
@@ -26,8 +30,19 @@ pub fn router(inner: &Arc<Inner>) -> Router {
     let most = inner.options.most_sound + MARGIN;
     let router = routed(Router::new(), SessionsServer::new(answerer.clone()).max_decoding_message_size(most));
     let router = routed(router, ContextsServer::new(answerer.clone()).max_decoding_message_size(most));
-    let router = routed(router, IntentsServer::new(answerer.clone()));
-    routed(router, EntityTypesServer::new(answerer))
+    let read = routed(Router::new(), IntentsServer::new(answerer.clone()));
+    let read = routed(read, EntityTypesServer::new(answerer)).route_layer(from_fn(refuse_writing));
+    router.merge(read)
+}
+
+/// Says why a method that the two services of what an agent knows lack is refused: only reading ones are there.
+async fn refuse_writing(request: http::Request<Body>, next: Next) -> http::Response<Body> {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let headers = response.headers();
+    let is_unknown = headers.get(Status::GRPC_STATUS).is_some_and(|code| code == UNIMPLEMENTED)
+        && !headers.contains_key(Status::GRPC_MESSAGE);
+    if is_unknown { status_of(&not_written(&path)).into_http() } else { response }
 }
 
 #[tonic::async_trait]

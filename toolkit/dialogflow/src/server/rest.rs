@@ -18,7 +18,7 @@ use super::Inner;
 use crate::convert::wrong;
 use crate::name::{LONGEST_SESSION, Resource};
 use crate::proto::{from_json, to_json, v2};
-use crate::status::error_body;
+use crate::status::{error_body, not_written};
 
 /// Where everything of version 2 is.
 const PREFIX: &str = "/v2/";
@@ -89,7 +89,7 @@ async fn route(inner: &Inner, call: Call) -> Result<Vec<u8>, Fault> {
         Some((path, "detectIntent")) => (path.to_owned(), true),
         _ => (call.path.clone(), false),
     };
-    let resource = Resource::parse(&path).ok_or_else(|| unknown(&call))?;
+    let resource = Resource::parse(&path).ok_or_else(|| written(&call).unwrap_or_else(|| unknown(&call)))?;
     match (&call.method, resource, verb) {
         (&Method::POST, Resource::Session(_), true) => {
             let request = v2::DetectIntentRequest { session: path, ..call.read()? };
@@ -99,7 +99,7 @@ async fn route(inner: &Inner, call: Call) -> Result<Vec<u8>, Fault> {
             contexts(inner, &call, &method.clone(), path).await
         }
         (&Method::GET, resource, false) => agent(inner, &call, resource, path).await,
-        _ => Err(unknown(&call)),
+        _ => Err(written(&call).unwrap_or_else(|| unknown(&call))),
     }
 }
 
@@ -166,6 +166,19 @@ async fn agent(inner: &Inner, call: &Call, resource: Resource, name: String) -> 
 /// Returns the session of `…/contexts`.
 fn parent(name: &str) -> String {
     name.strip_suffix("/contexts").unwrap_or(name).to_owned()
+}
+
+/// Returns the fault of a call that would write what the agent knows, also by `:batchUpdate` and the like.
+fn written(call: &Call) -> Option<Fault> {
+    let path = call.path.rsplit_once(':').map_or(&*call.path, |(path, _)| path);
+    let known = matches!(
+        Resource::parse(path)?,
+        Resource::Intents(_) | Resource::Intent(..) | Resource::EntityTypes(_) | Resource::EntityType(..)
+    );
+    (known && call.method != Method::GET).then(|| {
+        let path: String = call.path.chars().take(300).collect();
+        not_written(&format!("{} {PREFIX}{path}", call.method))
+    })
 }
 
 fn unknown(call: &Call) -> Fault {

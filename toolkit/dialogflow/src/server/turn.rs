@@ -36,22 +36,19 @@ impl Inner {
 
     /// Answers a turn whose language is known and whose sound, if it was any, was heard with `confidence`.
     pub(super) async fn understand(&self, cx: &Cx, mut query: Query, confidence: f32) -> Result<Turn, Fault> {
-        if let Input::Text(text) = &query.input
-            && text.chars().count() > self.options.most_text
-        {
-            return Err(wrong(
-                "query_input.text",
-                format!("is longer than {} characters", self.options.most_text),
-            ));
+        // An event is told as its name, as Dialogflow does it.
+        let (field, said) = match &query.input {
+            Input::Text(text) => ("query_input.text", text.clone()),
+            Input::Event { name, .. } => ("query_input.event.name", name.clone()),
+            Input::Sound(_) => ("query_input", String::new()),
+        };
+        if said.chars().count() > self.options.most_text {
+            return Err(wrong(field, format!("is longer than {} characters", self.options.most_text)));
         }
         let (session, language) = (query.session.clone(), query.language.clone());
         query.contexts = self.contexts_before(&session, query.reset_contexts, &query.contexts).await?;
         query.reset_contexts = false;
         let was_there: BTreeSet<String> = query.contexts.iter().map(|context| context.id.clone()).collect();
-        let said = match &query.input {
-            Input::Text(text) => text.clone(),
-            Input::Event { .. } | Input::Sound(_) => String::new(),
-        };
         // Silence is nothing to understand, yet a turn all the same.
         let mut detected = match &query.input {
             Input::Text(text) if text.trim().is_empty() => Detected::default(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
+use http::uri::PathAndQuery;
 use ieum_core::{Clock, ManualClock, system_clock};
 use ieum_dialogflow::proto::v2;
 use ieum_dialogflow::proto::v2::contexts_client::ContextsClient;
@@ -70,6 +71,26 @@ async fn turns_share_contexts_with_the_service_of_contexts() {
         (status.code(), status.message()),
         (Code::NotFound, format!("there is no context {name}").as_str())
     );
+}
+
+#[tokio::test]
+async fn what_would_write_what_the_agent_knows_is_refused_in_a_sentence() {
+    let channel = channel(weather().await).await;
+    for (path, refused) in [
+        ("/google.cloud.dialogflow.v2.Intents/CreateIntent", true),
+        ("/google.cloud.dialogflow.v2.EntityTypes/BatchDeleteEntityTypes", true),
+        ("/google.cloud.dialogflow.v2.Intents/ListIntents", false),
+    ] {
+        let mut raw = tonic::client::Grpc::new(channel.clone());
+        raw.ready().await.expect("is ready");
+        let request = v2::ListIntentsRequest { parent: "projects/p/agent".into(), ..Default::default() };
+        let codec = tonic_prost::ProstCodec::<_, v2::ListIntentsResponse>::default();
+        let answer = raw.unary(Request::new(request), PathAndQuery::from_static(path), codec).await;
+        let told = answer.map(|answer| answer.into_inner().intents.len());
+        let told = told.map_err(|status| (status.code(), status.message().to_owned()));
+        let message = format!("{path} is not offered here: intents and entity types are read, never written");
+        assert_eq!(told, if refused { Err((Code::Unimplemented, message)) } else { Ok(2) });
+    }
 }
 
 #[tokio::test]

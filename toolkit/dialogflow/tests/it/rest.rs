@@ -144,6 +144,7 @@ async fn events_sound_and_speech_are_taken_and_given() {
     let event = json!({"name": "WELCOME", "languageCode": "en", "parameters": {"who": "Kim"}});
     let (_, answer) = call(&router, Method::POST, &path, &json!({"queryInput": {"event": event}})).await;
     assert_eq!(answer["queryResult"]["fulfillmentText"], "WELCOME Kim");
+    assert_eq!(answer["queryResult"]["queryText"], "WELCOME", "an event is told as its name");
     let config =
         json!({"audioEncoding": "AUDIO_ENCODING_LINEAR_16", "sampleRateHertz": 16000, "languageCode": "ko"});
     let body = json!({"queryInput": {"audioConfig": config}, "inputAudio": BASE64_STANDARD.encode("날씨"),
@@ -180,6 +181,29 @@ async fn the_agent_tells_what_it_knows() {
 }
 
 #[tokio::test]
+async fn what_the_agent_knows_is_never_written() {
+    let router = far();
+    for (method, path) in [
+        (Method::POST, "intents"),
+        (Method::POST, "intents:batchUpdate"),
+        (Method::PATCH, "intents/7"),
+        (Method::DELETE, "intents/7"),
+        (Method::POST, "entityTypes"),
+        (Method::POST, "entityTypes/3:batchDelete"),
+        (Method::DELETE, "entityTypes/3"),
+    ] {
+        let path = format!("/v2/projects/p/agent/{path}");
+        let message =
+            format!("{method} {path} is not offered here: intents and entity types are read, never written");
+        let error = json!({"code": 501, "message": message, "status": "UNIMPLEMENTED"});
+        let answer = call(&router, method, &path, &json!({"displayName": "x"})).await;
+        assert_eq!(answer, (StatusCode::NOT_IMPLEMENTED, json!({ "error": error })));
+    }
+    let (status, _) = call(&router, Method::GET, "/v2/projects/p/agent/intents:x", &Value::Null).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "what is no writing is no such path");
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_told_in_googles_shape() {
     let router = far();
     let detect = format!("{SESSION}:detectIntent");
@@ -190,6 +214,8 @@ async fn what_is_wrong_is_told_in_googles_shape() {
         (&detect, json!({"queryInput": {"text": 7}}), 400, "body"),
         (&detect, said("salut", "fr"), 400, "\"fr\" is none of en, ko"),
         (&detect, said(&"가".repeat(257), "ko"), 400, "longer than 256 characters"),
+        (&detect, json!({"queryInput": {"event": {"languageCode": "ko"}}}), 400, "event: has no name"),
+        (&detect, json!({"queryInput": {"event": {"name": "E".repeat(257)}}}), 400, "event.name: is longer"),
         ("/v2/projects/p/agent/sessions/s%2Fx:detectIntent", said("a", "en"), 404, "not offered"),
         ("/v2/projects/p/agent/sessions/s:detectIntents", said("a", "en"), 404, "not offered"),
         ("/v2/projects/p/agent/sessions/s/contexts", json!({"name": "weather"}), 400, "name"),
