@@ -13,6 +13,7 @@ use ieum_contracts::voice::DialogOutcome;
 use ieum_testkit::backend::SqlStore;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 use crate::stage::Stage;
 
@@ -21,6 +22,8 @@ use crate::stage::Stage;
 pub struct Sky {
     pub broken: Mutex<Vec<&'static str>>,
     pub asked: Mutex<Vec<String>>,
+    /// Answers none of the three before all are asked.
+    pub together: Mutex<Option<Arc<Barrier>>>,
 }
 
 type Asked = Query<std::collections::BTreeMap<String, String>>;
@@ -37,6 +40,20 @@ impl Sky {
         let address = listener.local_addr().expect("has an address");
         tokio::spawn(async move { axum::serve(listener, routes).await });
         address
+    }
+
+    /// How often each is asked, the place's finding first.
+    fn counts(&self) -> [usize; 4] {
+        let asked = self.asked.lock();
+        ["direct", "weather", "forecast", "air"]
+            .map(|name| asked.iter().filter(|asked| asked.starts_with(name)).count())
+    }
+
+    async fn meet(&self) {
+        let together = self.together.lock().clone();
+        if let Some(together) = together {
+            together.wait().await;
+        }
     }
 
     fn answer(&self, name: &'static str, asked: &Asked, answer: Value) -> Response {
@@ -64,6 +81,7 @@ async fn direct(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
 }
 
 async fn weather(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
+    sky.meet().await;
     let report = json!({
         "coord": { "lon": 126.9783, "lat": 37.5667 },
         "weather": [{ "id": 800, "main": "Clear", "description": "맑음", "icon": "01d" }],
@@ -77,6 +95,7 @@ async fn weather(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
 }
 
 async fn forecast(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
+    sky.meet().await;
     // Every three hours from noon in Seoul: today it gets 21 degrees, tomorrow 15 with rain.
     let step = |at: i64| {
         let is_tomorrow = at >= 4;
@@ -98,6 +117,7 @@ async fn forecast(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
 }
 
 async fn air(State(sky): State<Arc<Sky>>, asked: Asked) -> Response {
+    sky.meet().await;
     let components = json!({ "co": 230.3, "no": 0.2, "no2": 14.1, "o3": 62.2, "so2": 3.1, "pm2_5": 40.2, "pm10": 61.0, "nh3": 0.9 });
     let list = json!([{ "dt": 1777604400, "main": { "aqi": 3 }, "components": components }]);
     sky.answer("air", &asked, json!({ "coord": { "lon": 126.9783, "lat": 37.5667 }, "list": list }))
@@ -184,13 +204,130 @@ async fn what_is_missing_is_left_out_and_what_was_known_is_told_with_its_age() {
     );
     sky.broken.lock().extend(["forecast", "direct"]);
     stage.clock.advance(Duration::from_secs(3 * 3_600));
-    let old = stage.say("미세먼지 어때?").await;
+    let never = stage.say("미세먼지 어때?").await;
+    assert_eq!(never.text, "서울특별시의 공기는 지금 알 수 없어요.");
     assert_eq!(
-        old.text,
-        "서울특별시의 공기는 지금 알 수 없어요. 지금은 날씨 서비스에 연결되지 않아서 3시간 전에 알던 내용이에요."
+        stage.say("오늘 날씨 어때?").await.text,
+        "서울특별시 오늘은 구름 조금, 최저 18도, 최고 21도예요. 지금은 날씨 서비스에 연결되지 않아서 3시간 전에 알던 내용이에요."
     );
     let unknown = stage.say("부산 날씨 어때").await;
     assert_eq!((&*unknown.text, unknown.outcome), ("지금은 날씨를 알 수 없어요.", DialogOutcome::Failed));
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const TODAY: &str = "서울특별시 지금 날씨는 맑음, 기온은 18도예요. 서울특별시 오늘은 구름 조금, 최저 18도, 최고 21도예요. 미세먼지는 보통, 초미세먼지는 나쁨이에요.";
+
+#[tokio::test]
+async fn a_part_that_is_away_is_told_as_it_was_known_with_its_own_age() {
+    let (_sql, stage, sky) = stage().await;
+    let tells = async |said: &str, text: &str| assert_eq!(stage.say(said).await.text, text, "{said}");
+    let today = async |age: &str| tells("오늘 날씨 어때?", format!("{TODAY} {age}").trim_end()).await;
+    today("").await;
+    sky.broken.lock().push("air");
+    stage.clock.advance(30 * MINUTE);
+    today("공기 정보는 지금 받지 못해서 30분 전에 알던 내용이에요.").await;
+    tells(
+        "초미세먼지 어때?",
+        "서울특별시 초미세먼지는 40마이크로그램으로 나쁨이에요. 공기 정보는 지금 받지 못해서 30분 전에 알던 내용이에요.",
+    )
+    .await;
+    tells("내일 날씨 어때?", "서울특별시 내일은 비, 최저 11도, 최고 15도예요. 비 올 확률은 80퍼센트예요.")
+        .await;
+    // What was known 45 minutes ago is still the air of half an hour before that.
+    sky.broken.lock().push("weather");
+    stage.clock.advance(45 * MINUTE);
+    today(
+        "현재 날씨는 지금 받지 못해서 45분 전에 알던 내용이에요. 공기 정보는 지금 받지 못해서 1시간 전에 알던 내용이에요.",
+    )
+    .await;
+    stage.clock.advance(60 * MINUTE);
+    tells(
+        "what's the weather in Seoul",
+        "Right now it is 18 degrees and clear in Seoul. In Seoul today: partly cloudy, from 18 degrees to 21 degrees. \
+         Fine dust is moderate and PM 2.5 is bad. I cannot get the current weather right now; that was known 1 hour ago. \
+         I cannot get the air right now; that was known 2 hours ago.",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_nobody_answers_any_more_is_told_part_by_part_until_it_is_a_week_old() {
+    let (_sql, stage, sky) = stage().await;
+    let today = async |age: &str| {
+        let told = stage.say("오늘 날씨 어때?").await.text;
+        assert_eq!(told, format!("{TODAY} {age}").trim_end());
+    };
+    today("").await;
+    sky.broken.lock().extend(["weather", "air"]);
+    stage.clock.advance(40 * MINUTE);
+    today("현재 날씨와 공기 정보는 지금 받지 못해서 40분 전에 알던 내용이에요.").await;
+    assert_eq!(
+        stage.say("how is the air quality").await.text,
+        "Seoul: Fine dust is moderate and PM 2.5 is bad. I cannot get the air right now; that was known 40 minutes ago."
+    );
+    sky.broken.lock().push("direct");
+    stage.clock.advance(40 * MINUTE);
+    today(
+        "현재 날씨와 공기 정보는 지금 받지 못해서 1시간 전에 알던 내용이에요. 예보는 지금 받지 못해서 40분 전에 알던 내용이에요.",
+    )
+    .await;
+    assert_eq!(
+        stage.say("내일 날씨 어때?").await.text,
+        "서울특별시 내일은 비, 최저 11도, 최고 15도예요. 비 올 확률은 80퍼센트예요. \
+         지금은 날씨 서비스에 연결되지 않아서 40분 전에 알던 내용이에요."
+    );
+    sky.broken.lock().clear();
+    today("").await;
+    sky.broken.lock().push("direct");
+    stage.clock.advance(40 * MINUTE);
+    today("지금은 날씨 서비스에 연결되지 않아서 40분 전에 알던 내용이에요.").await;
+    *sky.broken.lock() = vec!["air"];
+    stage.clock.advance(6 * 1_440 * MINUTE);
+    let known = stage.say("미세먼지 어때?").await.text;
+    assert!(
+        known.ends_with(
+            "61마이크로그램으로 보통이에요. 공기 정보는 지금 받지 못해서 6일 전에 알던 내용이에요."
+        ),
+        "{known}"
+    );
+    let english = stage.say("how is the air quality").await.text;
+    assert!(english.ends_with("I cannot get the air right now; that was known 6 days ago."), "{english}");
+    stage.clock.advance(1_440 * MINUTE);
+    assert_eq!(
+        stage.say("미세먼지 어때?").await.text,
+        "서울특별시의 공기는 지금 알 수 없어요.",
+        "a week later"
+    );
+}
+
+#[tokio::test]
+async fn a_whole_report_is_asked_for_again_after_half_an_hour_and_a_partial_one_sooner() {
+    let (_sql, stage, sky) = stage().await;
+    let asked_after = async |minutes: u32| {
+        stage.clock.advance(minutes * MINUTE);
+        let told = stage.say("오늘 날씨 어때?").await;
+        assert_eq!(told.outcome, DialogOutcome::Answered, "{}", told.text);
+        sky.counts()
+    };
+    assert_eq!(asked_after(0).await, [1; 4]);
+    assert_eq!(asked_after(29).await, [1; 4], "at 29 minutes");
+    assert_eq!(asked_after(2).await, [2; 4], "at 31 minutes");
+    assert_eq!(asked_after(29).await, [2; 4], "29 minutes after that");
+    sky.broken.lock().push("air");
+    assert_eq!(asked_after(2).await, [3; 4]);
+    assert_eq!(asked_after(1).await, [3; 4], "a minute after a partial one");
+    sky.broken.lock().clear();
+    assert_eq!(asked_after(2).await, [4; 4], "three minutes after a partial one");
+    assert_eq!(asked_after(29).await, [4; 4], "it is whole again");
+}
+
+#[tokio::test]
+async fn conditions_forecast_and_air_are_asked_for_at_once() {
+    let (_sql, stage, sky) = stage().await;
+    *sky.together.lock() = Some(Arc::new(Barrier::new(3)));
+    let asked = tokio::time::timeout(Duration::from_secs(60), stage.say("오늘 날씨 어때?"));
+    assert_eq!(asked.await.expect("none waits for another").text, TODAY);
+    assert_eq!(sky.counts(), [1; 4]);
 }
 
 #[tokio::test]

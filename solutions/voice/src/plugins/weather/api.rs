@@ -7,21 +7,36 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::Serializer;
 
-/// What is known of a place. What nobody answered is missing.
+/// What is known of a place, part by part. What nobody ever answered is missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// When it was asked for.
-    pub at: Timestamp,
     /// The place's name, in Korean where it has one.
     pub name_ko: String,
     /// The place's name.
     pub name_en: String,
     /// Now.
-    pub current: Option<Current>,
+    pub current: Option<Known<Current>>,
     /// In steps of three hours.
-    pub forecast: Option<Forecast>,
+    pub forecast: Option<Known<Forecast>>,
     /// The air.
-    pub air: Option<Components>,
+    pub air: Option<Known<Components>>,
+}
+
+/// What one of the three said, and when it was asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known<T> {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// What it said.
+    pub said: T,
+}
+
+/// One of the three that are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Current,
+    Forecast,
+    Air,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -94,10 +109,48 @@ pub struct Components {
     pub o3: f64,
 }
 
+// === Part ===
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Current, Self::Forecast, Self::Air];
+}
+
+// === Report ===
+
 impl Report {
     /// Whether nothing is missing.
     pub fn is_whole(&self) -> bool {
-        self.current.is_some() && self.forecast.is_some() && self.air.is_some()
+        Part::ALL.iter().all(|part| self.known_at(*part).is_some())
+    }
+
+    /// Returns when a part was known; `None` where it is missing.
+    pub fn known_at(&self, part: Part) -> Option<Timestamp> {
+        match part {
+            Part::Current => self.current.as_ref().map(|known| known.at),
+            Part::Forecast => self.forecast.as_ref().map(|known| known.at),
+            Part::Air => self.air.as_ref().map(|known| known.at),
+        }
+    }
+
+    /// Returns the report with the parts that it lacks from an earlier one.
+    pub fn filled_from(self, earlier: Self) -> Self {
+        Self {
+            current: self.current.or(earlier.current),
+            forecast: self.forecast.or(earlier.forecast),
+            air: self.air.or(earlier.air),
+            ..self
+        }
+    }
+
+    /// Returns the report without the parts that were known only before `since`.
+    pub fn known_since(self, since: Timestamp) -> Self {
+        Self {
+            current: self.current.filter(|known| known.at >= since),
+            forecast: self.forecast.filter(|known| known.at >= since),
+            air: self.air.filter(|known| known.at >= since),
+            ..self
+        }
     }
 }
 
@@ -130,7 +183,13 @@ pub async fn fetch(
     }
     let name_ko = found.local_names.get("ko").cloned().unwrap_or_else(|| found.name.clone());
     let air = air.ok().and_then(|air| air.list.into_iter().next()).map(|air| air.components);
-    Ok(Report { at: now, name_ko, name_en: found.name, current: current.ok(), forecast: forecast.ok(), air })
+    Ok(Report {
+        name_ko,
+        name_en: found.name,
+        current: current.ok().map(|said| Known { at: now, said }),
+        forecast: forecast.ok().map(|said| Known { at: now, said }),
+        air: air.map(|said| Known { at: now, said }),
+    })
 }
 
 async fn ask<T: DeserializeOwned>(

@@ -1,6 +1,7 @@
-//! The weather: a place found, then conditions, forecast and air asked for at once, what is missing left out, and where
-//! nobody answers the last that was known, with its age.
+//! The weather: a place found, then conditions, forecast and air asked for at once. A part that nobody answers is told as
+//! it was known last, with its age, and left out where it never was.
 
+mod age;
 mod api;
 mod grades;
 mod story;
@@ -21,12 +22,13 @@ use url::Url;
 use super::{description, fails, says, tongue};
 use crate::rules::words;
 use crate::zone::{here, zone};
+use age::age;
 use api::Report;
-use story::{air, now_and_then};
+use story::{Told, air, now_and_then};
 
 /// How long a report is fresh.
 const FRESH: Duration = Duration::from_secs(30 * 60);
-/// How long the last known report of a place stays.
+/// How long the last known part of a place's report stays.
 const KNOWN: Duration = Duration::from_secs(7 * 86_400);
 
 /// How many days are forecast, today among them.
@@ -54,12 +56,6 @@ pub struct Weather {
     clock: SharedClock,
 }
 
-/// A report and how old it is.
-struct Known {
-    report: Report,
-    age: Duration,
-}
-
 impl Weather {
     /// What it answers.
     pub const INTENTS: &'static [&'static str] = &["weather.query", "weather.air"];
@@ -84,36 +80,48 @@ impl Weather {
         self.source.as_ref().map(|source| source.policies().handle())
     }
 
-    /// Returns the report of a place: a fresh one, else a new one, else the last that was known.
-    async fn report(&self, cx: &Cx, source: &RestClient, place: &str) -> Result<Known, Fault> {
+    /// Returns the report of a place: a fresh one, else a new one, and what is missing of that as it was known last.
+    async fn report(&self, cx: &Cx, source: &RestClient, place: &str) -> Result<Report, Fault> {
         let place_key = place.to_lowercase();
         let (key, last) = (format!("weather:{place_key}"), format!("weather-last:{place_key}"));
-        if let Some(known) = self.kept(&key).await {
-            return Ok(known);
+        if let Some(report) = self.kept(&key).await {
+            return Ok(report);
         }
-        match api::fetch(cx, source, &self.key, place, self.clock.now()).await {
+        let now = self.clock.now();
+        let last_known = async || self.kept(&last).await.map(|report| report.known_since(now - KNOWN));
+        match api::fetch(cx, source, &self.key, place, now).await {
+            Ok(report) if report.is_whole() => {
+                self.keep(&report, [(&key, FRESH), (&last, KNOWN)]).await;
+                Ok(report)
+            }
             Ok(report) => {
-                if let Ok(bytes) = serde_json::to_vec(&report) {
-                    // What is not whole is asked for again sooner.
-                    let fresh = if report.is_whole() { FRESH } else { FRESH / 15 };
-                    let _ = self.cache.set(&key, bytes.clone().into(), fresh).await;
-                    let _ = self.cache.set(&last, bytes.into(), KNOWN).await;
-                }
-                Ok(Known { report, age: Duration::ZERO })
+                let report = match last_known().await {
+                    Some(earlier) => report.filled_from(earlier),
+                    None => report,
+                };
+                // What is not whole is asked for again sooner.
+                self.keep(&report, [(&key, FRESH / 15), (&last, KNOWN)]).await;
+                Ok(report)
             }
             Err(fault) if fault.code == Code::NotFound => Err(fault),
             Err(fault) => {
                 tracing::warn!(error = %fault, "asking for the weather failed; telling the last that was known");
-                self.kept(&last).await.ok_or(fault)
+                last_known().await.ok_or(fault)
             }
         }
     }
 
-    async fn kept(&self, key: &str) -> Option<Known> {
+    async fn keep(&self, report: &Report, keys: [(&str, Duration); 2]) {
+        let Ok(bytes) = serde_json::to_vec(report) else { return };
+        for (key, lifetime) in keys {
+            // Without it the weather is only asked for sooner.
+            let _ = self.cache.set(key, bytes.clone().into(), lifetime).await;
+        }
+    }
+
+    async fn kept(&self, key: &str) -> Option<Report> {
         let bytes = self.cache.get(key).await.unwrap_or_default()?;
-        let report: Report = serde_json::from_slice(&bytes).ok()?;
-        let age = self.clock.now().since(report.at);
-        Some(Known { report, age })
+        serde_json::from_slice(&bytes).ok()
     }
 }
 
@@ -147,8 +155,8 @@ impl Plugin for Weather {
             )));
         };
         let place = words(&ask.meaning, "place").unwrap_or(&self.place);
-        let known = match self.report(cx, source, place).await {
-            Ok(known) => known,
+        let report = match self.report(cx, source, place).await {
+            Ok(report) => report,
             Err(fault) if fault.code == Code::NotFound => {
                 return Ok(fails(tongue.pick(
                     format!("{place}, 그런 곳을 찾지 못했어요."),
@@ -168,22 +176,20 @@ impl Plugin for Weather {
             Some(SlotValue::Day { date, days }) => days_asked(date.parse().unwrap_or(today), *days, today),
             _ => vec![today],
         };
-        let mut text = match ask.meaning.intent.as_str() {
-            "weather.air" => {
-                let text = air(tongue, &known.report, words(&ask.meaning, "air").unwrap_or("air"));
-                if days.contains(&today) { text } else { format!("{} {text}", story::air_is_of_now(tongue)) }
-            }
+        let mut told: Told = match ask.meaning.intent.as_str() {
+            "weather.air" => air(tongue, &report, words(&ask.meaning, "air").unwrap_or("air")),
             _ => {
                 let aspect = words(&ask.meaning, "aspect");
-                let told =
-                    days.iter().map(|day| now_and_then(tongue, &known.report, &zone, today, *day, aspect));
-                told.collect::<Vec<_>>().join(" ")
+                days.iter().map(|day| now_and_then(tongue, &report, &zone, today, *day, aspect)).collect()
             }
         };
-        if known.age > FRESH {
-            text = format!("{text} {}", story::age(tongue, known.age));
+        if ask.meaning.intent == "weather.air" && !days.contains(&today) {
+            told.text = format!("{} {}", story::air_is_of_now(tongue), told.text);
         }
-        Ok(says(text))
+        if let Some(age) = age(tongue, &report, &told.of, self.clock.now()) {
+            told.text = format!("{} {age}", told.text);
+        }
+        Ok(says(told.text))
     }
 }
 

@@ -1,15 +1,33 @@
 //! The weather in sentences.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use ieum_core::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::api::{Components, Report, Sky, Step};
+use super::api::{Components, Part, Report, Sky, Step};
 use super::grades::Grade;
 use crate::tongue::{Tongue, date, with};
 use crate::zone::here;
+
+/// What is told, and what of a report that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub text: String,
+    pub of: BTreeSet<Part>,
+}
+
+// === Told ===
+
+impl FromIterator<Told> for Told {
+    fn from_iter<Stories: IntoIterator<Item = Self>>(stories: Stories) -> Self {
+        let (texts, of): (Vec<String>, Vec<_>) = stories.into_iter().map(|told| (told.text, told.of)).unzip();
+        Self { text: texts.join(" "), of: of.into_iter().flatten().collect() }
+    }
+}
+
+// === Stories ===
 
 /// Tells a day's weather; for today what it is now too. `aspect` is what was asked for: `rain`, `snow`.
 pub fn now_and_then(
@@ -19,54 +37,62 @@ pub fn now_and_then(
     today: Date,
     wanted: Date,
     aspect: Option<&str>,
-) -> String {
+) -> Told {
     let place = tongue.pick(&report.name_ko, &report.name_en);
     let day = day_name(tongue, today, wanted);
+    if wanted < today {
+        let text = tongue.pick(
+            format!("{day} 날씨는 지나서 알 수 없어요."),
+            "That day is over; I only know the weather ahead.".to_owned(),
+        );
+        return Told { text, of: BTreeSet::new() };
+    }
     let steps = steps(report, zone, wanted);
-    let mut parts = Vec::new();
+    let (mut parts, mut of) = (Vec::new(), BTreeSet::new());
     if let Some(aspect) = aspect {
         parts.extend(falls(tongue, &steps, aspect, &day));
     }
     if wanted == today
         && let Some(current) = &report.current
     {
-        let sky = sky(tongue, &current.weather);
-        let temperature = degrees(tongue, current.main.temp);
+        of.insert(Part::Current);
+        let sky = sky(tongue, &current.said.weather);
+        let temperature = degrees(tongue, current.said.main.temp);
         parts.push(tongue.pick(
             format!("{place} 지금 날씨는 {sky}, 기온은 {temperature}예요."),
             format!("Right now it is {temperature} and {sky} in {place}."),
         ));
     }
-    parts.extend(outlook(tongue, &steps, place, &day, aspect.is_some()));
-    if wanted == today
-        && let Some(components) = &report.air
-    {
-        parts.push(dust(tongue, components));
+    if let Some(outlook) = outlook(tongue, &steps, place, &day, aspect.is_some()) {
+        of.insert(Part::Forecast);
+        parts.push(outlook);
     }
-    if wanted < today {
-        return tongue.pick(
-            format!("{day} 날씨는 지나서 알 수 없어요."),
-            "That day is over; I only know the weather ahead.".to_owned(),
-        );
+    if wanted == today
+        && let Some(air) = &report.air
+    {
+        of.insert(Part::Air);
+        parts.push(dust(tongue, &air.said));
     }
     if parts.is_empty() {
-        return tongue.pick(
+        parts.push(tongue.pick(
             format!("{place}의 {day} 날씨는 아직 알 수 없어요."),
             format!("I do not know the weather in {place} for {day} yet."),
-        );
+        ));
     }
-    parts.join(" ")
+    Told { text: parts.join(" "), of }
 }
 
 /// Tells the air: `pm10`, `pm25`, `ozone`, or all of it.
-pub fn air(tongue: Tongue, report: &Report, what: &str) -> String {
+pub fn air(tongue: Tongue, report: &Report, what: &str) -> Told {
     let place = tongue.pick(&report.name_ko, &report.name_en);
-    let Some(components) = &report.air else {
-        return tongue.pick(
+    let Some(air) = &report.air else {
+        let text = tongue.pick(
             format!("{place}의 공기는 지금 알 수 없어요."),
             format!("I cannot tell the air in {place} right now."),
         );
+        return Told { text, of: BTreeSet::new() };
     };
+    let components = &air.said;
     let one = |name: &str, grade: Grade, value: f64| {
         let (value, grade) = (value.round(), grade.name(tongue));
         tongue.pick(
@@ -74,30 +100,20 @@ pub fn air(tongue: Tongue, report: &Report, what: &str) -> String {
             format!("{name} in {place} is {grade}, at {value} micrograms."),
         )
     };
-    match what {
+    let text = match what {
         "pm10" => one(tongue.pick("미세먼지", "Fine dust"), Grade::of_pm10(components.pm10), components.pm10),
         "pm25" => {
             one(tongue.pick("초미세먼지", "PM 2.5"), Grade::of_pm25(components.pm2_5), components.pm2_5)
         }
         "ozone" => one(tongue.pick("오존", "Ozone"), Grade::of_ozone(components.o3), components.o3),
         _ => format!("{place}: {}", dust(tongue, components)),
-    }
+    };
+    Told { text, of: BTreeSet::from([Part::Air]) }
 }
 
 /// Says that the air of other days is not known.
 pub fn air_is_of_now(tongue: Tongue) -> &'static str {
     tongue.pick("공기는 지금 것만 알 수 있어요.", "I only know the air right now.")
-}
-
-/// Says that a report is old.
-pub fn age(tongue: Tongue, age: Duration) -> String {
-    let minutes = age.as_secs() / 60;
-    let said =
-        crate::tongue::duration(tongue, if minutes < 60 { minutes * 60 } else { minutes / 60 * 3_600 });
-    tongue.pick(
-        format!("지금은 날씨 서비스에 연결되지 않아서 {said} 전에 알던 내용이에요."),
-        format!("The weather service does not answer; this was known {said} ago."),
-    )
 }
 
 fn dust(tongue: Tongue, components: &Components) -> String {
@@ -120,7 +136,7 @@ fn day_name(tongue: Tongue, today: Date, wanted: Date) -> String {
 }
 
 fn steps<'a>(report: &'a Report, zone: &TimeZone, wanted: Date) -> Vec<&'a Step> {
-    let list = report.forecast.as_ref().map_or(&[][..], |forecast| &forecast.list);
+    let list = report.forecast.as_ref().map_or(&[][..], |forecast| &forecast.said.list);
     list.iter().filter(|step| here(zone, Timestamp::from_seconds(step.dt)).date() == wanted).collect()
 }
 
