@@ -1,13 +1,15 @@
 //! How long somebody waits for an answer: typed in Korean and English, spoken in English and in Korean.
 //!
 //! Figures are parts of the limit that a person still takes for an immediate answer. Turns go through the whole
-//! solution within this process over SQLite with every commit synced; speech is espeak-ng's, so that every run hears
-//! the same, and is led to its answer as an engine set in the settings does.
+//! solution within this process over SQLite with every commit synced. Spoken ones are uploaded over loopback and heard as
+//! a device's are: with the sentences that can be said in hand, and brought to one of them where they sound like it.
+//! Speech is espeak-ng's, so that every run hears the same.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use ieum_bus::{BusOptions, open_bus};
 use ieum_cache::open_cache;
 use ieum_client::OutboundPolicy;
@@ -16,11 +18,15 @@ use ieum_core::{Cx, Fault, system_clock};
 use ieum_documents::SqlDocuments;
 use ieum_link::local_link;
 use ieum_speech::{
-    Audio, AudioLimits, Espeak, EspeakOptions, Hints, LocalOptions, Moonshine, Say, Synthesizer, Transcriber,
-    Whisper,
+    AudioFormat, AudioLimits, Espeak, EspeakOptions, Grammar, Hints, LocalOptions, Moonshine, Say,
+    Synthesizer, Transcriber, Whisper,
 };
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
-use ieum_voice::{Contexts, LocalUnderstanding, VoiceDeps, VoiceOptions, VoicePart, WeatherOptions};
+use ieum_voice::{
+    Audio, Contexts, Ears, Heard, LocalUnderstanding, SpeechError, Tongue, VoiceDeps, VoiceOptions,
+    VoicePart, WeatherOptions,
+};
+use tokio::net::TcpListener;
 
 use crate::report::{Wanted, figures, not_run};
 
@@ -39,12 +45,29 @@ const ENGLISH: [&str; 4] =
 /// The voice solution over a file of its own.
 struct Stage {
     dialogue: DialogueClient,
+    /// Where recordings are uploaded to.
+    url: String,
     _folder: tempfile::TempDir,
+}
+
+/// The engines, as the settings of a platform name them.
+struct Engines {
+    english: Moonshine,
+    korean: Whisper,
+}
+
+/// Spoken turns.
+#[derive(Default)]
+struct Spoken {
+    /// From the last sample to the answer, each.
+    took: Vec<Duration>,
+    /// How many were heard as a sentence that is understood.
+    understood: usize,
 }
 
 /// Prints how long answers take as parts of what is wanted.
 pub async fn run() -> Result<(), Fault> {
-    let stage = Stage::open().await?;
+    let stage = Stage::open(None).await?;
     for (language, sentences) in [("Korean", KOREAN), ("English", ENGLISH)] {
         let mut millis = Vec::new();
         for turn in 0..TURNS {
@@ -69,11 +92,17 @@ pub async fn run() -> Result<(), Fault> {
     let whisper = Whisper::open(&models.join("whisper-tiny"), &["ko"], options);
     let opened = |error| failed("opening a model", &error);
     let (moonshine, whisper) = (moonshine.map_err(opened)?, whisper.map_err(opened)?);
-    let english: (&dyn Transcriber, _, _) = (&moonshine, ENGLISH, ENGLISH_LIMIT);
-    let korean: (&dyn Transcriber, _, _) = (&whisper, KOREAN, KOREAN_LIMIT);
-    for (name, language, (ear, sentences, limit)) in [("English", "en", english), ("Korean", "ko", korean)] {
-        let millis = stage.spoken(&voice, ear, language, &sentences).await?;
-        print(&format!("a spoken turn in {name}, heard by {}", ear.engine().name), limit, millis);
+    let (english, korean) = (moonshine.engine().name, whisper.engine().name);
+    let ears = Arc::new(Engines { english: moonshine, korean: whisper });
+    let stage = Stage::open(Some(ears)).await?;
+    for (name, language, engine, sentences, limit) in
+        [("English", "en", english, ENGLISH, ENGLISH_LIMIT), ("Korean", "ko", korean, KOREAN, KOREAN_LIMIT)]
+    {
+        let spoken = stage.spoken(&voice, language, &sentences).await?;
+        let understood = spoken.understood as f64 / spoken.took.len().max(1) as f64;
+        let what = format!("a spoken turn in {name}, heard by {engine}");
+        print(&what, limit, spoken.took);
+        figures(NAME, &format!("{what}, understood of espeak-ng's"), "", vec![understood], Wanted::Nothing);
     }
     Ok(())
 }
@@ -91,7 +120,7 @@ fn print(what: &str, limit: Duration, mut took: Vec<Duration>) {
 // === Stage ===
 
 impl Stage {
-    async fn open() -> Result<Self, Fault> {
+    async fn open(ears: Option<Arc<Engines>>) -> Result<Self, Fault> {
         let folder = tempfile::tempdir().map_err(|error| failed("making a folder", &error))?;
         let url = format!("sqlite:{}", folder.path().join("voice.db").display());
         let options = StoreOptions { sqlite_synchronous: Synchronous::Full, ..StoreOptions::default() };
@@ -114,12 +143,12 @@ impl Stage {
             clock: system_clock(),
             contexts: Arc::new(ContextEngineClient::new(contexts)),
             understanding: Arc::new(UnderstandingClient::new(local_link(local.routes(), system_clock()))),
-            local: None,
+            local: Some(local.clone()),
             users: None,
             devices: None,
             plugins: Vec::new(),
-            ears: None,
-            listens_for: None,
+            listens_for: ears.is_some().then_some(local),
+            ears: ears.map(|ears| ears as Arc<dyn Ears>),
             mouth: None,
             weather: WeatherOptions {
                 base,
@@ -131,7 +160,12 @@ impl Stage {
         });
         let part = part.map_err(|error| failed("wiring the solution", &error))?;
         let dialogue = DialogueClient::new(local_link(part.routes(), system_clock()));
-        Ok(Self { dialogue, _folder: folder })
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| failed("listening", &error))?;
+        let address = listener.local_addr().map_err(|error| failed("listening", &error))?;
+        // What a door gives to every request.
+        let router = part.router().layer(axum::Extension(Cx::root()));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { dialogue, url: format!("http://{address}/api/dialog/audio"), _folder: folder })
     }
 
     async fn say(&self, text: &str) -> Result<(), Fault> {
@@ -141,32 +175,78 @@ impl Stage {
         self.dialogue.say(&cx, turn).await.map(drop)
     }
 
-    /// Speaks the sentences, and returns how long each took from its last sample to its answer.
-    async fn spoken(
-        &self,
-        voice: &Espeak,
-        ear: &dyn Transcriber,
-        language: &str,
-        sentences: &[&str],
-    ) -> Result<Vec<Duration>, Fault> {
-        let mut took = Vec::new();
-        for turn in 0..SPOKEN {
+    /// Speaks the sentences, each as a recording that is uploaded.
+    async fn spoken(&self, voice: &Espeak, language: &str, sentences: &[&str]) -> Result<Spoken, Fault> {
+        // Only a second one is refused.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::new();
+        let mut spoken = Spoken::default();
+        for turn in 0..=SPOKEN {
             let sentence = sentences[turn % sentences.len()];
             let say = Say { text: sentence.to_owned(), language: Some(language.to_owned()), voice: None };
             let said = voice.synthesize(&say).await.map_err(|error| failed("speaking", &error))?;
-            let audio = Audio::from_pcm(&said.pcm, said.format, AudioLimits::default());
-            let audio = audio.map_err(|error| failed("reading the speech", &error))?;
+            let rate = said.format.rate.to_string();
+            let fields: [(&str, &[u8]); 4] = [
+                ("deviceId", b"kitchen"),
+                ("language", language.as_bytes()),
+                ("sampleRate", rate.as_bytes()),
+                ("audio", &said.pcm),
+            ];
+            let request = client.post(&self.url).header("content-type", "multipart/form-data; boundary=cut");
+            let request = request.body(form(&fields));
             let begun = Instant::now();
-            let heard = ear.transcribe(audio, &Hints::language(language)).await;
-            let heard = heard.map_err(|error| failed("listening", &error))?;
-            // What was heard of a crude voice may be nothing; answering takes its time all the same.
-            self.say(if heard.text.is_empty() { sentence } else { &heard.text }).await?;
+            let answer = request.send().await.and_then(reqwest::Response::error_for_status);
+            let answer = answer.map_err(|error| failed("asking", &error))?;
+            let answer = answer.bytes().await.map_err(|error| failed("reading the answer", &error))?;
+            let took = begun.elapsed();
+            let answer: serde_json::Value =
+                serde_json::from_slice(&answer).map_err(|error| failed("reading the answer", &error))?;
+            // The first one opens what is opened once.
             if turn > 0 {
-                took.push(begun.elapsed());
+                spoken.took.push(took);
+                let understood = answer["heard"].is_string() && answer["outcome"] != "not_understood";
+                spoken.understood += usize::from(understood);
             }
         }
-        Ok(took)
+        Ok(spoken)
     }
+}
+
+// === Engines ===
+
+#[async_trait]
+impl Ears for Engines {
+    async fn hear(
+        &self,
+        audio: Audio,
+        language: Option<Tongue>,
+        grammar: Option<Arc<Grammar>>,
+    ) -> Result<Heard, SpeechError> {
+        let tongue = language.unwrap_or(Tongue::Korean);
+        let engine: &dyn Transcriber = tongue.pick(&self.korean, &self.english);
+        let hints = Hints { language: Some(tongue.code().to_owned()), grammar };
+        let broken = |error: ieum_speech::SpeechError| SpeechError::Engine {
+            engine: engine.engine().name,
+            problem: error.to_string(),
+        };
+        let format = AudioFormat::sixteen_bits(audio.rate);
+        let samples = ieum_speech::Audio::from_pcm(&audio.samples, format, AudioLimits::default());
+        let heard = engine.transcribe(samples.map_err(broken)?, &hints).await.map_err(broken)?;
+        Ok(Heard { text: heard.text, language, confidence: None })
+    }
+}
+
+/// Returns fields as `multipart/form-data`.
+fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head = format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(value);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--cut--\r\n");
+    body
 }
 
 fn failed(step: &str, error: &dyn std::fmt::Display) -> Fault {
