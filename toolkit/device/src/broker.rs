@@ -113,7 +113,10 @@ impl Broker {
             tasks: TaskTracker::new(),
             store: store.clone(),
         });
-        let mut background = vec![tokio::spawn(keep_time(Arc::clone(&shared)))];
+        let mut background = vec![
+            tokio::spawn(keep_time(Arc::clone(&shared))),
+            tokio::spawn(look_after_others(Arc::clone(&shared))),
+        ];
         if let Some(store) = store {
             state.noted.notify_one();
             background.push(tokio::spawn(end_when_taken_over(Arc::clone(&shared))));
@@ -270,20 +273,26 @@ async fn end_when_taken_over(shared: Arc<Shared>) {
     shared.stop.cancel();
 }
 
+/// Looks for what other processes did to the store, apart from what is due here: a slow store delays no will.
+async fn look_after_others(shared: Arc<Shared>) {
+    loop {
+        tokio::select! {
+            () = shared.state.clock.sleep(RECHECK) => {}
+            () = shared.stop.cancelled() => return,
+        }
+        recheck(&shared).await;
+        look_for_a_successor(&shared).await;
+    }
+}
+
 /// Does what is due, and tells the counters, until the broker stops.
 async fn keep_time(shared: Arc<Shared>) {
     let state = &shared.state;
-    let mut checked_at = state.clock.moment();
     loop {
         let now = state.clock.now();
         let (next, counts, sizes) =
             state.with(|hub| (hub.tick(now), std::mem::take(&mut hub.counts), hub.sizes()));
         shared.counters.tell(counts, sizes);
-        if state.clock.moment().since(checked_at) >= RECHECK {
-            checked_at = state.clock.moment();
-            recheck(&shared).await;
-            look_for_a_successor(&shared).await;
-        }
         let wait = next.since(now).min(TELL);
         tokio::select! {
             () = state.clock.sleep(wait) => {}

@@ -61,6 +61,8 @@ impl Hub {
     /// Gives a connection its session, new or resumed. A connection that had it is ended.
     pub fn attach(&mut self, hello: Hello, now: Timestamp) -> Attached {
         let name: Arc<str> = format!("{}\n{}", hello.owner, hello.client).into();
+        // A session whose time is over is not resumed, even where nobody has come to end it yet.
+        self.tick(now);
         let present = self.names.get(&name).copied();
         if let Some(key) = present {
             self.take_over(key, hello.clean_start, now);
@@ -245,5 +247,39 @@ impl Hub {
             let seen = Change::Seen(Arc::clone(&session.owner), session.seen_at);
             self.journal.note(seen);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Limits;
+
+    fn hello(expiry: u32) -> Hello {
+        Hello {
+            owner: "".into(),
+            client: "a".into(),
+            version: Version::V5,
+            clean_start: false,
+            expiry,
+            receive_maximum: 1,
+            packet_maximum: u32::MAX,
+            alias_maximum: 0,
+            will: None,
+            strict: false,
+            fair: false,
+        }
+    }
+
+    #[test]
+    fn a_session_is_not_resumed_past_its_time_though_nobody_has_ended_it_yet() {
+        let mut hub = Hub::new(Limits::default(), false);
+        let at = |seconds: i64| Timestamp::from_seconds(1_800_000_000 + seconds);
+        let first = hub.attach(hello(5), at(0));
+        hub.detach(first.key, first.generation, Departure::Lost, at(0));
+        let second = hub.attach(hello(5), at(4));
+        assert!(second.present, "it is back in time");
+        hub.detach(second.key, second.generation, Departure::Lost, at(4));
+        assert!(!hub.attach(hello(5), at(9)).present, "its five seconds are over");
     }
 }

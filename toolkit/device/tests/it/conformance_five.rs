@@ -1,7 +1,7 @@
 //! What every MQTT 5 broker must do, one behaviour a test. Identifiers of properties are those of §2.2.2.2.
 
 use crate::raw::{Got, Held, Properties, Raw, hello, message, number, packet};
-use crate::world::{World, open_options};
+use crate::world::{Mode, World, in_every_mode, open_options, until_gone};
 
 const PAYLOAD_FORMAT: u8 = 0x01;
 const MESSAGE_EXPIRY: u8 = 0x02;
@@ -39,9 +39,8 @@ fn present(got: &Got) -> bool {
     matches!(got, Got::Connack { present: true, code: 0, .. })
 }
 
-#[tokio::test]
-async fn messages_of_every_quality_come_back_to_who_subscribed() {
-    let world = World::new().await;
+async fn messages_of_every_quality_come_back_to_who_subscribed(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.subscribe("room/one", 2).await;
     for quality in 0..3 {
@@ -57,9 +56,8 @@ async fn messages_of_every_quality_come_back_to_who_subscribed() {
     assert_eq!(future.end().await, None);
 }
 
-#[tokio::test]
-async fn a_kept_message_keeps_its_properties_and_quality() {
-    let world = World::new().await;
+async fn a_kept_message_keeps_its_properties_and_quality(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     for (topic, quality) in [("from/zero", 0), ("from/one", 1), ("from/two", 2)] {
         let mut kept = message(topic, "kept", quality).kept();
@@ -75,9 +73,8 @@ async fn a_kept_message_keeps_its_properties_and_quality() {
     }
 }
 
-#[tokio::test]
-async fn a_will_has_the_properties_it_was_given() {
-    let world = World::new().await;
+async fn a_will_has_the_properties_it_was_given(mode: Mode) {
+    let world = World::new(mode).await;
     let mut will = pairs();
     will.push((WILL_DELAY, Held::Number(0)));
     will.push((MESSAGE_EXPIRY, Held::Number(60)));
@@ -92,9 +89,8 @@ async fn a_will_has_the_properties_it_was_given() {
     assert!(pairs().iter().all(|pair| gone.properties.contains(pair)));
 }
 
-#[tokio::test]
-async fn a_client_that_asks_to_leave_with_its_will_has_it_published() {
-    let world = World::new().await;
+async fn a_client_that_asks_to_leave_with_its_will_has_it_published(mode: Mode) {
+    let world = World::new(mode).await;
     let mut watcher = Raw::enter(world.address, &hello(5, "b")).await;
     watcher.subscribe("room/will", 1).await;
     let client = Raw::enter(world.address, &hello(5, "a").will("room/will", b"left", Vec::new())).await;
@@ -102,9 +98,8 @@ async fn a_client_that_asks_to_leave_with_its_will_has_it_published() {
     assert_eq!(watcher.message().await.text(), "left");
 }
 
-#[tokio::test]
-async fn a_client_without_a_name_gets_one() {
-    let world = World::new().await;
+async fn a_client_without_a_name_gets_one(mode: Mode) {
+    let world = World::new(mode).await;
     let mut names = Vec::new();
     for clean in [true, false] {
         let mut anonymous = hello(5, "");
@@ -118,9 +113,8 @@ async fn a_client_without_a_name_gets_one() {
     assert!(properties_of(&greeting).iter().all(|(id, _)| *id != ASSIGNED_CLIENT));
 }
 
-#[tokio::test]
-async fn messages_wait_for_a_client_that_is_away() {
-    let world = World::new().await;
+async fn messages_wait_for_a_client_that_is_away(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").kept()).await;
     client.subscribe("room/+", 2).await;
     client.leave().await;
@@ -135,9 +129,8 @@ async fn messages_wait_for_a_client_that_is_away() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn subscriptions_that_overlap_give_one_message_with_all_identifiers() {
-    let world = World::new().await;
+async fn subscriptions_that_overlap_give_one_message_with_all_identifiers(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.subscribe_with(&[("room", 1)], &vec![(IDENTIFIER, Held::Number(2))]).await;
     client.subscribe_with(&[("room/#", 2)], &vec![(IDENTIFIER, Held::Number(456_789))]).await;
@@ -151,9 +144,8 @@ async fn subscriptions_that_overlap_give_one_message_with_all_identifiers() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_silent_client_is_told_that_it_was_silent_too_long() {
-    let world = World::new().await;
+async fn a_silent_client_is_told_that_it_was_silent_too_long(mode: Mode) {
+    let world = World::new(mode).await;
     let mut watcher = Raw::enter(world.address, &hello(5, "b")).await;
     watcher.subscribe("room/will", 2).await;
     let will = hello(5, "a").keep_alive(5).will("room/will", b"silent", Vec::new());
@@ -165,9 +157,8 @@ async fn a_silent_client_is_told_that_it_was_silent_too_long() {
     assert_eq!(watcher.message().await.text(), "silent");
 }
 
-#[tokio::test]
-async fn an_exchange_that_was_cut_goes_on_where_it_was() {
-    let world = World::new().await;
+async fn an_exchange_that_was_cut_goes_on_where_it_was(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").kept()).await;
     client.subscribe("room/#", 2).await;
     client.polite = false;
@@ -188,9 +179,8 @@ async fn an_exchange_that_was_cut_goes_on_where_it_was() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_message_of_quality_two_is_taken_once_however_often_it_is_sent() {
-    let world = World::new().await;
+async fn a_message_of_quality_two_is_taken_once_however_often_it_is_sent(mode: Mode) {
+    let world = World::new(mode).await;
     let mut watcher = Raw::enter(world.address, &hello(5, "b")).await;
     watcher.subscribe("room", 2).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").kept()).await;
@@ -209,26 +199,23 @@ async fn a_message_of_quality_two_is_taken_once_however_often_it_is_sent() {
     assert_eq!(client.answered(7, 9).await, 0x92, "nothing is left to let go of");
 }
 
-#[tokio::test]
-async fn a_filter_that_is_not_allowed_is_refused_alone() {
-    let world = World::new().await;
+async fn a_filter_that_is_not_allowed_is_refused_alone(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     let codes = client.subscribe_with(&[("test/nosubscribe", 2), ("room", 1)], &Vec::new()).await;
     assert_eq!(codes, [0x80, 1]);
 }
 
-#[tokio::test]
-async fn a_wildcard_at_the_start_matches_no_topic_of_the_broker() {
-    let world = World::new().await;
+async fn a_wildcard_at_the_start_matches_no_topic_of_the_broker(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.subscribe_with(&[("+/+", 2), ("#", 2)], &Vec::new()).await;
     client.publish("$room/one", "hidden", 1).await;
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn who_unsubscribed_gets_no_more() {
-    let world = World::new().await;
+async fn who_unsubscribed_gets_no_more(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.subscribe_with(&[("one", 2), ("two", 2)], &Vec::new()).await;
     assert_eq!(client.unsubscribe("one").await, [0]);
@@ -240,9 +227,8 @@ async fn who_unsubscribed_gets_no_more() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_session_is_kept_as_long_as_was_asked_for() {
-    let world = World::new().await;
+async fn a_session_is_kept_as_long_as_was_asked_for(mode: Mode) {
+    let world = World::new(mode).await;
     let asks = |clean: bool, expiry: u32| {
         let mut hello = hello(5, "a").with(SESSION_EXPIRY, expiry);
         hello.clean = clean;
@@ -270,17 +256,15 @@ async fn a_session_is_kept_as_long_as_was_asked_for() {
     assert!(!present(&greeting));
 }
 
-#[tokio::test]
-async fn a_session_that_was_to_end_cannot_be_prolonged_at_the_end() {
-    let world = World::new().await;
+async fn a_session_that_was_to_end_cannot_be_prolonged_at_the_end(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.send(&packet(0xE0, &[0, 5, SESSION_EXPIRY, 0, 0, 0, 9])).await;
     assert_eq!(client.end().await, Some(0x82));
 }
 
-#[tokio::test]
-async fn members_of_a_shared_subscription_get_each_message_once() {
-    let world = World::new().await;
+async fn members_of_a_shared_subscription_get_each_message_once(mode: Mode) {
+    let world = World::new(mode).await;
     let mut one = Raw::enter(world.address, &hello(5, "a")).await;
     let mut two = Raw::enter(world.address, &hello(5, "b")).await;
     for client in [&mut one, &mut two] {
@@ -299,18 +283,16 @@ async fn members_of_a_shared_subscription_get_each_message_once() {
     assert_eq!((count(&one, "room/x"), count(&two, "room/x")), (2, 2), "they take turns");
 }
 
-#[tokio::test]
-async fn a_shared_subscription_without_local_is_a_protocol_error() {
-    let world = World::new().await;
+async fn a_shared_subscription_without_local_is_a_protocol_error(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.send(&packet(0x82, b"\0\x01\0\0\x0e$share/g/room/\x04")).await;
     let end = client.end().await;
     assert!(matches!(end, Some(0x81 | 0x82)), "{end:?}");
 }
 
-#[tokio::test]
-async fn properties_come_through_unaltered_and_in_order() {
-    let world = World::new().await;
+async fn properties_come_through_unaltered_and_in_order(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.subscribe("room", 2).await;
     let mut properties = pairs();
@@ -327,9 +309,8 @@ async fn properties_come_through_unaltered_and_in_order() {
     }
 }
 
-#[tokio::test]
-async fn a_message_past_its_time_does_not_come_and_others_tell_what_is_left() {
-    let world = World::new().await;
+async fn a_message_past_its_time_does_not_come_and_others_tell_what_is_left(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").kept()).await;
     client.subscribe("room", 2).await;
     client.leave().await;
@@ -348,9 +329,8 @@ async fn a_message_past_its_time_does_not_come_and_others_tell_what_is_left() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn who_wants_no_local_does_not_hear_itself() {
-    let world = World::new().await;
+async fn who_wants_no_local_does_not_hear_itself(mode: Mode) {
+    let world = World::new(mode).await;
     let mut one = Raw::enter(world.address, &hello(5, "a")).await;
     let mut two = Raw::enter(world.address, &hello(5, "b")).await;
     one.subscribe("room", 2 | NO_LOCAL).await;
@@ -360,9 +340,8 @@ async fn who_wants_no_local_does_not_hear_itself() {
     one.nothing().await;
 }
 
-#[tokio::test]
-async fn the_retain_flag_is_kept_where_it_is_asked_for() {
-    let world = World::new().await;
+async fn the_retain_flag_is_kept_where_it_is_asked_for(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.subscribe_with(&[("as", 2 | AS_PUBLISHED), ("plain", 2)], &Vec::new()).await;
     client.publish_as(message("as", "x", 1)).await;
@@ -372,9 +351,8 @@ async fn the_retain_flag_is_kept_where_it_is_asked_for() {
     assert_eq!(flags, [false, true, false]);
 }
 
-#[tokio::test]
-async fn kept_messages_are_sent_when_the_subscription_asks_for_them() {
-    let world = World::new().await;
+async fn kept_messages_are_sent_when_the_subscription_asks_for_them(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a")).await;
     client.publish_as(message("room", "kept", 1).kept()).await;
     client.subscribe("room", 2 | 1 << 4).await;
@@ -391,9 +369,8 @@ async fn kept_messages_are_sent_when_the_subscription_asks_for_them() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_request_finds_its_way_back() {
-    let world = World::new().await;
+async fn a_request_finds_its_way_back(mode: Mode) {
+    let world = World::new(mode).await;
     let mut asking = Raw::enter(world.address, &hello(5, "a")).await;
     let mut answering = Raw::enter(world.address, &hello(5, "b")).await;
     asking.subscribe("answers", 2).await;
@@ -409,9 +386,8 @@ async fn a_request_finds_its_way_back() {
     assert_eq!(asking.message().await.properties, answer.properties);
 }
 
-#[tokio::test]
-async fn an_alias_stands_for_a_topic_until_the_connection_ends() {
-    let world = World::new().await;
+async fn an_alias_stands_for_a_topic_until_the_connection_ends(mode: Mode) {
+    let world = World::new(mode).await;
     let (mut client, greeting) = Raw::connect(world.address, &hello(5, "a")).await;
     let most = number(properties_of(&greeting), ALIAS_MAXIMUM).expect("takes aliases");
     client.subscribe("room", 2).await;
@@ -429,9 +405,8 @@ async fn an_alias_stands_for_a_topic_until_the_connection_ends() {
     }
 }
 
-#[tokio::test]
-async fn the_broker_uses_aliases_where_the_client_takes_them() {
-    let world = World::new().await;
+async fn the_broker_uses_aliases_where_the_client_takes_them(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").with(ALIAS_MAXIMUM, 1)).await;
     client.subscribe("#", 2).await;
     for (topic, quality) in [("room", 0), ("room", 1), ("room", 2), ("other", 1)] {
@@ -451,9 +426,8 @@ async fn the_broker_uses_aliases_where_the_client_takes_them() {
     assert_eq!(plain.message().await.number(ALIAS), None);
 }
 
-#[tokio::test]
-async fn a_message_too_large_for_its_receiver_is_left_out() {
-    let world = World::new().await;
+async fn a_message_too_large_for_its_receiver_is_left_out(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").with(PACKET_MAXIMUM, 64)).await;
     client.subscribe("room", 2).await;
     client.publish("room", &".".repeat(32), 1).await;
@@ -463,29 +437,26 @@ async fn a_message_too_large_for_its_receiver_is_left_out() {
     assert_eq!(client.message().await.text(), "after");
 }
 
-#[tokio::test]
-async fn a_packet_too_large_for_the_broker_ends_the_connection() {
+async fn a_packet_too_large_for_the_broker_ends_the_connection(mode: Mode) {
     let mut options = open_options();
     options.limits.packet = 1_000;
-    let world = World::with(options).await;
+    let world = World::with(mode, options).await;
     let (mut client, greeting) = Raw::connect(world.address, &hello(5, "a")).await;
     assert_eq!(number(properties_of(&greeting), PACKET_MAXIMUM), Some(1_000));
     client.send(&packet(0x30, &[0; 2_000])).await;
     assert_eq!(client.end().await, Some(0x95));
 }
 
-#[tokio::test]
-async fn the_broker_shortens_a_keep_alive_that_is_too_long() {
-    let world = World::new().await;
+async fn the_broker_shortens_a_keep_alive_that_is_too_long(mode: Mode) {
+    let world = World::new(mode).await;
     for (asked, told) in [(120, Some(60)), (0, Some(60)), (30, None)] {
         let (_client, greeting) = Raw::connect(world.address, &hello(5, "a").keep_alive(asked)).await;
         assert_eq!(number(properties_of(&greeting), SERVER_KEEP_ALIVE), told, "{asked} s");
     }
 }
 
-#[tokio::test]
-async fn no_more_is_under_way_than_the_client_takes() {
-    let world = World::new().await;
+async fn no_more_is_under_way_than_the_client_takes(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").with(RECEIVE_MAXIMUM, 2)).await;
     client.polite = false;
     client.subscribe("room", 2).await;
@@ -501,9 +472,8 @@ async fn no_more_is_under_way_than_the_client_takes() {
     assert_eq!(client.inbox[2].text(), "2");
 }
 
-#[tokio::test]
-async fn a_client_that_sends_more_than_it_may_is_ended() {
-    let world = World::new().await;
+async fn a_client_that_sends_more_than_it_may_is_ended(mode: Mode) {
+    let world = World::new(mode).await;
     let (mut client, greeting) = Raw::connect(world.address, &hello(5, "a")).await;
     let most = number(properties_of(&greeting), RECEIVE_MAXIMUM).expect("says how many it takes");
     for id in 1..=most + 1 {
@@ -515,10 +485,9 @@ async fn a_client_that_sends_more_than_it_may_is_ended() {
     assert_eq!(client.end().await, Some(0x93));
 }
 
-#[tokio::test]
-async fn a_will_waits_for_its_delay_or_the_end_of_the_session() {
+async fn a_will_waits_for_its_delay_or_the_end_of_the_session(mode: Mode) {
     for (delay, expiry, due) in [(3, 5, 3), (5, 0, 0), (5, 2, 2)] {
-        let world = World::new().await;
+        let world = World::new(mode).await;
         let mut watcher = Raw::enter(world.address, &hello(5, "b")).await;
         watcher.subscribe("room/will", 2).await;
         let properties = vec![(WILL_DELAY, Held::Number(delay))];
@@ -534,9 +503,8 @@ async fn a_will_waits_for_its_delay_or_the_end_of_the_session() {
     }
 }
 
-#[tokio::test]
-async fn a_will_is_given_up_when_its_client_is_back_in_time() {
-    let world = World::new().await;
+async fn a_will_is_given_up_when_its_client_is_back_in_time(mode: Mode) {
+    let world = World::new(mode).await;
     let mut watcher = Raw::enter(world.address, &hello(5, "b")).await;
     watcher.subscribe("room/will", 2).await;
     let properties = vec![(WILL_DELAY, Held::Number(3))];
@@ -550,9 +518,8 @@ async fn a_will_is_given_up_when_its_client_is_back_in_time() {
     watcher.nothing().await;
 }
 
-#[tokio::test]
-async fn a_newcomer_of_the_same_name_takes_the_session_over() {
-    let world = World::new().await;
+async fn a_newcomer_of_the_same_name_takes_the_session_over(mode: Mode) {
+    let world = World::new(mode).await;
     let mut watcher = Raw::enter(world.address, &hello(5, "b")).await;
     watcher.subscribe("room/will", 1).await;
     let first = hello(5, "a").kept().will("room/will", b"taken", Vec::new());
@@ -570,10 +537,38 @@ async fn a_newcomer_of_the_same_name_takes_the_session_over() {
     assert_eq!(second.message().await.text(), "mine");
 }
 
-/// Waits until the broker has noticed that a client is gone.
-async fn until_gone(world: &World) {
-    while world.broker.sessions().iter().any(|session| session.client == "a" && session.connected) {
-        tokio::task::yield_now().await;
-        ieum_core::system_clock().sleep(std::time::Duration::from_millis(1)).await;
-    }
-}
+in_every_mode!(
+    messages_of_every_quality_come_back_to_who_subscribed,
+    a_kept_message_keeps_its_properties_and_quality,
+    a_will_has_the_properties_it_was_given,
+    a_client_that_asks_to_leave_with_its_will_has_it_published,
+    a_client_without_a_name_gets_one,
+    messages_wait_for_a_client_that_is_away,
+    subscriptions_that_overlap_give_one_message_with_all_identifiers,
+    a_silent_client_is_told_that_it_was_silent_too_long,
+    an_exchange_that_was_cut_goes_on_where_it_was,
+    a_message_of_quality_two_is_taken_once_however_often_it_is_sent,
+    a_filter_that_is_not_allowed_is_refused_alone,
+    a_wildcard_at_the_start_matches_no_topic_of_the_broker,
+    who_unsubscribed_gets_no_more,
+    a_session_is_kept_as_long_as_was_asked_for,
+    a_session_that_was_to_end_cannot_be_prolonged_at_the_end,
+    members_of_a_shared_subscription_get_each_message_once,
+    a_shared_subscription_without_local_is_a_protocol_error,
+    properties_come_through_unaltered_and_in_order,
+    a_message_past_its_time_does_not_come_and_others_tell_what_is_left,
+    who_wants_no_local_does_not_hear_itself,
+    the_retain_flag_is_kept_where_it_is_asked_for,
+    kept_messages_are_sent_when_the_subscription_asks_for_them,
+    a_request_finds_its_way_back,
+    an_alias_stands_for_a_topic_until_the_connection_ends,
+    the_broker_uses_aliases_where_the_client_takes_them,
+    a_message_too_large_for_its_receiver_is_left_out,
+    a_packet_too_large_for_the_broker_ends_the_connection,
+    the_broker_shortens_a_keep_alive_that_is_too_long,
+    no_more_is_under_way_than_the_client_takes,
+    a_client_that_sends_more_than_it_may_is_ended,
+    a_will_waits_for_its_delay_or_the_end_of_the_session,
+    a_will_is_given_up_when_its_client_is_back_in_time,
+    a_newcomer_of_the_same_name_takes_the_session_over,
+);

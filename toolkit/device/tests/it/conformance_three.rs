@@ -1,11 +1,10 @@
 //! What every MQTT 3.1.1 broker must do, one behaviour a test.
 
 use crate::raw::{Got, Raw, hello, message, packet};
-use crate::world::World;
+use crate::world::{Mode, World, in_every_mode};
 
-#[tokio::test]
-async fn messages_of_every_quality_come_back_to_who_subscribed() {
-    let world = World::new().await;
+async fn messages_of_every_quality_come_back_to_who_subscribed(mode: Mode) {
+    let world = World::new(mode).await;
     Raw::enter(world.address, &hello(4, "a")).await.leave().await;
     let (mut client, greeting) = Raw::connect(world.address, &hello(4, "a")).await;
     assert_eq!(greeting, Got::Connack { present: false, code: 0, properties: Vec::new() });
@@ -18,9 +17,8 @@ async fn messages_of_every_quality_come_back_to_who_subscribed() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_second_connect_and_a_foreign_protocol_end_the_connection() {
-    let world = World::new().await;
+async fn a_second_connect_and_a_foreign_protocol_end_the_connection(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a")).await;
     client.send(&hello(4, "a").encode()).await;
     assert_eq!(client.end().await, None);
@@ -32,9 +30,8 @@ async fn a_second_connect_and_a_foreign_protocol_end_the_connection() {
     assert_eq!(late.next().await, Got::Connack { present: false, code: 1, properties: Vec::new() });
 }
 
-#[tokio::test]
-async fn a_kept_message_comes_to_later_subscribers_until_it_is_cleared() {
-    let world = World::new().await;
+async fn a_kept_message_comes_to_later_subscribers_until_it_is_cleared(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a")).await;
     for (topic, quality) in [("from/zero", 0), ("from/one", 1), ("from/two", 2)] {
         client.publish_as(message(topic, "kept", quality).kept()).await;
@@ -52,9 +49,8 @@ async fn a_kept_message_comes_to_later_subscribers_until_it_is_cleared() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_will_is_published_when_its_client_is_gone_without_a_word() {
-    let world = World::new().await;
+async fn a_will_is_published_when_its_client_is_gone_without_a_word(mode: Mode) {
+    let world = World::new(mode).await;
     let mut watcher = Raw::enter(world.address, &hello(4, "b")).await;
     watcher.subscribe("room/will", 2).await;
     let leaving = Raw::enter(world.address, &hello(4, "a").will("room/will", b"gone", Vec::new())).await;
@@ -65,18 +61,16 @@ async fn a_will_is_published_when_its_client_is_gone_without_a_word() {
     assert_eq!(watcher.message().await.text(), "gone");
 }
 
-#[tokio::test]
-async fn a_client_without_a_name_must_start_clean() {
-    let world = World::new().await;
+async fn a_client_without_a_name_must_start_clean(mode: Mode) {
+    let world = World::new(mode).await;
     let (mut kept, greeting) = Raw::connect(world.address, &hello(4, "").kept()).await;
     assert_eq!(greeting, Got::Connack { present: false, code: 2, properties: Vec::new() });
     assert_eq!(kept.end().await, None);
     Raw::enter(world.address, &hello(4, "")).await.leave().await;
 }
 
-#[tokio::test]
-async fn messages_wait_for_a_client_that_is_away() {
-    let world = World::new().await;
+async fn messages_wait_for_a_client_that_is_away(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a").kept()).await;
     client.subscribe("+/+", 2).await;
     client.leave().await;
@@ -92,9 +86,8 @@ async fn messages_wait_for_a_client_that_is_away() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn subscriptions_that_overlap_give_one_message_of_the_best_quality() {
-    let world = World::new().await;
+async fn subscriptions_that_overlap_give_one_message_of_the_best_quality(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a")).await;
     client.subscribe_with(&[("room/#", 2), ("room/+", 1)], &Vec::new()).await;
     client.publish("room/one", "once", 2).await;
@@ -102,9 +95,8 @@ async fn subscriptions_that_overlap_give_one_message_of_the_best_quality() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_silent_client_is_gone_after_one_and_a_half_times_its_keep_alive() {
-    let world = World::new().await;
+async fn a_silent_client_is_gone_after_one_and_a_half_times_its_keep_alive(mode: Mode) {
+    let world = World::new(mode).await;
     let mut watcher = Raw::enter(world.address, &hello(4, "b")).await;
     watcher.subscribe("room/will", 2).await;
     let will = hello(4, "a").keep_alive(5).will("room/will", b"silent", Vec::new());
@@ -116,9 +108,8 @@ async fn a_silent_client_is_gone_after_one_and_a_half_times_its_keep_alive() {
     assert_eq!(silent.end().await, None);
 }
 
-#[tokio::test]
-async fn what_was_not_acknowledged_comes_again_to_the_same_session() {
-    let world = World::new().await;
+async fn what_was_not_acknowledged_comes_again_to_the_same_session(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a").kept()).await;
     client.subscribe("room/#", 2).await;
     client.polite = false;
@@ -135,17 +126,15 @@ async fn what_was_not_acknowledged_comes_again_to_the_same_session() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_filter_that_is_not_allowed_is_refused_alone() {
-    let world = World::new().await;
+async fn a_filter_that_is_not_allowed_is_refused_alone(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a")).await;
     let codes = client.subscribe_with(&[("test/nosubscribe", 2), ("room", 1)], &Vec::new()).await;
     assert_eq!(codes, [0x80, 1]);
 }
 
-#[tokio::test]
-async fn a_wildcard_at_the_start_matches_no_topic_of_the_broker() {
-    let world = World::new().await;
+async fn a_wildcard_at_the_start_matches_no_topic_of_the_broker(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a")).await;
     client.subscribe_with(&[("+/+", 2), ("#", 2)], &Vec::new()).await;
     client.publish("$room/one", "hidden", 1).await;
@@ -155,9 +144,8 @@ async fn a_wildcard_at_the_start_matches_no_topic_of_the_broker() {
     assert_eq!(client.message().await.text(), "named");
 }
 
-#[tokio::test]
-async fn who_unsubscribed_gets_no_more() {
-    let world = World::new().await;
+async fn who_unsubscribed_gets_no_more(mode: Mode) {
+    let world = World::new(mode).await;
     let mut client = Raw::enter(world.address, &hello(4, "a")).await;
     for topic in ["one", "two", "three"] {
         client.subscribe(topic, 2).await;
@@ -171,3 +159,18 @@ async fn who_unsubscribed_gets_no_more() {
     assert_eq!(texts, ["two", "three"]);
     client.nothing().await;
 }
+
+in_every_mode!(
+    messages_of_every_quality_come_back_to_who_subscribed,
+    a_second_connect_and_a_foreign_protocol_end_the_connection,
+    a_kept_message_comes_to_later_subscribers_until_it_is_cleared,
+    a_will_is_published_when_its_client_is_gone_without_a_word,
+    a_client_without_a_name_must_start_clean,
+    messages_wait_for_a_client_that_is_away,
+    subscriptions_that_overlap_give_one_message_of_the_best_quality,
+    a_silent_client_is_gone_after_one_and_a_half_times_its_keep_alive,
+    what_was_not_acknowledged_comes_again_to_the_same_session,
+    a_filter_that_is_not_allowed_is_refused_alone,
+    a_wildcard_at_the_start_matches_no_topic_of_the_broker,
+    who_unsubscribed_gets_no_more,
+);

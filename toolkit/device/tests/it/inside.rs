@@ -10,11 +10,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::raw::{Raw, hello, message};
-use crate::world::{World, local};
+use crate::world::{Mode, World, in_every_mode, local};
 
-#[tokio::test]
-async fn the_platform_hears_devices_and_answers_them() {
-    let world = World::new().await;
+async fn the_platform_hears_devices_and_answers_them(mode: Mode) {
+    let world = World::new(mode).await;
     let mut platform = world.broker.client("voice", &ClientOptions::default());
     platform.subscribe("device/+/audio", Quality::AtLeastOnce).await.expect("subscribes");
     let mut device = Raw::enter(world.address, &hello(5, "one")).await;
@@ -31,9 +30,8 @@ async fn the_platform_hears_devices_and_answers_them() {
     assert_eq!(wrong.to_string(), "publishing to \"device/+\": it is no topic name");
 }
 
-#[tokio::test]
-async fn the_platform_is_handed_no_more_than_it_deals_with() {
-    let world = World::new().await;
+async fn the_platform_is_handed_no_more_than_it_deals_with(mode: Mode) {
+    let world = World::new(mode).await;
     let options = ClientOptions { kept: true, inflight: 2 };
     let mut platform = world.broker.client("slow", &options);
     platform.subscribe("room", Quality::ExactlyOnce).await.expect("subscribes");
@@ -56,9 +54,8 @@ async fn the_platform_is_handed_no_more_than_it_deals_with() {
     }
 }
 
-#[tokio::test]
-async fn a_device_may_come_by_tls() {
-    let world = World::new().await;
+async fn a_device_may_come_by_tls(mode: Mode) {
+    let world = World::new(mode).await;
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("makes a certificate");
     let folder = tempfile::tempdir().expect("makes a folder");
     let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
@@ -87,9 +84,8 @@ async fn a_device_may_come_by_tls() {
     assert!(wrong.to_string().starts_with("reading \""), "{wrong}");
 }
 
-#[tokio::test]
-async fn a_browser_may_come_by_websocket() {
-    let world = World::new().await;
+async fn a_browser_may_come_by_websocket(mode: Mode) {
+    let world = World::new(mode).await;
     let listener = TcpListener::bind(local()).await.expect("listens");
     let address = listener.local_addr().expect("has an address");
     let routes = world.broker.web_socket("/mqtt");
@@ -111,10 +107,9 @@ async fn a_browser_may_come_by_websocket() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_browser_that_takes_its_leave_is_told_the_end() {
+async fn a_browser_that_takes_its_leave_is_told_the_end(mode: Mode) {
     use tokio_tungstenite::tungstenite::Message as Frame;
-    let world = World::new().await;
+    let world = World::new(mode).await;
     let listener = TcpListener::bind(local()).await.expect("listens");
     let address = listener.local_addr().expect("has an address");
     let routes = world.broker.web_socket("/mqtt");
@@ -177,9 +172,8 @@ fn owners(published: &ieum_device::Published) -> Vec<&str> {
     published.takers.iter().map(|taker| &*taker.owner).collect()
 }
 
-#[tokio::test]
-async fn who_publishes_is_told_who_took_it_and_who_comes_to_listen() {
-    let world = World::new().await;
+async fn who_publishes_is_told_who_took_it_and_who_comes_to_listen(mode: Mode) {
+    let world = World::new(mode).await;
     let mut arrivals = world.broker.arrivals();
     let platform = world.broker.client("voice", &ClientOptions::default());
     let answer = || Message::new("device/one/response", "yes");
@@ -204,9 +198,8 @@ async fn who_publishes_is_told_who_took_it_and_who_comes_to_listen() {
     assert_eq!(&*arrivals.recv().await.expect("is told").filter, "device/one/response");
 }
 
-#[tokio::test]
-async fn a_message_that_a_session_may_lose_comes_with_a_receipt() {
-    let world = World::new().await;
+async fn a_message_that_a_session_may_lose_comes_with_a_receipt(mode: Mode) {
+    let world = World::new(mode).await;
     let platform = world.broker.client("voice", &ClientOptions::default());
     let put = |text: &str| {
         let put = platform.put(Message::new("device/one/response", text.to_owned())).expect("is a topic");
@@ -241,9 +234,8 @@ async fn a_message_that_a_session_may_lose_comes_with_a_receipt() {
     assert!(receipt.is_acknowledged().await, "it would never arrive");
 }
 
-#[tokio::test]
-async fn one_that_talks_most_leaves_room_to_the_others() {
-    let world = World::new().await;
+async fn one_that_talks_most_leaves_room_to_the_others(mode: Mode) {
+    let world = World::new(mode).await;
     let options = ClientOptions { kept: true, inflight: 10 };
     let mut platform = world.broker.client_of_many("voice", &options);
     platform.subscribe("device/+/audio", Quality::AtLeastOnce).await.expect("subscribes");
@@ -265,3 +257,14 @@ async fn one_that_talks_most_leaves_room_to_the_others() {
     }
     assert_eq!(loud.publish("device/loud/audio", "x", 1).await, 0, "it may go on");
 }
+
+in_every_mode!(
+    the_platform_hears_devices_and_answers_them,
+    the_platform_is_handed_no_more_than_it_deals_with,
+    a_device_may_come_by_tls,
+    a_browser_may_come_by_websocket,
+    a_browser_that_takes_its_leave_is_told_the_end,
+    who_publishes_is_told_who_took_it_and_who_comes_to_listen,
+    a_message_that_a_session_may_lose_comes_with_a_receipt,
+    one_that_talks_most_leaves_room_to_the_others,
+);

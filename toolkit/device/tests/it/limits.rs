@@ -3,29 +3,28 @@
 use std::time::Duration;
 
 use ieum_core::system_clock;
-use ieum_device::{Admission, Broker, BrokerOptions, Credentials, Overflow, Rules, migrations};
+use ieum_device::{Admission, BrokerOptions, Credentials, Overflow, Rules, migrations};
 use ieum_store::{Store, StoreOptions, migrate};
 use ieum_testkit::backend::SqlStore;
 
-use crate::raw::{Got, Raw, hello, message, packet};
-use crate::world::{World, local, open_options};
+use crate::raw::{Got, Held, Raw, hello, message, packet};
+use crate::world::{Kept, Mode, World, in_every_mode, local, open_options, until_gone};
 
-/// A broker for devices with credentials, in memory.
-async fn guarded() -> (Broker, std::net::SocketAddr, Credentials, SqlStore) {
+/// A broker for devices with credentials.
+async fn guarded(mode: Mode) -> (Kept, std::net::SocketAddr, Credentials, SqlStore) {
     let database = SqlStore::sqlite();
     let store = Store::open(&database.url, &StoreOptions::default()).await.expect("opens");
     migrate(&store, &migrations(), |_| {}).await.expect("migrates");
     let credentials = Credentials::new(store, system_clock());
     let admission = Admission { credentials: Some(credentials.clone()), anonymous: false };
     let options = BrokerOptions { admission, rules: Rules::own_topics(), ..BrokerOptions::default() };
-    let broker = Broker::in_memory(options, system_clock());
-    let address = broker.listen(local(), None).await.expect("listens");
-    (broker, address, credentials, database)
+    let kept = mode.open(options, system_clock()).await;
+    let address = kept.broker.listen(local(), None).await.expect("listens");
+    (kept, address, credentials, database)
 }
 
-#[tokio::test]
-async fn a_device_cannot_read_or_speak_for_another() {
-    let (broker, address, credentials, _database) = guarded().await;
+async fn a_device_cannot_read_or_speak_for_another(mode: Mode) {
+    let (kept, address, credentials, _database) = guarded(mode).await;
     let mut secrets = Vec::new();
     for device in ["one", "two"] {
         secrets.push(credentials.issue(device).await.expect("is made").secret.expose().to_owned());
@@ -57,12 +56,11 @@ async fn a_device_cannot_read_or_speak_for_another() {
     let will = hello(5, "z").user("two", &secrets[1]).will("device/one/audio", b"foreign", Vec::new());
     let (_four, greeting) = Raw::connect(address, &will).await;
     assert!(matches!(greeting, Got::Connack { code: 0x87, .. }), "{greeting:?}");
-    assert!(broker.sessions().iter().any(|session| session.owner == "one" && session.connected));
+    assert!(kept.broker.sessions().iter().any(|session| session.owner == "one" && session.connected));
 }
 
-#[tokio::test]
-async fn only_who_knows_a_secret_is_let_in_until_it_is_revoked() {
-    let (broker, address, credentials, _database) = guarded().await;
+async fn only_who_knows_a_secret_is_let_in_until_it_is_revoked(mode: Mode) {
+    let (kept, address, credentials, _database) = guarded(mode).await;
     let first = credentials.issue("one").await.expect("is made").secret;
     let refused = |got: &Got, code: u8| matches!(got, Got::Connack { code: found, .. } if *found == code);
     for (version, unnamed, wrong) in [(4, 5, 4), (5, 0x87, 0x86)] {
@@ -80,7 +78,7 @@ async fn only_who_knows_a_secret_is_let_in_until_it_is_revoked() {
     let (_client, got) = Raw::connect(address, &hello(5, "b").user("one", second.expose())).await;
     assert!(refused(&got, 0x86), "the overlap has passed: {got:?}");
     Raw::enter(address, &hello(5, "b").user("one", third.expose())).await;
-    assert_eq!(broker.revoke("one").await.expect("is revoked"), 3);
+    assert_eq!(kept.broker.revoke("one").await.expect("is revoked"), 3);
     assert_eq!(client.end().await, Some(0x98));
     let (_client, got) = Raw::connect(address, &hello(5, "b").user("one", third.expose())).await;
     assert!(refused(&got, 0x86), "{got:?}");
@@ -88,9 +86,8 @@ async fn only_who_knows_a_secret_is_let_in_until_it_is_revoked() {
     assert_eq!(named, "naming a device \"a/#\": use 1 to 60 letters, digits, '-', '_', '.' or ':'");
 }
 
-#[tokio::test]
-async fn a_device_that_another_process_revokes_is_ended_soon() {
-    let (_broker, address, credentials, _database) = guarded().await;
+async fn a_device_that_another_process_revokes_is_ended_soon(mode: Mode) {
+    let (_kept, address, credentials, _database) = guarded(mode).await;
     let [one, two] = [credentials.issue("one").await, credentials.issue("two").await];
     let [one, two] = [one, two].map(|issued| issued.expect("is made").secret);
     let mut one = Raw::enter(address, &hello(5, "a").user("one", one.expose())).await;
@@ -100,9 +97,8 @@ async fn a_device_that_another_process_revokes_is_ended_soon() {
     two.nothing().await;
 }
 
-#[tokio::test]
-async fn a_connection_that_says_nothing_is_closed() {
-    let world = World::new().await;
+async fn a_connection_that_says_nothing_is_closed(mode: Mode) {
+    let world = World::new(mode).await;
     let mut silent = Raw::open(world.address, 5).await;
     let mut half = Raw::open(world.address, 5).await;
     half.send(&[0x10, 30, 0, 4]).await;
@@ -117,9 +113,8 @@ async fn a_connection_that_says_nothing_is_closed() {
     assert_eq!(half.end().await, None);
 }
 
-#[tokio::test]
-async fn packets_that_are_not_well_formed_end_the_connection_with_their_reason() {
-    let world = World::new().await;
+async fn packets_that_are_not_well_formed_end_the_connection_with_their_reason(mode: Mode) {
+    let world = World::new(mode).await;
     let cases: [(&[u8], u8); 7] = [
         (&[0x36, 5, 0, 1, b'a', 0, 1], 0x81),
         (&[0x30, 3, 0, 1, b'+'], 0x81),
@@ -139,11 +134,10 @@ async fn packets_that_are_not_well_formed_end_the_connection_with_their_reason()
     assert!(matches!(client.next().await, Got::Connack { code: 0x81, .. }));
 }
 
-#[tokio::test]
-async fn a_subscriber_that_does_not_read_holds_up_nobody() {
+async fn a_subscriber_that_does_not_read_holds_up_nobody(mode: Mode) {
     let mut options = open_options();
     options.limits.queued = 10;
-    let world = World::with(options).await;
+    let world = World::with(mode, options).await;
     let mut slow = Raw::enter(world.address, &hello(5, "slow").with(0x21, 5)).await;
     slow.polite = false;
     slow.subscribe("room", 1).await;
@@ -174,12 +168,11 @@ async fn a_subscriber_that_does_not_read_holds_up_nobody() {
     assert_eq!(texts, wanted, "the oldest made room");
 }
 
-#[tokio::test]
-async fn a_full_queue_may_turn_away_what_is_new_instead() {
+async fn a_full_queue_may_turn_away_what_is_new_instead(mode: Mode) {
     let mut options = open_options();
     options.limits.queued = 3;
     options.limits.overflow = Overflow::DropNewest;
-    let world = World::with(options).await;
+    let world = World::with(mode, options).await;
     let mut client = Raw::enter(world.address, &hello(4, "a").kept()).await;
     client.subscribe("room", 1).await;
     client.leave().await;
@@ -193,12 +186,11 @@ async fn a_full_queue_may_turn_away_what_is_new_instead() {
     client.nothing().await;
 }
 
-#[tokio::test]
-async fn a_full_queue_may_refuse_the_publisher_so_that_nothing_is_lost() {
+async fn a_full_queue_may_refuse_the_publisher_so_that_nothing_is_lost(mode: Mode) {
     let mut options = open_options();
     options.limits.queued = 2;
     options.limits.overflow = Overflow::Refuse;
-    let world = World::with(options).await;
+    let world = World::with(mode, options).await;
     let mut client = Raw::enter(world.address, &hello(5, "a").kept()).await;
     client.subscribe("room", 1).await;
     client.leave().await;
@@ -225,11 +217,10 @@ async fn a_full_queue_may_refuse_the_publisher_so_that_nothing_is_lost() {
     assert_eq!(late.message().await.text(), "1", "what was refused is not kept either");
 }
 
-#[tokio::test]
-async fn one_address_gets_only_so_many_connections() {
+async fn one_address_gets_only_so_many_connections(mode: Mode) {
     let mut options = open_options();
     options.limits.connections_per_address = 2;
-    let world = World::with(options).await;
+    let world = World::with(mode, options).await;
     let one = Raw::enter(world.address, &hello(5, "a")).await;
     let _two = Raw::enter(world.address, &hello(5, "b")).await;
     let mut three = Raw::open(world.address, 5).await;
@@ -248,9 +239,27 @@ async fn one_address_gets_only_so_many_connections() {
     }
 }
 
-#[tokio::test]
-async fn clients_of_different_devices_may_have_the_same_name() {
-    let (_broker, address, credentials, _database) = guarded().await;
+async fn a_store_that_does_not_answer_delays_no_will(mode: Mode) {
+    let one_line = StoreOptions { acquire_timeout: Duration::from_secs(3_600), ..StoreOptions::default() };
+    let store = Store::open("sqlite::memory:", &one_line).await.expect("opens");
+    let mut options = open_options();
+    let credentials = Credentials::new(store.clone(), system_clock());
+    options.admission = Admission { anonymous: true, credentials: Some(credentials) };
+    let world = World::with(mode, options).await;
+    let mut watcher = Raw::enter(world.address, &hello(5, "b")).await;
+    watcher.subscribe("room/will", 0).await;
+    let _held = store.begin_write().await.expect("holds the only connection");
+    // By now it asks who still holds a credential.
+    world.seconds(6).await;
+    let delay = vec![(0x18, Held::Number(3))];
+    drop(Raw::enter(world.address, &hello(5, "a").kept().will("room/will", b"gone", delay)).await);
+    until_gone(&world).await;
+    world.seconds(4).await;
+    assert_eq!(watcher.message().await.text(), "gone");
+}
+
+async fn clients_of_different_devices_may_have_the_same_name(mode: Mode) {
+    let (_kept, address, credentials, _database) = guarded(mode).await;
     let mut clients = Vec::new();
     for device in ["one", "two"] {
         let secret = credentials.issue(device).await.expect("is made").secret;
@@ -260,3 +269,17 @@ async fn clients_of_different_devices_may_have_the_same_name() {
         client.nothing().await;
     }
 }
+
+in_every_mode!(
+    a_device_cannot_read_or_speak_for_another,
+    only_who_knows_a_secret_is_let_in_until_it_is_revoked,
+    a_device_that_another_process_revokes_is_ended_soon,
+    a_connection_that_says_nothing_is_closed,
+    packets_that_are_not_well_formed_end_the_connection_with_their_reason,
+    a_subscriber_that_does_not_read_holds_up_nobody,
+    a_full_queue_may_turn_away_what_is_new_instead,
+    a_full_queue_may_refuse_the_publisher_so_that_nothing_is_lost,
+    one_address_gets_only_so_many_connections,
+    a_store_that_does_not_answer_delays_no_will,
+    clients_of_different_devices_may_have_the_same_name,
+);

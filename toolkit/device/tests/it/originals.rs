@@ -5,10 +5,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use ieum_core::system_clock;
-use ieum_device::Broker;
 use ieum_testkit::server;
 
-use crate::world::{local, open_options};
+use crate::world::{Kept, Mode, in_every_mode, local, open_options};
 
 /// Runs the tests of a script by name: the scripts themselves hand their arguments on to a runner that knows none.
 const RUN: &str = r#"
@@ -31,8 +30,8 @@ fn names(script: &Path) -> Vec<String> {
     found.filter_map(|rest| rest.split_once('(')).map(|(name, _)| format!("Test.test{name}")).collect()
 }
 
-async fn run(folder: PathBuf, script: &'static str, name: String) -> Result<(), String> {
-    let broker = Broker::in_memory(open_options(), system_clock());
+async fn run(mode: Mode, folder: PathBuf, script: &'static str, name: String) -> Result<(), String> {
+    let Kept { broker, .. } = &mode.open(open_options(), system_clock()).await;
     let address = broker.listen(local(), None).await.expect("listens");
     let ran = tokio::task::spawn_blocking(move || {
         let mut python = Command::new("python3");
@@ -46,8 +45,7 @@ async fn run(folder: PathBuf, script: &'static str, name: String) -> Result<(), 
     outcome
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_interoperability_tests_of_eclipse_paho_all_pass() {
+async fn the_interoperability_tests_of_eclipse_paho_all_pass(mode: Mode) {
     let Some(folder) = server::paho_suite() else {
         server::not_run(
             "paho suite",
@@ -68,7 +66,7 @@ async fn the_interoperability_tests_of_eclipse_paho_all_pass() {
             loop {
                 let next = waiting.lock().expect("nobody panics").pop();
                 let Some((script, name)) = next else { return failed };
-                failed.extend(run(folder.clone(), script, name).await.err());
+                failed.extend(run(mode, folder.clone(), script, name).await.err());
             }
         })
     });
@@ -80,3 +78,5 @@ async fn the_interoperability_tests_of_eclipse_paho_all_pass() {
     assert!(failed.is_empty(), "{} of {count} failed:\n{}", failed.len(), failed.join("\n"));
     assert_eq!(count, 37, "ten for 3.1.1 and twenty-seven for 5");
 }
+
+in_every_mode!(the_interoperability_tests_of_eclipse_paho_all_pass);

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use ieum_core::system_clock;
-use ieum_device::Broker;
 use ieum_testkit::server;
 use tokio::net::TcpListener;
 
-use crate::world::{local, open_options};
+use crate::world::{Kept, Mode, in_every_mode, local, open_options};
 
 const PYTHON: &str = r#"
 import sys, threading
@@ -77,8 +76,8 @@ const talk = (url, protocolVersion) => new Promise((resolve, reject) => {
 "#;
 
 /// Runs a program that talks to a broker by TCP and by WebSocket.
-async fn talks(program: &Path, script: &str, folder: Option<&Path>) {
-    let broker = Broker::in_memory(open_options(), system_clock());
+async fn talks(mode: Mode, program: &Path, script: &str, folder: Option<&Path>) {
+    let Kept { broker, .. } = &mode.open(open_options(), system_clock()).await;
     let address = broker.listen(local(), None).await.expect("listens");
     let listener = TcpListener::bind(local()).await.expect("listens");
     let web = listener.local_addr().expect("has an address");
@@ -98,18 +97,18 @@ async fn talks(program: &Path, script: &str, folder: Option<&Path>) {
     broker.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn paho_for_python_talks_to_the_broker_as_it_is() {
+async fn paho_for_python_talks_to_the_broker_as_it_is(mode: Mode) {
     match server::python_mqtt() {
-        Some(python) => talks(&python, PYTHON, None).await,
+        Some(python) => talks(mode, &python, PYTHON, None).await,
         None => server::not_run("mqtt for python", "cargo xtask test has not installed paho-mqtt"),
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mqtt_for_node_talks_to_the_broker_as_it_is() {
+async fn mqtt_for_node_talks_to_the_broker_as_it_is(mode: Mode) {
     match server::node_mqtt() {
-        Some(folder) => talks(Path::new("node"), NODE, Some(&folder)).await,
+        Some(folder) => talks(mode, Path::new("node"), NODE, Some(&folder)).await,
         None => server::not_run("mqtt for node", "cargo xtask test has not installed mqtt"),
     }
 }
+
+in_every_mode!(paho_for_python_talks_to_the_broker_as_it_is, mqtt_for_node_talks_to_the_broker_as_it_is);
