@@ -75,6 +75,14 @@ async fn each_of_several_times_is_set() {
                 "매일 오전 8시에 알려 드릴게요: 약 먹기. 매일 오후 8시에 알려 드릴게요: 약 먹기.",
             ),
             (
+                "매일 6시랑 18시에 약 먹으라고 알려 줘",
+                "매일 오전 6시에 알려 드릴게요: 약 먹기. 매일 오후 6시에 알려 드릴게요: 약 먹기.",
+            ),
+            (
+                "every day at 6 and 18:00 remind me to eat",
+                "I will remind you every day at 6:00 AM: eat. I will remind you every day at 6:00 PM: eat.",
+            ),
+            (
                 "매일 8시와 20시에 알람 맞춰 줘",
                 "매일 오전 8시에 알람을 맞췄어요. 매일 오후 8시에 알람을 맞췄어요.",
             ),

@@ -71,12 +71,34 @@ fn korean(parts: &[String], now: &Zoned) -> Option<Vec<String>> {
     let clock = (0..first.len()).rev().find(|at| is_clock(&first[*at..].join(" ")))?;
     let is_part = |word: &&&str| KOREAN_PARTS.contains(*word);
     let day: Vec<&str> = first[..clock].iter().filter(|word| !is_part(word)).copied().collect();
+    // Beside an hour of the afternoon alone, one of a morning is one: "6시랑 18시".
+    let morning = |clock: &str| if are_of_24(parts) && is_early(clock) { "오전 " } else { "" };
     let others = parts[1..].iter().map(|part| {
         let has_part = part.split_whitespace().any(|word| KOREAN_PARTS.contains(&word));
         let before = if has_part { day.join(" ") } else { first[..clock].join(" ") };
-        is_clock(part).then(|| format!("{before} {part}").trim().to_owned())
+        is_clock(part).then(|| format!("{before} {}{part}", morning(part)).trim().to_owned())
     });
-    std::iter::once(Some(parts[0].clone())).chain(others).collect()
+    let has_part = first[..clock].iter().any(|word| KOREAN_PARTS.contains(word));
+    let said = first[clock..].join(" ");
+    let morning = if has_part { "" } else { morning(&said) };
+    let first = format!("{} {morning}{said}", first[..clock].join(" ")).trim().to_owned();
+    std::iter::once(Some(first)).chain(others).collect()
+}
+
+/// Returns the number at the beginning of a time.
+fn leading(clock: &str) -> Option<u32> {
+    let digits: String = clock.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// Tells whether one of the times is said by the 24 hours of the day.
+fn are_of_24<T: AsRef<str>>(clocks: &[T]) -> bool {
+    let words = clocks.iter().flat_map(|clock| clock.as_ref().split_whitespace());
+    words.filter(|word| word.contains([':', '시'])).filter_map(leading).any(|hour| (13..24).contains(&hour))
+}
+
+fn is_early(clock: &str) -> bool {
+    leading(clock).is_some_and(|hour| hour < 12)
 }
 
 /// Returns the times with the day of one of them, and with the half of the next where they have none.
@@ -119,7 +141,9 @@ fn english(parts: &[String], now: &Zoned) -> Option<Vec<String>> {
     let halves: Vec<Option<String>> = clocks.iter().map(half).collect();
     let times = clocks.iter().enumerate().map(|(number, clock)| {
         let borrowed = halves[number..].iter().flatten().next().filter(|_| halves[number].is_none());
-        let clock = borrowed.map_or_else(|| clock.clone(), |half| format!("{clock} {half}"));
+        let of_24 = (are_of_24(&clocks) && is_early(clock)).then(|| "am".to_owned());
+        let half = borrowed.cloned().or_else(|| of_24.filter(|_| halves[number].is_none()));
+        let clock = half.map_or_else(|| clock.clone(), |half| format!("{clock} {half}"));
         day.as_ref().map_or_else(|| clock.clone(), |day| format!("{day} at {clock}"))
     });
     Some(times.collect())
@@ -146,6 +170,8 @@ mod tests {
     fn each_time_is_on_the_day_that_was_said_with_one_of_them() {
         for (words, wanted) in [
             ("매일 8시랑 20시", &["05-02 08:00", "05-02 20:00"][..]),
+            ("매일 6시랑 18시", &["05-02 06:00", "05-02 18:00"]),
+            ("every day at 6 and 18:00", &["05-02 06:00", "05-02 18:00"]),
             ("매일 아침 8시하고 저녁 8시", &["05-02 08:00", "05-02 20:00"]),
             ("내일 7시랑 8시", &["05-02 07:00", "05-02 08:00"]),
             ("내일 오전 7시, 8시, 오후 9시", &["05-02 07:00", "05-02 08:00", "05-02 21:00"]),
