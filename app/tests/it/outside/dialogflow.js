@@ -13,12 +13,32 @@ const ways = {
   for (const [way, options] of Object.entries(ways)) {
     const sessions = new dialogflow.SessionsClient(options);
     const contexts = new dialogflow.ContextsClient(options);
+    const intents = new dialogflow.IntentsClient(options);
     const session = sessions.projectAgentSessionPath('home', 'js-' + way);
     const say = async (text, languageCode) => {
       const [answer] = await sessions.detectIntent({ session, queryInput: { text: { text, languageCode } } });
       return answer.queryResult;
     };
+    const tellOf = async (name, languageCode) => {
+      const [answer] = await sessions.detectIntent({ session, queryInput: { event: { name, languageCode } } });
+      return answer.queryResult;
+    };
+    for (const [event, language, greeting] of [
+      ['WELCOME', 'ko', '안녕하세요.'], ['WELCOME', 'en-US', 'Hello.'], ['FACEBOOK_WELCOME', 'en', 'Hello.'],
+    ]) {
+      const greeted = await tellOf(event, language);
+      assert.deepStrictEqual([greeted.fulfillmentText, greeted.queryText], [greeting, event]);
+      assert.deepStrictEqual([greeted.intent.displayName, greeted.intent.isFallback], ['dialog.greet', false]);
+    }
+    assert.strictEqual((await tellOf('BUTTON', 'ko')).intent.isFallback, true);
+    const parent = 'projects/home/agent';
+    const [all] = await intents.listIntents({ parent });
+    const known = all.find(intent => intent.displayName === 'time.query');
+    assert.deepStrictEqual(all.find(intent => intent.displayName === 'dialog.greet').events, ['WELCOME']);
+    await assert.rejects(intents.createIntent({ parent, intent: { displayName: 'x' } }), /read, never written/);
+    await assert.rejects(intents.deleteIntent({ name: known.name }), /read, never written/);
     const told = await say('지금 몇 시야?', 'ko');
+    assert.strictEqual(told.intent.name, known.name);
     assert.strictEqual(told.intent.displayName, 'time.query');
     assert.ok(told.fulfillmentText.startsWith('지금은 '), told.fulfillmentText);
     assert.strictEqual((await say('타이머 맞춰 줘', 'ko')).allRequiredParamsPresent, false);
@@ -33,7 +53,7 @@ const ways = {
     await contexts.deleteAllContexts({ parent: session });
     await assert.rejects(contexts.getContext({ name }), /there is no context/);
     await assert.rejects(say('salut', 'fr'), /is none of/);
-    await Promise.all([sessions.close(), contexts.close()]);
+    await Promise.all([sessions.close(), contexts.close(), intents.close()]);
   }
   console.log('all well');
 })().catch(error => { console.error(error); process.exit(1); });
