@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{
-    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, Slot, SlotValue, Understand,
-    Understanding,
+    ContextState, DialogOutcome, Effect, Meaning, PendingQuestion, PluginAnswer, ScheduleKind, Slot,
+    SlotValue, Understand, Understanding,
 };
 use ieum_core::{Cx, Fault, Timestamp};
 use ieum_understanding::value::Language;
@@ -13,7 +13,7 @@ use jiff::Zoned;
 
 use crate::answers::{Read, SURE, WHICH, read};
 use crate::dialogue::Names;
-use crate::plugins::EVERYTHING;
+use crate::plugins::{EVERYTHING, cancelled};
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
@@ -78,6 +78,9 @@ impl Understander<'_> {
         let are = |least: f64| meanings.iter().any(|meaning| meaning.confidence >= least);
         if let Some(all) = state.pending.as_ref().and_then(|pending| of_all(pending, &meanings, text)) {
             return vec![all];
+        }
+        if let Some(none) = state.pending.as_ref().and_then(|pending| of_none(pending, &meanings, text)) {
+            return vec![none];
         }
         let is_command = are(1.0);
         let may_answer = |pending: &&PendingQuestion| !is_command || may_answer(pending, &meanings);
@@ -154,11 +157,36 @@ fn of_all(pending: &PendingQuestion, meanings: &[Meaning], text: &str) -> Option
     (is_everything && (is_agreed || is_which)).then(|| answered(pending, said.into(), text))
 }
 
+/// Returns the answer that to leave it is where it was asked which one is meant.
+fn of_none(pending: &PendingQuestion, meanings: &[Meaning], text: &str) -> Option<Meaning> {
+    let is_left = matches!(meanings, [left] if left.intent == "dialog.cancel");
+    let none = "none".to_owned();
+    let said = [(pending.slot.clone(), Slot { text: none.clone(), value: SlotValue::Text { text: none } })];
+    (pending.slot == WHICH && is_left).then(|| answered(pending, said.into(), text))
+}
+
+/// Returns what an answer tells is cancelled and nothing else, by its intent, and how many those are.
+fn gone(meaning: &Meaning, answer: &PluginAnswer) -> Option<(String, usize)> {
+    let [Effect::Cancel { schedules }] = &answer.effects[..] else { return None };
+    let is_of_one_kind = meaning.intent.ends_with(".cancel") && meaning.intent != EVERYTHING;
+    (is_of_one_kind && !answer.failed).then(|| (meaning.intent.clone(), schedules.len()))
+}
+
+fn kind(meaning: &Meaning) -> ScheduleKind {
+    match &*topic(&meaning.intent) {
+        "timer" => ScheduleKind::Timer,
+        "alarm" => ScheduleKind::Alarm,
+        _ => ScheduleKind::Reminder,
+    }
+}
+
 /// What is answered to a turn, put together from its commands.
 pub struct Answered {
     /// What was meant first.
     pub first: Meaning,
     texts: Vec<String>,
+    /// What the last of them tells is cancelled, by its intent, and how many those are.
+    gone: Option<(String, usize)>,
     /// What is asked back, said last.
     question: Option<String>,
     pub outcome: DialogOutcome,
@@ -170,8 +198,8 @@ pub struct Answered {
 impl Answered {
     /// Begins the answer to what means `first`, and maybe more.
     pub fn of(first: Meaning) -> Self {
-        let (texts, question, effects, state) = Default::default();
-        Self { first, texts, question, outcome: DialogOutcome::Answered, effects, state }
+        let (texts, gone, question, effects, state) = Default::default();
+        Self { first, texts, gone, question, outcome: DialogOutcome::Answered, effects, state }
     }
 
     /// Answers with a sentence alone.
@@ -217,6 +245,8 @@ impl Answered {
         if meaning.intent == PARTLY {
             return self.fail(answer.text);
         }
+        let gone = gone(&meaning, &answer);
+        let before = std::mem::replace(&mut self.gone, gone.clone());
         if self.is_changed_again(&answer.effects) {
             return self.texts.push(sentences::one_change(tongue).to_owned());
         }
@@ -224,6 +254,16 @@ impl Answered {
             (Some(_), Some(_)) => return self.texts.push(sentences::one_question(tongue).to_owned()),
             (Some(_), None) => self.question = Some(answer.text),
             (None, _) if answer.failed => self.fail(answer.text),
+            // How many are gone is told of all of them.
+            (None, _)
+                if let (Some((intent, count)), Some((other, earlier))) = (gone, before)
+                    && intent == other =>
+            {
+                let count = count + earlier;
+                self.gone = Some((intent, count));
+                self.texts.pop();
+                self.texts.push(cancelled(count, tongue, kind(&meaning)));
+            }
             // Two of one kind are said once.
             (None, _) if self.texts.last() == Some(&answer.text) => {}
             (None, _) => self.texts.push(answer.text),

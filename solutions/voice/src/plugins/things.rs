@@ -39,8 +39,8 @@ impl Plugin for Things {
     async fn handle(&self, _cx: &Cx, ask: PluginAsk) -> Result<PluginAnswer, Fault> {
         let tongue = tongue(&ask);
         // What is carried over from the command before has no words.
-        let is_said = |slot: &&str| ask.meaning.slots.get(*slot).is_some_and(|slot| !slot.text.is_empty());
-        if ["when", LATER].iter().any(|slot| is_said(slot)) {
+        let is_said = |slot: &str| ask.meaning.slots.get(slot).is_some_and(|slot| !slot.text.is_empty());
+        if ["when", LATER].into_iter().any(is_said) {
             return Ok(fails(not_later(tongue)));
         }
         let every = words(&ask.meaning, "every").is_some();

@@ -114,6 +114,8 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
             continue;
         }
         let mut slots = slots_of(&found.slots, language, now);
+        slots.is_read &=
+            !is_last(&found) || !slots.slots.get("which").is_some_and(|which| which.text.ends_with("까지"));
         // Of two times that are joined neither is a part of the message.
         slots.is_read &= !slots.slots.get("message").is_some_and(|message| is_torn(&message.text));
         slots.is_read &= !slots.slots.get("who").is_some_and(|who| is_nobody_else(&who.text, language, now));
@@ -213,6 +215,12 @@ fn names_a_time(slots: &Slots, part: &str) -> bool {
             }
             _ => false,
         })
+}
+
+/// Tells whether a sentence is of a group that is meant only where nothing else is, such as "how long is left on the pasta",
+/// which need not be about a timer. What is said to be so far away, "생일까지", is none.
+pub fn is_last(found: &Recognised) -> bool {
+    says(found, "last")
 }
 
 fn says(found: &Recognised, what: &str) -> bool {

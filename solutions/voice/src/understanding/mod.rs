@@ -19,6 +19,7 @@ mod places;
 mod reminding;
 mod repairing;
 mod repeats;
+mod run_together;
 mod sentence;
 mod shared;
 pub mod taught;
@@ -52,7 +53,7 @@ pub use instead::instead;
 pub use moments::{whole_duration, whole_moment};
 pub use named::named;
 pub use negated::{EXCEPTED, NEGATED, refused};
-use opening::after_opening;
+use opening::{after_opening, assent};
 pub use repeats::{leading, repeats};
 pub use sentence::PARTLY;
 use sentence::Sentence;
@@ -192,6 +193,11 @@ impl Understanding for LocalUnderstanding {
             self.recognise(tongue, &Understand { text, ..ask.clone() })
         };
         if let Some(meanings) = whole.or_else(after) {
+            return Ok(Understood { meanings, engine: "templates".to_owned() });
+        }
+        if let Some(intent) = assent(&ask.text).filter(|_| ask.state.pending.is_none()) {
+            let (intent, text) = (intent.to_owned(), ask.text);
+            let meanings = vec![Meaning { intent, confidence: 1.0, text, ..Meaning::default() }];
             return Ok(Understood { meanings, engine: "templates".to_owned() });
         }
         let guess = self.0.guesser.get().and_then(|guesser| guesser.guess(tongue, &ask, &now_of(&ask)));

@@ -55,6 +55,42 @@ const ENGLISH: [&str; 24] = [
     "bye",
 ];
 
+/// Returns the small talk that a yes or a no is where nothing was asked.
+pub fn assent(text: &str) -> Option<&'static str> {
+    const YES: [&str; 25] = [
+        "네",
+        "예",
+        "응",
+        "어",
+        "그래",
+        "그래요",
+        "알았어",
+        "알았어요",
+        "알겠어",
+        "알겠어요",
+        "오케이",
+        "좋아",
+        "좋아요",
+        "맞아",
+        "맞아요",
+        "yes",
+        "yeah",
+        "yep",
+        "ok",
+        "okay",
+        "sure",
+        "all right",
+        "alright",
+        "right",
+        "got it",
+    ];
+    const NO: [&str; 6] = ["아니", "아니요", "아니야", "아냐", "no", "nope"];
+    let text = text.to_lowercase();
+    let said = text.trim_end_matches(['.', '!', '~', ' ']).trim();
+    let of_yes = YES.contains(&said).then_some("dialog.here");
+    of_yes.or_else(|| NO.contains(&said).then_some("dialog.cancel"))
+}
+
 /// Returns what is said after such words, where something is.
 pub fn after_opening(text: &str, tongue: Tongue) -> Option<&str> {
     let lower = text.to_lowercase();

@@ -12,7 +12,7 @@ use ieum_understanding::value::Language;
 use jiff::Zoned;
 use serde_json::json;
 
-use super::choosing::{Chosen, choose};
+use super::choosing::{Chosen, choose, is_last};
 use super::conditions::{CONDITIONAL, commands};
 use super::corrected::{corrected, with_joints};
 use super::guess::says_something;
@@ -20,6 +20,7 @@ use super::in_turn::in_turn;
 use super::negated::acts;
 use super::places::settle;
 use super::repeats::is_cut;
+use super::run_together;
 use super::shared::{hides_another, is_whole, led, may_hide, shared};
 use super::taught::Taught;
 use super::timed::{apart, carry};
@@ -67,7 +68,7 @@ impl<'a> Sentence<'a> {
 
     /// Returns what it means; `None` where nobody knows any command of it.
     pub fn meanings(&self) -> Option<Vec<Meaning>> {
-        self.known().or_else(|| self.conditional())
+        self.known().or_else(|| self.run_together()).or_else(|| self.conditional())
     }
 
     fn known(&self) -> Option<Vec<Meaning>> {
@@ -92,6 +93,17 @@ impl<'a> Sentence<'a> {
         Some(meanings)
     }
 
+    /// Understands timers with no word between them.
+    fn run_together(&self) -> Option<Vec<Meaning>> {
+        let understand = |part: &str, before: &[Command]| self.command(part, before);
+        let is_timer = |meaning: &Meaning| meaning.intent == "timer.start" && is_whole(meaning);
+        let sentences = run_together::apart(&self.text, self.language, &self.now);
+        sentences.iter().find_map(|text| {
+            let found = all(take_apart(text, self.language, &understand)?);
+            found.iter().all(is_timer).then_some(found)
+        })
+    }
+
     /// Returns that a command is said with a condition.
     fn conditional(&self) -> Option<Vec<Meaning>> {
         let understand = |part: &str, before: &[Command]| self.command(part, before);
@@ -110,12 +122,15 @@ impl<'a> Sentence<'a> {
             return None;
         }
         let choose = |all| choose(all, part, self.language, &self.now);
+        // What may as well be said of something else means this only where nothing else is meant.
+        let (last, first): (Vec<_>, Vec<_>) =
+            self.recogniser.ranked(part, situation).into_iter().partition(is_last);
         let of_plugins = || {
             let recognisers = self.taught.values().filter_map(|taught| taught.recogniser(self.tongue));
             let mut all = recognisers.map(|known| known.recognise(part, situation).into_iter().collect());
             all.find_map(choose)
         };
-        let own = choose(self.recogniser.ranked(part, situation)).or_else(of_plugins);
+        let own = choose(first).or_else(of_plugins).or_else(|| choose(last));
         let own = own.or_else(|| self.later(part, situation));
         own.filter(|chosen| !chosen.meanings.iter().any(|one| hides_another(one, self.language)))
     }
@@ -150,7 +165,9 @@ impl<'a> Sentence<'a> {
         let may_hide = |meanings: &[Meaning]| meanings.iter().any(|one| may_hide(one, self.language));
         let whole = self.one(part, &situation);
         let is_whole = whole.as_ref().is_some_and(|whole| whole.meanings.iter().all(is_whole));
-        if !is_whole
+        // "The six minute timer" after "cancel the five minute timer" is one that runs.
+        let is_known = ["the ", "my ", "our "].iter().any(|known| part.starts_with(known));
+        if (!is_whole || is_known)
             && self.language == Language::English
             && let Some(meaning) = led(&self.text, part, before, &alone)
         {

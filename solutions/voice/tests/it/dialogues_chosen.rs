@@ -129,6 +129,144 @@ async fn which_alarm_or_reminder_is_said_by_its_time_its_day_or_its_place() {
 }
 
 #[tokio::test]
+async fn several_are_chosen_at_once_or_none_of_them() {
+    let set = ["타이머 5분", "계란 타이머 6분", "타이머 7분"];
+    let ask = "타이머 취소해 줘";
+    for (answer, wanted, left) in [
+        ("첫 번째랑 두 번째", "타이머 2개를 취소했어요.", 1),
+        ("첫 번째 거하고 마지막 거", "타이머 2개를 취소했어요.", 1),
+        ("5분이랑 계란", "타이머 2개를 취소했어요.", 1),
+        ("아무것도", "그대로 둘게요.", 3),
+        ("아무것도 아니야", "그대로 둘게요.", 3),
+        ("됐어", "그대로 둘게요.", 3),
+        ("the first and the last", "2 timers are cancelled.", 1),
+        ("5 and 7", "2 timers are cancelled.", 1),
+        ("none of them", "I will leave it.", 3),
+        ("neither", "I will leave it.", 3),
+        ("never mind", "I will leave it.", 3),
+        ("no", "I will leave it.", 3),
+        (
+            "첫 번째랑 다섯 번째",
+            "그런 타이머는 없어요. 맞춰 둔 건 5분 (5분 남음), 계란 6분 (6분 남음), 7분 (7분 남음)이에요.",
+            3,
+        ),
+        (
+            "나머지",
+            "타이머가 3개 있어요: 5분 (5분 남음), 계란 6분 (6분 남음), 7분 (7분 남음). 어느 것을 말씀하세요? 모두라면 \
+             전부라고 해 주세요.",
+            3,
+        ),
+        (
+            "the other one",
+            "There are 3 timers: 5 minutes (5 minutes left), 계란 6 minutes (6 minutes left), 7 minutes (7 minutes \
+             left). Which one? Say all for all of them.",
+            3,
+        ),
+    ] {
+        let (_sql, stage) = quiet().await;
+        for said in set {
+            stage.say(said).await;
+        }
+        stage.say(ask).await;
+        told(&stage, &[(answer, wanted, left)]).await;
+    }
+    let (_sql, stage) = quiet().await;
+    for said in
+        ["set a timer for 5 minutes", "set a fish and chips timer for 7 minutes", "set a timer for 9 minutes"]
+    {
+        stage.say(said).await;
+    }
+    stage.say("cancel the timer").await;
+    told(
+        &stage,
+        &[
+            ("fish and chips", "The timer is cancelled.", 2),
+            (
+                "add 2 minutes to the timer",
+                "There are 2 timers: 5 minutes (5 minutes left), 9 minutes (9 minutes left). Which one? Say all for all \
+                 of them.",
+                2,
+            ),
+            (
+                "both",
+                "I added 2 minutes to the timer: 7 minutes left. I added 2 minutes to the timer: 11 minutes left.",
+                2,
+            ),
+            ("cancel the 7 minute timer", "The timer is cancelled.", 1),
+            ("cancel the other one", "The timer is cancelled.", 0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn how_many_are_cancelled_is_told_of_all_of_them() {
+    let set = ["타이머 5분", "계란 타이머 6분", "타이머 7분", "7시 알람", "8시 알람"];
+    for (said, wanted, left) in [
+        ("5분 타이머랑 7분 타이머 취소해 줘", "타이머 2개를 취소했어요.", 3),
+        ("5분 타이머 취소하고 계란 타이머 취소해 줘", "타이머 2개를 취소했어요.", 3),
+        ("7시 알람이랑 8시 알람 꺼 줘", "알람 2개를 취소했어요.", 3),
+        ("5분 타이머 취소하고 7시 알람 꺼 줘", "타이머를 취소했어요. 알람을 취소했어요.", 3),
+        ("cancel the 5 minute timer and the 7 minute timer", "2 timers are cancelled.", 3),
+        (
+            "cancel the 5 minute timer, the 6 minute timer and the 7 minute timer",
+            "3 timers are cancelled.",
+            2,
+        ),
+    ] {
+        let (_sql, stage) = quiet().await;
+        for one in set {
+            stage.say(one).await;
+        }
+        told(&stage, &[(said, wanted, left)]).await;
+    }
+}
+
+#[tokio::test]
+async fn one_is_asked_for_by_its_name_whatever_the_talk_is_about() {
+    let (_sql, stage) = quiet().await;
+    told(
+        &stage,
+        &[
+            ("파스타 얼마나 남았어?", "파스타라는 타이머는 없어요.", 0),
+            ("배터리 얼마나 남았어?", "배터리라는 타이머는 없어요.", 0),
+            ("how long is left on the pasta?", "There is no timer called pasta.", 0),
+            ("얼마나 남았어?", "맞춰 둔 타이머가 없어요.", 0),
+            ("크리스마스까지 얼마나 남았어?", "크리스마스까지 238일 남았어요. 12월 25일 금요일이에요.", 0),
+            ("생일까지 얼마나 남았어?", "죄송해요, 잘 이해하지 못했어요. 다르게 말씀해 주시겠어요?", 0),
+            ("파스타 타이머 10분", "파스타 타이머를 10분으로 시작했어요.", 1),
+            ("set a pizza timer for 12 minutes", "The pizza timer is set for 12 minutes.", 2),
+        ],
+    )
+    .await;
+    let (pasta, pizza) = ("파스타 타이머가 10분 남았어요.", "There is 12 minutes left on the pizza timer.");
+    let both = "There are 2 timers: 파스타 10 minutes (10 minutes left), pizza 12 minutes (12 minutes left).";
+    for (said, wanted) in [
+        ("파스타 얼마나 남았어?", pasta),
+        ("파스타는 몇 분 남았어?", pasta),
+        (
+            "계란 얼마나 남았어?",
+            "그런 타이머는 없어요. 맞춰 둔 건 파스타 10분 (10분 남음), pizza 12분 (12분 남음)이에요.",
+        ),
+        ("얼마나 남았어?", "타이머가 2개 있어요: 파스타 10분 (10분 남음), pizza 12분 (12분 남음)."),
+        ("남은 시간 알려 줘", "타이머가 2개 있어요: 파스타 10분 (10분 남음), pizza 12분 (12분 남음)."),
+        ("how long is left on the pizza?", pizza),
+        ("how much longer on the pizza", pizza),
+        ("tell me how long is left on the pizza", pizza),
+        ("tell me how long is left", both),
+        ("tell me how much time I have left", both),
+        (
+            "how long is left on the rice?",
+            "There is no such timer. I have 파스타 10 minutes (10 minutes left), pizza 12 minutes (12 minutes left).",
+        ),
+    ] {
+        // The talk is about something else.
+        stage.say("몇 시야").await;
+        assert_eq!(stage.say(said).await.text, wanted, "{said}");
+    }
+}
+
+#[tokio::test]
 async fn another_command_is_no_answer_and_another_question_keeps_what_was_chosen() {
     let (_sql, stage) = quiet().await;
     stage.say("타이머 5분").await;

@@ -47,7 +47,7 @@ async fn several_things_share_a_verb() {
             "타이머 2개를 취소했어요. 알람을 취소했어요.",
             0,
         ),
-        (&["타이머 5분이랑 10분 맞춰 줘"], "5분 타이머랑 10분 타이머 취소해 줘", "타이머를 취소했어요.", 0),
+        (&["타이머 5분이랑 10분 맞춰 줘"], "5분 타이머랑 10분 타이머 취소해 줘", "타이머 2개를 취소했어요.", 0),
         (
             &[],
             "set a timer for 10 minutes and an alarm for 7 am and remind me at 9 am to call Bob",
@@ -274,6 +274,22 @@ async fn a_time_is_on_the_day_of_the_one_in_front_of_it() {
             "Alarm set for Monday, May 4 at 7:00 AM. Alarm set for Tuesday, May 5 at 8:00 AM.",
             2,
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn timers_with_no_word_between_them_are_all_started() {
+    let korean = "피자 타이머를 10분으로 시작했어요. 계란 타이머를 6분으로 시작했어요.";
+    let english = "The pizza timer is set for 10 minutes. The egg timer is set for 6 minutes.";
+    answered(&[
+        (&[], "피자 타이머 10분 계란 타이머 6분", korean, 2),
+        (&[], "피자 타이머 10분 계란 타이머 6분 맞춰 줘", korean, 2),
+        (&[], "피자 타이머 10분, 계란 타이머 6분", korean, 2),
+        (&[], "타이머 5분 타이머 10분", "5분 타이머를 시작했어요. 10분 타이머를 시작했어요.", 2),
+        (&[], "pizza timer 10 minutes and egg timer 6 minutes", english, 2),
+        (&[], "pizza timer 10 minutes egg timer 6 minutes", english, 2),
+        (&[], "10 minute pizza timer 6 minute egg timer", english, 2),
     ])
     .await;
 }

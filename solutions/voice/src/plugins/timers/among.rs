@@ -38,6 +38,12 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
     };
     match which {
         Which::Unsaid | Which::All | Which::AllOf(_) => set().collect(),
+        Which::Nothing => Vec::new(),
+        Which::Several(parts, name) => {
+            let all: Vec<&Set> = set().collect();
+            let named = those(&all, &Which::Named(name.clone()), kind, ask);
+            if named.is_empty() { each(&all, parts, kind, ask) } else { named }
+        }
         Which::Nth(place) => set().nth(*place).into_iter().collect(),
         Which::Last => set().last().into_iter().collect(),
         Which::Newest => set().max_by_key(|set| (set.ring.set_at, place_of(&set.id))).into_iter().collect(),
@@ -76,6 +82,16 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
     }
 }
 
+/// Returns all that `parts` name; none where one of them names none.
+fn each<'a>(all: &[&'a Set], parts: &[Which], kind: ScheduleKind, ask: &PluginAsk) -> Vec<&'a Set> {
+    let found: Vec<Vec<&Set>> = parts.iter().map(|part| those(all, part, kind, ask)).collect();
+    if found.iter().any(Vec::is_empty) {
+        return Vec::new();
+    }
+    let is_meant = |set: &&&Set| found.iter().flatten().any(|found| found.id == set.id);
+    all.iter().filter(is_meant).copied().collect()
+}
+
 fn bare(text: &str) -> String {
     text.to_lowercase().replace(' ', "")
 }
@@ -95,6 +111,7 @@ pub fn is_plain(which: &Which, meant: &[&Set]) -> bool {
     let at_once = meant.windows(2).all(|two| two[0].at == two[1].at);
     *which == Which::All
         || *which == Which::AllOf(meant.len())
+        || matches!(which, Which::Several(parts, _) if parts.len() == meant.len())
         || meant.len() <= 1
         || (matches!(which, Which::At(..)) && at_once)
 }

@@ -9,6 +9,7 @@ use jiff::civil::Time;
 
 use super::Set;
 use super::among::{among, is_plain};
+use super::everything::kept_as_it_is;
 use super::one_day::{by_its_days, one_day_of, only_one_day, with_weekend};
 use super::saying::{nothing_set, nothing_such, which_one, whose};
 use super::setting::{again_of, hour_of, past, put_when, remind, start, wake, when};
@@ -29,7 +30,7 @@ pub fn moved(ask: &PluginAsk, set: &[Set], kind: ScheduleKind) -> PluginAnswer {
         return start(&from_now(ask, &meant));
     }
     let old = match those(ask, set, &meant, kind) {
-        Ok(all) if all.len() > 1 && matches!(meant, Which::All | Which::AllOf(_)) => {
+        Ok(all) if all.len() > 1 && matches!(meant, Which::All | Which::AllOf(_) | Which::Several(..)) => {
             return asks("which", which_one(&all, kind, false, ask));
         }
         Ok(all) => all[0],
@@ -182,6 +183,9 @@ fn those<'a>(
     let tongue = tongue(ask);
     if set.is_empty() {
         return Err(says(nothing_set(tongue, kind)));
+    }
+    if *which == Which::Nothing {
+        return Err(says(kept_as_it_is(tongue)));
     }
     let meant = among(set, which, kind, ask);
     if meant.is_empty() {

@@ -30,7 +30,8 @@ use changing::{moved, stretched};
 pub use everything::EVERYTHING;
 use everything::{everything, kept_as_it_is};
 use one_day::by_its_days;
-use saying::{cancelled, listed, nothing_set, nothing_such, one_of, which_one};
+pub use saying::cancelled;
+use saying::{listed, none_called, nothing_set, nothing_such, one_of, which_one};
 use setting::{remind_anew, rising, start, wake};
 use shifting::said;
 use snoozing::{LATELY, snoozed};
@@ -101,6 +102,9 @@ impl Timers {
         let set = self.set(ask, kind).await?;
         let is_named = said(ask, "which").is_some();
         let which = which(ask, tongue(ask));
+        if let (true, ScheduleKind::Timer, Which::Named(name)) = (set.is_empty(), kind, &which) {
+            return Ok(fails(none_called(name, tongue(ask))));
+        }
         if !is_named || set.is_empty() || matches!(which, Which::Unsaid | Which::All | Which::AllOf(_)) {
             return Ok(says(listed(&set, kind, ask)));
         }
@@ -156,6 +160,9 @@ impl Timers {
         }
         let is_guess = ask.meaning.confidence < 1.0;
         let which = if is_guess || asked { Which::Unsaid } else { which(ask, tongue) };
+        if which == Which::Nothing {
+            return Ok(says(kept_as_it_is(tongue)));
+        }
         let mut meant = among(&set, &which, kind, ask);
         if meant.is_empty() {
             meant.extend(by_its_days(ask, &set));

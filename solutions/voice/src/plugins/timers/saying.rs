@@ -29,6 +29,14 @@ pub fn nothing_set(tongue: Tongue, kind: ScheduleKind) -> String {
     tongue.pick(format!("맞춰 둔 {} 없어요.", with(name, "이", "가")), format!("There is no {name} set."))
 }
 
+/// Said where a timer is asked for by its name and none runs: what it is asked of may be no timer at all.
+pub fn none_called(name: &str, tongue: Tongue) -> String {
+    tongue.pick(
+        format!("{} 타이머는 없어요.", with(name, "이라는", "라는")),
+        format!("There is no timer called {name}."),
+    )
+}
+
 /// Said where others are set than the one that is meant.
 pub fn nothing_such(set: &[Set], tongue: Tongue, kind: ScheduleKind, ask: &PluginAsk) -> String {
     let name = name(tongue, kind);

@@ -36,6 +36,10 @@ pub enum Which {
     On(Date),
     /// The last one of them.
     Last,
+    /// Several, each as it was said, and the words of all of them, which may be a name: "the first and the second".
+    Several(Vec<Which>, String),
+    /// None of them.
+    Nothing,
     /// The one that was set last: "the one I just set", and "it" after a command that sets one.
     Newest,
 }
@@ -171,6 +175,8 @@ const HALVES: [&str; 16] = [
 const DAYS: [&str; 7] = ["오늘", "내일", "모레", "요일", "tonight", "tomorrow", "today"];
 /// What ends the name of a day of the week in English, and of a time of day.
 const DAY: (&str, &str) = ("day", "midday");
+/// What says that others are meant than those that were spoken of.
+const OTHERS: [&str; 7] = ["other", "others", "rest", "remaining", "나머지", "나머지는", "다른"];
 /// Numbers of things, from two on, as they are said with all of them.
 const COUNTS: [[&str; 6]; 4] = [
     ["둘다", "둘모두", "두개", "2개", "both", "all two"],
@@ -194,13 +200,49 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
     if says_newest(said) {
         return Which::Newest;
     }
+    if says_none(said) {
+        return Which::Nothing;
+    }
     let kept = kept(said, tongue);
     if kept.is_empty() || has_all(&kept) {
         let all = [&kept, &ask.meaning.text].into_iter().find(|text| has_all(text));
         return all.map_or(Which::Unsaid, |text| all_of(text));
     }
+    // Which ones are left is known by what is set.
+    if OTHERS.contains(&unended(&kept)) {
+        return Which::Unsaid;
+    }
     let is_timer = ask.meaning.intent.starts_with("timer.");
-    one(said, &kept, is_timer, tongue, &here(&zone(&ask.zone), ask.now))
+    let now = here(&zone(&ask.zone), ask.now);
+    several(said, is_timer, tongue, &now).unwrap_or_else(|| one(said, &kept, is_timer, tongue, &now))
+}
+
+/// Returns which ones are meant where several are said: "첫 번째랑 두 번째".
+fn several(said: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Option<Which> {
+    const KOREAN: [&str; 7] = [" 그리고 ", "이랑 ", "랑 ", "하고 ", "과 ", "와 ", ", "];
+    const ENGLISH: [&str; 3] = [", and ", " and ", ", "];
+    let joints: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
+    let said = said.to_lowercase();
+    let parts = joints.iter().fold(vec![said.as_str()], |parts, joint| {
+        parts.into_iter().flat_map(|part| part.split(*joint)).collect()
+    });
+    let kept_of: Vec<String> = parts.iter().map(|part| kept(part, tongue)).collect();
+    let are_several = parts.len() > 1 && kept_of.iter().all(|kept| !kept.is_empty());
+    let each = parts.iter().zip(&kept_of).map(|(part, kept)| one(part, kept, is_timer, tongue, now));
+    are_several.then(|| Which::Several(each.collect(), kept(&said, tongue)))
+}
+
+/// Tells whether words mean none of those that were told: "둘 다 아니야", "none of them".
+fn says_none(text: &str) -> bool {
+    const ENGLISH: [&str; 12] =
+        ["none", "neither", "nothing", "no", "nope", "of", "them", "those", "one", "please", "thanks", "two"];
+    let said: Vec<String> = words(text).collect();
+    let is_no = |word: &String| ENGLISH[..5].contains(&word.as_str());
+    let is_english =
+        said.first().is_some_and(is_no) && said.iter().all(|word| ENGLISH.contains(&word.as_str()));
+    let ends_no =
+        said.last().is_some_and(|last| ["아니", "아냐", "없"].iter().any(|no| last.starts_with(no)));
+    is_english || said.iter().any(|word| word.starts_with("아무것도")) || (ends_no && said.len() <= 3)
 }
 
 /// Tells whether words mean the one that was set last.
@@ -336,8 +378,13 @@ pub fn choice(text: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Choice
         let article = said.iter().position(|word| ["the", "my", "that"].contains(&word.as_str()));
         said.len() <= 5 && article.is_none_or(|at| at == 0) && said.last().is_some_and(names)
     };
+    let are_sure = || match several(text, is_timer, tongue, now) {
+        Some(Which::Several(all, _)) => !all.iter().any(|one| matches!(one, Which::Named(_))),
+        _ => false,
+    };
     match one(text, &kept, is_timer, tongue, now) {
-        _ if are_all => Choice::Sure,
+        _ if are_all || says_none(text) || are_sure() => Choice::Sure,
+        _ if OTHERS.contains(&unended(&kept)) => Choice::Likely,
         Which::Named(name) if name.is_empty() => Choice::Open,
         Which::Named(_) if is_called() => Choice::Likely,
         Which::Named(_) => Choice::Open,
