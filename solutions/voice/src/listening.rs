@@ -66,20 +66,28 @@ fn data<T: DeserializeOwned>(event: &Event) -> Result<T, Fault> {
     })
 }
 
-/// Returns an insert of one row that counts on where there is one under the same key; `others` take the new value.
+/// Returns an insert of one row that counts on where there is one under the same key. `others` take the new value unless
+/// what they have is of later, which the last of them tells: an event may come late.
 fn tally(dialect: Dialect, table: &str, key: &[&str], others: &[&str]) -> String {
     let columns: Vec<&str> = key.iter().chain(others).copied().collect();
     let (own, clause) = match dialect {
         Dialect::MySql => (String::new(), "ON DUPLICATE KEY UPDATE".to_owned()),
         _ => (format!("{table}."), format!("ON CONFLICT ({}) DO UPDATE SET", key.join(", "))),
     };
-    let fresh = |column: &&str| match dialect {
-        Dialect::MySql => format!(", {column} = VALUES({column})"),
-        _ => format!(", {column} = excluded.{column}"),
+    let new = |column: &str| match dialect {
+        Dialect::MySql => format!("VALUES({column})"),
+        _ => format!("excluded.{column}"),
     };
-    let (holes, fresh) = (vec!["?"; columns.len()].join(", "), others.iter().map(fresh).collect::<String>());
+    // MySQL sets one after the other: the time is compared before it is set.
+    let at = others.last().copied().unwrap_or_default();
+    let latest = |column: &&str| {
+        let (is_later, value) = (format!("{} >= {own}{at}", new(at)), new(column));
+        format!(", {column} = CASE WHEN {is_later} THEN {value} ELSE {own}{column} END")
+    };
+    let (holes, latest) =
+        (vec!["?"; columns.len()].join(", "), others.iter().map(latest).collect::<String>());
     format!(
-        "INSERT INTO {table} ({}, turns) VALUES ({holes}, 1) {clause} turns = {own}turns + 1{fresh}",
+        "INSERT INTO {table} ({}, turns) VALUES ({holes}, 1) {clause} turns = {own}turns + 1{latest}",
         columns.join(", ")
     )
 }
@@ -108,9 +116,9 @@ impl Consumer for Activity {
             return Ok(());
         }
         let turn: DialogCompleted = data(event)?;
-        let sql = tally(tx.dialect(), "ieum_voice_activity", &["user_id"], &["last_at", "last_intent"]);
+        let sql = tally(tx.dialect(), "ieum_voice_activity", &["user_id"], &["last_intent", "last_at"]);
         let intent: String = turn.intent.chars().take(120).collect();
-        tx.execute(&sql, &[turn.user_id.as_str().into(), turn.at.into(), intent.into()]).await?;
+        tx.execute(&sql, &[turn.user_id.as_str().into(), intent.into(), turn.at.into()]).await?;
         Ok(())
     }
 }

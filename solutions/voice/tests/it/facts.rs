@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use ieum_contracts::voice::DialogTurn;
+use ieum_bus::{Bus, BusOptions, DeadFilter, DeadLetter, DeadState, Event, open_bus};
+use ieum_contracts::voice::{DEVICE_NOTICED, DIALOG_COMPLETED, DIALOG_EVENTS, DialogTurn};
+use ieum_core::{Cx, system_clock};
 use ieum_testkit::backend::SqlStore;
 use ieum_testkit::wait::until;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::recordings::part;
-use crate::stage::{Stage, turn};
+use crate::stage::{NOON, Stage, at, turn};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,6 +31,94 @@ async fn turns_are_counted_once_and_remembered_by_person() {
     until("Ada is remembered", PATIENCE, || async { stage.count(active).await == 3 })
         .await
         .expect("is remembered");
+}
+
+async fn bus(stage: &Stage) -> Bus {
+    open_bus("local:", stage.store.clone(), system_clock(), BusOptions::default()).await.expect("opens")
+}
+
+/// Puts `data` into a dead letter's event and has it handled again.
+async fn repair(bus: &Bus, letter: &DeadLetter, data: &Value) {
+    let event = Event { data: data.clone(), ..letter.event().expect("is an event") };
+    let desk = bus.dead_letters();
+    desk.edit(&letter.id, &event.to_cloud_event_json(), "eve").await.expect("is mended");
+    desk.replay(&letter.id, "eve").await.expect("is replayed");
+    assert!(desk.replay(&letter.id, "eve").await.is_err(), "it is asked for already");
+}
+
+/// Waits until there are dead letters of these groups, each in this state, and returns them.
+async fn dead(bus: &Bus, groups: &[&str], state: DeadState) -> Vec<DeadLetter> {
+    let filter = DeadFilter { state: Some(state), ..DeadFilter::default() };
+    let letters = async || {
+        let mut letters = bus.dead_letters().list(&filter).await.expect("are listed");
+        letters.sort_by(|one, other| one.group.cmp(&other.group));
+        letters
+    };
+    let are_there =
+        async || letters().await.iter().map(|letter| letter.group.as_str()).eq(groups.iter().copied());
+    until("the letters are there", PATIENCE, are_there).await.expect("are there");
+    letters().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_nobody_can_read_is_a_dead_letter_of_each_and_counts_once_it_is_mended() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    let bus = bus(&stage).await;
+    let event = Event::new(&Cx::root(), "/voice", DIALOG_COMPLETED, "ada", &json!({ "userId": "ada" }));
+    let event = event.expect("is an event");
+    bus.publish(DIALOG_EVENTS, event.clone()).await.expect("is told");
+    let groups = ["analytics-service", "voice-activity"];
+    let letters = dead(&bus, &groups, DeadState::Parked).await;
+    for letter in &letters {
+        let told = (letter.event_id.as_str(), letter.reason.as_str(), letter.attempts);
+        assert_eq!(told, (event.id.as_str(), "voice.event.invalid", 1), "{}", letter.group);
+    }
+    stage.say("몇 시야").await;
+    let sums = "SELECT (SELECT COALESCE(SUM(turns), 0) FROM ieum_voice_tally) * 100 \
+                + (SELECT COALESCE(SUM(turns), 0) FROM ieum_voice_activity) AS n";
+    let counted = async |turns: i64| {
+        until("both count", PATIENCE, || async { stage.count(sums).await == turns * 101 })
+            .await
+            .expect("count")
+    };
+    counted(1).await;
+
+    // What is mended turns out to be of the day before.
+    let mended = json!({ "turnId": "t1", "userId": "ada", "sessionId": "s1", "language": "ko", "intent": "weather.query",
+        "outcome": "answered", "tookMs": 1.0, "at": "2026-04-30T03:00:00Z" });
+    for letter in &letters {
+        repair(&bus, letter, &mended).await;
+    }
+    dead(&bus, &groups, DeadState::Resolved).await;
+    counted(2).await;
+    let ada = stage.part.trail().people().await.expect("is read").remove(0);
+    assert_eq!((ada.at, ada.intent.as_str()), (at(NOON), "time.query"), "the later one is the last");
+    assert_eq!(stage.part.trail().tallies(2).await.expect("is read").len(), 2, "each on its day");
+
+    // The same once more, and a turn behind it: what is of one person is handled in its order.
+    bus.publish(DIALOG_EVENTS, Event { data: mended, ..event }).await.expect("is told");
+    stage.clock.advance(Duration::from_secs(60));
+    stage.say("오늘 며칠이야").await;
+    counted(3).await;
+    let ada = stage.part.trail().people().await.expect("is read").remove(0);
+    assert_eq!((ada.at, ada.intent.as_str()), (at("2026-05-01T03:01:00Z"), "date.query"));
+    assert_eq!(bus.dead_letters().list(&DeadFilter::default()).await.expect("are listed").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_speaks_up_once_for_what_could_not_be_read_before() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    let (bus, mut kitchen) = (bus(&stage).await, stage.device("kitchen").await);
+    let event = Event::new(&Cx::root(), "/voice", DEVICE_NOTICED, "ada", &json!([1])).expect("is an event");
+    bus.publish(DIALOG_EVENTS, event.at(at(NOON))).await.expect("is told");
+    let letters = dead(&bus, &["voice-proactive"], DeadState::Parked).await;
+    let mended = json!({ "deviceId": "kitchen", "userId": "ada", "eventType": "motion_detected", "at": "2026-05-01T03:00:00Z" });
+    repair(&bus, &letters[0], &mended).await;
+    assert_eq!(stage.rung(&mut kitchen).await["rule"], "welcome");
+    dead(&bus, &["voice-proactive"], DeadState::Resolved).await;
+    assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
