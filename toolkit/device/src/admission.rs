@@ -24,6 +24,8 @@ const LONGEST_CLIENT: usize = 120;
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub principal: Principal,
+    /// The id of the credential that proved it.
+    pub credential: Option<Arc<str>>,
     pub client: Arc<str>,
     /// The identifier was made here.
     pub assigned: bool,
@@ -40,21 +42,22 @@ impl Admission {
         if connect.client.len() > LONGEST_CLIENT || connect.client.chars().any(char::is_control) {
             return Err(Reason::ClientIdentifierInvalid);
         }
-        let principal = self.principal(connect).await?;
+        let (principal, credential) = self.principal(connect).await?;
         let client = if named { connect.client.as_str().into() } else { new_id().to_string().into() };
-        Ok(Admitted { principal, client, assigned: !named })
+        Ok(Admitted { principal, credential, client, assigned: !named })
     }
 
-    async fn principal(&self, connect: &Connect) -> Result<Principal, Reason> {
+    /// Returns who it is, and which credential proves it.
+    async fn principal(&self, connect: &Connect) -> Result<(Principal, Option<Arc<str>>), Reason> {
         let (Some(device), Some(secret)) = (&connect.user, &connect.password) else {
             let nothing = connect.user.is_none() && connect.password.is_none();
             let refused = if nothing { Reason::NotAuthorized } else { Reason::BadCredentials };
-            return if nothing && self.anonymous { Ok(Principal::Anonymous) } else { Err(refused) };
+            return if nothing && self.anonymous { Ok((Principal::Anonymous, None)) } else { Err(refused) };
         };
         let Some(credentials) = &self.credentials else { return Err(Reason::BadCredentials) };
-        match credentials.verify(device, secret).await {
-            Ok(true) => Ok(Principal::Device(device.as_str().into())),
-            Ok(false) => Err(Reason::BadCredentials),
+        match credentials.proof(device, secret).await {
+            Ok(Some(id)) => Ok((Principal::Device(device.as_str().into()), Some(id.into()))),
+            Ok(None) => Err(Reason::BadCredentials),
             Err(error) => {
                 tracing::warn!(error = %ieum_core::describe(&error), "checking a device's credentials failed");
                 Err(Reason::ServerUnavailable)

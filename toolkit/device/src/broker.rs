@@ -244,11 +244,16 @@ impl Broker {
     }
 }
 
-/// Ends the connections of devices whose credentials another process took away.
+/// Ends the connections whose credential was taken away by another process, was replaced, or has run out.
 async fn recheck(shared: &Shared) {
     let Some(credentials) = &shared.admission.credentials else { return };
-    match credentials.holders().await {
-        Ok(holders) => shared.state.with(|hub| hub.expel_unless(|device| holders.contains(device))),
+    // Who comes while the store is asked may have a credential that is newer than the answer: it is judged next time.
+    let mut ended = shared.state.with(|hub| hub.credentials_in_use());
+    match credentials.valid().await {
+        Ok(valid) => {
+            ended.retain(|id| !valid.contains(&**id));
+            shared.state.with(|hub| hub.expel_users_of(&ended));
+        }
         Err(error) => {
             tracing::warn!(error = %ieum_core::describe(&error), "looking for revoked devices failed");
         }

@@ -98,6 +98,7 @@ impl Client {
     pub(crate) fn attach(state: Arc<State>, name: &str, options: &ClientOptions, temper: Temper) -> Self {
         let hello = Hello {
             owner: PLATFORM.into(),
+            credential: None,
             client: name.into(),
             version: Version::V5,
             clean_start: !options.kept,

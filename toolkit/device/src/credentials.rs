@@ -146,16 +146,15 @@ impl Credentials {
             .map_err(failed("listing", device.unwrap_or_default()))
     }
 
-    /// Returns the devices that have a credential that is valid now.
+    /// Returns the ids of the credentials that are valid now.
     ///
     /// # Errors
     /// See [`CredentialError`].
-    pub(crate) async fn holders(&self) -> Result<HashSet<String>, CredentialError> {
-        let sql = "SELECT DISTINCT device FROM ieum_device_credential \
-                   WHERE expires_at IS NULL OR expires_at > ?";
+    pub(crate) async fn valid(&self) -> Result<HashSet<String>, CredentialError> {
+        let sql = "SELECT id FROM ieum_device_credential WHERE expires_at IS NULL OR expires_at > ?";
         let rows = self.store.fetch_all(sql, &[self.clock.now().into()]).await;
         let rows = rows.map_err(failed("listing", ""))?;
-        rows.iter().map(|row| row.text("device")).collect::<Result<_, _>>().map_err(failed("listing", ""))
+        rows.iter().map(|row| row.text("id")).collect::<Result<_, _>>().map_err(failed("listing", ""))
     }
 
     /// Tells whether `secret` is the device's now. The time it takes does not tell how much of it is right.
@@ -163,20 +162,31 @@ impl Credentials {
     /// # Errors
     /// A store that cannot be asked.
     pub async fn verify(&self, device: &str, secret: &Secret) -> Result<bool, CredentialError> {
-        let sql = "SELECT secret_hash, expires_at FROM ieum_device_credential WHERE device = ?";
+        Ok(self.proof(device, secret).await?.is_some())
+    }
+
+    /// Returns the id of the device's credential whose secret this is now. See [`Credentials::verify`].
+    pub(crate) async fn proof(
+        &self,
+        device: &str,
+        secret: &Secret,
+    ) -> Result<Option<String>, CredentialError> {
+        let sql = "SELECT id, secret_hash, expires_at FROM ieum_device_credential WHERE device = ?";
         let rows = self.store.fetch_all(sql, &[device.into()]).await.map_err(failed("reading", device))?;
         let given = hash(secret.expose());
         let now = self.clock.now();
-        let mut matches = false;
+        let mut proof = None;
         for row in &rows {
             let stored = row.text("secret_hash").map_err(failed("reading", device))?;
             let expires_at = row.opt_timestamp("expires_at").map_err(failed("reading", device))?;
             let stored = hex::decode(stored).unwrap_or_default();
             // Every one is compared, each in constant time.
             let equal = bool::from(stored.ct_eq(&given[..]));
-            matches |= equal && expires_at.is_none_or(|at| at > now);
+            if equal && expires_at.is_none_or(|at| at > now) {
+                proof = Some(row.text("id").map_err(failed("reading", device))?);
+            }
         }
-        Ok(matches)
+        Ok(proof)
     }
 }
 

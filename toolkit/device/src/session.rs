@@ -71,6 +71,8 @@ pub(crate) struct Flight {
 pub(crate) struct Link {
     /// Tells connections of one session apart.
     pub generation: u64,
+    /// The id of the credential that let it in: it ends with it.
+    pub credential: Option<Arc<str>>,
     pub version: Version,
     /// Wakes the task that writes.
     pub wake: Arc<Notify>,

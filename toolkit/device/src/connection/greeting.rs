@@ -105,6 +105,7 @@ fn hello(connect: Connect, admitted: &Admitted, strict: bool) -> Hello {
     };
     Hello {
         owner,
+        credential: admitted.credential.clone(),
         client: Arc::clone(&admitted.client),
         version: connect.version,
         clean_start: connect.clean_start,

@@ -20,6 +20,8 @@ use crate::topic::read_filter;
 pub(crate) struct Hello {
     /// Whose session it is: sessions of different owners never meet, whatever their clients call themselves.
     pub owner: Arc<str>,
+    /// The id of the credential that proved it, where one did.
+    pub credential: Option<Arc<str>>,
     pub client: Arc<str>,
     pub version: Version,
     pub clean_start: bool,
@@ -77,6 +79,7 @@ impl Hub {
         let inflight = usize::from(hello.receive_maximum.min(most).max(1));
         let link = Link {
             generation,
+            credential: hello.credential,
             version: hello.version,
             wake: Arc::clone(&wake),
             woken: false,
@@ -258,6 +261,7 @@ mod tests {
     fn hello(expiry: u32) -> Hello {
         Hello {
             owner: "".into(),
+            credential: None,
             client: "a".into(),
             version: Version::V5,
             clean_start: false,

@@ -11,7 +11,7 @@ mod publish;
 mod restore;
 mod subscribe;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use ieum_core::Timestamp;
@@ -20,13 +20,12 @@ pub(crate) use attach::{Attached, Departure, Hello};
 pub(crate) use publish::Incoming;
 pub(crate) use restore::{Saved, SavedSession};
 
-use crate::client::PLATFORM;
 use crate::journal::{Change, Journal, SessionRecord, WillRecord};
 use crate::packet::Reason;
 use crate::receipt::Receipt;
 use crate::retained::Retained;
 use crate::router::{Matches, Router, SessionKey};
-use crate::session::Session;
+use crate::session::{Link, Session};
 use crate::settings::Limits;
 
 /// The broker's whole state.
@@ -154,16 +153,19 @@ impl Hub {
         }
     }
 
-    /// Ends the connections of devices that hold no credential any more, as `holds` tells.
-    pub fn expel_unless(&mut self, holds: impl Fn(&str) -> bool) {
-        let stays = |session: &Session| {
-            session.owner.is_empty() || &*session.owner == PLATFORM || holds(&session.owner)
-        };
-        for session in self.sessions.iter_mut().flatten().filter(|session| !stays(session)) {
-            if let Some(link) = &mut session.link {
-                link.closing = Some(Reason::AdministrativeAction);
-                link.wake();
-            }
+    /// Returns the ids of the credentials that let in who is connected.
+    pub fn credentials_in_use(&self) -> HashSet<Arc<str>> {
+        let links = self.sessions.iter().flatten().filter_map(|session| session.link.as_ref());
+        links.filter_map(|link| link.credential.clone()).collect()
+    }
+
+    /// Ends the connections that one of `credentials` let in.
+    pub fn expel_users_of(&mut self, credentials: &HashSet<Arc<str>>) {
+        let links = self.sessions.iter_mut().flatten().filter_map(|session| session.link.as_mut());
+        let ended = |link: &&mut Link| link.credential.as_ref().is_some_and(|id| credentials.contains(id));
+        for link in links.filter(ended) {
+            link.closing = Some(Reason::AdministrativeAction);
+            link.wake();
         }
     }
 

@@ -7,5 +7,6 @@ mod inside;
 mod limits;
 mod originals;
 mod raw;
+mod secrets;
 mod unmodified;
 mod world;
