@@ -11,5 +11,6 @@ pub mod power;
 pub mod pretix;
 pub mod process;
 pub mod server;
+pub mod sound;
 pub mod temp;
 pub mod wait;

@@ -9,33 +9,18 @@ use ieum_speech::{
     AudioFormat, Conversation, Engine, RATE, SatelliteOptions, Say, SpeechError, Spoken, Synthesizer,
     Transcript, WyomingEvent, WyomingReader, WyomingSatellite, write_event,
 };
+use ieum_testkit::sound::{silence, vowel};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::sync::CancellationToken;
 
-use crate::hearing::{Counting, silence};
+use crate::hearing::Counting;
 use crate::satellites::taken;
 
 /// What a microphone sends at once: a tenth of a second.
 const PIECE: usize = RATE as usize / 10 * 2;
-
-/// Returns something with the pitch and the formants of a vowel, which is heard as a voice.
-fn vowel(seconds: f64) -> Vec<u8> {
-    let sample = |at: usize| {
-        let time = at as f32 / RATE as f32;
-        let strength = |frequency: f32| {
-            let near = |formant: f32| (-((frequency - formant) / 120.0).powi(2)).exp();
-            near(700.0) + 0.7 * near(1_200.0) + 0.4 * near(2_600.0) + 0.02
-        };
-        let pitch = 120.0 + 8.0 * (time * 5.0).sin();
-        let wave = |part: f32| strength(pitch * part) * (std::f32::consts::TAU * pitch * part * time).sin();
-        let sum: f32 = (1_u8..30).map(|part| wave(f32::from(part))).sum();
-        (sum * 4_000.0 * (1.0 + 0.3 * (time * 25.0).sin())).clamp(-30_000.0, 30_000.0) as i16
-    };
-    (0..(seconds * f64::from(RATE)) as usize).flat_map(|at| sample(at).to_le_bytes()).collect()
-}
 
 /// Speaks for two seconds, whatever it is to say.
 struct Speaking;
