@@ -67,6 +67,44 @@ pub struct Memory {
     other: Vec<Value>,
 }
 
+// === Rules ===
+
+impl Rules<'_> {
+    /// Writes by `step`, which is fed tokens and gives the scores of what may come after them.
+    fn write(
+        &self,
+        mut step: impl FnMut(&[u32]) -> Result<Vec<f32>, SpeechError>,
+    ) -> Result<Written, SpeechError> {
+        let mut written = Written::default();
+        let mut next: Vec<u32> = self.prompt.to_vec();
+        let mut sum = 0.0;
+        let mut steps = 0.0_f32;
+        while written.tokens.len() < self.most {
+            let scores = step(&next)?;
+            let first = written.tokens.is_empty();
+            let token = likeliest(&scores, |token| {
+                token == self.end && !first
+                    || (self.allowed)(token) && !(first && self.never_first.contains(&token))
+            });
+            sum += log_probability(&scores, token);
+            steps += 1.0;
+            if token == self.end {
+                break;
+            }
+            written.tokens.push(token);
+            if let Some(length) = loop_length(&written.tokens) {
+                written.looped = true;
+                keep_one_turn(&mut written.tokens, length);
+                break;
+            }
+            next = vec![token];
+        }
+        written.sum = sum;
+        written.confidence = if steps > 0.0 { sum / steps } else { 0.0 };
+        Ok(written)
+    }
+}
+
 // === Decoder ===
 
 impl Decoder {
@@ -108,36 +146,10 @@ impl Decoder {
     /// [`SpeechError::Cancelled`] soon after `stop` is set, [`SpeechError::Engine`] when a step fails.
     pub fn write(&self, heard: &Tensor<f32>, rules: &Rules<'_>, stop: &Stop) -> Result<Written, SpeechError> {
         let mut memory = Memory::default();
-        let mut written = Written::default();
-        let mut next: Vec<u32> = rules.prompt.to_vec();
-        let mut sum = 0.0;
-        let mut steps = 0.0_f32;
-        while written.tokens.len() < rules.most {
-            if stop.is_set() {
-                return Err(self.cancelled());
-            }
-            let scores = self.step(heard, &next, &mut memory)?;
-            let first = written.tokens.is_empty();
-            let token = likeliest(&scores, |token| {
-                token == rules.end && !first
-                    || (rules.allowed)(token) && !(first && rules.never_first.contains(&token))
-            });
-            sum += log_probability(&scores, token);
-            steps += 1.0;
-            if token == rules.end {
-                break;
-            }
-            written.tokens.push(token);
-            if let Some(length) = loop_length(&written.tokens) {
-                written.looped = true;
-                keep_one_turn(&mut written.tokens, length);
-                break;
-            }
-            next = vec![token];
-        }
-        written.sum = sum;
-        written.confidence = if steps > 0.0 { sum / steps } else { 0.0 };
-        Ok(written)
+        rules.write(|next| match stop.is_set() {
+            true => Err(self.cancelled()),
+            false => self.step(heard, next, &mut memory),
+        })
     }
 
     /// Feeds `tokens` and returns the scores of what may come after the last.
@@ -296,6 +308,29 @@ mod tests {
         keep_one_turn(&mut tokens, 4);
         assert_eq!(tokens, [9, 8, 1, 2, 3, 4]);
         assert_eq!(loop_length(&[5; 8]), Some(1));
+    }
+
+    /// Writes by a network that never ends its text: `after` says which token follows which.
+    fn endless(rules: &Rules<'_>, after: impl Fn(u32) -> u32) -> (Written, usize) {
+        let mut steps = 0;
+        let written = rules.write(|fed| {
+            steps += 1;
+            assert!(steps <= 1_000, "nothing stops it");
+            let token = after(*fed.last().expect("is fed something"));
+            Ok((0..2_000).map(|other| if other == token { 1.0 } else { 0.0 }).collect())
+        });
+        (written.expect("the network does not fail"), steps)
+    }
+
+    #[test]
+    fn a_text_without_an_end_or_a_loop_is_cut_at_the_most_tokens() {
+        let rules = Rules { prompt: &[3, 4], end: 0, most: 220, allowed: &|_| true, never_first: &[] };
+        let (written, steps) = endless(&rules, |token| token + 1);
+        assert_eq!((written.tokens, written.looped, steps), ((5..225).collect(), false, 220));
+        let (written, steps) = endless(&rules, |_| 7);
+        assert_eq!((written.tokens, written.looped, steps), (vec![7], true, 8));
+        let (written, steps) = endless(&rules, |token| if token == 6 { 0 } else { token + 1 });
+        assert_eq!((written.tokens, written.looped, steps), (vec![5, 6], false, 3), "it ends by itself");
     }
 
     #[test]

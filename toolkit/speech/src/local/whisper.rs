@@ -198,7 +198,7 @@ impl Model {
         let rules = Rules {
             prompt: &[steering.begin, token, steering.transcribe, steering.no_times],
             end: steering.end,
-            most: ((seconds * TOKENS_PER_SECOND).ceil() as usize + 8).min(MOST_TOKENS),
+            most: most_tokens(seconds),
             allowed: &|token| token < steering.end && !steering.unsaid.contains(&token),
             never_first: &[steering.space],
         };
@@ -279,6 +279,11 @@ fn of(likely: &[f32], token: u32) -> f32 {
     likely.get(token as usize).copied().unwrap_or(0.0)
 }
 
+/// Returns how many tokens so many seconds of speech may take.
+fn most_tokens(seconds: f64) -> usize {
+    ((seconds * TOKENS_PER_SECOND).ceil() as usize + 8).min(MOST_TOKENS)
+}
+
 /// Returns the first `count` columns of what was heard.
 fn beginning(heard: &Tensor<f32>, count: usize) -> Tensor<f32> {
     match *heard.shape() {
@@ -309,5 +314,16 @@ impl Steering {
             space: 220,
             unsaid: words.that_say(&UNSAID),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_speech_is_written_in_more_tokens_than_the_model_was_trained_on() {
+        assert_eq!([0.0, 0.5, 1.0, 10.0].map(most_tokens), [8, 18, 28, 208]);
+        assert_eq!([10.6, 11.0, 30.0, 3_600.0].map(most_tokens), [220; 4]);
     }
 }
