@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use ieum_testkit::wait;
 
+use super::links::metric;
+use super::outside::added;
 use super::{ieum, text, up};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -158,10 +160,115 @@ fn a_known_device_is_not_added_again_and_an_unknown_one_not_rotated() {
     assert!(told(&["device", "add", "kitchen"]).0);
     let (is_added, said) = told(&["device", "add", "kitchen"]);
     assert!(!is_added && said.contains("`ieum device rotate kitchen`"), "{said}");
-    let (is_made, said) = told(&["device", "rotate", "kitchem"]);
-    assert!(!is_made && said.contains("there is no such device; did you mean \"kitchen\"; "), "{said}");
+    for verb in ["rotate", "revoke"] {
+        let (is_done, said) = told(&["device", verb, "kitchem"]);
+        let expected = "\"kitchem\": there is no such device; did you mean \"kitchen\"; ";
+        assert!(!is_done && said.contains(expected), "{said}");
+    }
+    let (_, said) = told(&["--json", "device", "rotate", "kitchen", "--overlap", "2h"]);
+    let rotated: serde_json::Value = serde_json::from_str(&said).expect("is JSON");
+    let until = rotated["formerValidUntil"].as_str().expect("says until when");
+    assert!(told(&["--json", "device", "list"]).1.contains(until), "{until}");
     let (_, listed) = told(&["device", "list"]);
-    assert_eq!(listed.matches("kitchen").count(), 1, "one secret, one device: {listed}");
-    assert!(told(&["device", "rotate", "kitchen", "--overlap", "0s"]).0);
+    assert_eq!(listed.matches("kitchen").count(), 2, "two secrets of one device: {listed}");
+    let (_, said) = told(&["device", "rotate", "kitchen"]);
+    let until =
+        said.split("The secret before stays valid until ").nth(1).and_then(|rest| rest.split(';').next());
+    let until = until.expect("says until when");
+    assert!(told(&["device", "list"]).1.contains(until), "{until}");
+    let (_, said) = told(&["device", "rotate", "kitchen", "--overlap", "0s"]);
+    assert!(
+        said.contains("The secret before is valid no more; what is connected with it ends within"),
+        "{said}"
+    );
     assert!(told(&["device", "revoke", "kitchen"]).0 && told(&["device", "add", "kitchen"]).0);
+}
+
+/// Publishes with quality 1 and returns once that is taken, passing over what else comes.
+fn publish(stream: &mut TcpStream, topic: &str, payload: &str) {
+    let mut body = u16::try_from(topic.len()).expect("is short").to_be_bytes().to_vec();
+    body.extend(topic.as_bytes());
+    body.extend([0, 7]);
+    body.extend(payload.as_bytes());
+    say(stream, &packet(0x32, &body));
+    while hear(stream) != [0x40, 2, 0, 7] {}
+}
+
+/// Listens to `filter` from now on.
+fn listen(stream: &mut TcpStream, filter: &str) {
+    let mut body = vec![0, 1, 0, u8::try_from(filter.len()).expect("is short")];
+    body.extend(filter.as_bytes());
+    body.push(1);
+    say(stream, &packet(0x82, &body));
+    assert_eq!(hear(stream), [0x90, 3, 0, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_go_both_ways_over_a_bridge_and_health_tells_how_it_fares() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let [there, here] = [(); 2].map(|()| tempfile::tempdir().expect("makes a folder"));
+    let outside = up(there.path(), &["device"], &[]);
+    let secret = added(&outside, there.path(), "home");
+    let url = format!("mqtt://home:{secret}@{}", outside.mqtt);
+    let bridged = [
+        ("IEUM__DEVICE__BRIDGE", url.as_str()),
+        ("IEUM__DEVICE__BRIDGE_OUT", "[\"device/+/event\"]"),
+        ("IEUM__DEVICE__BRIDGE_IN", "[\"device/+/command\"]"),
+        ("IEUM__DEVICE__BRIDGE_PREFIX", "device/home/"),
+    ];
+    let platform = up(here.path(), &["device"], &bridged);
+    let bridge = async || {
+        let answer = reqwest::get(format!("http://{}/health/ready", platform.address)).await;
+        let answer = answer.expect("answers").text().await.expect("is text");
+        let health: serde_json::Value = serde_json::from_str(&answer).expect("is JSON");
+        let checks = health["checks"].as_array().expect("tells each").clone();
+        checks.into_iter().find(|check| check["name"] == "bridge").expect("is among them")["status"].clone()
+    };
+    wait::until("the bridge stands", PATIENCE, async || bridge().await == "healthy").await.expect("stands");
+
+    let (mut watcher, _) = come(&outside.mqtt, "home", &secret);
+    listen(&mut watcher, "device/home/device/kitchen/event");
+    let secret = added(&platform, here.path(), "kitchen");
+    let (mut kitchen, _) = come(&platform.mqtt, "kitchen", &secret);
+    listen(&mut kitchen, "device/kitchen/command");
+    publish(&mut kitchen, "device/kitchen/event", "rang");
+    let heard = hear(&mut watcher);
+    assert!(heard.windows(32).any(|part| part == b"device/home/device/kitchen/event"), "{heard:?}");
+    assert!(heard.ends_with(b"rang"), "{heard:?}");
+    publish(&mut watcher, "device/home/device/kitchen/command", "open");
+    let heard = hear(&mut kitchen);
+    assert!(heard.windows(22).any(|part| part == b"device/kitchen/command"), "{heard:?}");
+    assert!(heard.ends_with(b"open"), "{heard:?}");
+
+    outside.stop();
+    let is_down = async || bridge().await == "unhealthy";
+    wait::until("health tells that it is down", PATIENCE, is_down).await.expect("is told");
+    platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_devices_say_is_counted_by_what_it_is() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let platform = up(folder.path(), &["voice"], &[]);
+    let secret = added(&platform, folder.path(), "hall");
+    let (mut hall, _) = come(&platform.mqtt, "hall", &secret);
+    publish(&mut hall, "device/hall/text", "{\"messageId\":\"1\",\"text\":\"what time is it\"}");
+    publish(&mut hall, "device/hall/text", "{\"messageId\":\"2\",\"text\":5}");
+    say(&mut hall, &packet(0x32, b"\0\x0fdevice/den/text\0\x08x"));
+    hall.read_to_end(&mut Vec::new()).expect("what it may not say ends its connection");
+    for (series, count) in [
+        ("ieum_device_received_total{class=\"text\"}", 2.0),
+        ("ieum_device_refused_total{class=\"text\",reason=\"not_authorized\"}", 1.0),
+        ("ieum_voice_messages_total{kind=\"text\"}", 2.0),
+        ("ieum_voice_refused_total{kind=\"text\"}", 1.0),
+        ("ieum_device_dropped_total{why=\"full\"}", 0.0),
+    ] {
+        let is_counted = async || metric(&platform, series).await.to_bits() == f64::to_bits(count);
+        wait::until(series, PATIENCE, is_counted).await.expect("is counted");
+    }
+    // The two texts, to whoever works on them.
+    let are_delivered = async || metric(&platform, "ieum_device_delivered_total").await >= 2.0;
+    wait::until("what was handed over is counted", PATIENCE, are_delivered).await.expect("is counted");
+    platform.stop();
 }

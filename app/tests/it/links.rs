@@ -10,7 +10,7 @@ use ieum_testkit::wait;
 use crate::{Running, attendance_is_served, ieum, text, up, write};
 
 /// Returns the metrics' value of the series that begins with `series`.
-async fn metric(platform: &Running, series: &str) -> f64 {
+pub async fn metric(platform: &Running, series: &str) -> f64 {
     let page = reqwest::get(format!("http://{}/metrics", platform.address)).await.expect("answers");
     let page = page.text().await.expect("is text");
     let line = page.lines().find(|line| line.starts_with(series));

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use ieum_core::{Secret, system_clock};
+use ieum_edge::{Address, Connection, Hello, Trust};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
+use crate::outside::{added, port};
 use crate::{attendance_is_served, ieum, text, up, write};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
@@ -78,6 +81,37 @@ async fn from_elsewhere_only_a_certificate_that_counts_opens_a_contract() {
     assert_eq!(status, 403, "steering stays with this machine");
     let plain = format!("http://{}/health/live", platform.address);
     assert!(reqwest::get(plain).await.expect("answers").status().is_success(), "plain stays plain");
+    platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_comes_over_tls_and_believes_only_who_signed_the_certificate() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let [folder, stranger] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    tls(folder.path(), &authority(folder.path()), "localhost");
+    authority(stranger.path());
+    let [certificate, key] = ["localhost.pem", "localhost.key"].map(|name| folder.path().join(name));
+    let [certificate, key] = [&certificate, &key].map(|path| path.to_str().expect("is text"));
+    let settings = [("IEUM__DEVICE__CERTIFICATE", certificate), ("IEUM__DEVICE__KEY", key)];
+    let platform = up(folder.path(), &["device"], &settings);
+    let secret = added(&platform, folder.path(), "hall");
+    let come = async |scheme: &str, signed: &Path, secret: &str| {
+        let address = Address::parse(&format!("{scheme}://localhost:{}", port(&platform.mqtt)));
+        let hello = Hello {
+            client: "hall".to_owned(),
+            credentials: Some(("hall".to_owned(), Secret::new(secret.to_owned()))),
+            keep_alive: 600,
+            session_seconds: 0,
+            receive: 10,
+        };
+        let trust = Trust::from_file(&signed.join("authorities.pem")).expect("is believed");
+        Connection::open(&address.expect("is one"), &hello, &trust, &system_clock()).await
+    };
+    let (mut device, _) = come("mqtts", folder.path(), &secret).await.expect("is let in");
+    device.subscribe("device/hall/#").await.expect("is granted");
+    assert!(come("mqtts", folder.path(), "guess").await.is_err(), "the secret still counts");
+    assert!(come("mqtts", stranger.path(), &secret).await.is_err(), "a stranger signed nothing of this");
+    assert!(come("mqtt", folder.path(), &secret).await.is_err(), "nobody comes in the clear");
     platform.stop();
 }
 

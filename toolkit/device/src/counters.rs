@@ -30,6 +30,7 @@ pub(crate) struct Counters {
 }
 
 struct ClassCounters {
+    name: String,
     messages: Counter,
     bytes: Counter,
 }
@@ -37,6 +38,7 @@ struct ClassCounters {
 impl Counters {
     pub fn new(classes: &[TopicClass]) -> Self {
         let counters = |name: &str| ClassCounters {
+            name: name.to_owned(),
             messages: metrics::counter!("ieum_device_received_total", "class" => name.to_owned()),
             bytes: metrics::counter!("ieum_device_received_bytes_total", "class" => name.to_owned()),
         };
@@ -57,10 +59,21 @@ impl Counters {
 
     /// Counts a message that came in.
     pub fn received(&self, topic: &str, bytes: usize) {
-        let class = self.classes.iter().find(|(filter, _)| matches(filter, topic));
-        let counters = class.map_or(&self.other, |(_, counters)| counters);
+        let counters = self.of(topic);
         counters.messages.increment(1);
         counters.bytes.increment(bytes as u64);
+    }
+
+    /// Counts a message that its client may not publish.
+    pub fn refused_message(&self, topic: &str, reason: Reason) {
+        let class = self.of(topic).name.clone();
+        metrics::counter!("ieum_device_refused_total", "class" => class, "reason" => reason.name())
+            .increment(1);
+    }
+
+    fn of(&self, topic: &str) -> &ClassCounters {
+        let class = self.classes.iter().find(|(filter, _)| matches(filter, topic));
+        class.map_or(&self.other, |(_, counters)| counters)
     }
 
     /// Counts a connection that was refused or ended for a reason.

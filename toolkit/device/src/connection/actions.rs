@@ -70,7 +70,7 @@ impl<S> Connection<S> {
         };
         let refused = self.permissions.publish(&topic).err();
         if let Some(reason) = refused {
-            self.shared.counters.refused(reason);
+            self.shared.counters.refused_message(&topic, reason);
             // Without a reason code in the answer, the end of the connection is the only no there is.
             if self.version == Version::V4 || publish.id == 0 {
                 return Err(reason);
