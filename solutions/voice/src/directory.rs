@@ -92,6 +92,16 @@ impl Directory {
         }
     }
 
+    /// Returns the zone of a person; `None` where it is not known. What stands in for the directory's answer will do: a person
+    /// moves seldom, and whoever asks holds a transaction open.
+    pub async fn zone_of(&self, cx: &Cx, user: &str) -> Option<String> {
+        let kept: Option<User> = self.kept(&format!("user:{user}")).await;
+        match kept {
+            Some(user) => user.zone,
+            None => self.user(cx, user).await.ok()?.zone,
+        }
+    }
+
     /// Lets go of what stands in for a person.
     pub async fn forget(&self, user: &str) {
         // It lives for an hour at most.

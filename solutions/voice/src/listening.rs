@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use crate::directory::Directory;
 use crate::replies::{Reply, queue};
 use crate::store::tell_after_commit;
 use crate::tongue::Tongue;
@@ -34,6 +35,9 @@ pub struct Activity;
 /// Speaks up when a device notices something.
 pub struct Proactive {
     pub rules: Vec<ProactiveRule>,
+    /// Who knows the zones of people.
+    pub directory: Directory,
+    /// The zone of people who say none.
     pub zone: String,
     pub clock: SharedClock,
     /// Told when something waits to be sent.
@@ -51,7 +55,7 @@ pub struct ProactiveRule {
     pub event: String,
     /// Where; anywhere where left out.
     pub location: Option<String>,
-    /// Not between these times of day, over midnight where the second is not later.
+    /// Not between these times of day on the person's clock, over midnight where the second is not later.
     pub quiet: Option<(Time, Time)>,
     /// Not again within this time, for each person.
     pub cool_down: Duration,
@@ -125,13 +129,19 @@ impl Consumer for Activity {
 
 #[async_trait]
 impl Consumer for Proactive {
-    async fn handle(&self, _cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
+    async fn handle(&self, cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
         if event.kind != DEVICE_NOTICED {
             return Ok(());
         }
         let notice: DeviceNotice = data(event)?;
-        for rule in self.rules.iter().filter(|rule| rule.applies(&notice, &self.zone, event.time)) {
-            if !may_again(tx, rule, &notice.user_id, event.time).await? {
+        let rules: Vec<&ProactiveRule> = self.rules.iter().filter(|rule| rule.is_about(&notice)).collect();
+        let zone = match rules.iter().any(|rule| rule.quiet.is_some()) {
+            true => self.directory.zone_of(cx, &notice.user_id).await,
+            false => None,
+        };
+        let zone = zone.unwrap_or_else(|| self.zone.clone());
+        for rule in rules {
+            if rule.is_quiet(&zone, event.time) || !may_again(tx, rule, &notice.user_id, event.time).await? {
                 continue;
             }
             let tongue = Tongue::heard_in(&rule.say).unwrap_or(Tongue::Korean);
@@ -147,12 +157,16 @@ impl Consumer for Proactive {
 }
 
 impl ProactiveRule {
-    /// Whether the rule speaks up for what came `at` this time, its cool-down aside. The time is ours: a device's clock may
-    /// be hours off, and would make it speak at night.
-    fn applies(&self, notice: &DeviceNotice, zone_name: &str, at: Timestamp) -> bool {
+    /// Whether the rule speaks up for this, by day and its cool-down aside.
+    fn is_about(&self, notice: &DeviceNotice) -> bool {
         let is_there = self.location.is_none() || self.location == notice.location;
-        let is_quiet = self.quiet.is_some_and(|(from, until)| is_within(&zone(zone_name), from, until, at));
-        self.event == notice.event_type && is_there && !is_quiet
+        self.event == notice.event_type && is_there
+    }
+
+    /// Whether the rule is quiet at this time. The time is ours: a device's clock may be hours off, and would make it speak at
+    /// night.
+    fn is_quiet(&self, zone_name: &str, at: Timestamp) -> bool {
+        self.quiet.is_some_and(|(from, until)| is_within(&zone(zone_name), from, until, at))
     }
 }
 
@@ -199,22 +213,23 @@ mod tests {
             say: "어서 오세요.".into(),
         };
         let at = |text: &str| Timestamp::parse(text).expect("is a time");
-        let (noon, night) = ("2026-05-01T03:00:00Z", "2026-05-01T14:00:00Z");
-        let applies = |event: &str, location: &str, came: &str, noticed: &str| {
-            let notice = DeviceNotice {
+        let is_about = |event: &str, location: Option<&str>| {
+            rule.is_about(&DeviceNotice {
                 device_id: "s1".into(),
                 user_id: "ada".into(),
                 event_type: event.into(),
-                location: Some(location.into()),
-                data: json!({ "location": location }),
-                at: at(noticed),
-            };
-            rule.applies(&notice, "Asia/Seoul", at(came))
+                location: location.map(Into::into),
+                data: json!({}),
+                at: at("2026-05-01T03:00:00Z"),
+            })
         };
-        assert!(applies("motion_detected", "living_room", noon, noon));
-        assert!(applies("motion_detected", "living_room", noon, night), "a device's clock is off");
-        assert!(!applies("motion_detected", "living_room", night, noon));
-        assert!(!applies("motion_detected", "hall", noon, noon));
-        assert!(!applies("door_opened", "living_room", noon, noon));
+        assert!(is_about("motion_detected", Some("living_room")));
+        assert!(!is_about("motion_detected", Some("hall")));
+        assert!(!is_about("motion_detected", None));
+        assert!(!is_about("door_opened", Some("living_room")));
+        let (noon, night) = (at("2026-05-01T03:00:00Z"), at("2026-05-01T14:00:00Z"));
+        let quiet =
+            ["Asia/Seoul", "America/New_York"].map(|zone| [noon, night].map(|at| rule.is_quiet(zone, at)));
+        assert_eq!(quiet, [[false, true], [true, false]]);
     }
 }

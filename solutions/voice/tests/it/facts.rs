@@ -65,7 +65,7 @@ async fn a_turn_that_nobody_can_read_is_a_dead_letter_of_each_and_counts_once_it
     let sql = SqlStore::sqlite();
     let stage = Stage::heard(&sql.url).await;
     let bus = bus(&stage).await;
-    let event = Event::new(&Cx::root(), "/voice", DIALOG_COMPLETED, "ada", &json!({ "userId": "ada" }));
+    let event = Event::new(&Cx::root(), "/voice", DIALOG_COMPLETED, "ada", json!({ "userId": "ada" }));
     let event = event.expect("is an event");
     bus.publish(DIALOG_EVENTS, event.clone()).await.expect("is told");
     let groups = ["analytics-service", "voice-activity"];
@@ -111,7 +111,7 @@ async fn a_rule_speaks_up_once_for_what_could_not_be_read_before() {
     let sql = SqlStore::sqlite();
     let stage = Stage::heard(&sql.url).await;
     let (bus, mut kitchen) = (bus(&stage).await, stage.device("kitchen").await);
-    let event = Event::new(&Cx::root(), "/voice", DEVICE_NOTICED, "ada", &json!([1])).expect("is an event");
+    let event = Event::new(&Cx::root(), "/voice", DEVICE_NOTICED, "ada", json!([1])).expect("is an event");
     bus.publish(DIALOG_EVENTS, event.at(at(NOON))).await.expect("is told");
     let letters = dead(&bus, &["voice-proactive"], DeadState::Parked).await;
     let mended = json!({ "deviceId": "kitchen", "userId": "ada", "eventType": "motion_detected", "at": "2026-05-01T03:00:00Z" });
@@ -141,6 +141,31 @@ async fn a_rule_speaks_up_by_day_and_cools_down() {
         stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE kind = 'DIALOG_RESPONSE'").await,
         3
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_is_quiet_by_the_clocks_where_the_person_is() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    *stage.people.zone.lock() = Some("America/New_York".into());
+    let mut kitchen = stage.device("kitchen").await;
+    let moved = |id: &str| json!({ "messageId": id, "eventType": "motion_detected" });
+    // Noon in Seoul, and eleven at night there.
+    kitchen.send("event", moved("m1")).await;
+    let noticed =
+        "SELECT COUNT(DISTINCT event_id) AS n FROM ieum_bus_log WHERE body LIKE '%motion_detected%'";
+    until("it is told", PATIENCE, || async { stage.count(noticed).await == 1 }).await.expect("is told");
+    // Eleven at night in Seoul, and ten in the morning there.
+    stage.clock.advance(Duration::from_secs(11 * 3_600));
+    kitchen.send("event", moved("m2")).await;
+    assert_eq!(stage.rung(&mut kitchen).await["rule"], "welcome");
+    // One at night, and noon there.
+    stage.clock.advance(Duration::from_secs(2 * 3_600));
+    kitchen.send("event", moved("m3")).await;
+    assert_eq!(stage.rung(&mut kitchen).await["rule"], "welcome");
+    // One after the other: what was noticed at night there was looked at before.
+    let said = "SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE payload LIKE '%proactive%'";
+    assert_eq!(stage.count(said).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

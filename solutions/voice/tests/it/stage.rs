@@ -59,6 +59,8 @@ pub struct People {
     pub owners: Mutex<BTreeMap<String, String>>,
     /// What everybody speaks, where that is known.
     pub language: Mutex<Option<String>>,
+    /// Where everybody is, where that is known.
+    pub zone: Mutex<Option<String>>,
 }
 
 pub fn at(text: &str) -> Timestamp {
@@ -273,7 +275,7 @@ impl Users for People {
             status,
             plan: UserPlan::Basic,
             language: self.language.lock().clone(),
-            zone: None,
+            zone: self.zone.lock().clone(),
             devices: Vec::new(),
             created_at: Timestamp::default(),
         })
