@@ -142,7 +142,7 @@ impl Transcriber for MlEar {
         Ok(Transcript {
             text,
             language: Some(language).filter(|language| !language.is_empty()),
-            rejected: None,
+            ..Transcript::default()
         })
     }
 }

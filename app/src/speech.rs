@@ -104,7 +104,7 @@ impl Ears for Engines<dyn Transcriber> {
         let heard = engine.transcribe(samples, &hints).await;
         let heard = heard.map_err(|error| failed(&name, &error))?;
         let language = heard.language.as_deref().and_then(Tongue::of).or(language);
-        Ok(Heard { text: heard.text, language, confidence: None })
+        Ok(Heard { text: heard.text, first: heard.first, language, confidence: None })
     }
 }
 

@@ -74,6 +74,11 @@ pub struct DialogTurn {
     /// Milliseconds that hearing took, where the turn was spoken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_ms: Option<f64>,
+    /// The words that the engine heard, where the turn was spoken and `text` has other words: the sentence that they were
+    /// taken for. An engine that listens for sentences alone, and one that leads to them and tells only the end, has no
+    /// such words; nothing stands here then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_heard: Option<String>,
     /// Whether the answer is also sent to the device, over MQTT.
     #[serde(default)]
     pub deliver: bool,
@@ -92,6 +97,9 @@ pub struct DialogAnswer {
     /// What was heard, where the turn was spoken: the words that the answer is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<String>,
+    /// The engine's own words, where `heard` is a sentence that they were [taken for](DialogTurn::first_heard).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_heard: Option<String>,
     /// What is said back.
     pub text: String,
     /// The language of the answer.

@@ -369,8 +369,10 @@ export interface DialogAnswer {
   turnId: string;
   sessionId: string;
   userId: string;
-  /** What was heard, where the turn was spoken. */
+  /** What was heard, where the turn was spoken: the words that the answer is about. */
   heard?: string;
+  /** The engine's own words, where `heard` is what they were taken for. */
+  firstHeard?: string;
   text: string;
   language: string;
   intent: string;

@@ -434,6 +434,7 @@ export const en = {
   speak: "Speak",
   endRecording: "Stop and send",
   spokenWords: "(spoken)",
+  takenAs: (heard: string, words: string) => `heard “${heard}”, taken as “${words}”`,
   voiceNoMicrophone: "The browser gives no microphone. Allow it for this page, or type.",
   registerPerson: (who: string) => `Register ${who} and ask again`,
   personRegistered: (who: string) => `${who} is registered`,

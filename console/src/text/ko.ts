@@ -428,6 +428,7 @@ export const ko: Text = {
   speak: "말하기",
   endRecording: "멈추고 보내기",
   spokenWords: "(음성)",
+  takenAs: (heard: string, words: string) => `들린 말 “${heard}”, 이해한 말 “${words}”`,
   voiceNoMicrophone: "브라우저에서 마이크를 사용할 수 없습니다. 이 페이지에 허용하거나 입력해 주세요.",
   registerPerson: (who: string) => `${who} 등록하고 다시 묻기`,
   personRegistered: (who: string) => `${who} 등록됨`,

@@ -313,6 +313,7 @@ impl DialogManager {
             session_id: turn.session.clone(),
             user_id: user.to_owned(),
             heard: turn.said.heard_ms.is_some().then(|| turn.said.text.clone()),
+            first_heard: turn.said.first_heard.clone(),
             text: answered.text(),
             language: turn.tongue.code().to_owned(),
             intent: answered.first.intent.clone(),

@@ -45,19 +45,19 @@ impl DialogManager {
         }
         turn.heard_ms = Some(self.clock.moment().since(begun).as_secs_f64() * 1_000.0);
         turn.language = turn.language.or_else(|| heard.language.map(|tongue| tongue.code().to_owned()));
-        turn.text = heard.text.trim().chars().take(rules::LONGEST_TEXT).collect();
+        turn.text = cut(&heard.text);
+        let first = heard.first.as_deref().map_or_else(|| turn.text.clone(), cut);
         let tongue = turn.language.as_deref().and_then(Tongue::of).or_else(|| Tongue::heard_in(&turn.text));
         if let Some(tongue) = tongue {
             let heard = turn.text.clone();
             let meant = beside(listened, move |local, names| local.repaired(tongue, names, &heard)).await;
             if let Some(meant) = meant.flatten() {
-                tracing::debug!(
-                    heard = turn.text,
-                    meant,
-                    "heard something that sounds like what can be said"
-                );
                 turn.text = meant;
             }
+        }
+        if letters(&first).ne(letters(&turn.text)) {
+            tracing::debug!(heard = first, meant = turn.text, "took what was heard for what can be said");
+            turn.first_heard = Some(first);
         }
         self.say(cx, turn).await
     }
@@ -114,6 +114,17 @@ impl DialogManager {
             }
         }
     }
+}
+
+/// Returns what was heard as a turn takes it.
+fn cut(heard: &str) -> String {
+    heard.trim().chars().take(rules::LONGEST_TEXT).collect()
+}
+
+/// Returns the letters by which words differ: how they are parted and marked, and how large they are written, is the
+/// engine's taste.
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// Returns what to say of why nothing was heard: to try again only where that can help.

@@ -23,6 +23,9 @@ pub struct Audio {
 pub struct Heard {
     /// The words; empty where nobody spoke.
     pub text: String,
+    /// The words that were heard freely, where `text` is a sentence that can be said and that they were led to. `None` too
+    /// where the engine tells only the sentence.
+    pub first: Option<String>,
     /// The language, where the engine finds it out.
     pub language: Option<Tongue>,
     /// How sure it is, 0 to 1, where the engine tells.

@@ -115,7 +115,8 @@ impl Transcriber for EarsEngine {
         let language = hints.language.as_deref().and_then(Tongue::of);
         let heard = self.0.hear(recording, language, hints.grammar.clone()).await.map_err(of_toolkit)?;
         let language = heard.language.map(|tongue| tongue.code().to_owned());
-        Ok(Transcript { text: heard.text.trim().to_owned(), language, rejected: None })
+        let text = heard.text.trim().to_owned();
+        Ok(Transcript { text, first: heard.first, language, rejected: None })
     }
 }
 

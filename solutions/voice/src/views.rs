@@ -87,6 +87,9 @@ pub struct AnswerV2 {
     /// What was heard, where the turn was spoken: the words that the answer is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heard: Option<String>,
+    /// The engine's own words, where `heard` is a sentence that they were taken for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_heard: Option<String>,
     /// What is said back.
     pub text: String,
     /// The language of the answer.
@@ -303,6 +306,7 @@ impl From<DialogAnswer> for AnswerV2 {
             session_id: answer.session_id,
             user_id: answer.user_id,
             heard: answer.heard,
+            first_heard: answer.first_heard,
             text: answer.text,
             language: answer.language,
             intent: answer.intent,

@@ -47,6 +47,7 @@ impl Dialogue for Echo {
             session_id: turn.session_id.unwrap_or_default(),
             user_id: turn.user_id.unwrap_or_default(),
             heard: turn.heard_ms.map(|_| turn.text.clone()),
+            first_heard: turn.first_heard,
             text: turn.text,
             language: turn.language.unwrap_or_default(),
             intent: "echo".into(),

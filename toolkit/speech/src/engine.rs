@@ -20,6 +20,9 @@ pub struct Engine {
 pub struct Transcript {
     /// The words; empty where nothing was understood.
     pub text: String,
+    /// The words that were heard freely, where [`text`](Self::text) is a sentence of [`Hints::grammar`] that they were led
+    /// to. `None` too where the engine tells none, such as one that is asked over the network.
+    pub first: Option<String>,
     /// The language, as two letters of ISO 639-1, where the engine knows it.
     pub language: Option<String>,
     /// Why there are no words, where the engine heard something and does not trust it.
@@ -97,6 +100,15 @@ pub trait Synthesizer: Send + Sync + 'static {
     /// # Errors
     /// [`SpeechError::Text`] for a text that is empty, too long or no SSML we know, and the engine's own.
     async fn synthesize(&self, say: &Say) -> Result<Spoken, SpeechError>;
+}
+
+// === Transcript ===
+
+impl Transcript {
+    /// Takes `sentence` for what was meant, and remembers what was heard.
+    pub(crate) fn led_to(&mut self, sentence: String) {
+        self.first = Some(std::mem::replace(&mut self.text, sentence));
+    }
 }
 
 // === Hints ===

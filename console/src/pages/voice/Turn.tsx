@@ -60,6 +60,7 @@ export function Answer({ answer }: { answer: DialogAnswer }) {
   const slots = Object.entries(answer.slots);
   return (
     <Box sx={{ maxWidth: 640 }}>
+      {answer.firstHeard && answer.heard && <Under>{t.takenAs(answer.firstHeard, answer.heard)}</Under>}
       <Typography lang={answer.language} sx={{ bgcolor: "action.hover", borderRadius: "12px", px: 1.75, py: 0.75, width: "fit-content" }}>
         {answer.text}
       </Typography>

@@ -38,7 +38,10 @@ impl Ears for Parrot {
         let led = grammar.and_then(|grammar| grammar.sentence(&text));
         self.told.lock().push((tongue, led.clone()));
         // As an engine does that listens for sentences.
-        let text = led.unwrap_or(text);
+        let (text, first) = match led {
+            Some(led) => (led, Some(text)),
+            None => (text, None),
+        };
         match text.as_str() {
             "broken" => Err(SpeechError::Engine { engine: "parrot".into(), problem: "it coughs".into() }),
             "it goes on and on." => {
@@ -48,7 +51,7 @@ impl Ears for Parrot {
                 Err(SpeechError::Missing { engine: "parrot".into(), problem: "no feathers".into() })
             }
             "stall!" => std::future::pending().await,
-            _ => Ok(Heard { text, language: None, confidence: Some(1.0) }),
+            _ => Ok(Heard { text, first, language: None, confidence: Some(1.0) }),
         }
     }
 }
@@ -117,6 +120,36 @@ async fn a_recording_in_the_known_shape_is_heard_answered_and_spoken() {
         (&json!("date.query"), &Value::Null),
         "nothing was heard"
     );
+}
+
+#[tokio::test]
+async fn what_was_heard_is_told_beside_what_it_was_taken_for_where_the_words_differ() {
+    let (_sql, stage, _parrot) = stage().await;
+    let mut kitchen = stage.device("kitchen").await;
+    let things = json!([{ "id": "star", "name": "별빛 램프", "area": "거실" }]);
+    kitchen.send("event", json!({ "eventType": "things", "data": { "things": things } })).await;
+    assert_eq!(kitchen.ask("몇 시야").await["intent"], "time.query");
+    for (spoken, first) in [
+        ("별빗 램프 켜 줘.", json!("별빗 램프 켜 줘.")),
+        // Blanks and marks are the engine's taste.
+        ("별빛램프켜줘", Value::Null),
+        ("what time is it ", Value::Null),
+    ] {
+        kitchen.send("audio", whole(spoken)).await;
+        let answer = loop {
+            let told = kitchen.hear().await;
+            if told["type"] == "DIALOG_RESPONSE" {
+                break told["payload"].clone();
+            }
+        };
+        assert_eq!(answer["firstHeard"], first, "{spoken}");
+        let trail = stage.part.trail().turns(Some("kitchen"), 10).await.expect("is read");
+        let kept = trail.iter().find(|turn| answer["heard"] == turn.said).expect("is kept");
+        assert_eq!(kept.answer["firstHeard"], first, "{spoken}");
+        if first != Value::Null {
+            assert_eq!((&*kept.said, &answer["intent"]), ("별빛 램프 켜 줘.", &json!("device.on")));
+        }
+    }
 }
 
 #[tokio::test]

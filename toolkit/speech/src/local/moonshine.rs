@@ -123,7 +123,7 @@ impl Model {
             let guide = Guide { grammar, vocabulary, beam: BEAM };
             let free = (&written, transcript.text.as_str());
             if let Some(sentence) = guide.lead(&self.decoder, &heard, &rules, free, stop)? {
-                transcript.text = sentence;
+                transcript.led_to(sentence);
                 return Ok(transcript);
             }
         }

@@ -203,8 +203,8 @@ impl Model {
             never_first: &[steering.space],
         };
         let written = self.decoder.write(&heard, &rules, stop)?;
-        let mut transcript =
-            Transcript { text: self.words.text(&written.tokens), language: Some(language), rejected: None };
+        let text = self.words.text(&written.tokens);
+        let mut transcript = Transcript { text, language: Some(language), ..Transcript::default() };
         transcript.rejected = before.rejected(written.confidence);
         if let Some(grammar) = grammar.filter(|grammar| before.may_lead(grammar)) {
             let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(&self.words));
@@ -213,7 +213,7 @@ impl Model {
             // Many texts at once look at what was heard; the silence behind it, up to half a minute, tells none apart.
             let heard = beginning(&heard, (seconds * HEARD_PER_SECOND) as usize + QUIET);
             if let Some(sentence) = guide.lead(&self.decoder, &heard, &rules, free, stop)? {
-                transcript.text = sentence;
+                transcript.led_to(sentence);
                 transcript.rejected = None;
                 return Ok(transcript);
             }

@@ -87,7 +87,7 @@ async fn transcribe(place: &Place, audio: &Audio, hints: &Hints) -> Result<Trans
     let said = line.until("transcript").await?;
     let text = hints.led_by_letters(said.text("text").unwrap_or_default().trim().to_owned());
     let language = said.text("language").or(language).map(str::to_owned);
-    Ok(Transcript { text, language, rejected: None })
+    Ok(Transcript { text, language, ..Transcript::default() })
 }
 
 // === WyomingSynthesizer ===

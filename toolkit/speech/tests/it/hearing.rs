@@ -22,7 +22,7 @@ impl Transcriber for Counting {
 
     async fn transcribe(&self, audio: Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
         let text = format!("heard {:.0} tenths", audio.seconds() * 10.0);
-        Ok(Transcript { text, language: hints.language.clone(), rejected: None })
+        Ok(Transcript { text, language: hints.language.clone(), ..Transcript::default() })
     }
 }
 
