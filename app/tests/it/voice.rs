@@ -39,14 +39,23 @@ impl Speaker {
     }
 
     pub fn ask_as(&mut self, id: &str, text: &str) {
-        let body = json!({ "messageId": id, "text": text }).to_string();
+        self.publish(0x32, json!({ "messageId": id, "text": text }));
+    }
+
+    /// Asks in a message that is kept for who subscribes later.
+    fn ask_kept(&mut self, text: &str) {
+        self.publish(0x33, json!({ "text": text }));
+    }
+
+    fn publish(&mut self, first: u8, body: Value) {
+        let body = body.to_string();
         let topic = b"device/kitchen/text";
         let mut publish = (topic.len() as u16).to_be_bytes().to_vec();
         publish.extend_from_slice(topic);
         publish.extend(self.next.to_be_bytes());
         publish.extend_from_slice(body.as_bytes());
         self.next += 1;
-        say(&mut self.stream, &packet(0x32, &publish));
+        say(&mut self.stream, &packet(first, &publish));
     }
 
     /// Waits for the next answer, and acknowledges what comes.
@@ -113,6 +122,33 @@ impl Speaker {
 pub fn added(platform: &Running, folder: &std::path::Path) -> String {
     let added = platform.ask(folder, &["device", "add", "kitchen"]);
     added["secret"].as_str().expect("is shown once").to_owned()
+}
+
+#[test]
+fn what_is_said_in_a_message_that_is_kept_is_carried_out_once_over_restarts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut platform = up(folder.path(), &["voice"], &[]);
+    let secret = added(&platform, folder.path());
+    let mut kitchen = Speaker::come(&platform, &secret);
+    kitchen.ask_kept("10분 타이머");
+    let first = kitchen.answer();
+    assert_eq!(first["text"], "10분 타이머를 시작했어요.", "it is carried out when it is said");
+    for start in ["second", "third"] {
+        drop(kitchen);
+        platform.stop();
+        platform = up(folder.path(), &["voice"], &[]);
+        kitchen = Speaker::come(&platform, &secret);
+        kitchen.ask_as(start, "지금 몇 시야?");
+        let mut next = kitchen.answer();
+        // The answer before it may not have been acknowledged yet when the process ended.
+        while next["turnId"] == first["turnId"] {
+            next = kitchen.answer();
+        }
+        assert_eq!(next["intent"], "time.query", "nothing is carried out before it");
+    }
+    kitchen.ask_kept("20분 타이머");
+    assert_eq!(kitchen.answer()["text"], "20분 타이머를 시작했어요.", "what is said now is carried out");
+    platform.stop();
 }
 
 #[test]

@@ -153,7 +153,16 @@ impl Client {
     /// # Errors
     /// A filter that is none, or a client that is no longer attached.
     pub async fn subscribe(&self, filter: &str, quality: Quality) -> Result<(), ClientError> {
-        self.subscribe_as(filter, quality, false).await
+        self.subscribe_as(filter, quality, false, RetainHandling::SendRetained).await
+    }
+
+    /// Subscribes to a filter for what is published from now on, retained or not. What was kept for it is not handed
+    /// over: who carries out what it is told does so once, however often it comes back.
+    ///
+    /// # Errors
+    /// A filter that is none, or a client that is no longer attached.
+    pub async fn subscribe_from_now_on(&self, filter: &str, quality: Quality) -> Result<(), ClientError> {
+        self.subscribe_as(filter, quality, false, RetainHandling::DoNotSendRetained).await
     }
 
     /// Subscribes to a filter for what others publish: what this client does never comes back to it.
@@ -161,16 +170,21 @@ impl Client {
     /// # Errors
     /// A filter that is none, or a client that is no longer attached.
     pub async fn subscribe_to_others(&self, filter: &str, quality: Quality) -> Result<(), ClientError> {
-        self.subscribe_as(filter, quality, true).await
+        self.subscribe_as(filter, quality, true, RetainHandling::SendRetained).await
     }
 
-    async fn subscribe_as(&self, filter: &str, quality: Quality, no_local: bool) -> Result<(), ClientError> {
+    async fn subscribe_as(
+        &self,
+        filter: &str,
+        quality: Quality,
+        no_local: bool,
+        retained: RetainHandling,
+    ) -> Result<(), ClientError> {
         if read_filter(filter).is_none() {
             return Err(ClientError::Filter { filter: filter.to_owned() });
         }
         let options = Options { quality, no_local, retain_as_published: true, identifier: 0 };
-        let requested =
-            Requested { filter: filter.to_owned(), options, retained: RetainHandling::SendRetained };
+        let requested = Requested { filter: filter.to_owned(), options, retained };
         let now = self.state.clock.now();
         let noted = self.state.with(|hub| {
             hub.subscribe(self.key, self.generation, 1, &[(requested, None)], now)?;

@@ -46,7 +46,8 @@ impl Gateway {
     pub async fn attach(broker: &Broker, desk: Arc<Desk>) -> Result<Self, ClientError> {
         let client = broker.client_of_many(NAME, &ClientOptions { kept: true, inflight: IN_HAND });
         for kind in ["text", "event", "telemetry", "audio"] {
-            client.subscribe(&format!("device/+/{kind}"), Quality::AtLeastOnce).await?;
+            // What was kept of it was carried out when it was published.
+            client.subscribe_from_now_on(&format!("device/+/{kind}"), Quality::AtLeastOnce).await?;
         }
         Ok(Self { client, desk })
     }

@@ -80,7 +80,7 @@ impl Hermes {
     pub async fn attach(broker: &Broker, manager: Arc<DialogManager>) -> Result<Self, ClientError> {
         let client = broker.client(CLIENT, &ClientOptions { kept: false, inflight: 1_000 });
         for topic in TOPICS {
-            client.subscribe(topic, Quality::AtLeastOnce).await?;
+            client.subscribe_from_now_on(topic, Quality::AtLeastOnce).await?;
         }
         let sender = broker.client("hermes-sender", &ClientOptions::default());
         let post = Post::new(sender, manager.clock.clone());

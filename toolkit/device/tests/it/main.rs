@@ -4,6 +4,7 @@ mod conformance_five;
 mod conformance_three;
 mod durable;
 mod inside;
+mod kept;
 mod limits;
 mod originals;
 mod raw;
