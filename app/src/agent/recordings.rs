@@ -140,7 +140,7 @@ pub async fn hear(speaker: &Speaker, command: &str) -> Result<(), Box<dyn Error>
 async fn hear_piece(speaker: &Speaker, cutter: &mut Cutter, piece: &[u8]) -> Result<(), Box<dyn Error>> {
     if speaker.told.is_speaking() {
         // What the microphone hears now is our own voice.
-        cutter.forget();
+        cutter.ignore(piece);
         return Ok(());
     }
     for part in cutter.push(piece) {
@@ -227,9 +227,12 @@ impl Cutter {
         self.part(self.held.len(), true)
     }
 
-    /// Forgets what was heard.
-    fn forget(&mut self) {
-        *self = Self::new();
+    /// Takes bytes that do not count, and forgets what was heard before them.
+    fn ignore(&mut self, bytes: &[u8]) {
+        // A pipe may cut a sample in two, of which one half counts and the other does not.
+        let whole = (usize::from(self.odd.is_some()) + bytes.len()).is_multiple_of(2);
+        let odd = bytes.last().copied().or(self.odd).filter(|_| !whole);
+        *self = Self { odd, ..Self::new() };
     }
 
     fn end(&mut self, at: u64) -> Vec<Part> {
@@ -264,32 +267,14 @@ impl Cutter {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use ieum_testkit::sound::{silence, vowel};
 
-    /// Something with the pitch and the formants of a vowel, which is heard as a voice.
-    fn vowel(seconds: f32) -> Vec<u8> {
-        let count = (seconds * RATE as f32) as usize;
-        let sample = |at: usize| {
-            let time = at as f32 / RATE as f32;
-            let strength = |frequency: f32| {
-                let near = |formant: f32| (-((frequency - formant) / 120.0).powi(2)).exp();
-                near(700.0) + 0.7 * near(1_200.0) + 0.4 * near(2_600.0) + 0.02
-            };
-            let pitch = 120.0 + 8.0 * (time * 5.0).sin();
-            let sum: f32 = (1..30)
-                .map(|part| {
-                    strength(pitch * part as f32) * (std::f32::consts::TAU * pitch * part as f32 * time).sin()
-                })
-                .sum();
-            (sum * 4_000.0 * (1.0 + 0.3 * (time * 25.0).sin())).clamp(-30_000.0, 30_000.0) as i16
-        };
-        (0..count).flat_map(|at| sample(at).to_le_bytes()).collect()
-    }
+    use super::*;
 
     #[test]
     fn turns_come_in_parts_of_one_session_each_and_silence_comes_not() {
         let mut cutter = Cutter::new();
-        let silence = vec![0; 2 * RATE as usize * 2];
+        let silence = silence(2.0);
         let mut all = Vec::new();
         for piece in [&silence, &vowel(1.5), &silence, &vowel(0.8), &silence] {
             // An odd count, as a pipe gives it.
@@ -305,5 +290,26 @@ mod tests {
         let samples: usize = first.iter().map(|part| part.samples.len()).sum();
         assert!((RATE as usize * 3 / 2..RATE as usize * 3).contains(&samples), "{samples}");
         assert!(cutter.finish().is_none());
+    }
+    #[test]
+    fn what_does_not_count_leaves_the_samples_after_it_whole() {
+        let mut cutter = Cutter::new();
+        let ours = vowel(1.0);
+        let (counts, first) = ours.split_at(101);
+        assert!(cutter.push(counts).is_empty());
+        for bytes in [first, &[1], &[], &[2, 3]] {
+            cutter.ignore(bytes);
+        }
+        let said = [&[4][..], &vowel(1.0), &silence(1.0)].concat();
+        let all: Vec<Part> = said.chunks(1_001).flat_map(|bytes| cutter.push(bytes)).collect();
+        let samples: Vec<u8> =
+            all.iter().flat_map(|part| &part.samples).flat_map(|two| two.to_le_bytes()).collect();
+        // The half that does not count, and after it nothing but what was said.
+        assert_eq!(samples[..2], [3, 4]);
+        assert!(
+            said[1..].starts_with(&samples[2..]) && samples.len() > RATE as usize * 2,
+            "{}",
+            samples.len()
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ieum_core::{Moment, SharedClock, describe};
+use ieum_core::{Moment, SharedClock, describe, within};
 use ieum_edge::{Address, Answer, Kind, Listener, Notice, Taken, Why};
 use ieum_speech::{AudioFormat, Gate, write_wav};
 use parking_lot::Mutex;
@@ -32,8 +32,17 @@ struct State {
     spoken: HashMap<String, Vec<u8>>,
 }
 
+/// A spoken answer that is whole.
+struct Spoken {
+    turn: String,
+    samples: Vec<u8>,
+    rate: u32,
+}
+
 /// The most bytes of spoken answers that wait for their last part.
 const MOST_SPOKEN: usize = 16 * 1024 * 1024;
+/// How much longer than an answer lasts a player may take. One that hangs would leave the device deaf.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Told {
     /// Plays with the command `play`, unless it is empty.
@@ -82,8 +91,8 @@ impl Told {
         }
     }
 
-    /// Adds a part of a spoken answer; returns all of it with its rate once the last one is there.
-    fn add_spoken(&self, payload: &Value) -> Option<(Vec<u8>, u32)> {
+    /// Adds a part of a spoken answer; returns all of it once the last one is there.
+    fn add_spoken(&self, payload: &Value) -> Option<Spoken> {
         let turn = payload["turnId"].as_str()?;
         let part = BASE64_STANDARD.decode(payload["audio"]["data"].as_str()?).ok()?;
         let rate = u32::try_from(payload["audio"]["sampleRate"].as_u64()?).ok()?;
@@ -99,9 +108,23 @@ impl Told {
             return None;
         }
         let samples = state.spoken.remove(turn)?;
-        let seconds = samples.len() as f64 / 2.0 / f64::from(rate.max(1));
-        state.gate.speak(self.clock.moment(), Duration::from_secs_f64(seconds));
-        Some((samples, rate))
+        Some(Spoken { turn: turn.to_owned(), samples, rate })
+    }
+
+    /// Plays an answer. Until the player has ended what the microphone hears is our own voice: only the player knows when
+    /// it begins, and how long it takes.
+    async fn speak(&self, spoken: &Spoken) {
+        let seconds = spoken.samples.len() as f64 / 2.0 / f64::from(spoken.rate.max(1));
+        let end = self.clock.moment() + Duration::from_secs_f64(seconds) + PATIENCE;
+        self.state.lock().gate.begin();
+        let played = within(&self.clock, end, self.play(&spoken.samples, spoken.rate)).await;
+        self.state.lock().gate.end(self.clock.moment());
+        let late =
+            || Err(std::io::Error::other(format!("it did not end {PATIENCE:?} after the answer's length")));
+        match played.unwrap_or_else(late) {
+            Ok(()) => self.tell("played", json!({ "turnId": spoken.turn }), String::new),
+            Err(error) => self.trouble(&format!("playing by {:?} (agent.play) failed: {error}", self.play)),
+        }
     }
 
     /// Plays to the end.
@@ -130,10 +153,8 @@ impl Listener for Told {
             return;
         };
         if told["type"] == "DIALOG_AUDIO" {
-            if let Some((samples, rate)) = self.add_spoken(&told["payload"]).filter(|_| !self.play.is_empty())
-                && let Err(error) = self.play(&samples, rate).await
-            {
-                self.trouble(&format!("playing by {:?} (agent.play) failed: {error}", self.play));
+            if let Some(spoken) = self.add_spoken(&told["payload"]).filter(|_| !self.play.is_empty()) {
+                self.speak(&spoken).await;
             }
             return;
         }
@@ -196,7 +217,95 @@ fn sentence(told: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use ieum_core::ManualClock;
+    use ieum_testkit::wait::until;
+
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(120);
+
+    /// A device with a player that says in `folder` that it plays, and ends once it is let.
+    struct Playing {
+        folder: tempfile::TempDir,
+        clock: ManualClock,
+        told: Arc<Told>,
+    }
+
+    impl Playing {
+        /// Begins to play an answer of one second.
+        async fn begin() -> (Self, tokio::task::JoinHandle<()>) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let made = Command::new("mkfifo").arg(folder.path().join("end")).status().await;
+            assert!(made.expect("mkfifo is there").success());
+            let at = folder.path().display();
+            let play = format!("cat > {at}/given && mv {at}/given {at}/played && exec cat {at}/end");
+            let playing = Self::by(folder, play);
+            let told = playing.told.clone();
+            let answered = tokio::spawn(async move { told.answered(spoken()).await });
+            let played = playing.folder.path().join("played");
+            until("it plays", LONG, async || played.exists()).await.expect("it plays");
+            (playing, answered)
+        }
+
+        fn by(folder: tempfile::TempDir, play: String) -> Self {
+            let clock = ManualClock::default();
+            let told = Arc::new(Told::new(Output::quiet(), play, clock.shared()));
+            Self { folder, clock, told }
+        }
+
+        /// Tells whether the microphone counts, now and shortly before the room is quiet again.
+        fn is_shut_for_the_echo(&self) -> bool {
+            let first = self.told.is_speaking();
+            self.clock.advance(Duration::from_millis(299));
+            let last = self.told.is_speaking();
+            self.clock.advance(Duration::from_millis(1));
+            first && last && !self.told.is_speaking()
+        }
+    }
+
+    /// An answer of one second.
+    fn spoken() -> Answer {
+        let audio = json!({ "data": BASE64_STANDARD.encode([0; 32_000]), "sampleRate": 16_000 });
+        let payload = json!({ "turnId": "one", "sequence": 0, "last": true, "audio": audio });
+        let payload = json!({ "type": "DIALOG_AUDIO", "payload": payload }).to_string().into();
+        Answer { topic: "device/kitchen/response".to_owned(), payload }
+    }
+
+    fn let_end(folder: &Path) {
+        std::fs::write(folder.join("end"), "").expect("the player waits for it");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_microphone_does_not_count_until_the_player_has_ended_and_the_room_is_quiet() {
+        let (playing, answered) = Playing::begin().await;
+        let given = std::fs::read(playing.folder.path().join("played")).expect("is there");
+        assert_eq!(given.len(), 44 + 32_000, "a WAVE file");
+        assert!(playing.told.is_speaking());
+        // A slow player takes longer than what it plays lasts.
+        playing.clock.advance(Duration::from_secs(20));
+        assert!(playing.told.is_speaking());
+        let_end(playing.folder.path());
+        answered.await.expect("ends");
+        assert!(playing.is_shut_for_the_echo());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_player_that_hangs_is_given_up_and_the_device_hears_again() {
+        let (playing, answered) = Playing::begin().await;
+        playing.clock.advance(Duration::from_secs(1) + PATIENCE);
+        answered.await.expect("ends");
+        assert!(playing.is_shut_for_the_echo());
+    }
+
+    #[tokio::test]
+    async fn a_device_that_plays_nothing_hears_on() {
+        let playing = Playing::by(tempfile::tempdir().expect("a folder"), String::new());
+        playing.told.answered(spoken()).await;
+        assert!(!playing.told.is_speaking());
+    }
 
     #[test]
     fn an_answer_says_what_was_heard_where_it_was_spoken() {

@@ -32,7 +32,7 @@ pub fn added(platform: &Running, folder: &Path, device: &str) -> String {
     path.to_str().expect("is text").to_owned()
 }
 
-fn command(folder: &Path, mqtt: &str, device: &str, secret_file: &str) -> Command {
+pub fn command(folder: &Path, mqtt: &str, device: &str, secret_file: &str) -> Command {
     let mut command = ieum(folder, &[]);
     let url = format!("mqtt://{mqtt}");
     command.args(["--json", "device", "run", "--url", &url, "--device", device]);
@@ -41,7 +41,7 @@ fn command(folder: &Path, mqtt: &str, device: &str, secret_file: &str) -> Comman
 }
 
 impl Device {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the device starts");
         let (output, lines) = (BufReader::new(child.stdout.take().expect("is piped")), Arc::default());
@@ -62,11 +62,11 @@ impl Device {
     }
 
     /// Returns what was printed of one kind.
-    fn told(&self, kind: &str) -> Vec<Value> {
+    pub fn told(&self, kind: &str) -> Vec<Value> {
         self.lines.lock().iter().filter(|line| !line[kind].is_null()).map(|line| line[kind].clone()).collect()
     }
 
-    async fn has_told(&self, kind: &str, count: usize) {
+    pub async fn has_told(&self, kind: &str, count: usize) {
         let what = format!("{count} of {kind} are told");
         let told = async || self.told(kind).len() >= count;
         let waited = wait::until(&what, LONG, told).await;
@@ -80,7 +80,7 @@ impl Device {
         self.reader.take().expect("reads").join().expect("reads to the end");
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("is killed");
         self.child.wait().expect("is gone");
         self.reader.take().expect("reads").join().expect("reads to the end");

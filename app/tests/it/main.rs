@@ -18,6 +18,7 @@ mod ml;
 mod operator;
 mod origins;
 mod outside;
+mod own_voice;
 mod plugins;
 mod reaching;
 mod satellites;

@@ -10,6 +10,8 @@ pub struct Gate {
     tail: Duration,
     /// When what was handed to the speaker has been played.
     played: Option<Moment>,
+    /// A player plays, and only it knows until when.
+    playing: bool,
 }
 
 // === Gate ===
@@ -24,13 +26,24 @@ impl Default for Gate {
 impl Gate {
     /// Makes a gate that stays shut for `tail` after our last word.
     pub fn new(tail: Duration) -> Self {
-        Self { tail, played: None }
+        Self { tail, played: None, playing: false }
     }
 
     /// Notes that speech of this length is played from `now` on, or after what is being played.
     pub fn speak(&mut self, now: Moment, length: Duration) {
         let begins = self.played.map_or(now, |played| played.max(now));
         self.played = Some(begins + length);
+    }
+
+    /// Notes that a player begins, which lasts until [`end`](Self::end): it may be slow to begin, and to play.
+    pub fn begin(&mut self) {
+        self.playing = true;
+    }
+
+    /// Notes that the player has ended.
+    pub fn end(&mut self, now: Moment) {
+        self.playing = false;
+        self.played = Some(self.played.map_or(now, |played| played.max(now)));
     }
 
     /// Notes that playing was cut off, as by somebody who interrupts with a button.
@@ -40,7 +53,7 @@ impl Gate {
 
     /// Tells whether what is heard at `now` counts.
     pub fn is_open(&self, now: Moment) -> bool {
-        self.played.is_none_or(|played| now >= played + self.tail)
+        !self.playing && self.played.is_none_or(|played| now >= played + self.tail)
     }
 }
 
@@ -62,6 +75,16 @@ mod tests {
         assert!(!gate.is_open(at(1_400)));
         assert!(!gate.is_open(at(1_799)), "the echo");
         assert!(gate.is_open(at(1_800)));
+    }
+
+    #[test]
+    fn a_player_is_waited_for_however_long_it_takes() {
+        let mut gate = Gate::default();
+        gate.begin();
+        assert!(!gate.is_open(at(600_000)));
+        gate.end(at(600_000));
+        assert!(!gate.is_open(at(600_299)), "the echo");
+        assert!(gate.is_open(at(600_300)));
     }
 
     #[test]
