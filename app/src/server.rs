@@ -155,21 +155,26 @@ async fn admit(State(callers): State<LinkCallers>, request: Request, next: Next)
         peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_forwarded(request.headers());
     let own = is_own(request.uri().path());
     let proved = request.extensions().get::<PeerIdentity>().is_some();
+    let shows = shows_credentials(request.headers());
     // Whoever steers this process stands before this machine, whatever others may call.
     let admitted = match callers {
-        _ if own => near,
+        _ if own => near && !shows,
         LinkCallers::Anyone => true,
-        LinkCallers::Loopback => near || proved,
+        LinkCallers::Loopback => (near && !shows) || proved,
         LinkCallers::Nobody => false,
     };
     if admitted {
         return next.run(request).await;
     }
-    refuse(callers, own)
+    refuse(callers, own, near && shows)
 }
 
-fn refuse(callers: LinkCallers, own: bool) -> Response {
+fn refuse(callers: LinkCallers, own: bool, shows: bool) -> Response {
     let message = match callers {
+        _ if shows && callers != LinkCallers::Nobody => {
+            "calling a contract with an API key, a token or a device's secret, which opens none; processes of this \
+             machine show nothing, and others a certificate ([tls])"
+        }
         _ if own => "calling a contract about this very process, which is for its own machine only",
         LinkCallers::Nobody => "calling a contract of a process that answers none (`server.links`)",
         _ => {
@@ -195,6 +200,12 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
         || headers.contains_key(header::VIA)
         // A browser's page on this machine is no process of ours.
         || headers.contains_key(header::ORIGIN)
+}
+
+/// Tells whether somebody shows credentials. Processes of ours never do: who is no process is not trusted as one for
+/// being on this machine.
+fn shows_credentials(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key")
 }
 
 /// What a process listens on.

@@ -31,12 +31,17 @@ impl Passwords for Secrets {
     }
 }
 
+/// Returns what knows the devices' secrets, also where they open nothing.
+pub fn secrets(credentials: Credentials) -> Arc<dyn Passwords> {
+    Arc::new(Secrets(credentials))
+}
+
 /// Puts voice's door around `router`: devices come with their secrets, services with keys, and without either those whom
 /// `visitors` names. What each may do is for the routes to say.
 pub fn guard(gateway: &Gateway, visitors: Visitors, credentials: Credentials, router: Router) -> Router {
     let router = router.layer(from_fn_with_state((visitors, gateway.origins().clone()), admit));
     let gateway = gateway.taking(LONGEST_BODY);
-    gateway.public_with(Arc::new(Secrets(credentials)), router).layer(from_fn(in_grpc))
+    gateway.public_with(secrets(credentials), router).layer(from_fn(in_grpc))
 }
 
 /// Tells a gRPC caller in its own language why the door does not open.

@@ -38,13 +38,14 @@ pub use webhooks::{stored_webhooks, webhook_sightings};
 pub(crate) use wiring::links_over;
 
 use crate::config::Settings;
-use crate::device::{DeviceCheck, DevicePart, DeviceWatch};
+use crate::device::{self, DeviceCheck, DevicePart, DeviceWatch};
 use crate::front;
 use crate::links::LinkBoard;
 use crate::mqtt_door;
 use crate::notify;
 use crate::platform::Platform;
 use crate::voice::{self, Voice};
+use crate::voice_door;
 use crate::watch_check::WatchCheck;
 
 /// The consumer group of notices that arrive over the bus: whichever process takes one answers it.
@@ -192,6 +193,7 @@ impl Parts {
             Some(part) => part.gateway().clone(),
             None => wiring::gateway(platform)?,
         };
+        let gateway = gateway.knowing(voice_door::secrets(device::credentials(platform)));
         let routes = routes.merge(wiring::own_routes(platform, &board, chosen));
         let visitors = wiring::visitors(platform.settings.gateway.hub);
         let notices = Mutex::default();

@@ -405,3 +405,35 @@ async fn a_key_speaks_for_anybody_and_this_machine_too() {
     assert_eq!(client.post(&url).json(&body).send().await.expect("answers").status().as_u16(), 200);
     platform.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_devices_credentials_open_the_dialogue_alone_on_this_machine_too() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &PARTS, &[]);
+    let (kitchen, _) = household(&platform, folder.path()).await;
+    let client = reqwest::Client::new();
+    let asked = async |method: reqwest::Method, path: &str, shown: Option<&str>| {
+        let mut request = client.request(method, format!("http://{}{path}", platform.address));
+        request = shown.into_iter().fold(request, |request, shown| request.header("authorization", shown));
+        let answer = request.send().await.expect("answers");
+        let status = answer.status().as_u16();
+        (status, answer.text().await.expect("is text"))
+    };
+    let basic = |pair: String| format!("Basic {}", BASE64_STANDARD.encode(pair));
+    let (right, wrong) = (basic(format!("kitchen:{kitchen}")), basic("kitchen:guess".to_owned()));
+    for path in ["/api/users/ada", "/api/operator/links", "/metrics"] {
+        let (status, told) = asked(reqwest::Method::GET, path, Some(&right)).await;
+        assert!(status == 403 && told.contains("do not open this; show an API key"), "{path}: {told}");
+        for shown in [&wrong, "Bearer guess", "Bearer", "Digest x"] {
+            let (status, told) = asked(reqwest::Method::GET, path, Some(shown)).await;
+            assert_eq!(status, 401, "{path} {shown}: {told}");
+        }
+        assert_eq!(asked(reqwest::Method::GET, path, None).await.0, 200, "{path} to who shows nothing");
+    }
+    assert_eq!(asked(reqwest::Method::DELETE, "/api/users/ada", Some(&right)).await.0, 403);
+    assert_eq!(asked(reqwest::Method::GET, "/api/users/ada", None).await.0, 200, "she is there still");
+    let called = asked(reqwest::Method::POST, "/links/identity.users/show", Some(&right)).await;
+    assert!(called.0 == 403 && called.1.contains("link.caller_refused"), "{}", called.1);
+    platform.stop();
+}

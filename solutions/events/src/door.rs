@@ -38,11 +38,12 @@ impl Visitors {
     }
 }
 
-/// Puts the gateway's public door around `router`, and asks those for a key whom `visitors` does not name.
-/// A key may be brought by everybody; it sees its own events only.
+/// Puts the gateway's judging door around `router`, and asks those for a key whom `visitors` does not name.
+/// A key may be brought by everybody; it sees its own events only. Who shows something is judged by it, and no more
+/// trusted for where it comes from.
 pub fn guard(gateway: &Gateway, visitors: Visitors, router: Router) -> Router {
     let door = (visitors, gateway.origins().clone());
-    gateway.public(router.layer(from_fn_with_state(door, admit)))
+    gateway.judged(router.layer(from_fn_with_state(door, admit)))
 }
 
 async fn admit(

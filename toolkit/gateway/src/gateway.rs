@@ -47,6 +47,8 @@ pub struct GatewayOptions {
 pub struct Gateway {
     pub(crate) inner: Arc<Inner>,
     body: RequestLimits,
+    /// Whose names and passwords are known, at whichever door they are shown.
+    signing: Option<Arc<Signing>>,
 }
 
 pub(crate) struct Inner {
@@ -72,8 +74,21 @@ pub(crate) struct Door {
     pub own: Option<Arc<OwnLimit>>,
     /// How large bodies may be here.
     pub body: RequestLimits,
-    /// Whose names and passwords it takes beside keys.
+    /// What it makes of an `Authorization` header that shows no key.
+    pub others: Others,
+    /// Whose names and passwords it knows.
     pub signing: Option<Arc<Signing>>,
+}
+
+/// What a door makes of an `Authorization` header that shows no key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Others {
+    /// It is somebody else's, and left alone.
+    LeftAlone,
+    /// It is judged like a key, and opens nothing: wrong ones are refused, and so are right names and passwords.
+    Refused,
+    /// It is judged like a key, and names with their right passwords are let in.
+    SignedIn,
 }
 
 /// A limit that counts a caller's requests at one door alone.
@@ -141,7 +156,7 @@ impl Gateway {
             meters: Meters::default(),
         };
         let body = inner.body;
-        Ok(Self { inner: Arc::new(inner), body })
+        Ok(Self { inner: Arc::new(inner), body, signing: None })
     }
 
     /// Returns the front door for routes that take bodies of `wire` bytes, where others take less.
@@ -149,7 +164,14 @@ impl Gateway {
     pub fn taking(&self, wire: usize) -> Self {
         let RequestLimits { wire: usual, decompressed } = self.body;
         let body = RequestLimits { wire: wire.max(usual), decompressed: decompressed.max(wire) };
-        Self { inner: self.inner.clone(), body }
+        Self { body, ..self.clone() }
+    }
+
+    /// Returns the front door that knows whose `passwords` are which, for those who show them where they open nothing
+    /// ([`Gateway::judged`]).
+    #[must_use]
+    pub fn knowing(&self, passwords: Arc<dyn Passwords>) -> Self {
+        Self { signing: Some(Arc::new(Signing::new(passwords))), ..self.clone() }
     }
 
     /// Returns the origins of other sites whose pages may ask as this server's own do, for doors that look whose page
@@ -158,14 +180,21 @@ impl Gateway {
         &self.inner.origins
     }
 
-    /// Opens `router` to everybody. Who has no key is limited per client address; for that the server must
-    /// hand addresses on (`into_make_service_with_connect_info::<SocketAddr>()`), else all strangers share
+    /// Opens `router` to everybody. An `Authorization` header of somebody else's is left alone. Who has no key is
+    /// limited per client address; for that the server must hand addresses on (`into_make_service_with_connect_info::<SocketAddr>()`), else all strangers share
     /// one limit.
     pub fn public<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        self.door(router, Tier::Public, None)
+        self.door(router, Tier::Public, Others::LeftAlone)
     }
 
-    /// Opens `router` to everybody as [`Gateway::public`] does, and lets people or machines of `passwords` sign in
+    /// Opens `router` to everybody who shows nothing, and judges whoever shows something: for routes that trust some
+    /// who show nothing. Wrong credentials are no better there than elsewhere, and right names with their passwords
+    /// ([`Gateway::knowing`]) are told that these are not for them.
+    pub fn judged<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
+        self.door(router, Tier::Public, Others::Refused)
+    }
+
+    /// Opens `router` to everybody as [`Gateway::judged`] does, and lets people or machines of `passwords` sign in
     /// (`Authorization: Basic`): each is limited like a partner, by its name, and handlers find a
     /// [`crate::SignedIn`]. Wrong passwords count as wrong keys do.
     pub fn public_with<S: Clone + Send + Sync + 'static>(
@@ -173,17 +202,17 @@ impl Gateway {
         passwords: Arc<dyn Passwords>,
         router: Router<S>,
     ) -> Router<S> {
-        self.door(router, Tier::Public, Some(Arc::new(Signing::new(passwords))))
+        self.knowing(passwords).door(router, Tier::Public, Others::SignedIn)
     }
 
     /// Opens `router` to the holders of a partner or premium key. Handlers may take a [`crate::Partner`].
     pub fn partner<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        self.door(router, Tier::Partner, None)
+        self.door(router, Tier::Partner, Others::LeftAlone)
     }
 
     /// Opens `router` to the holders of a premium key. Handlers may take a [`crate::Partner`].
     pub fn premium<S: Clone + Send + Sync + 'static>(&self, router: Router<S>) -> Router<S> {
-        self.door(router, Tier::Premium, None)
+        self.door(router, Tier::Premium, Others::LeftAlone)
     }
 
     /// Returns the routes that hand requests on to somebody else's HTTP server, behind their door.
@@ -199,9 +228,10 @@ impl Gateway {
         &self,
         router: Router<S>,
         tier: Tier,
-        signing: Option<Arc<Signing>>,
+        others: Others,
     ) -> Router<S> {
-        let door = Door { inner: self.inner.clone(), tier, own: None, body: self.body, signing };
+        let (inner, signing) = (self.inner.clone(), self.signing.clone());
+        let door = Door { inner, tier, own: None, body: self.body, others, signing };
         self.frame(router.layer(from_fn_with_state(door, tier::pass)))
     }
 

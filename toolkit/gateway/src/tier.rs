@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderValue, header};
 use ieum_core::{Cx, Fault};
 use ieum_policy::Decision;
 
-use crate::gateway::{Door, Inner};
+use crate::gateway::{Door, Inner, Others};
 use crate::keys::DayLeft;
 use crate::limit::Limit;
-use crate::passwords::{Given, SignedIn, Signing};
+use crate::passwords::{Given, SignedIn};
 use crate::{ApiError, ClientAddress, Holder, KeyRefusal, Partner, Tier, TokenRefusal, body};
 
 /// Lets a request through the door or answers why not.
@@ -82,15 +82,15 @@ pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Leave, R
     let (mut holder, mut signed_in) = (None, None);
     if let Some(found) = credential(request.headers(), door)? {
         let from = RemoteAddress { inner, address: address(inner, &request) };
-        match &door.signing {
-            Some(signing) if found.kind == Kind::Password => {
+        match found.kind {
+            Kind::Password | Kind::Unknown => {
                 // Boxed for the same reason as the judging of tokens.
-                let known = Box::pin(from.sign_in(signing, &found)).await?;
+                let known = Box::pin(from.sign_in(door, &found)).await?;
                 let limit = inner.limits[Tier::Partner as usize].clone();
                 holder = Some(Arc::new(Holder::signed_in(known.name(), limit)));
                 signed_in = Some(known);
             }
-            _ => holder = identify(from, found, door.tier).await?,
+            Kind::Key | Kind::Token => holder = identify(from, found, door.leaves_alone()).await?,
         }
     }
     let used = holder.as_ref().and_then(|holder| Used::of(holder, &request));
@@ -173,6 +173,15 @@ enum Kind {
     Key,
     Token,
     Password,
+    /// Nothing that anybody here knows how to read.
+    Unknown,
+}
+
+impl Door {
+    /// Tells whether what shows no key of ours may be somebody else's.
+    fn leaves_alone(&self) -> bool {
+        self.tier == Tier::Public && self.others == Others::LeftAlone
+    }
 }
 
 impl Credential {
@@ -186,28 +195,25 @@ fn address(inner: &Inner, request: &Request) -> ClientAddress {
 }
 
 /// Returns what the request shows: a key in `X-API-Key`, or a key or token as `Authorization: Bearer`
-/// (RFC 6750); a name and password (RFC 7617) where the door takes such. On public routes an `Authorization` header
-/// of somebody else's is left alone. Two are refused, since it would be open which one counts.
+/// (RFC 6750); a name and password (RFC 7617) where the door judges such. On public routes an `Authorization` header
+/// of somebody else's is left alone; where a door judges, whatever stands in one is shown. Two are refused, since it would be open which one counts.
 fn credential(headers: &HeaderMap, door: &Door) -> Result<Option<Credential>, ApiError> {
     let own = headers.get_all("x-api-key").iter();
     let own = own.map(|value| Credential { value: value.clone(), begin: 0, kind: Kind::Key });
-    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
-        let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
-        if scheme.eq_ignore_ascii_case("basic") && door.signing.is_some() {
-            return Some(Credential { value: value.clone(), begin: scheme.len() + 1, kind: Kind::Password });
-        }
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        let kind = match text.trim().starts_with("ieum_") {
-            true => Kind::Key,
-            false if door.inner.tokens.is_some() => Kind::Token,
-            false if door.tier == Tier::Public => return None,
-            false => Kind::Key,
+    let authorization = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, text) = value.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
+        let judges = door.others != Others::LeftAlone;
+        let kind = match scheme.to_ascii_lowercase().as_str() {
+            "basic" if judges => Kind::Password,
+            "bearer" if text.trim().starts_with("ieum_") => Kind::Key,
+            "bearer" if door.inner.tokens.is_some() => Kind::Token,
+            "bearer" if !door.leaves_alone() => Kind::Key,
+            _ if judges => Kind::Unknown,
+            _ => return None,
         };
         Some(Credential { value: value.clone(), begin: scheme.len() + 1, kind })
     });
-    let mut all = own.chain(bearer);
+    let mut all = own.chain(authorization);
     match (all.next(), all.next()) {
         (_, Some(_)) => {
             let message = "the request carries more than one API key or token";
@@ -217,11 +223,11 @@ fn credential(headers: &HeaderMap, door: &Door) -> Result<Option<Credential>, Ap
     }
 }
 
-/// Says who holds a credential; `None` for somebody else's token at a public door.
+/// Says who holds a credential; `None` for somebody else's token at a door that leaves such alone.
 async fn identify(
     from: RemoteAddress<'_>,
     found: Credential,
-    tier: Tier,
+    leaves_alone: bool,
 ) -> Result<Option<Arc<Holder>>, ApiError> {
     let inner = from.inner;
     let refusal: Refusal = match (&inner.tokens, found.kind) {
@@ -234,7 +240,7 @@ async fn identify(
             // Seldom taken; unboxed, it would make the future of every request several times as large.
             match Box::pin(tokens.judge(found.text(), &recalled)).await {
                 Ok(holder) => return Ok(Some(holder)),
-                Err(TokenRefusal::Issuer | TokenRefusal::Malformed) if tier == Tier::Public => {
+                Err(TokenRefusal::Issuer | TokenRefusal::Malformed) if leaves_alone => {
                     return Ok(None);
                 }
                 Err(refusal) => Refusal::of(refusal.is_ours(), refusal),
@@ -290,24 +296,37 @@ impl RemoteAddress<'_> {
         if decision.allowed { Ok(()) } else { Err(too_many_wrong(decision)) }
     }
 
-    /// Says who comes with a name and a password. Fails with `gateway.password_wrong`.
-    async fn sign_in(&self, signing: &Signing, found: &Credential) -> Result<SignedIn, ApiError> {
+    /// Says who comes with a name and a password. Fails with `gateway.password_wrong`, and with
+    /// `gateway.password_opens_nothing` where the door lets nobody in by one.
+    async fn sign_in(&self, door: &Door, found: &Credential) -> Result<SignedIn, ApiError> {
         let now = self.inner.clock.moment();
-        let given = Given::read(found.text());
+        let given = Some(found).filter(|found| found.kind == Kind::Password);
+        let given = door.signing.as_ref().zip(given.and_then(|found| Given::read(found.text())));
         // Who is in is never held back by others behind the same address that try wrong ones.
-        if !given.as_ref().is_some_and(|given| signing.is_remembered(given, now)) {
+        if !given.as_ref().is_some_and(|(signing, given)| signing.is_remembered(given, now)) {
             self.look()?;
         }
         let signed_in = match &given {
-            Some(given) => signing.sign_in(given, now).await?,
+            Some((signing, given)) => signing.sign_in(given, now).await?,
             None => None,
         };
-        if signed_in.is_none() {
+        let Some(signed_in) = signed_in else {
             self.count_wrong()?;
+            let message = match found.kind {
+                Kind::Unknown => {
+                    "the header Authorization shows nothing that is known here; leave it out, or show a key or token \
+                     (`Bearer`) or a name and password (`Basic`)"
+                }
+                _ => "the name or the password is wrong, or the password has ended",
+            };
+            return Err(Fault::unauthenticated("gateway.password_wrong", message).into());
+        };
+        if door.others == Others::SignedIn {
+            return Ok(signed_in);
         }
-        let message = "the name or the password is wrong, or the password has ended";
-        let refused = || Fault::unauthenticated("gateway.password_wrong", message).into();
-        signed_in.ok_or_else(refused)
+        let message = "a name and a password, such as a device's id and secret, do not open this; show an API key in the \
+                       header X-API-Key";
+        Err(Fault::permission_denied("gateway.password_opens_nothing", message).into())
     }
 
     fn count_wrong(&self) -> Result<(), ApiError> {

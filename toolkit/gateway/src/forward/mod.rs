@@ -22,7 +22,7 @@ use ieum_policy::{Breaker, Bulkhead, Outcome, Permit, Place, Rejected};
 
 use crate::body::{self, Verdict};
 use crate::frame::{Foreign, Frame, SharedFrame};
-use crate::gateway::{Door, Inner, OwnLimit};
+use crate::gateway::{Door, Inner, Others, OwnLimit};
 use crate::limit::Limit;
 use crate::meter::RouteMeter;
 use crate::{ApiError, tier};
@@ -64,7 +64,8 @@ impl Forward {
         let bulkhead = Bulkhead::new(options.most_at_once, 0);
         let most_body = options.most_body.unwrap_or(inner.body.wire);
         let meter = inner.meters.of(&options.path);
-        let door = Door { body: inner.body, inner, tier: options.tier, own, signing: None };
+        let (tier, others) = (options.tier, Others::LeftAlone);
+        let door = Door { body: inner.body, inner, tier, own, others, signing: None };
         Ok(Self { door, options, lanes, breaker, bulkhead, most_body, meter })
     }
 

@@ -7,9 +7,9 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use ieum_core::{BoxFuture, Fault, Secret};
-use ieum_gateway::{EventAccess, NewKey, Passwords, Rate, SignedIn, Tier};
+use ieum_gateway::{EventAccess, GatewayOptions, NewKey, Passwords, Rate, SignedIn, Tier};
 
 use crate::stage::{Stage, ask, get_with, request, wish};
 
@@ -113,6 +113,43 @@ async fn a_name_and_a_password_open_the_doors_that_take_them_and_wrong_ones_are_
     let mut both = right();
     both.headers_mut().insert("x-api-key", "ieum_x".parse().expect("fits a header"));
     assert_eq!(ask(&site, both).await.reason(), "gateway.key_ambiguous");
+}
+
+#[tokio::test]
+async fn where_credentials_are_judged_wrong_ones_are_refused_and_passwords_open_nothing() {
+    let options = GatewayOptions { wrong_keys: Rate::per_minute(100), ..GatewayOptions::default() };
+    let stage = Stage::with(options).await;
+    let routes = || Router::new().route("/who", get(async || "somebody"));
+    let gateway = &stage.gateway;
+    let known = gateway.frame(gateway.knowing(Arc::new(Kitchen)).judged(routes()));
+    let unknown = gateway.frame(gateway.judged(routes()));
+    let signing = gateway.frame(gateway.public_with(Arc::new(Kitchen), routes()));
+    let asked = async |site: &Router, shown: &[u8]| {
+        let mut asked = request(Method::GET, "/who");
+        asked.headers_mut().insert("authorization", HeaderValue::from_bytes(shown).expect("fits a header"));
+        let answer = ask(site, asked).await;
+        (answer.status.as_u16(), answer.reason())
+    };
+    let basic = |pair: &str| format!("Basic {}", BASE64_STANDARD.encode(pair)).into_bytes();
+    let refused = |reason: &str| (401, reason.to_owned());
+    for site in [&known, &unknown, &signing] {
+        assert_eq!(ask(site, request(Method::GET, "/who")).await.status, StatusCode::OK, "who shows nothing");
+        let junk: [&[u8]; 8] =
+            [b"", b"Basic", b"Bearer", b"Digest a=b", b"ieum_partner_x", b"Token x", b"\xff\xfe", b"Basic %"];
+        for shown in junk {
+            assert_eq!(asked(site, shown).await, refused("gateway.password_wrong"), "{shown:?}");
+        }
+        assert_eq!(asked(site, &basic("kitchen:guess")).await, refused("gateway.password_wrong"));
+        for shown in [&b"Bearer eyJhbGciOi"[..], b"bearer ieum_partner_x"] {
+            assert_eq!(asked(site, shown).await.0, 401, "{shown:?}");
+        }
+    }
+    let right = basic("kitchen:a:secret");
+    assert_eq!(asked(&known, &right).await, (403, "gateway.password_opens_nothing".to_owned()));
+    assert_eq!(asked(&unknown, &right).await, refused("gateway.password_wrong"), "nobody knows it");
+    assert_eq!(asked(&signing, &right).await.0, 200);
+    let (_, key) = stage.key(Tier::Partner).await;
+    assert_eq!(asked(&known, format!("Bearer {}", key.expose()).as_bytes()).await.0, 200, "a key");
 }
 
 pub async fn a_limit_lets_exactly_its_number_through_and_says_when_to_come_back(stage: &Stage) {
