@@ -102,14 +102,24 @@ describe("use", () => {
   });
 
   for (const [language, said] of Object.entries({
-    en: { connected: "Connected", away: "Away", never: "never heard of", more: "and 1 earlier turn" },
-    ko: { connected: "연결됨", away: "연결 안 됨", never: "연락된 적 없음", more: "이전 대화 1건 더" },
+    en: {
+      connected: "Connected", away: "Away", never: "never heard of", more: "and 1 earlier turn",
+      taken: "heard “지금 몇 시냐 1”, taken as “지금 몇 시야? 1”", measured: "measured 0 s ago",
+      values: ["temperature21.55", "air.co21,204", "lightson", "windowno"],
+    },
+    ko: {
+      connected: "연결됨", away: "연결 안 됨", never: "연락된 적 없음", more: "이전 대화 1건 더",
+      taken: "들린 말 “지금 몇 시냐 1”, 이해한 말 “지금 몇 시야? 1”", measured: "0초 전 측정됨",
+      values: ["temperature21.55", "air.co21,204", "lightson", "window아니요"],
+    },
   })) {
     test(`devices and sessions are shown in ${language}, each turn with its stages, in light and dark`, async () => {
       const { page, errors, close } = await open({ language });
-      const now = new Date().toISOString();
+      // Of a clock ahead of the browser's, so that nothing is older than now.
+      const now = new Date(Date.now() + 3_600_000).toISOString();
+      const data = { temperature: 21.55, air: { co2: 1204 }, lights: "on", window: false };
       const devices = [
-        { deviceId: "kitchen", connected: true, lastSeenAt: now, waiting: 0, hasSecret: true },
+        { deviceId: "kitchen", connected: true, lastSeenAt: now, waiting: 0, hasSecret: true, measured: { at: now, data } },
         { deviceId: "hall", connected: false, waiting: 3, hasSecret: false },
       ];
       const stages = [{ stage: "understood", ms: 1.5 }, { stage: "answered", ms: 0.5 }];
@@ -120,6 +130,7 @@ describe("use", () => {
         answer: {
           turnId: String(number), sessionId: "device:kitchen", userId: "lee", text: "오후 세 시예요.", language: "ko",
           intent: "time.query", confidence: 1, slots: {}, outcome: "answered", stages,
+          ...(number === 1 && { heard: "지금 몇 시야? 1", firstHeard: "지금 몇 시냐 1" }),
         },
       });
       await page.route("**/api/operator/voice/devices", (route) => route.fulfill({ json: { devices } }));
@@ -131,7 +142,12 @@ describe("use", () => {
       await hall.getByText(said.away, { exact: true }).waitFor();
       await hall.getByText(said.never).waitFor();
       const session = page.locator("[data-session='device:kitchen']");
-      await session.getByText("지금 몇 시야? 1").waitFor();
+      await session.getByText("지금 몇 시야? 1", { exact: true }).waitFor();
+      await session.getByText(said.taken, { exact: true }).waitFor();
+      const measured = page.locator("[data-measured=kitchen]");
+      await measured.getByText(said.measured, { exact: true }).waitFor();
+      assert.deepEqual(await measured.locator("dl > div").evaluateAll((all) => all.map((one) => one.textContent)), said.values);
+      assert.equal(await page.locator("[data-measured=hall]").count(), 0, "it measured nothing");
       await session.getByText(said.more).waitFor();
       for (const scheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme: scheme });
@@ -139,6 +155,10 @@ describe("use", () => {
         assert.deepEqual(await barriers(page), [], scheme);
       }
       assert.ok((await page.evaluate(() => window.shifted)) < 0.02, "nothing moved");
+      await page.setViewportSize({ width: 390, height: 800 });
+      await page.waitForFunction(() => document.documentElement.scrollWidth <= window.innerWidth);
+      const { x, width } = await measured.locator("dl").boundingBox();
+      assert.ok(x >= 0 && x + width <= 390, "what was measured is within it");
       assert.deepEqual(errors, []);
       await close();
     });

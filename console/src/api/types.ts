@@ -391,6 +391,8 @@ export interface VoiceDevice {
   lastSeenAt?: string;
   waiting: number;
   hasSecret: boolean;
+  /** What it measured last, such as `{ temperature: 21.5 }`, and when. */
+  measured?: { at: string; data: unknown };
 }
 
 /** How conversations went. */

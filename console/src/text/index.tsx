@@ -20,6 +20,8 @@ export interface Speaking {
   number: (value: number) => string;
   /** With a tenth, where that says anything. */
   decimal: (value: number) => string;
+  /** As it was measured, to three places. */
+  figure: (value: number) => string;
   percent: (share: number) => string;
   /** Hours and minutes, of another day with the date. */
   time: (at: string | number | Date) => string;
@@ -54,6 +56,7 @@ function speaking(language: Language, setLanguage: (language: Language) => void)
   const locale = language === "ko" ? "ko-KR" : "en-GB";
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  const figures = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 });
   const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
   const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const both = new Intl.DateTimeFormat(locale, {
@@ -87,6 +90,7 @@ function speaking(language: Language, setLanguage: (language: Language) => void)
     span,
     number: (value) => whole.format(value),
     decimal: (value) => (Math.abs(value) < 100 ? tenths : whole).format(value),
+    figure: (value) => figures.format(value),
     percent: (value) => share.format(value),
     time: (at) => (isToday(new Date(at)) ? time : both).format(new Date(at)),
     dateTime: (at) => both.format(new Date(at)),

@@ -8,12 +8,14 @@ import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
 import Typography from "@mui/material/Typography";
 import { MessagesSquare, Radio } from "lucide-react";
+import { Fragment } from "react";
 
 import type { LateTurn, VoiceDevice } from "../../api/types";
 import { Code, Scrolling, StateChip, Under } from "../../parts/bits";
 import { Beside, Panel } from "../../parts/Page";
 import { Empty, Loaded, useReading } from "../../parts/states";
 import { useText } from "../../text";
+import { Measured } from "./Measured";
 import { Answer } from "./Turn";
 
 /** Turns of a session that are shown. */
@@ -54,17 +56,26 @@ function Devices({ devices }: { devices: VoiceDevice[] }) {
             </TableHead>
             <TableBody>
               {devices.map((device) => (
-                <TableRow key={device.deviceId} data-device={device.deviceId}>
-                  <TableCell component="th" scope="row">
-                    <Code>{device.deviceId}</Code>
-                    {!device.hasSecret && <Under>{t.noSecret}</Under>}
-                  </TableCell>
-                  <TableCell>
-                    <StateChip tone={device.connected ? "good" : "quiet"}>{device.connected ? t.deviceConnected : t.deviceAway}</StateChip>
-                    <Under>{device.lastSeenAt ? t.heardOf(ago(device.lastSeenAt)) : t.neverHeardOf}</Under>
-                  </TableCell>
-                  <TableCell align="right">{number(device.waiting)}</TableCell>
-                </TableRow>
+                <Fragment key={device.deviceId}>
+                  <TableRow data-device={device.deviceId} sx={device.measured && { "& th, & td": { borderBottom: 0 } }}>
+                    <TableCell component="th" scope="row">
+                      <Code>{device.deviceId}</Code>
+                      {!device.hasSecret && <Under>{t.noSecret}</Under>}
+                    </TableCell>
+                    <TableCell>
+                      <StateChip tone={device.connected ? "good" : "quiet"}>{device.connected ? t.deviceConnected : t.deviceAway}</StateChip>
+                      <Under>{device.lastSeenAt ? t.heardOf(ago(device.lastSeenAt)) : t.neverHeardOf}</Under>
+                    </TableCell>
+                    <TableCell align="right">{number(device.waiting)}</TableCell>
+                  </TableRow>
+                  {device.measured && (
+                    <TableRow data-measured={device.deviceId}>
+                      <TableCell colSpan={3} sx={{ pt: 0 }}>
+                        <Measured measured={device.measured} />
+                      </TableCell>
+                    </TableRow>
+                  )}
+                </Fragment>
               ))}
             </TableBody>
           </Table>
