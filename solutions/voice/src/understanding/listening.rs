@@ -7,6 +7,7 @@ use ieum_contracts::voice::Understand;
 use ieum_speech::{Grammar, Link};
 use ieum_understanding::template::{IntentsFile, Net, Recogniser, TemplateError};
 
+use super::grammars::{Asks, Taughts};
 use super::{ENGLISH, KOREAN, LocalUnderstanding, ask_of, sentences, situation};
 use crate::dialogue::Names;
 use crate::tongue::Tongue;
@@ -33,9 +34,12 @@ impl LocalUnderstanding {
     /// reminder of anything, is left as it is heard.
     pub fn grammar(&self, tongue: Option<Tongue>, names: &Names) -> Arc<Grammar> {
         let tongues = tongue.map_or_else(|| vec![Tongue::Korean, Tongue::English], |tongue| vec![tongue]);
-        let asks: Vec<(Tongue, Understand)> =
-            tongues.into_iter().map(|tongue| (tongue, ask_of(tongue, names, ""))).collect();
+        let asks: Asks = tongues.into_iter().map(|tongue| (tongue, ask_of(tongue, names, ""))).collect();
         let taught = self.0.taught.read().clone();
+        self.0.grammars.get(&asks, &taught, || self.made(&asks, &taught))
+    }
+
+    fn made(&self, asks: &Asks, taught: &Taughts) -> Grammar {
         let nets = asks.iter().flat_map(|(tongue, ask)| {
             let of_plugins = taught.values().filter_map(|taught| taught.recogniser(*tongue));
             let situation = situation(*tongue, ask);
@@ -43,15 +47,16 @@ impl LocalUnderstanding {
             known.map(|known| known.net(&situation)).collect::<Vec<Net>>()
         });
         let (links, ends) = joined(nets);
-        let understanding = self.clone();
+        // It is kept by what it asks.
+        let (understanding, asks) = (Arc::downgrade(&self.0), asks.clone());
         let is_understood = move |text: &str| {
-            let mut asks = asks.iter();
-            asks.any(|(tongue, ask)| {
+            let Some(understanding) = understanding.upgrade().map(LocalUnderstanding) else { return false };
+            asks.iter().any(|(tongue, ask)| {
                 let ask = Understand { text: text.to_owned(), ..ask.clone() };
                 understanding.recognise(*tongue, &ask).is_some()
             })
         };
-        Arc::new(Grammar::new(links, ends).with_farthest(FARTHEST).leaving(is_understood))
+        Grammar::new(links, ends).with_farthest(FARTHEST).leaving(is_understood)
     }
 
     /// Returns the sentences of a language to be listened for; `None` never, for the files that come along.
@@ -118,6 +123,11 @@ mod tests {
         led(Tongue::English, "Turn on the kitchen-light!", "turn on the kitchen light");
         led(Tongue::English, "Wake me up at 7 tomorrow morning.", "wake me up at seven tomorrow morning");
         let english = local.grammar(Some(Tongue::English), &nobodys());
+        assert!(Arc::ptr_eq(&english, &local.grammar(Some(Tongue::English), &nobodys())), "it is made once");
+        assert!(
+            !Arc::ptr_eq(&english, &local.grammar(Some(Tongue::English), &names)),
+            "of other names another"
+        );
         assert_eq!(english.sentence("거실 불 켜 줘"), None);
         let lesson = Lesson {
             sentences: [(

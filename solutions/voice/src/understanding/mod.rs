@@ -4,6 +4,7 @@ mod choosing;
 mod conditions;
 mod corrected;
 mod evidence;
+mod grammars;
 mod guess;
 mod halves;
 mod impossible;
@@ -46,6 +47,7 @@ use crate::dialogue::Names;
 use crate::tongue::Tongue;
 use crate::zone::{here, zone};
 pub use conditions::{CONDITIONAL, with_times};
+use grammars::Grammars;
 use guess::Guesser;
 pub use halves::{Hour, half, hour, names_a_day};
 pub use impossible::{NoSuch, no_such};
@@ -122,6 +124,8 @@ struct Inner {
     english: Recogniser,
     /// The same to be listened for, Korean and English: each compiled once somebody listens for it.
     listened: [OnceLock<Option<Recogniser>>; 2],
+    /// What was made of them lately.
+    grammars: Grammars,
     /// Trained in the background: it takes longer than a start may.
     guesser: OnceLock<Guesser>,
     /// What plugins from outside taught, by their names.
@@ -151,7 +155,8 @@ impl LocalUnderstanding {
         let korean = compile(Tongue::Korean, KOREAN)?;
         let english = compile(Tongue::English, ENGLISH)?;
         let (guesser, taught) = (OnceLock::new(), RwLock::default());
-        Ok(Self(Arc::new(Inner { korean, english, listened: Default::default(), guesser, taught })))
+        let (listened, grammars) = (Default::default(), Grammars::default());
+        Ok(Self(Arc::new(Inner { korean, english, listened, grammars, guesser, taught })))
     }
 
     /// Trains the classifier, which takes a moment; until then only sentences of the templates are understood.
