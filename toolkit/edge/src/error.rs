@@ -104,6 +104,28 @@ impl ConnectError {
     }
 }
 
+impl ConnectError {
+    /// Says what a bridge is to do where an outside broker does not let it in, which knows nothing of our devices; `None`
+    /// where that is as with a device.
+    pub(crate) fn told_of_a_bridge(&self) -> Option<String> {
+        match self {
+            Self::Refused { client, address, refusal: Refusal(0x86) } => Some(format!(
+                "introducing {client:?} to {address}: the broker refuses it: wrong user or password; name those that it \
+                 knows in device.bridge, as in mqtt://user:password@host"
+            )),
+            Self::Refused { client, address, refusal: Refusal(0x87) } => Some(format!(
+                "introducing {client:?} to {address}: the broker refuses it: not allowed; name a user that it lets in, and \
+                 the password, in device.bridge, as in mqtt://user:password@host"
+            )),
+            Self::Subscribe { filter, refusal: Refusal(0x87) } => Some(format!(
+                "subscribing to {filter:?}: the broker refuses it: not allowed; let the user in device.bridge read it there, \
+                 or take it out of device.bridge_in"
+            )),
+            _ => None,
+        }
+    }
+}
+
 impl Refusal {
     /// Tells whether trying again can help.
     pub fn may_pass(self) -> bool {
@@ -136,5 +158,32 @@ impl fmt::Display for Refusal {
             code => return write!(out, "reason code 0x{code:02X} of MQTT 5"),
         };
         out.write_str(said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bridge_is_told_of_the_user_in_its_setting_and_of_no_secret_of_a_device() {
+        let refused = |code| ConnectError::Refused {
+            client: "ieum".to_owned(),
+            address: "mqtt://there:1883".to_owned(),
+            refusal: Refusal(code),
+        };
+        let told = refused(0x86).told_of_a_bridge().expect("is told");
+        assert_eq!(
+            told,
+            "introducing \"ieum\" to mqtt://there:1883: the broker refuses it: wrong user or password; name those that it \
+             knows in device.bridge, as in mqtt://user:password@host"
+        );
+        let barred = refused(0x87).told_of_a_bridge().expect("is told");
+        let mute = ConnectError::Subscribe { filter: "home/#".to_owned(), refusal: Refusal(0x87) };
+        let mute = mute.told_of_a_bridge().expect("is told");
+        for told in [told, barred, mute] {
+            assert!(told.contains("device.bridge") && !told.contains("ieum device"), "{told}");
+        }
+        assert_eq!(refused(0x88).told_of_a_bridge(), None, "busy is busy");
     }
 }

@@ -32,7 +32,7 @@ const UNSENT: usize = 256 * 1024;
 
 impl From<ConnectError> for End {
     fn from(error: ConnectError) -> Self {
-        Self::Failed(describe(&error))
+        Self::Failed(error.told_of_a_bridge().unwrap_or_else(|| describe(&error)))
     }
 }
 
