@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use ieum_core::{Clock, SystemClock, parse_duration};
+use ieum_core::{Clock, SystemClock, Timestamp, parse_duration};
 use ieum_device::{Credentials, Issued};
 
 use crate::cli::DeviceCommand;
@@ -40,14 +40,16 @@ async fn run(
         }
         DeviceCommand::Rotate { device, overlap } => {
             let overlap = parse_duration(&overlap)?;
-            is_known(credentials, &device).await?;
-            show(&device, &credentials.rotate(&device, overlap).await?, output);
+            is_known(credentials, "rotating", &device).await?;
+            let issued = credentials.rotate(&device, overlap).await?;
+            let until = end_of_others(credentials, &device, &issued).await?;
+            show_rotated(&device, &issued, until, output);
         }
         DeviceCommand::Revoke { device } => {
+            is_known(credentials, "revoking", &device).await?;
             let count = credentials.revoke(&device).await?;
-            output.value(&serde_json::json!({ "device": device, "revoked": count }), || match count {
-                0 => format!("{device} has no secret\n"),
-                _ => format!("{device} is let in no more; open connections end within seconds\n"),
+            output.value(&serde_json::json!({ "device": device, "revoked": count }), || {
+                format!("{device} is let in no more; open connections end within seconds\n")
             });
         }
         // It is another command: what runs on a device opens no store of the platform's.
@@ -94,7 +96,11 @@ async fn is_new(credentials: &Credentials, device: &str) -> Result<(), Box<dyn E
 }
 
 /// Fails where the device has no secret, with the name that may have been meant.
-async fn is_known(credentials: &Credentials, device: &str) -> Result<(), Box<dyn Error>> {
+async fn is_known(
+    credentials: &Credentials,
+    doing: &'static str,
+    device: &str,
+) -> Result<(), Box<dyn Error>> {
     if !credentials.list(Some(device)).await?.is_empty() {
         return Ok(());
     }
@@ -102,18 +108,49 @@ async fn is_known(credentials: &Credentials, device: &str) -> Result<(), Box<dyn
     let meant = nearest(device, all.iter().map(|one| one.device.as_str()));
     let meant = meant.map(|name| format!("; did you mean {name:?}")).unwrap_or_default();
     Err(format!(
-        "rotating {device:?}: there is no such device{meant}; `ieum device list` lists them all, `ieum device add {device}` adds \
+        "{doing} {device:?}: there is no such device{meant}; `ieum device list` lists them all, `ieum device add {device}` adds \
          this one"
     )
     .into())
 }
 
+/// Returns until when the device is let in with a secret that it had before, where it is.
+async fn end_of_others(
+    credentials: &Credentials,
+    device: &str,
+    issued: &Issued,
+) -> Result<Option<Timestamp>, Box<dyn Error>> {
+    let now = SystemClock.now();
+    let all = credentials.list(Some(device)).await?;
+    // Each of them was given an end.
+    let ends = all.iter().filter(|one| one.id != issued.id).filter_map(|one| one.expires_at);
+    Ok(ends.filter(|end| *end > now).max())
+}
+
 fn show(device: &str, issued: &Issued, output: &Output) {
+    let value = serde_json::json!({ "device": device, "secret": issued.secret.expose() });
+    output.value(&value, || how_to_come(device, issued));
+}
+
+fn show_rotated(device: &str, issued: &Issued, until: Option<Timestamp>, output: &Output) {
     let secret = issued.secret.expose();
-    output.value(&serde_json::json!({ "device": device, "secret": secret }), || {
-        format!(
-            "{secret}\nThis secret is shown once and kept nowhere. The device connects with the user name {device} and \
-             this password.\n"
-        )
+    let value = serde_json::json!({ "device": device, "secret": secret, "formerValidUntil": until });
+    output.value(&value, || {
+        let former = match until {
+            Some(until) => {
+                format!("The secret before stays valid until {until}; what is connected with it then ends.")
+            }
+            None => "The secret before is valid no more; what is connected with it ends within seconds."
+                .to_owned(),
+        };
+        format!("{}{former}\n", how_to_come(device, issued))
     });
+}
+
+fn how_to_come(device: &str, issued: &Issued) -> String {
+    let secret = issued.secret.expose();
+    format!(
+        "{secret}\nThis secret is shown once and kept nowhere. The device connects with the user name {device} and \
+         this password.\n"
+    )
 }
