@@ -41,7 +41,8 @@ pub struct DevicePart {
 /// The consumer group of devices that are nobody's any more.
 const REMOVALS: &str = "device-credentials";
 
-/// Takes the secrets of devices away that are nobody's any more.
+/// Takes the secrets of devices away that are nobody's any more, those that an operator made as well: what was
+/// somebody's does not speak on for nobody.
 struct Removals;
 
 /// Who was seen lately, for an operator.
@@ -173,13 +174,22 @@ impl Consumer for Removals {
             )
         })?;
         // A secret made since is of a device that is somebody's again.
-        let revoked = Credentials::revoke_in(tx, &device.device_id, event.time).await;
-        revoked.map(drop).map_err(|error| {
+        let revoked = Credentials::revoke_in(tx, &device.device_id, event.time).await.map_err(|error| {
             Fault::unavailable(
                 "device.credentials",
                 format!("removing secrets: {}", ieum_core::describe(&error)),
             )
-        })
+        })?;
+        if revoked > 0 {
+            tracing::warn!(
+                device = device.device_id,
+                person = device.user_id,
+                secrets = revoked,
+                "a device was taken from its person, and its secrets with it: it is let in no more until \
+                 `ieum device add` makes another one"
+            );
+        }
+        Ok(())
     }
 }
 

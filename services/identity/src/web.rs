@@ -116,6 +116,8 @@ pub(crate) async fn save(
 }
 
 /// Forgets a person with every device; nothing happens where none is known.
+///
+/// The secrets that these devices connect with, made by `ieum device add`, are revoked, and open connections end.
 #[utoipa::path(delete, path = "/api/users/{userId}", tag = "people", operation_id = "removeUser", security((), ("key" = [])),
     params(("userId" = String, Path, description = "The person", example = "ada")), responses((status = 204, description = "Nobody of this id is known now")))]
 pub(crate) async fn remove(
@@ -200,6 +202,9 @@ pub(crate) async fn registration(
 }
 
 /// Takes a device from its person and ends its charge.
+///
+/// The secrets that it connects with, made by `ieum device add`, are revoked, and open connections end: a device that is
+/// nobody's does not speak on. Another secret lets it in again.
 #[utoipa::path(delete, path = "/api/users/{userId}/devices/{deviceId}", tag = "devices", operation_id = "removeDevice",
     security((), ("key" = [])), params(("userId" = String, Path, description = "The person", example = "ada"),
         ("deviceId" = String, Path, description = "The device", example = "speaker-1")), responses(
