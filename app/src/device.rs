@@ -237,8 +237,9 @@ impl HealthCheck for DeviceCheck {
         match self.0.get() {
             Some(broker) if broker.is_taken_over() => Err(Fault::unavailable(
                 "device.taken_over",
-                "answering devices: another process has opened the part device over the same store and answers them; \
-                 let one process run it, or give each a store of its own (store.main)",
+                "answering devices: another process has opened the part device over the same store and answers them; this \
+                 one does not take them back by itself. End the other one and start this one again, or end this one, or \
+                 give each a store of its own (store.main)",
             )),
             Some(_) => Ok(()),
             None => {
@@ -253,7 +254,8 @@ async fn say_when_taken_over(broker: Broker, stop: CancellationToken) {
     tokio::select! {
         () = broker.taken_over() => tracing::error!(
             "another process opened the same store and has taken the devices over; they are not listened to here any \
-             more. Let one process at a time run `device` over a store, then start this one again"
+             more, nor again once it has gone. Let one process at a time run `device` over a store: end the other one and \
+             start this one again, or end this one"
         ),
         () = stop.cancelled() => {}
     }
