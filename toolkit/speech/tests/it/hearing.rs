@@ -26,7 +26,7 @@ impl Transcriber for Counting {
     }
 }
 
-pub fn silence(seconds: f64) -> Vec<u8> {
+fn silence(seconds: f64) -> Vec<u8> {
     vec![0; (seconds * f64::from(RATE)) as usize * 2]
 }
 
