@@ -11,8 +11,8 @@ use ieum_bus::{Consumer, Event, Subscribed, Subscription};
 use ieum_contracts::identity::{DEVICE_REGISTRATIONS, DEVICE_REMOVED, Device};
 use ieum_core::{Cx, Fault, Timestamp, Watch};
 use ieum_device::{
-    Act, Admission, Bound, Broker, BrokerOptions, Credentials, Effect, Limits, Rule, Rules, TopicClass, Who,
-    tls_from_files, web_socket_of,
+    Act, Admission, Bound, Broker, BrokerOptions, Credentials, Effect, Limits, ListenError, Rule, Rules,
+    TopicClass, Who, tls_from_files, web_socket_of,
 };
 use ieum_edge::{Bridge, BridgeOptions, Trust, TrustError};
 use ieum_store::Transaction;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{BridgeSettings, DeviceSettings};
 use crate::platform::Platform;
+use crate::up::unheard;
 use crate::watch_check::WatchCheck;
 
 /// What devices send, as metrics tell it apart.
@@ -85,7 +86,7 @@ impl DevicePart {
             None => None,
         };
         let bound = match settings.listen {
-            Some(listen) => Some(Bound::at(listen).await?),
+            Some(listen) => Some(Bound::at(listen).await.map_err(named)?),
             None => None,
         };
         let bridge = settings.bridge.as_ref().map(bridge_options).transpose()?;
@@ -258,6 +259,16 @@ async fn say_when_taken_over(broker: Broker, stop: CancellationToken) {
              start this one again, or end this one"
         ),
         () = stop.cancelled() => {}
+    }
+}
+
+/// Names the setting of an address that cannot be listened on.
+fn named(error: ListenError) -> Box<dyn Error> {
+    match error {
+        ListenError::Bind { address, source } => {
+            unheard("for devices on", address, "device.listen", &source).into()
+        }
+        other => other.into(),
     }
 }
 

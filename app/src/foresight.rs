@@ -1,5 +1,6 @@
 //! What would fail later, found without starting: files that are not there, addresses that may not be called.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ieum_client::OutboundGuard;
@@ -10,7 +11,7 @@ use ieum_gateway::KeyOrigin;
 use ieum_speech::{MODEL_FILES, read_engine_url};
 
 use crate::config::{Answerer, ConfigError, KeySource, Mistake, Settings};
-use crate::{links, notify, parts, plugins, sealing};
+use crate::{agent, links, notify, parts, plugins, sealing};
 
 /// Something that would fail.
 struct Foreseen {
@@ -71,6 +72,7 @@ fn wrong(mut mistakes: Vec<Mistake>) -> Result<(), ConfigError> {
 fn look(settings: &Settings) -> Vec<Foreseen> {
     let mut look = Look { settings, found: Vec::new() };
     look.platform();
+    look.listeners();
     look.device();
     look.agent();
     look.notify();
@@ -150,6 +152,26 @@ impl Look<'_> {
         }
     }
 
+    /// Looks whether two settings name one place to listen on, of which only one could.
+    fn listeners(&mut self) {
+        let settings = self.settings;
+        let places = [
+            ("server.listen", Some(settings.server.listen), Stops::Every),
+            ("device.listen", settings.device.listen, Stops::Part("device")),
+            ("voice.wyoming", settings.voice.wyoming, Stops::Part("voice")),
+        ];
+        let places = places.map(|(key, address, stops)| address.map(|address| (key, address, stops)));
+        let places: Vec<_> = places.into_iter().flatten().collect();
+        for (at, (key, address, stops)) in places.iter().enumerate() {
+            let other = places[..at].iter().find(|(_, other, _)| is_one_place(*address, *other));
+            if let Some((other, taken, _)) = other {
+                let problem =
+                    format!("is {address}, but {other} listens on {taken} already; set another port");
+                self.foresee(*key, *stops, problem);
+            }
+        }
+    }
+
     fn device(&mut self) {
         const STOPS: Stops = Stops::Part("device");
         let own = &self.settings.device;
@@ -177,6 +199,13 @@ impl Look<'_> {
 
     fn agent(&mut self) {
         let own = &self.settings.agent;
+        if !own.device.is_empty() && !agent::is_agents_name(&own.device) {
+            let problem = format!(
+                "{:?} is no device's id; use 1 to 60 letters, digits, '-', '_', '.' or ':', beginning with no '.'",
+                own.device
+            );
+            self.foresee("agent.device", Stops::Nothing, problem);
+        }
         if let Some(path) = &own.secret_file {
             self.file("agent.secret_file", Stops::Nothing, path);
         }
@@ -269,6 +298,12 @@ impl Look<'_> {
             }
         }
     }
+}
+
+/// Tells whether who listens on one keeps others from the other. Port 0 is a free one each time.
+fn is_one_place(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
 }
 
 fn model_problem(folder: &Path) -> Option<String> {

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod descriptions;
 mod device;
 mod engines;
 mod foresight;

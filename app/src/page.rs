@@ -19,8 +19,7 @@ struct Files;
 
 /// Said where the binary was built without the page.
 const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Ieum</title><p>This binary was built without \
-the console. Run <code>cargo xtask console</code> (it needs Node) and build again. The API is at \
-<a href=/openapi.json>/openapi.json</a>.";
+the console. Run <code>cargo xtask console</code> (it needs Node) and build again. What can be asked here without it:";
 
 /// Content security policy: the page loads from here and talks to here, nothing else. Spoken answers come within JSON.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; media-src data:; style-src 'self' 'unsafe-inline'; \
@@ -84,17 +83,19 @@ fn listed(is_met: impl Fn(&Needs) -> bool) -> Vec<&'static str> {
 
 /// Returns the routes of the page: its addresses and its hashed assets. The page is told which of the `answered` ones
 /// something answers here, so that it offers no others.
-pub fn routes(answered: &[&str]) -> Router {
+///
+/// Where the binary has no page, it names the `described` APIs instead.
+pub fn routes(answered: &[&str], described: &[&str]) -> Router {
     let assets = Router::new().route("/assets/{*file}", get(asset));
-    let told = answered.join(" ");
-    let index = get(move || index(told.clone()));
+    let (told, without) = (answered.join(" "), without_page(described));
+    let index = get(move || index(told.clone(), without.clone()));
     PAGES.iter().fold(assets, |router, page| router.route(page, index.clone()))
 }
 
-async fn index(answered: String) -> Response {
+async fn index(answered: String, without: String) -> Response {
     let page = match Files::get("index.html") {
         Some(file) => Html(telling(&String::from_utf8_lossy(&file.data), &answered)),
-        None => Html(NOT_BUILT.to_owned()),
+        None => Html(without),
     };
     let mut response = page.into_response();
     let headers = response.headers_mut();
@@ -102,6 +103,10 @@ async fn index(answered: String) -> Response {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+fn without_page(described: &[&str]) -> String {
+    described.iter().fold(NOT_BUILT.to_owned(), |page, path| format!("{page} <a href={path}>{path}</a>"))
 }
 
 /// Writes into a page which pages are answered; see `console/src/api/answered.ts`.
@@ -161,6 +166,7 @@ mod tests {
             |parts: &[&str]| listed(|needs| matches!(needs, Needs::Part(name) if parts.contains(name)));
         assert_eq!(with(&["voice"]), ["/voice"]);
         assert_eq!(with(&["events", "analytics", "partners"]), ["/", "/insights", "/webhooks"]);
+        assert!(without_page(&["/a.json"]).ends_with("without it: <a href=/a.json>/a.json</a>"));
         let alone = listed(|needs| matches!(needs, Needs::Nobody));
         assert_eq!(alone, ["/system", "/dead-letters"], "health is the first to open");
         assert_eq!(

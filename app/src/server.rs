@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{LinkCallers, Settings};
+use crate::descriptions;
 use crate::links;
 use crate::operator;
 use crate::page;
@@ -103,7 +104,7 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health, telemetry: &Te
     let served = parts
         .router()
         .merge(operator::router(platform, parts, health.clone()))
-        .merge(page::routes(&page::answered(parts, &platform.settings)))
+        .merge(page::routes(&page::answered(parts, &platform.settings), &descriptions::paths(&parts.names())))
         .merge(metrics_router(parts, telemetry))
         .fallback(unknown);
     let served = served.layer(map_response_with_state(platform.stop.clone(), end_with_the_process));

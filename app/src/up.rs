@@ -1,6 +1,7 @@
 //! `ieum up`: opens what the parts stand on, starts the parts, serves, and drains on a stop signal.
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::config::Settings;
 use crate::output::Output;
 use crate::parts::{self, Parts};
 use crate::platform::Platform;
-use crate::{foresight, housekeeping, links, page, server};
+use crate::{descriptions, foresight, housekeeping, links, page, server};
 
 /// A platform that runs.
 pub struct Running {
@@ -42,17 +43,20 @@ pub fn announce(running: &Running, output: &Output) {
     let wyoming = running.parts.wyoming_address().map(|address| address.to_string());
     let first = page::answered(&running.parts, &running.platform.settings).first().copied().unwrap_or("/");
     let page = format!("http://{address}{first}");
+    let paths = descriptions::paths(&running.parts.names());
+    let api: Vec<_> = paths.into_iter().map(|path| format!("http://{address}{path}")).collect();
     let value = serde_json::json!({
-        "ready": true, "address": address.to_string(), "page": page, "mqtt": mqtt, "wyoming": wyoming
+        "ready": true, "address": address.to_string(), "page": page, "api": api, "mqtt": mqtt, "wyoming": wyoming
     });
     output.value(&value, || {
         let line = |name: &str, at: &Option<String>| {
             at.as_ref().map(|at| format!("  {name:<8} {at}\n")).unwrap_or_default()
         };
         let (mqtt, wyoming) = (line("MQTT", &mqtt), line("Wyoming", &wyoming));
+        let api = api.join("\n           ");
         format!(
-            "ready\n  page     {page}\n  API      http://{address}/openapi.json\n  health   \
-             http://{address}/health/ready\n  metrics  http://{address}/metrics\n{mqtt}{wyoming}"
+            "ready\n  page     {page}\n  API      {api}\n  health   http://{address}/health/ready\n  \
+             metrics  http://{address}/metrics\n{mqtt}{wyoming}"
         )
     });
 }
@@ -68,7 +72,7 @@ pub async fn start(settings: Settings, names: &[String], output: &Output) -> Res
     let parts = Parts::build(&platform, &chosen)?;
     let listener = TcpListener::bind(settings.server.listen)
         .await
-        .map_err(|error| format!("listening on {} (server.listen): {error}", settings.server.listen))?;
+        .map_err(|error| unheard("on", settings.server.listen, "server.listen", &error))?;
     let address = listener.local_addr()?;
     let listener = server::listening(listener, &platform)?;
     let health = server::health(&platform);
@@ -118,6 +122,21 @@ impl Running {
         }
         output.line("stopped");
     }
+}
+
+/// Says that `address` cannot be listened on, which setting names it, and what to do.
+pub fn unheard(whom: &str, address: SocketAddr, setting: &str, error: &std::io::Error) -> String {
+    let to_do = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "another program listens there, which `ss -ltnp` names; stop that one, or set another port"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; set one that it has, or 0.0.0.0 for all of them"
+        }
+        ErrorKind::PermissionDenied => "ports below 1024 are for the administrator; set a higher one",
+        _ => "set another address",
+    };
+    format!("listening {whom} {address} ({setting}): {error}; {to_do}")
 }
 
 /// Completes on SIGINT or SIGTERM.

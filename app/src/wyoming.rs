@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{SatelliteSettings, VoiceSettings};
 use crate::speech::{EngineEars, EngineMouth};
+use crate::up::unheard;
 use crate::watch_check::WatchCheck;
 
 /// Whose device a client is that names none.
@@ -100,7 +101,7 @@ impl WyomingPart {
         if let Some(listen) = self.listen {
             let listener = TcpListener::bind(listen)
                 .await
-                .map_err(|error| format!("listening on {listen} (voice.wyoming): {error}"))?;
+                .map_err(|error| unheard("for Wyoming on", listen, "voice.wyoming", &error))?;
             // A part starts once.
             let _ = self.address.set(listener.local_addr()?);
             let talk = Talk {

@@ -14,7 +14,7 @@ use ieum_edge::{Address, Agent, AgentError, AgentOptions, ConnectError, Queue, T
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunDevice;
-use crate::config::Settings;
+use crate::config::{Settings, is_device_id};
 use crate::output::Output;
 use crate::secret_files;
 use crate::up::stop_signal;
@@ -170,15 +170,16 @@ async fn until_done(speaker: &Speaker, linger: Duration) {
 }
 
 fn check_name(device: &str) -> Result<(), BeginError> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
     match device {
         "" => Err(BeginError::Nameless),
-        // It names a folder.
-        name if name.len() > 60 || !name.chars().all(fits) || name.starts_with('.') => {
-            Err(BeginError::Name(name.chars().take(80).collect()))
-        }
+        name if !is_agents_name(name) => Err(BeginError::Name(name.chars().take(80).collect())),
         _ => Ok(()),
     }
+}
+
+/// Tells whether an agent can run as the device of this id, which also names a folder.
+pub fn is_agents_name(device: &str) -> bool {
+    is_device_id(device) && !device.starts_with('.')
 }
 
 /// Says what to do where a device that has no secret is not let in.

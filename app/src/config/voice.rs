@@ -63,6 +63,10 @@ pub fn voice(reader: &mut Reader<'_>) -> VoiceSettings {
     if !ieum_voice::is_zone(&zone) {
         reader.wrong("voice.zone", format!("{zone:?} is no time zone such as \"Asia/Seoul\""));
     }
+    let place = reader.text("voice.place");
+    if place.trim().is_empty() {
+        reader.wrong("voice.place", "is empty; name the place that weather is told of, such as \"Seoul\"");
+    }
     let weather = reader.optional_url("voice.weather");
     let key = reader.text("voice.weather_key");
     if reader.text("voice.weather").is_empty() {
@@ -81,7 +85,7 @@ pub fn voice(reader: &mut Reader<'_>) -> VoiceSettings {
     let wyoming = (!reader.text("voice.wyoming").is_empty()).then(|| reader.address("voice.wyoming"));
     VoiceSettings {
         zone,
-        place: reader.text("voice.place"),
+        place,
         // Not used: the mistake stops the start.
         weather: weather.unwrap_or_else(|| Url::from_directory_path("/").expect("is a path")),
         weather_key: (!key.is_empty()).then(|| Secret::new(key)),

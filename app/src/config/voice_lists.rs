@@ -13,10 +13,20 @@ const KNOWN: [&str; 6] = ["name", "event", "location", "quiet", "cool_down", "sa
 /// Reads the rules, adding a mistake for everything that is wrong.
 pub fn rules(table: &Table, mistakes: &mut Vec<Mistake>) -> Vec<ProactiveRule> {
     let list = table.get("voice").and_then(|voice| voice.get("rules")).and_then(Value::as_array);
-    let entries = list.into_iter().flatten().enumerate();
-    entries
-        .filter_map(|(at, entry)| rule(&format!("voice.rules[{at}]"), entry.as_table()?, mistakes))
-        .collect()
+    let mut found: Vec<ProactiveRule> = Vec::new();
+    for (at, entry) in list.into_iter().flatten().enumerate() {
+        let key = format!("voice.rules[{at}]");
+        let Some(read) = entry.as_table().and_then(|entry| rule(&key, entry, mistakes)) else { continue };
+        if found.iter().any(|other| other.name == read.name) {
+            let problem = format!(
+                "{:?} is there already; give each rule a name of its own, for the cool-down is counted by it",
+                read.name
+            );
+            mistakes.push(Mistake { key: format!("{key}.name"), problem });
+        }
+        found.push(read);
+    }
+    found
 }
 
 /// Reads `voice.satellites`, adding a mistake for everything that is wrong.
@@ -57,8 +67,10 @@ fn satellite(text: &str) -> Result<SatelliteSettings, &'static str> {
     let (mut device, mut language, mut area) = (None, None, None);
     for (name, value) in url.query_pairs() {
         match (&*name, &*value) {
-            ("device", id) if is_name(id) => device = Some(id.to_owned()),
-            ("device", _) => return Err("names a device that is none: 1 to 120 letters without / + #"),
+            ("device", id) if is_device_id(id) => device = Some(id.to_owned()),
+            ("device", _) => {
+                return Err("names a device that is none: 1 to 60 letters, digits, '-', '_', '.' or ':'");
+            }
             ("language", "ko" | "en") => language = Some(value.into_owned()),
             ("language", _) => return Err("names a language that is not spoken here; expected ko or en"),
             ("area", place) if is_name(place) => area = Some(place.to_owned()),
@@ -70,7 +82,13 @@ fn satellite(text: &str) -> Result<SatelliteSettings, &'static str> {
     Ok(SatelliteSettings { address: format!("{host}:{port}"), device, language, area })
 }
 
-/// Tells whether a device can be called so: its name is a part of topics.
+/// Tells whether a device can have this id: what the broker lets in.
+pub fn is_device_id(id: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
+    (1..=60).contains(&id.len()) && id.chars().all(fits)
+}
+
+/// Tells whether a place can be called so.
 fn is_name(id: &str) -> bool {
     (1..=120).contains(&id.chars().count())
         && !id.contains(['/', '+', '#', '$'])
@@ -134,6 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn two_rules_of_one_name_are_refused_for_they_would_share_a_cool_down() {
+        let rule = |name| {
+            format!("[[voice.rules]]\nname = \"{name}\"\nevent = \"motion_detected\"\nsay = \"안녕\"\n")
+        };
+        let (_, mistakes) = read(&format!("{}{}{}", rule("welcome"), rule("late"), rule("welcome")));
+        assert_eq!(mistakes, ["voice.rules[2].name"]);
+        let (rules, mistakes) = read(&format!("{}{}", rule("welcome"), rule("late")));
+        assert_eq!((rules.len(), mistakes.len()), (2, 0));
+    }
+
+    #[test]
     fn a_satellite_is_a_url_with_its_device_and_a_wrong_one_says_what_is_missing() {
         let read = |list: &str| {
             let mut mistakes = Vec::new();
@@ -150,6 +179,8 @@ mod tests {
             ("tcp://a?device=x", "is no satellite such as"),
             ("http://a:1?device=x", "is no satellite such as"),
             ("tcp://a:1?device=a/b", "names a device that is none"),
+            ("tcp://a:1?device=a b", "names a device that is none"),
+            ("tcp://a:1?device=", "names a device that is none"),
             ("tcp://a:1?device=x&language=fr", "expected ko or en"),
             ("tcp://a:1?device=x&loud=1", "a parameter that is not known"),
         ] {

@@ -22,6 +22,7 @@ use ieum_wires::open::{LinkOptions, LinkUrlError, open_link};
 use ieum_wires::tls::{Identity, TlsError};
 
 use crate::config::{Mistake, Settings};
+use crate::parts;
 
 pub use admin::Steering;
 pub use board::LinkBoard;
@@ -63,11 +64,14 @@ pub enum LinkError {
     /// Nobody answers it.
     #[error(
         "{contract} is answered by no part of this process; name where it is answered under [links], \
-             or start the part too"
+         or start the part too{}",
+        .part.map(|part| format!(": `{part}`")).unwrap_or_default()
     )]
     Nobody {
         /// The contract.
         contract: &'static str,
+        /// The part that answers it; `None` for one that comes along with no part.
+        part: Option<&'static str>,
     },
 }
 
@@ -190,7 +194,7 @@ impl Links {
             return Ok(OpenedLink { url: redact_url(&opened.url), ..opened });
         }
         if !self.local.serves(contract.name) {
-            return Err(LinkError::Nobody { contract: contract.name });
+            return Err(LinkError::Nobody { contract: contract.name, part: parts::part_of(contract) });
         }
         let link = local_link(self.local.clone(), self.clock.clone());
         Ok(OpenedLink { link, wire: "local", url: "local".to_owned(), balancer: None })

@@ -55,6 +55,25 @@ const NOTICES: &str = "links";
 const NAMES: [&str; 8] =
     ["events", "analytics", "partners", "notify", "identity", "payment", "device", "voice"];
 
+/// The contracts that parts answer, each with its part.
+static ANSWERED: [(&str, &Contract); 15] = [
+    ("events", &EVENT_SERVICE_REGISTRY_CONTRACT),
+    ("events", &EVENT_STATE_CONTRACT),
+    ("events", &EVENT_PROGRAMME_CONTRACT),
+    ("events", &EVENT_GATES_CONTRACT),
+    ("events", &EVENT_VISITS_CONTRACT),
+    ("analytics", &INSIGHTS_CONTRACT),
+    ("partners", &PARTNER_KEYS_CONTRACT),
+    ("notify", &NOTIFY_MESSAGES_CONTRACT),
+    ("notify", &NOTIFY_RECIPIENTS_CONTRACT),
+    ("identity", &USERS_CONTRACT),
+    ("identity", &DEVICES_CONTRACT),
+    ("payment", &CHARGES_CONTRACT),
+    ("voice", &DIALOGUE_CONTRACT),
+    ("voice", &CONTEXT_ENGINE_CONTRACT),
+    ("voice", &UNDERSTANDING_CONTRACT),
+];
+
 /// Says what can be named after `ieum up`.
 pub fn help() -> String {
     format!("Which parts, of {}; all where none is named", NAMES.join(", "))
@@ -106,23 +125,12 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static str>, UnknownPart> {
 
 /// Returns every contract that a part answers.
 pub fn contracts() -> Vec<&'static Contract> {
-    vec![
-        &EVENT_SERVICE_REGISTRY_CONTRACT,
-        &EVENT_STATE_CONTRACT,
-        &EVENT_PROGRAMME_CONTRACT,
-        &EVENT_GATES_CONTRACT,
-        &EVENT_VISITS_CONTRACT,
-        &INSIGHTS_CONTRACT,
-        &PARTNER_KEYS_CONTRACT,
-        &NOTIFY_MESSAGES_CONTRACT,
-        &NOTIFY_RECIPIENTS_CONTRACT,
-        &USERS_CONTRACT,
-        &DEVICES_CONTRACT,
-        &CHARGES_CONTRACT,
-        &DIALOGUE_CONTRACT,
-        &CONTEXT_ENGINE_CONTRACT,
-        &UNDERSTANDING_CONTRACT,
-    ]
+    ANSWERED.iter().map(|(_, contract)| *contract).collect()
+}
+
+/// Returns the part that answers `contract`.
+pub fn part_of(contract: &Contract) -> Option<&'static str> {
+    ANSWERED.iter().find(|(_, answered)| answered.name == contract.name).map(|(part, _)| *part)
 }
 
 /// Returns the migrations of everything that keeps tables, in the order in which they are applied.

@@ -80,6 +80,80 @@ fn what_stops_the_start_is_named_by_its_setting_and_what_does_not_is_done_withou
 }
 
 #[test]
+fn one_place_is_listened_on_once_and_ids_of_devices_are_looked_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (settings, expected) in [
+        (
+            "[device]\nlisten = \"0.0.0.0:8111\"\n[server]\nlisten = \"127.0.0.1:8111\"",
+            "device.listen: is 0.0.0.0:8111, but server.listen listens on 127.0.0.1:8111 already; set another port",
+        ),
+        (
+            "[device]\nlisten = \"127.0.0.1:8111\"\n[voice]\nwyoming = \"127.0.0.1:8111\"",
+            "voice.wyoming: is 127.0.0.1:8111, but device.listen listens",
+        ),
+        ("[agent]\ndevice = \"a b\"", "agent.device: \"a b\" is no device's id; use 1 to 60 letters"),
+        ("[agent]\ndevice = \".a\"", "beginning with no '.'"),
+        ("[agent]\nsecret_file = \"nowhere\"", "agent.secret_file: reading nowhere: No such file"),
+        ("[voice]\nplace = \"\"", "voice.place: is empty; name the place"),
+    ] {
+        let own = write(folder.path(), "own.toml", settings);
+        let mut command = super::ieum_in(folder.path(), &[]);
+        command.env_remove("IEUM__SERVER__LISTEN").env_remove("IEUM__DEVICE__LISTEN");
+        let output = command.args(["--config", &own, "check"]).output().expect("runs");
+        assert!(
+            !output.status.success() && text(&output).contains(expected),
+            "{settings}: {}",
+            text(&output)
+        );
+        assert!(text(&output).contains("1 setting is wrong"), "{}", text(&output));
+    }
+}
+
+#[test]
+fn what_cannot_be_listened_on_is_named_by_its_setting_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("it listens").to_string();
+    for (name, setting, part) in [
+        ("IEUM__SERVER__LISTEN", "on {} (server.listen)", "payment"),
+        ("IEUM__DEVICE__LISTEN", "for devices on {} (device.listen)", "device"),
+        ("IEUM__VOICE__WYOMING", "for Wyoming on {} (voice.wyoming)", "voice"),
+    ] {
+        let output = ieum(folder.path(), &[(name, &address)]).args(["up", part]).output().expect("runs");
+        let whole = format!(
+            "listening {}: Address already in use (os error 98); another program listens there, which `ss -ltnp` names; \
+             stop that one, or set another port",
+            setting.replace("{}", &address)
+        );
+        assert!(!output.status.success() && text(&output).contains(&whole), "{}", text(&output));
+    }
+    let output = ieum(folder.path(), &[]).args(["up", "voice", "identity"]).output().expect("runs");
+    let whole = "payment.charges is answered by no part of this process; name where it is answered under [links], or \
+                 start the part too: `payment`";
+    assert!(!output.status.success() && text(&output).contains(whole), "{}", text(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_addresses_of_the_apis_that_up_tells_are_answered() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    for (parts, count) in [(&["voice"][..], 2), (&["identity", "payment"], 2), (&["device"], 1), (&[], 7)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = ieum(folder.path(), &[]);
+        command.args(["--json", "up"]).args(parts);
+        let (platform, ready) = super::begun_telling(command);
+        let told = ready["api"].as_array().expect("tells them");
+        assert_eq!(told.len(), count, "{parts:?}: {told:?}");
+        for url in told {
+            let answer = reqwest::get(url.as_str().expect("is text")).await.expect("answers");
+            assert_eq!(answer.status().as_u16(), 200, "{url}");
+            let document: serde_json::Value = answer.json().await.expect("is JSON");
+            assert!(document["openapi"].is_string(), "{url}");
+        }
+        platform.stop();
+    }
+}
+
+#[test]
 fn a_dialogflow_without_credentials_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let (is_right, said) = told(folder.path(), "[voice]\ndialogflow = \"dialogflow://home\"", &["check"]);

@@ -76,7 +76,12 @@ fn up(data: &Path, parts: &[&str], settings: &[(&str, &str)]) -> Running {
 }
 
 /// Starts what runs until it is stopped, and waits until it is ready.
-fn begun(mut command: Command) -> Running {
+fn begun(command: Command) -> Running {
+    begun_telling(command).0
+}
+
+/// The same, with what it tells once it is ready.
+fn begun_telling(mut command: Command) -> (Running, serde_json::Value) {
     let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
     let mut text = String::new();
     let mut lines = BufReader::new(child.stdout.take().expect("is piped"));
@@ -87,7 +92,7 @@ fn begun(mut command: Command) -> Running {
     let address = ready["address"].as_str().expect("tells its address").to_owned();
     let mqtt = ready["mqtt"].as_str().unwrap_or_default().to_owned();
     let wyoming = ready["wyoming"].as_str().unwrap_or_default().to_owned();
-    Running { child, address, mqtt, wyoming }
+    (Running { child, address, mqtt, wyoming }, ready)
 }
 
 impl Running {
