@@ -204,7 +204,7 @@ pub struct DeviceQuota {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
-    /// The id, which is also its name in MQTT topics: letters, digits, `-` and `_`, at most 64.
+    /// The id, which is also its name in MQTT topics: 1 to 60 letters, digits, `-`, `_`, `.` and `:`.
     #[schema(example = "speaker-1")]
     pub device_id: String,
     /// Whose it is.
@@ -270,7 +270,7 @@ pub struct RegisterDevice {
     /// Whose it becomes. Over HTTP the path says it.
     #[serde(default)]
     pub user_id: String,
-    /// The device: letters, digits, `-` and `_`, at most 64.
+    /// The device: 1 to 60 letters, digits, `-`, `_`, `.` and `:`.
     pub device_id: String,
     /// What it is, such as `speaker`; at most 60 characters.
     #[serde(rename = "type", default)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use ieum_testkit::port::KeptPort;
 
 use super::satellites::satellite;
-use super::{ieum, text, write};
+use super::{ieum, text, up, write};
 
 /// Returns the exit and the words of a command under a settings file.
 fn told(folder: &Path, settings: &str, words: &[&str]) -> (bool, String) {
@@ -212,4 +212,40 @@ fn doctor_tells_who_hears_speaks_and_answers_and_what_is_lost_without() {
     ] {
         assert!(said.contains(expected), "{expected} is missing in {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_a_devices_is_one_wherever_devices_are_named() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &["identity", "payment"], &[]);
+    let (client, person) = (reqwest::Client::new(), format!("http://{}/api/users/ada", platform.address));
+    let ada = serde_json::json!({ "name": "Ada", "plan": "premium" });
+    let saved = client.put(&person).json(&ada).send().await.expect("answers");
+    assert!(saved.status().is_success(), "{}", saved.text().await.expect("is text"));
+    let (longest, longer) = ("a".repeat(60), "a".repeat(61));
+    let ids = [
+        ("kitchen", true),
+        ("hermes:hall", true),
+        ("wyoming:x", true),
+        ("a.b_c-1", true),
+        (longest.as_str(), true),
+        (longer.as_str(), false),
+        ("a b", false),
+        ("a/b", false),
+        ("a@b", false),
+        ("부엌", false),
+    ];
+    for (id, fits) in ids {
+        let device = serde_json::json!({ "deviceId": id, "type": "speaker" });
+        let registered = client.post(format!("{person}/devices")).json(&device).send().await;
+        let registered = registered.expect("answers");
+        let (status, told) = (registered.status(), registered.text().await.expect("is text"));
+        assert_eq!(status.is_success(), fits, "registering {id}: {told}");
+        let added = ieum(folder.path(), &[]).args(["device", "add", id]).output().expect("runs");
+        assert_eq!(added.status.success(), fits, "adding {id}: {}", text(&added));
+        let own = format!("[agent]\ndevice = {id:?}");
+        assert_eq!(self::told(folder.path(), &own, &["check"]).0, fits, "checking {id}");
+    }
+    platform.stop();
 }

@@ -80,9 +80,11 @@ impl Devices for Service {
 
     async fn register(&self, cx: &Cx, wish: RegisterDevice) -> Result<Registration, Fault> {
         rules::check_device(&wish)?;
+        // An id may hold ':', and so may a key: of two registrations none is to be taken for the other.
+        let device = wish.device_id.replace(':', "@");
         let registration = match cx.idempotency_key() {
-            Some(key) => format!("device:{}:{}", wish.device_id, short(key)),
-            None => format!("device:{}:{}", wish.device_id, new_id()),
+            Some(key) => format!("device:{device}:{}", short(key)),
+            None => format!("device:{device}:{}", new_id()),
         };
         let state = State { registration: registration.clone(), wish, at: self.clock.now() };
         self.sagas.begin::<DeviceRegistration>(cx, &registration, &state).await?;

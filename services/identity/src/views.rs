@@ -31,7 +31,7 @@ pub(crate) struct SaveUser {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RegisterDevice {
-    /// The device: letters, digits, `-` and `_`.
+    /// The device: 1 to 60 letters, digits, `-`, `_`, `.` and `:`.
     #[schema(example = "speaker-1", min_length = 1, max_length = 64)]
     device_id: String,
     /// What it is.
