@@ -18,6 +18,10 @@ use crate::grammar::{Grammar, Places, letters};
 const NEAR: f32 = 0.2;
 const WIDER: usize = 4;
 
+/// So many times farther than the farthest that is taken, a wider beam finds nothing that is: people also say what is no
+/// sentence of the net, and would wait for a search of several times the first one's length.
+const HOPELESS: f32 = 1.5;
+
 /// The least share of the letters that were heard freely which a sentence must have to be what was meant.
 const SHORTEST: f32 = 0.4;
 
@@ -148,7 +152,8 @@ impl Guide<'_> {
             if nearest.as_ref().is_none_or(|(_, before)| behind < *before) {
                 nearest = Some((guided, behind));
             }
-            if nearest.as_ref().is_some_and(|(_, behind)| *behind <= NEAR) {
+            let is_settled = |behind: f32| behind <= NEAR || behind > HOPELESS * self.grammar.farthest;
+            if nearest.as_ref().is_some_and(|(_, behind)| is_settled(*behind)) {
                 break;
             }
         }
