@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::material;
 
+/// The share of what is in scope that the threshold must leave right, on the part that is for choosing.
+const FLOOR: f64 = 0.92;
+
 fn examples(data: &Value, part: &str) -> Vec<Example> {
     let listed = |key: &str| data[key].as_array().cloned().unwrap_or_default();
     let outside = match part {
@@ -52,7 +55,8 @@ fn intents_are_told_apart_and_what_is_none_of_them_is_refused() {
     println!("CLINC150, data_full.json, trained in {training:.1?}");
     println!("  in scope, nothing refused     {open:6.2} %");
     let mut reached = Vec::new();
-    for floor in [0.92, 0.915, 0.91, 0.905, 0.90] {
+    // The first is what is promised; the others show what refusing more would cost.
+    for floor in [FLOOR, 0.915, 0.91, 0.905, 0.90] {
         let kept = 100.0 * classifier.choose_threshold(&examples(&data, "val"), floor);
         let inside = right(&classifier);
         let outside = test.iter().filter(|example| example.intent.is_none());
@@ -68,5 +72,6 @@ fn intents_are_told_apart_and_what_is_none_of_them_is_refused() {
     }) / test.len() as u32;
     println!("  an utterance takes {each:.1?}");
     assert!(open >= 92.5);
-    assert!(reached.iter().any(|(inside, recall)| *inside >= 91.7 && *recall >= 70.0));
+    let (inside, recall) = reached[0];
+    assert!(inside >= 91.7 && recall >= 70.0, "{inside:.2} % and {recall:.2} %");
 }
