@@ -98,6 +98,7 @@ pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Leave, R
         used.iter().for_each(|used| used.count(inner, true));
         error
     };
+    let opens_nothing = signed_in.is_some() && door.others != Others::SignedIn;
     let found;
     let (limit, counted) = match &holder {
         Some(holder) => {
@@ -134,6 +135,14 @@ pub(crate) async fn admit(door: &Door, mut request: Request) -> Result<(Leave, R
         let message = format!("more than {} requests in {:?}", limit.gcra.rate(), limit.gcra.per());
         let fault =
             Fault::resource_exhausted("gateway.rate_limited", message).with_retry_after(decision.retry_after);
+        return Err(refuse(ApiError::from(fault).with_headers(headers)));
+    }
+    // Counted before it is refused: each costs a look at the store.
+    if opens_nothing {
+        limit.write_headers(&decision, None, &mut headers);
+        let message = "a name and a password, such as a device's id and secret, do not open this; show an API key in the \
+                       header X-API-Key";
+        let fault = Fault::permission_denied("gateway.password_opens_nothing", message);
         return Err(refuse(ApiError::from(fault).with_headers(headers)));
     }
     let quota = holder.as_ref().and_then(|holder| Some((holder, holder.day_quota?)));
@@ -196,18 +205,20 @@ fn address(inner: &Inner, request: &Request) -> ClientAddress {
 
 /// Returns what the request shows: a key in `X-API-Key`, or a key or token as `Authorization: Bearer`
 /// (RFC 6750); a name and password (RFC 7617) where the door judges such. On public routes an `Authorization` header
-/// of somebody else's is left alone; where a door judges, whatever stands in one is shown. Two are refused, since it would be open which one counts.
+/// of somebody else's is left alone; where a door judges, whatever stands in one without a key is shown. Two are refused,
+/// since it would be open which one counts.
 fn credential(headers: &HeaderMap, door: &Door) -> Result<Option<Credential>, ApiError> {
+    // Beside a key, which is judged, what is none of ours is somebody else's everywhere, such as a proxy's.
+    let judges = door.others != Others::LeftAlone && !headers.contains_key("x-api-key");
     let own = headers.get_all("x-api-key").iter();
     let own = own.map(|value| Credential { value: value.clone(), begin: 0, kind: Kind::Key });
     let authorization = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
         let (scheme, text) = value.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
-        let judges = door.others != Others::LeftAlone;
         let kind = match scheme.to_ascii_lowercase().as_str() {
-            "basic" if judges => Kind::Password,
+            "basic" if judges || door.others == Others::SignedIn => Kind::Password,
             "bearer" if text.trim().starts_with("ieum_") => Kind::Key,
             "bearer" if door.inner.tokens.is_some() => Kind::Token,
-            "bearer" if !door.leaves_alone() => Kind::Key,
+            "bearer" if judges || door.tier != Tier::Public => Kind::Key,
             _ if judges => Kind::Unknown,
             _ => return None,
         };
@@ -216,7 +227,8 @@ fn credential(headers: &HeaderMap, door: &Door) -> Result<Option<Credential>, Ap
     let mut all = own.chain(authorization);
     match (all.next(), all.next()) {
         (_, Some(_)) => {
-            let message = "the request carries more than one API key or token";
+            let message = "the request shows more than one of X-API-Key and Authorization; show one and leave the \
+                           other out, an empty one too";
             Err(Fault::invalid_argument("gateway.key_ambiguous", message).into())
         }
         (found, None) => Ok(found),
@@ -296,8 +308,7 @@ impl RemoteAddress<'_> {
         if decision.allowed { Ok(()) } else { Err(too_many_wrong(decision)) }
     }
 
-    /// Says who comes with a name and a password. Fails with `gateway.password_wrong`, and with
-    /// `gateway.password_opens_nothing` where the door lets nobody in by one.
+    /// Says who comes with a name and a password. Fails with `gateway.password_wrong`.
     async fn sign_in(&self, door: &Door, found: &Credential) -> Result<SignedIn, ApiError> {
         let now = self.inner.clock.moment();
         let given = Some(found).filter(|found| found.kind == Kind::Password);
@@ -321,12 +332,7 @@ impl RemoteAddress<'_> {
             };
             return Err(Fault::unauthenticated("gateway.password_wrong", message).into());
         };
-        if door.others == Others::SignedIn {
-            return Ok(signed_in);
-        }
-        let message = "a name and a password, such as a device's id and secret, do not open this; show an API key in the \
-                       header X-API-Key";
-        Err(Fault::permission_denied("gateway.password_opens_nothing", message).into())
+        Ok(signed_in)
     }
 
     fn count_wrong(&self) -> Result<(), ApiError> {

@@ -117,7 +117,8 @@ async fn a_name_and_a_password_open_the_doors_that_take_them_and_wrong_ones_are_
 
 #[tokio::test]
 async fn where_credentials_are_judged_wrong_ones_are_refused_and_passwords_open_nothing() {
-    let options = GatewayOptions { wrong_keys: Rate::per_minute(100), ..GatewayOptions::default() };
+    let (wrong_keys, partner) = (Rate::per_minute(100), Rate::per_minute(20));
+    let options = GatewayOptions { wrong_keys, partner, ..GatewayOptions::default() };
     let stage = Stage::with(options).await;
     let routes = || Router::new().route("/who", get(async || "somebody"));
     let gateway = &stage.gateway;
@@ -150,6 +151,22 @@ async fn where_credentials_are_judged_wrong_ones_are_refused_and_passwords_open_
     assert_eq!(asked(&signing, &right).await.0, 200);
     let (_, key) = stage.key(Tier::Partner).await;
     assert_eq!(asked(&known, format!("Bearer {}", key.expose()).as_bytes()).await.0, 200, "a key");
+    for beside in [&b""[..], b"Digest a=b", &basic("proxy:its"), b"Bearer eyJhbGciOi"] {
+        let mut both = get_with("/who", key.expose());
+        both.headers_mut().insert("authorization", HeaderValue::from_bytes(beside).expect("fits a header"));
+        assert_eq!(
+            ask(&known, both).await.status,
+            StatusCode::OK,
+            "beside a key it is somebody else's: {beside:?}"
+        );
+        let mut wrong = get_with("/who", "ieum_partner_x");
+        wrong.headers_mut().insert("authorization", HeaderValue::from_bytes(beside).expect("fits a header"));
+        assert_eq!(ask(&known, wrong).await.status, StatusCode::UNAUTHORIZED, "the key is judged");
+    }
+    for _ in 0..20 {
+        asked(&known, &right).await;
+    }
+    assert_eq!(asked(&known, &right).await.0, 429, "what opens nothing is counted all the same");
 }
 
 pub async fn a_limit_lets_exactly_its_number_through_and_says_when_to_come_back(stage: &Stage) {
