@@ -165,12 +165,13 @@ impl Client {
         self.subscribe_as(filter, quality, false, RetainHandling::DoNotSendRetained).await
     }
 
-    /// Subscribes to a filter for what others publish: what this client does never comes back to it.
+    /// Subscribes to a filter for what others publish: what this client does never comes back to it. What was kept is
+    /// handed over once, with a subscription that its session did not have.
     ///
     /// # Errors
     /// A filter that is none, or a client that is no longer attached.
     pub async fn subscribe_to_others(&self, filter: &str, quality: Quality) -> Result<(), ClientError> {
-        self.subscribe_as(filter, quality, true, RetainHandling::SendRetained).await
+        self.subscribe_as(filter, quality, true, RetainHandling::SendRetainedIfNotExists).await
     }
 
     async fn subscribe_as(

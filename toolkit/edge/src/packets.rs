@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use ieum_device::{FrameError, cut_frame};
 use mqtt_protocol_core::mqtt::packet::{
-    Properties, Property, Qos, ReceiveMaximum, SessionExpiryInterval, SubEntry, SubOpts, v5_0,
+    Properties, Property, Qos, ReceiveMaximum, RetainHandling, SessionExpiryInterval, SubEntry, SubOpts, v5_0,
 };
 use mqtt_protocol_core::mqtt::result_code::{DisconnectReasonCode, MqttError};
 
@@ -62,10 +62,12 @@ pub(crate) fn write_connect(hello: &Hello) -> Result<Vec<u8>, ConnectError> {
     Ok(builder.build().map_err(&failed)?.to_continuous_buffer())
 }
 
-/// Writes SUBSCRIBE with quality 1; what this client publishes itself does not come back.
+/// Writes SUBSCRIBE with quality 1; what this client publishes itself does not come back. What the broker keeps comes once,
+/// with a subscription that it did not know: told again at every connection it would be done again.
 pub(crate) fn write_subscribe(id: u16, filter: &str) -> Result<Vec<u8>, ConnectError> {
     let failed = unwritable("a SUBSCRIBE");
     let options = SubOpts::new().set_qos(Qos::AtLeastOnce).set_nl(true).set_rap(true);
+    let options = options.set_rh(RetainHandling::SendRetainedIfNotExists);
     let entry = SubEntry::new(filter, options).map_err(&failed)?;
     let packet = v5_0::Subscribe::builder().packet_id(id).entries(vec![entry]).build();
     Ok(packet.map_err(&failed)?.to_continuous_buffer())
