@@ -302,8 +302,12 @@ impl Look<'_> {
 
 /// Tells whether who listens on one keeps others from the other. Port 0 is a free one each time.
 fn is_one_place(one: SocketAddr, other: SocketAddr) -> bool {
-    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
-    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
+    // Every address of version 6 takes those of version 4 along, as Linux has it.
+    let covers =
+        |all: SocketAddr, one: SocketAddr| all.ip().is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+    one.port() != 0
+        && one.port() == other.port()
+        && (one.ip() == other.ip() || covers(one, other) || covers(other, one))
 }
 
 fn model_problem(folder: &Path) -> Option<String> {

@@ -32,7 +32,7 @@ pub(crate) struct SaveUser {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RegisterDevice {
     /// The device: 1 to 60 letters, digits, `-`, `_`, `.` and `:`.
-    #[schema(example = "speaker-1", min_length = 1, max_length = 64)]
+    #[schema(example = "speaker-1", min_length = 1, max_length = 60)]
     device_id: String,
     /// What it is.
     #[serde(rename = "type", default)]
