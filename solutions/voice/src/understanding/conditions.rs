@@ -4,8 +4,10 @@
 
 use ieum_contracts::voice::Meaning;
 use ieum_understanding::value::{Kind, Language, find_kinds};
-use jiff::Zoned;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
+use super::negated::plain;
 use crate::rules::words;
 
 /// The intent of a command with a condition.
@@ -18,7 +20,7 @@ const ENGLISH: [&str; 8] =
 const ONCE: [&str; 14] =
     ["i", "i'm", "we", "you", "he", "she", "it", "it's", "they", "the", "my", "our", "everyone", "nobody"];
 /// Words that ask politely, and no condition.
-const POLITE: [&str; 16] = [
+const POLITE: [&str; 29] = [
     "you can",
     "you could",
     "you would",
@@ -35,18 +37,37 @@ const POLITE: [&str; 16] = [
     "that's ok",
     "that's okay",
     "it's possible",
+    "it is ok",
+    "it is okay",
+    "that is ok",
+    "that is okay",
+    "it is possible",
+    "it's not too",
+    "it is not too",
+    "it isn't too",
+    "not too",
+    "at all possible",
+    "you wouldn't",
+    "you'd",
+    "i could",
 ];
 const POSSIBLE: [&str; 3] = ["possible", "necessary", "needed"];
 /// Nouns that end as a Korean verb with a condition does: noodles and surfaces.
 const NOUNS: [&str; 11] =
     ["라면", "소면", "쫄면", "밀면", "화면", "표면", "수면", "지면", "도면", "서면", "내면"];
 /// Such verbs that only join what is said, or ask politely.
-const JOINTS: [&str; 11] = [
+const JOINTS: [&str; 17] = [
     "그러면",
     "이러면",
     "그렇다면",
     "아니면",
     "가능하면",
+    "가능하다면",
+    "가능하시면",
+    "괜찮다면",
+    "기왕이면",
+    "왜냐하면",
+    "말하자면",
     "괜찮으면",
     "괜찮으시면",
     "웬만하면",
@@ -55,31 +76,43 @@ const JOINTS: [&str; 11] = [
     "되도록이면",
 ];
 /// What a polite wish ends in after such a verb: "꺼 주면 좋겠어", "꺼 주면 안 돼?".
-const WISHES: [&str; 9] = ["좋겠", "좋을", "돼", "되", "될", "됩", "고맙", "고마", "감사"];
-/// Verbs that say when, where a time or a length of time is in front of them.
-const TIMELY: [(&str, &str); 6] = [
-    ("되면", "에"),
-    ("가 되면", "에"),
-    ("이 되면", "에"),
-    ("지나면", " 뒤에"),
-    ("이 지나면", " 뒤에"),
-    ("있으면", " 뒤에"),
+const WISHES: [&str; 15] = [
+    "좋겠", "좋을", "돼", "되", "될", "됩", "안돼", "안되", "안될", "안됩", "어때", "어떨", "고맙", "고마",
+    "감사",
 ];
+/// The same after a verb in the past: "깨워 줬으면 해".
+const WISHES_IN_THE_PAST: [&str; 4] = ["해", "합니다", "하는데", "싶"];
+/// What has a wish ask whether something can be done, by its first word: "할 수 있으면", "시간 되시면".
+const ABLE: [(&str, &[&str]); 2] =
+    [("수", &["있으면", "있으시면", "있다면"]), ("시간", &["되면", "되시면", "있으면"])];
+/// Verbs that say when, where a time or a length of time is in front of them.
+const TIMELY: [&str; 6] = ["가 되면", "이 되면", "되면", "이 지나면", "지나면", "있으면"];
+/// What may stand between that and the verb.
+const ABOUT: [&str; 3] = ["쯤", "만", "정도"];
+/// What begins a time in English in the place of "at".
+const IT_IS: [&str; 3] = ["it's ", "it is ", "the time is "];
+/// What a timer is set for is no condition: its end.
+const ITS: [&str; 6] = ["it", "it's", "they", "they're", "time", "time's"];
+const AT_ITS_END: [&str; 4] = ["끝나면", "되면", "울리면", "다되면"];
 /// The most words of a sentence that is taken apart this way.
 const MOST_WORDS: usize = 24;
 
 /// Tells whether the doing of one of `acting` depends on a condition that `text` says.
 pub fn is_conditional(text: &str, language: Language, acting: &[&Meaning]) -> bool {
-    let text = text.to_lowercase();
+    let text = plain(text);
     let all: Vec<&str> = text.split_whitespace().collect();
-    let kept: Vec<String> = acting
-        .iter()
-        .flat_map(|meaning| ["message", "name"].iter().filter_map(|slot| words(meaning, slot)))
-        .map(str::to_lowercase)
-        .collect();
+    let of = |names: &[&str]| -> Vec<String> {
+        let slots = acting.iter().flat_map(|meaning| names.iter().filter_map(|slot| words(meaning, slot)));
+        slots.map(plain).collect()
+    };
+    let (kept, names) = (of(&["message", "name"]), of(&["label", "which"]));
+    let is_timer = acting.iter().any(|meaning| meaning.intent == "timer.start");
     condition(&all, language).is_some_and(|(from, to)| {
         let said = all[from..=to].join(" ");
-        !kept.iter().any(|kept| kept.contains(&said))
+        // A condition may be a part of what something is called, and not all of it.
+        let is_of_a_name = |name: &String| name.find(&said).is_some_and(|at| at + said.len() < name.len());
+        let is_kept = kept.iter().any(|kept| kept.contains(&said)) || names.iter().any(is_of_a_name);
+        !is_kept && !(is_timer && is_its_end(&all[from..], language))
     })
 }
 
@@ -109,20 +142,54 @@ pub fn commands(text: &str, language: Language) -> Vec<String> {
 /// Returns a Korean sentence with times in the place of verbs that only say when: "7시 되면 깨워 줘" as "7시에 깨워 줘".
 pub fn with_times(text: &str, language: Language, now: &Zoned) -> String {
     let mut said = text.to_owned();
-    if language != Language::Korean || !TIMELY.iter().any(|(verb, _)| text.contains(verb)) {
-        return said;
+    if language == Language::English {
+        let lower = said.to_lowercase();
+        let time = IT_IS.iter().find_map(|it| {
+            let at = lower.find(&format!("when {it}"))?;
+            let time = &said.get(at + "when ".len() + it.len()..)?;
+            begins_with_a_time(time, language, now).then(|| format!("{}at {time}", &said[..at]))
+        });
+        return time.unwrap_or(said);
     }
-    for (verb, time) in TIMELY {
+    for verb in TIMELY.iter().filter(|verb| text.contains(**verb)) {
         let Some(at) = said.find(verb) else { continue };
-        let before = said[..at].trim_end();
-        let kinds = if time == "에" { [Kind::Time] } else { [Kind::Duration] };
-        let found = find_kinds(before, language, now, &kinds);
-        let is_whole = |rest: &str| rest.is_empty() || rest.starts_with([' ', ',']);
-        if found.iter().any(|found| found.span.end == before.len()) && is_whole(&said[at + verb.len()..]) {
-            said = format!("{before}{time}{}", &said[at + verb.len()..]);
+        let mut before = said[..at].trim_end();
+        before = ABOUT.iter().find_map(|about| before.strip_suffix(about)).unwrap_or(before).trim_end();
+        let ends = |kind| {
+            let found = find_kinds(before, language, now, &[kind]);
+            found.iter().any(|found| found.span.end == before.len())
+        };
+        let time = match (verb.ends_with("되면") && ends(Kind::Time), ends(Kind::Duration)) {
+            (true, _) => "에",
+            (false, true) => " 뒤에",
+            (false, false) => continue,
+        };
+        let rest = &said[at + verb.len()..];
+        if rest.is_empty() || rest.starts_with([' ', ',']) {
+            said = format!("{before}{time}{rest}");
         }
     }
     said
+}
+
+/// Tells whether words begin with a time of day or a length of time.
+fn begins_with_a_time(text: &str, language: Language, now: &Zoned) -> bool {
+    let found = find_kinds(text, language, now, &[Kind::Time, Kind::Duration, Kind::Number]);
+    found.first().is_some_and(|found| found.span.start == 0)
+}
+
+/// Tells whether a condition is that a timer ends, which it tells anyway.
+fn is_its_end(said: &[&str], language: Language) -> bool {
+    match language {
+        Language::English => {
+            let clause = &said[1..];
+            let ends = ["done", "over", "up", "finished", "ready", "rings", "ends", "off"];
+            let is_its = clause.first().is_some_and(|first| ITS.contains(first))
+                || clause.starts_with(&["the", "timer"]);
+            is_its && clause.iter().any(|word| ends.contains(word))
+        }
+        Language::Korean => said.first().is_some_and(|word| AT_ITS_END.contains(word)),
+    }
 }
 
 /// Returns the first and the last word that mark a condition.
@@ -140,16 +207,29 @@ fn english(all: &[&str], at: usize) -> Option<(usize, usize)> {
         ENGLISH.iter().find(|begin| rest.strip_prefix(**begin).is_some_and(|rest| rest.starts_with(' ')))?;
     let clause = rest[begin.len()..].trim_start();
     let mut said = clause.split(' ');
-    let (first, second) = (said.next()?, said.next()?);
-    let is_polite = POSSIBLE.contains(&first) || POLITE.contains(&&*format!("{first} {second}"));
+    let first = said.next()?;
+    said.next()?;
+    let begins = |polite: &str| {
+        clause.strip_prefix(polite).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let is_polite = POSSIBLE.contains(&first) || POLITE.iter().any(|polite| begins(polite));
     let is_often = *begin == "once" && !ONCE.contains(&first);
-    (!is_polite && !is_often).then_some((at, at + begin.split(' ').count()))
+    // "When fifteen minutes are over", "when it's seven": whatever the day is, it begins so.
+    let it_is = IT_IS.iter().find_map(|it| clause.strip_prefix(it)).unwrap_or(clause);
+    let is_time = ["when", "once"].contains(begin)
+        && begins_with_a_time(it_is, Language::English, &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC));
+    (!is_polite && !is_often && !is_time).then_some((at, at + begin.split(' ').count()))
 }
 
 fn korean(all: &[&str], at: usize) -> bool {
     let word = all[at];
     let next = all.get(at + 1).copied();
-    let is_wish = |word: &str| WISHES.iter().any(|wish| word.starts_with(wish));
+    let is_past = word.ends_with("으면");
+    let is_wish = |word: &str| {
+        WISHES.iter().any(|wish| word.starts_with(wish))
+            || (is_past && WISHES_IN_THE_PAST.iter().any(|wish| word.starts_with(wish)))
+    };
+    let is_able = at > 0 && ABLE.iter().any(|(first, able)| all[at - 1] == *first && able.contains(&word));
     let is_wished = match next {
         Some("안") => all.get(at + 2).is_some_and(|word| is_wish(word)),
         Some(next) => is_wish(next),
@@ -158,7 +238,9 @@ fn korean(all: &[&str], at: usize) -> bool {
     };
     let is_verb = || {
         let stem = word.strip_suffix('면')?.chars().next_back()?;
-        let is_noun = NOUNS.contains(&word) || word.ends_with("라면") && !word.ends_with("이라면");
+        let is_noodle =
+            word.ends_with("라면") && !["이라면", "니라면"].iter().any(|verb| word.ends_with(verb));
+        let is_noun = NOUNS.contains(&word) || word.ends_with("화면") || is_noodle;
         // It follows a vowel or ㄹ.
         Some(!is_noun && !JOINTS.contains(&word) && matches!(tail(stem)?, 0 | RIEUL))
     };
@@ -168,7 +250,9 @@ fn korean(all: &[&str], at: usize) -> bool {
             .chars()
             .next_back()
             .is_some_and(|last| tail(last) == Some(RIEUL) && !['일', '울', '월', '절'].contains(&last));
-    !is_wished && (is_verb().unwrap_or_default() || is_time || (word.ends_with("거든") && next.is_some()))
+    !is_wished
+        && !is_able
+        && (is_verb().unwrap_or_default() || is_time || (word.ends_with("거든") && next.is_some()))
 }
 
 const RIEUL: u32 = 8;
@@ -208,6 +292,8 @@ mod tests {
             "비 오거든 창문 닫아 줘",
             "7시에 깨워 줘 비 오면",
             "내일이 휴일이라면 알람 꺼 줘",
+            "휴일 아니라면 7시에 깨워 줘",
+            "turn on the sprinkler if it's not raining",
         ] {
             assert!(is(text), "{text}");
         }
@@ -226,6 +312,18 @@ mod tests {
             "그러면 불 꺼 줘",
             "점심 때 알려 줘",
             "생일 때 알려 줘",
+            "wake me up at 7 if it is possible",
+            "wake me up at 7 if you wouldn't mind",
+            "wake me up when it's 7",
+            "tell me when fifteen minutes are over",
+            "let me know when a quarter of an hour has gone by",
+            "7시에 깨워 줬으면 해",
+            "7시에 깨워 줬으면 하는데",
+            "불 꺼 주면 안될까",
+            "될 수 있으면 7시에 깨워 주세요",
+            "시간 되시면 7시에 깨워 주세요",
+            "가능하시면 7시에 깨워 주세요",
+            "잠금화면 켜 줘",
         ] {
             assert!(!is(text), "{text}");
         }
@@ -240,8 +338,18 @@ mod tests {
             ("10분 지나면 알려 줘", "10분 뒤에 알려 줘"),
             ("10분 있으면 알려 줘", "10분 뒤에 알려 줘"),
             ("밥 되면 알려 줘", "밥 되면 알려 줘"),
+            ("5분 되면 알려 줘", "5분 뒤에 알려 줘"),
+            ("30분이 되면 깨워 줘", "30분 뒤에 깨워 줘"),
+            ("10분쯤 지나면 알려 줘", "10분 뒤에 알려 줘"),
+            ("10분만 있으면 알려 줘", "10분 뒤에 알려 줘"),
         ] {
             assert_eq!(with_times(text, Language::Korean, &now), wanted);
+        }
+        for (text, wanted) in [
+            ("Wake me up when it's 7 am", "Wake me up at 7 am"),
+            ("call when it's ready", "call when it's ready"),
+        ] {
+            assert_eq!(with_times(text, Language::English, &now), wanted);
         }
     }
 }

@@ -150,7 +150,7 @@ pub fn acts(intent: &str) -> bool {
 }
 
 /// Returns the words in small letters, one space between them, without marks.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let text = text.to_lowercase().replace('’', "'");
     let words = text.split(|letter: char| letter.is_whitespace() || ".,!?~;".contains(letter));
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -170,8 +170,10 @@ fn is_korean(text: &str, is_quoting: bool) -> bool {
     };
     let is_last = |at: usize| words[at + 1..].iter().all(|word| KOREAN_AFTER.contains(word));
     let ends = |ends: &[&str]| ends.iter().any(|end| text.ends_with(end));
-    let is_needless =
-        ends(&KOREAN_NEEDLESS) || (text.contains(" 안 ") && ends(&["도 돼", "도 돼요", "도 됩니다"]));
+    // "꺼 주면 안 돼?" asks for it.
+    let is_asking = text.contains("주면 안");
+    let is_needless = (ends(&KOREAN_NEEDLESS) && !is_asking)
+        || (text.contains(" 안 ") && ends(&["도 돼", "도 돼요", "도 됩니다"]));
     is_needless || (0..words.len()).any(|at| is_negation(at) && (!is_quoting || is_last(at)))
 }
 

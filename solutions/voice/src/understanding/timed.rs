@@ -38,7 +38,7 @@ const AROUND: usize = 3;
 
 /// Returns what the command may be without its time, each with the slots of that.
 pub fn apart(part: &str, language: Language, now: &Zoned) -> Vec<(String, When)> {
-    let words: Vec<&str> = part.split_whitespace().collect();
+    let words = words_of(part);
     let Some((first, last)) = place(&words, language, now) else { return Vec::new() };
     // "On" may be of the command: "turn the light on tomorrow".
     let is_on = words[first].eq_ignore_ascii_case("on");
@@ -56,7 +56,7 @@ pub fn apart(part: &str, language: Language, now: &Zoned) -> Vec<(String, When)>
 
 /// Tells whether a time is said that is not now.
 pub fn is_timed(text: &str, language: Language, now: &Zoned) -> bool {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let words = words_of(text);
     place(&words, language, now)
         .is_some_and(|(first, last)| !NOW.contains(&&*words[first..=last].join(" ").to_lowercase()))
 }
@@ -98,6 +98,15 @@ fn times_of(meaning: &Meaning) -> Option<When> {
         .map(|(name, slot)| (name.clone(), slot.clone()))
         .collect();
     (!times.is_empty()).then_some(times)
+}
+
+/// Returns the words without the marks that engines of speech write: "now." is now. Those of "p.m." are its own.
+fn words_of(text: &str) -> Vec<&str> {
+    let bare = |word: &'_ str| {
+        let word = word.trim_end_matches([',', '!', '?', '~', ';']);
+        word.strip_suffix('.').filter(|rest| !rest.contains('.')).unwrap_or(word).len()
+    };
+    text.split_whitespace().map(|word| &word[..bare(word)]).filter(|word| !word.is_empty()).collect()
 }
 
 /// Returns the first and the last word of the time that is said.

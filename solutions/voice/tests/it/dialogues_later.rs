@@ -54,8 +54,11 @@ async fn what_is_to_be_switched_later_is_never_switched_at_once() {
         } else {
             "나중에 켜거나 끄는 것은 아직 할 수 없어요. 아무것도 하지 않았어요."
         };
-        assert_eq!(stage.say(said).await.text, refused, "{said}");
-        assert_eq!((kept(&stage).await, commands(&stage).await), (0, 0), "{said}");
+        // As it is typed, and as engines of speech write it.
+        for said in [said.to_owned(), format!("{said}.")] {
+            assert_eq!(stage.say(&said).await.text, refused, "{said}");
+            assert_eq!((kept(&stage).await, commands(&stage).await), (0, 0), "{said}");
+        }
     }
 }
 
@@ -68,6 +71,8 @@ async fn what_is_to_be_switched_now_is() {
         ("불 당장 켜 줘", "불을 켰어요."),
         ("turn off the light now", "The light is off."),
         ("turn on the light right now", "The light is on."),
+        ("Turn off the light now.", "The light is off."),
+        ("지금, 불 켜 줘!", "불을 켰어요."),
     ]) {
         assert_eq!(stage.say(said).await.text, answer, "{said}");
         assert_eq!((kept(&stage).await, commands(&stage).await), (0, number), "{said}");

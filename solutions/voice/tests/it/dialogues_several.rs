@@ -168,6 +168,14 @@ async fn a_command_knows_what_the_ones_in_front_of_it_did() {
         ),
         (&[], "set a timer for 10 minutes and then cancel it", "Timer set for 10 minutes. The timer is cancelled.", 0),
         (&[], "알람 7시로 맞추고 그거 취소해 줘", "오늘 오후 7시에 알람을 맞췄어요. 알람을 취소했어요.", 0),
+        // A timer tells its end anyway.
+        (
+            &[],
+            "set a timer for 10 minutes and tell me when it's done",
+            "Timer set for 10 minutes. I did not understand \"tell me when it's done\".",
+            1,
+        ),
+        (&[], "10분 타이머 맞추고 끝나면 알려 줘", "10분 타이머를 시작했어요. \"끝나면 알려 줘\" 부분은 이해하지 못했어요.", 1),
         // What is set in front of it is it, whatever else runs.
         (
             &["set a timer for 3 minutes", "set a timer for 20 minutes"],
