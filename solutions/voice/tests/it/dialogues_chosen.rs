@@ -457,3 +457,179 @@ async fn everything_goes_only_where_it_is_agreed_to() {
     )
     .await;
 }
+
+/// Says each of `set` on a stage of its own, then `said`, and expects the answers and how much is set then.
+async fn told_after(rows: &[(&[&str], &[(&str, &str, i64)])]) {
+    for (set, said) in rows {
+        let (_sql, stage) = quiet().await;
+        for one in *set {
+            stage.say(one).await;
+        }
+        told(&stage, said).await;
+    }
+}
+
+#[tokio::test]
+async fn what_rang_a_moment_ago_is_none_that_still_waits() {
+    let (alarm, timer) =
+        ("그런 알람은 없어요. 맞춰 둔 건 내일 오전 7시예요.", "그런 타이머는 없어요. 맞춰 둔 건 10분이에요.");
+    told_after(&[
+        (
+            &["내일 7시 알람"],
+            &[
+                ("방금 울린 알람 꺼 줘", alarm, 1),
+                ("알람 방금 울린 거 취소해 줘", alarm, 1),
+                ("방금 울린 거 꺼 줘", alarm, 1),
+                ("방금 맞춘 알람 꺼 줘", "알람을 취소했어요.", 0),
+            ],
+        ),
+        (
+            &["타이머 10분"],
+            &[
+                ("방금 끝난 타이머 취소해 줘", timer, 1),
+                ("방금 끝난 타이머 얼마나 남았어", timer, 1),
+                ("방금 맞춘 타이머 취소해 줘", "타이머를 취소했어요.", 0),
+                ("방금 끝난 타이머 얼마나 남았어", "맞춰 둔 타이머가 없어요.", 0),
+            ],
+        ),
+        (
+            &["set an alarm for 7 am", "set an alarm for 8 am"],
+            &[
+                (
+                    "turn off the alarm",
+                    "There are 2 alarms: tomorrow at 7:00 AM, tomorrow at 8:00 AM. Which one? Say all for all of them.",
+                    2,
+                ),
+                (
+                    "the alarm that just rang",
+                    "There is no such alarm. I have tomorrow at 7:00 AM, tomorrow at 8:00 AM.",
+                    2,
+                ),
+                (
+                    "turn off the alarm that just went off",
+                    "Sorry, I did not understand that. Could you say it another way?",
+                    2,
+                ),
+            ],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn the_newest_of_several_that_were_set_at_once_is_the_one_said_last() {
+    told_after(&[
+        (
+            &["타이머 5분이랑 10분"],
+            &[
+                ("방금 맞춘 거 취소", "타이머를 취소했어요.", 1),
+                ("타이머 얼마나 남았어", "타이머가 5분 남았어요.", 1),
+            ],
+        ),
+        (
+            &["타이머 10분이랑 5분"],
+            &[
+                ("방금 맞춘 거 취소", "타이머를 취소했어요.", 1),
+                ("타이머 얼마나 남았어", "타이머가 10분 남았어요.", 1),
+            ],
+        ),
+        (
+            &["set timers for 10 and 5 minutes"],
+            &[
+                ("cancel the timer I just set", "The timer is cancelled.", 1),
+                ("how much time is left on it", "There is 10 minutes left on the timer.", 1),
+            ],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_length_of_several_units_is_one_length() {
+    told_after(&[
+        (
+            &["set a pasta timer for 100 minutes", "set a timer for 90 minutes", "set a timer for 30 minutes"],
+            &[
+                (
+                    "cancel the timer",
+                    "There are 3 timers: 30 minutes (30 minutes left), 1 hour 30 minutes (1 hour 30 minutes left), \
+                     pasta 1 hour 40 minutes (1 hour 40 minutes left). Which one? Say all for all of them.",
+                    3,
+                ),
+                ("pasta 1 hour and 40 minutes", "The timer is cancelled.", 2),
+                (
+                    "cancel the timer",
+                    "There are 2 timers: 30 minutes (30 minutes left), 1 hour 30 minutes (1 hour 30 minutes left). Which \
+                     one? Say all for all of them.",
+                    2,
+                ),
+                ("1 hour and 30 minutes", "The timer is cancelled.", 1),
+                ("how much time is left", "There is 30 minutes left on the timer.", 1),
+            ],
+        ),
+        (
+            &["타이머 5분", "타이머 10분", "계란 타이머 7분"],
+            &[
+                (
+                    "타이머 취소해 줘",
+                    "타이머가 3개 있어요: 5분 (5분 남음), 계란 7분 (7분 남음), 10분 (10분 남음). 어느 것을 말씀하세요? \
+                     모두라면 전부라고 해 주세요.",
+                    3,
+                ),
+                ("5분이랑 10분", "타이머 2개를 취소했어요.", 1),
+            ],
+        ),
+        (
+            &["타이머 5분", "타이머 10분", "계란 타이머 7분"],
+            &[
+                (
+                    "타이머 취소해 줘",
+                    "타이머가 3개 있어요: 5분 (5분 남음), 계란 7분 (7분 남음), 10분 (10분 남음). 어느 것을 말씀하세요? \
+                     모두라면 전부라고 해 주세요.",
+                    3,
+                ),
+                ("계란이랑 5분", "타이머 2개를 취소했어요.", 1),
+            ],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_word_for_others_or_for_none_may_be_a_name_or_begin_one() {
+    let which = "There are 2 timers: rest 10 minutes (10 minutes left), 20 minutes (20 minutes left). Which one? Say all \
+                 for all of them.";
+    let asked = "타이머가 2개 있어요: 5분 (5분 남음), 10분 (10분 남음). 어느 것을 말씀하세요? 모두라면 전부라고 해 주세요.";
+    let rests: &[&str] = &["set a rest timer for 10 minutes", "set a timer for 20 minutes"];
+    told_after(&[
+        (rests, &[("cancel the rest timer", "The timer is cancelled.", 1)]),
+        (rests, &[("cancel the timer", which, 2), ("rest", "The timer is cancelled.", 1)]),
+        (
+            &["나머지 타이머 5분", "타이머 10분"],
+            &[
+                ("나머지 타이머 취소해 줘", "타이머를 취소했어요.", 1),
+                ("타이머 얼마나 남았어", "타이머가 10분 남았어요.", 1),
+            ],
+        ),
+        (
+            &["아니스 타이머 5분", "타이머 10분"],
+            &[
+                ("아니스 타이머 취소해 줘", "타이머를 취소했어요.", 1),
+                ("타이머 5분", "5분 타이머를 시작했어요.", 2),
+                ("타이머 취소해 줘", asked, 2),
+                ("둘 다 아니야", "그대로 둘게요.", 2),
+                ("타이머 취소해 줘", asked, 2),
+                ("없어요", "그대로 둘게요.", 2),
+            ],
+        ),
+        (
+            &["set a timer for 10 minutes"],
+            &[
+                ("how much time is left on it", "There is 10 minutes left on the timer.", 1),
+                ("how long is left on it now", "There is 10 minutes left on the timer.", 1),
+                ("how much longer on this", "There is 10 minutes left on the timer.", 1),
+            ],
+        ),
+    ])
+    .await;
+}

@@ -38,7 +38,12 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
     };
     match which {
         Which::Unsaid | Which::All | Which::AllOf(_) => set().collect(),
-        Which::Nothing => Vec::new(),
+        Which::Nothing | Which::Rung => Vec::new(),
+        // Which ones are left is known by what is set; a timer may be called so: "the rest timer".
+        Which::Others(name) => {
+            let called: Vec<&Set> = set().filter(|set| bare(&set.ring.label) == bare(name)).collect();
+            if called.is_empty() { set().collect() } else { called }
+        }
         Which::Several(parts, name) => {
             let all: Vec<&Set> = set().collect();
             let named = those(&all, &Which::Named(name.clone()), kind, ask);
@@ -46,7 +51,7 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
         }
         Which::Nth(place) => set().nth(*place).into_iter().collect(),
         Which::Last => set().last().into_iter().collect(),
-        Which::Newest => set().max_by_key(|set| (set.ring.set_at, place_of(&set.id))).into_iter().collect(),
+        Which::Newest => set().max_by_key(|set| (set.ring.set_at, said_at(&set.id))).into_iter().collect(),
         // What rings again and again is no matter of one day.
         Which::On(day) => {
             set().filter(|set| set.ring.days.is_empty() && here(&zone, set.at).date() == *day).collect()
@@ -80,6 +85,12 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
             named
         }
     }
+}
+
+/// Returns whether something was set by this turn, and its place among what was set by its turn: ids end in that.
+fn said_at(id: &str) -> (bool, Option<usize>) {
+    let of_this_turn = place_of(id);
+    (of_this_turn.is_some(), of_this_turn.or_else(|| id.rsplit_once(':')?.1.parse().ok()))
 }
 
 /// Returns all that `parts` name; none where one of them names none.

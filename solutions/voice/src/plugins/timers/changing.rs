@@ -150,7 +150,7 @@ fn end(ask: &PluginAsk) -> Option<Timestamp> {
 /// Tells whether what may be said of a timer that runs is said of a new one: "set the timer to 15 minutes", where no such
 /// timer runs.
 fn is_another(ask: &PluginAsk, set: &[Set], which: &Which, kind: ScheduleKind) -> bool {
-    let is_named = matches!(which, Which::Unsaid | Which::Named(_));
+    let is_named = matches!(which, Which::Unsaid | Which::Others(_) | Which::Named(_));
     is_named && said(ask, "otherwise").is_some() && among(set, which, kind, ask).is_empty()
 }
 

@@ -38,10 +38,14 @@ pub enum Which {
     Last,
     /// Several, each as it was said, and the words of all of them, which may be a name: "the first and the second".
     Several(Vec<Which>, String),
+    /// The others than those that were spoken of, and the words for them, which may be a name: "the rest".
+    Others(String),
     /// None of them.
     Nothing,
     /// The one that was set last: "the one I just set", and "it" after a command that sets one.
     Newest,
+    /// The one that rang a moment ago, which waits no more.
+    Rung,
 }
 
 /// What was said with an hour.
@@ -100,9 +104,9 @@ const KOREAN: [&str; 26] = [
     "주세요",
     "할게",
 ];
-const ENGLISH: [&str; 19] = [
+const ENGLISH: [&str; 22] = [
     "the", "my", "a", "an", "one", "ones", "for", "at", "called", "named", "that", "set", "of", "please",
-    "um", "uh", "no", "them", "those",
+    "um", "uh", "no", "them", "those", "it", "this", "now",
 ];
 /// What they are called.
 const KINDS: [&str; 10] =
@@ -193,10 +197,14 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
     let Some(said) = said.map(|slot| slot.text.as_str()).filter(|text| !text.is_empty()) else {
         return match &*ask.meaning.text {
             text if has_all(text) => all_of(text),
+            text if has_rung(text) => Which::Rung,
             text if says_newest(text) || (says_it(text) && sets_one(ask)) => Which::Newest,
             _ => Which::Unsaid,
         };
     };
+    if has_rung(said) {
+        return Which::Rung;
+    }
     if says_newest(said) {
         return Which::Newest;
     }
@@ -208,20 +216,33 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
         let all = [&kept, &ask.meaning.text].into_iter().find(|text| has_all(text));
         return all.map_or(Which::Unsaid, |text| all_of(text));
     }
-    // Which ones are left is known by what is set.
     if OTHERS.contains(&unended(&kept)) {
-        return Which::Unsaid;
+        return Which::Others(kept);
     }
     let is_timer = ask.meaning.intent.starts_with("timer.");
     let now = here(&zone(&ask.zone), ask.now);
-    several(said, is_timer, tongue, &now).unwrap_or_else(|| one(said, &kept, is_timer, tongue, &now))
+    match one(said, &kept, is_timer, tongue, &now) {
+        // "And" may be within a length: "1 hour and 30 minutes".
+        Which::Long(seconds) => Which::Long(seconds),
+        Which::NamedLong(name, seconds) if !is_joined(&name, tongue) => Which::NamedLong(name, seconds),
+        one => several(said, is_timer, tongue, &now).unwrap_or(one),
+    }
+}
+
+/// Returns what joins several.
+fn joints(tongue: Tongue) -> &'static [&'static str] {
+    tongue.pick(&[" 그리고 ", "이랑 ", "랑 ", "하고 ", "과 ", "와 ", ", "], &[", and ", " and ", ", "])
+}
+
+/// Tells whether the words around a length are joined to it, or to others: "계란이랑 5분".
+fn is_joined(words: &str, tongue: Tongue) -> bool {
+    let words = format!(" {words} ");
+    joints(tongue).iter().any(|joint| words.contains(joint))
 }
 
 /// Returns which ones are meant where several are said: "첫 번째랑 두 번째".
 fn several(said: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Option<Which> {
-    const KOREAN: [&str; 7] = [" 그리고 ", "이랑 ", "랑 ", "하고 ", "과 ", "와 ", ", "];
-    const ENGLISH: [&str; 3] = [", and ", " and ", ", "];
-    let joints: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
+    let joints = joints(tongue);
     let said = said.to_lowercase();
     let parts = joints.iter().fold(vec![said.as_str()], |parts, joint| {
         parts.into_iter().flat_map(|part| part.split(*joint)).collect()
@@ -236,12 +257,27 @@ fn several(said: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Option<Wh
 fn says_none(text: &str) -> bool {
     const ENGLISH: [&str; 12] =
         ["none", "neither", "nothing", "no", "nope", "of", "them", "those", "one", "please", "thanks", "two"];
+    // Whole words: "아니스" and "없던 일" are no refusal.
+    const KOREAN: [&str; 13] = [
+        "아니",
+        "아니야",
+        "아니요",
+        "아니오",
+        "아니에요",
+        "아니예요",
+        "아닙니다",
+        "아냐",
+        "아녜요",
+        "없어",
+        "없어요",
+        "없음",
+        "없습니다",
+    ];
     let said: Vec<String> = words(text).collect();
     let is_no = |word: &String| ENGLISH[..5].contains(&word.as_str());
     let is_english =
         said.first().is_some_and(is_no) && said.iter().all(|word| ENGLISH.contains(&word.as_str()));
-    let ends_no =
-        said.last().is_some_and(|last| ["아니", "아냐", "없"].iter().any(|no| last.starts_with(no)));
+    let ends_no = said.last().is_some_and(|last| KOREAN.contains(&last.as_str()));
     is_english || said.iter().any(|word| word.starts_with("아무것도")) || (ends_no && said.len() <= 3)
 }
 
@@ -250,6 +286,16 @@ fn says_newest(text: &str) -> bool {
     let text = text.to_lowercase();
     let in_words = |said: &str| words(&text).any(|word| word == said);
     in_words("방금") || text.contains("just set") || in_words("newest")
+}
+
+/// Tells whether words mean what rang a moment ago, and is over: "방금 울린 알람", "the alarm that just went off".
+fn has_rung(text: &str) -> bool {
+    const KOREAN: [&str; 7] = ["울린", "울렸", "울리", "울던", "울었", "끝난", "끝났"];
+    const ENGLISH: [&str; 7] =
+        ["just rang", "just rung", "just went", "just gone", "just ended", "just finished", "just ringing"];
+    let text = text.to_lowercase();
+    let is_korean = || words(&text).any(|word| KOREAN.iter().any(|rung| word.starts_with(rung)));
+    (text.contains("방금") && is_korean()) || ENGLISH.iter().any(|rung| text.contains(rung))
 }
 
 /// Tells whether words mean what was spoken of before.
