@@ -246,27 +246,25 @@ impl Answered {
             return self.fail(answer.text);
         }
         let gone = gone(&meaning, &answer);
-        let before = std::mem::replace(&mut self.gone, gone.clone());
         if self.is_changed_again(&answer.effects) {
-            return self.texts.push(sentences::one_change(tongue).to_owned());
+            return self.push(sentences::one_change(tongue).to_owned(), None);
         }
         match (&answer.missing, &self.question) {
-            (Some(_), Some(_)) => return self.texts.push(sentences::one_question(tongue).to_owned()),
+            (Some(_), Some(_)) => return self.push(sentences::one_question(tongue).to_owned(), None),
             (Some(_), None) => self.question = Some(answer.text),
             (None, _) if answer.failed => self.fail(answer.text),
             // How many are gone is told of all of them.
             (None, _)
-                if let (Some((intent, count)), Some((other, earlier))) = (gone, before)
+                if let (Some((intent, count)), Some((other, earlier))) = (&gone, &self.gone)
                     && intent == other =>
             {
                 let count = count + earlier;
-                self.gone = Some((intent, count));
                 self.texts.pop();
-                self.texts.push(cancelled(count, tongue, kind(&meaning)));
+                self.push(cancelled(count, tongue, kind(&meaning)), Some((intent.clone(), count)));
             }
             // Two of one kind are said once.
             (None, _) if self.texts.last() == Some(&answer.text) => {}
-            (None, _) => self.texts.push(answer.text),
+            (None, _) => self.push(answer.text, gone),
         }
         self.effects.extend(answer.effects);
         self.state.topic = Some(topic(&meaning.intent));
@@ -293,10 +291,16 @@ impl Answered {
         is_set && gone(effects).iter().any(|id| before.contains(id))
     }
 
+    /// Says `text`, which tells that `gone` is cancelled.
+    fn push(&mut self, text: String, gone: Option<(String, usize)>) {
+        self.texts.push(text);
+        self.gone = gone;
+    }
+
     /// Says why a command cannot be done. A question that waits is asked all the same.
     fn fail(&mut self, text: String) {
         if self.texts.last() != Some(&text) {
-            self.texts.push(text);
+            self.push(text, None);
         }
         if self.question.is_none() {
             self.outcome = DialogOutcome::Failed;
@@ -378,6 +382,34 @@ mod tests {
             "Longer. I can change the same one only once at a time, so I did the first."
         );
         assert_eq!(answered.effects.len(), 2);
+    }
+
+    #[test]
+    fn how_many_are_cancelled_is_told_at_once_and_what_was_told_between_stays() {
+        let one = |id: &str| PluginAnswer {
+            text: "The timer is cancelled.".into(),
+            effects: vec![Effect::Cancel { schedules: vec![id.into()] }],
+            ..PluginAnswer::default()
+        };
+        let question = || PluginAnswer {
+            text: "Which one?".into(),
+            missing: Some("which".into()),
+            ..PluginAnswer::default()
+        };
+        let cancel = Meaning { intent: "timer.cancel".into(), ..Meaning::default() };
+        let told = |between: Result<PluginAnswer, Fault>| {
+            let mut answered = Answered::of(cancel.clone());
+            answered.add(Tongue::English, cancel.clone(), Some(Ok(one("t1"))));
+            answered.add(Tongue::English, Meaning::default(), Some(between));
+            answered.add(Tongue::English, cancel.clone(), Some(Ok(one("t2"))));
+            answered.text()
+        };
+        assert_eq!(told(Ok(question())), "2 timers are cancelled. Which one?");
+        let failed = sentences::failed(Tongue::English);
+        assert_eq!(
+            told(Err(Fault::unavailable("test", "asking"))),
+            format!("The timer is cancelled. {failed} The timer is cancelled.")
+        );
     }
 
     #[tokio::test]
