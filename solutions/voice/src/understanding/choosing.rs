@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use ieum_contracts::voice::{Meaning, Slot, SlotValue};
 use ieum_understanding::template::Recognised;
-use ieum_understanding::value::{Kind, Language, find_kinds};
-use jiff::Zoned;
+use ieum_understanding::value::{Kind, Language, Moment, find_kinds};
 use jiff::civil::Time;
+use jiff::{SignedDuration, Zoned};
 use serde_json::{Value, json};
 
 use super::halves::hour;
@@ -15,7 +15,7 @@ use super::impossible::no_such;
 use super::later::to_be_done_later;
 use super::moments::whole_moment;
 use super::reminding;
-use super::values::{Slots, slots_of, when};
+use super::values::{Slots, slots_of, time, when};
 use crate::zone::{here, moment};
 
 /// When a reminder comes that is for a part of a day and no time of it.
@@ -116,6 +116,8 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
         let mut slots = slots_of(&found.slots, language, now);
         slots.is_read &=
             !is_last(&found) || !slots.slots.get("which").is_some_and(|which| which.text.ends_with("까지"));
+        slots.is_read &= !says(&found, "days")
+            || slots.slots.get("date").is_some_and(|date| is_of_days(&date.text, language, now));
         // Of two times that are joined neither is a part of the message.
         slots.is_read &= !slots.slots.get("message").is_some_and(|message| is_torn(&message.text));
         slots.is_read &= !slots.slots.get("who").is_some_and(|who| is_nobody_else(&who.text, language, now));
@@ -149,6 +151,13 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
         best = Some(impossible);
     }
     best.or(otherwise)
+}
+
+/// Tells whether words name a whole day or more: "설날", "다음 주".
+fn is_of_days(words: &str, language: Language, now: &Zoned) -> bool {
+    let is_long =
+        |moment: Moment| moment.end().duration_since(moment.start()) >= SignedDuration::from_hours(24);
+    time(words, language, now).is_some_and(is_long)
 }
 
 /// Tells whether words name nobody else than whoever speaks, or say when: "me tomorrow", "the kids at eight".
