@@ -23,6 +23,16 @@ pub trait Agent: Send + Sync + 'static {
     /// sound), `unavailable` and `deadline_exceeded` where somebody else may answer.
     async fn detect(&self, cx: &Cx, query: Query) -> Result<Detected, Fault>;
 
+    /// Tells whether the agent takes the sound of this turn as it is, though somebody here hears for it: such as a part
+    /// of a recording that is heard once it is whole. The sound is not there yet where it comes as a stream.
+    ///
+    /// # Errors
+    /// `invalid_argument` for a turn that is refused before its sound is waited for.
+    fn takes_sound(&self, query: &Query) -> Result<bool, Fault> {
+        let _ = query;
+        Ok(false)
+    }
+
     /// Returns what may be wanted, in `language`.
     ///
     /// # Errors
@@ -121,6 +131,8 @@ pub struct Detected {
     pub payload: Values,
     /// The answer as sound.
     pub speech: Option<Speech>,
+    /// Whether this was no turn of the session: its contexts stay as they were, with the turns each still has.
+    pub is_apart: bool,
 }
 
 /// Which intent it was.

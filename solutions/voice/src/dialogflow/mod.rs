@@ -4,6 +4,7 @@
 mod contexts;
 mod events;
 mod own;
+mod pieces;
 mod remote;
 mod served;
 mod slots;

@@ -14,7 +14,7 @@ use ieum_core::{Cx, Fault, SharedClock};
 use ieum_dialogflow::ml::MlServer;
 use ieum_dialogflow::{
     Agent, ContextStore, Detected, DialogflowServer, Encoding, Input, Intent, IntentRef, Query,
-    ServerOptions, SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
+    ServerOptions, Sound, SoundFormat, SoundStream, Speech, Transcriber, Transcript, TranscriptStream,
 };
 use ieum_gateway::ApiError;
 use serde_json::Value;
@@ -24,9 +24,11 @@ use tower::ServiceExt;
 use super::contexts::{contexts_of, state_of};
 use super::events;
 use super::own::OwnContexts;
+use super::pieces::{Numbered, not_heard};
 use super::slots::parameters_of;
 use crate::audio;
 use crate::dialogue::{DialogManager, Within};
+use crate::parts::Taken;
 use crate::rules::{LONGEST_NAME, LONGEST_TEXT};
 use crate::speech::{Audio, Ears, SpeechError};
 use crate::streaming::Growing;
@@ -107,6 +109,9 @@ struct Hearing(Arc<dyn Ears>);
 impl Agent for Talk {
     async fn detect(&self, cx: &Cx, query: Query) -> Result<Detected, Fault> {
         let zone = zone_of(&query)?;
+        if let (Input::Sound(sound), Some(numbered)) = (&query.input, Numbered::of(&query)?) {
+            return self.take(cx, &query, sound, &numbered).await;
+        }
         let (text, meant) = match &query.input {
             Input::Event { name, .. } => (name.clone(), Some(events::meant(name))),
             Input::Text(_) | Input::Sound(_) => (text_of(&query)?, None),
@@ -121,14 +126,13 @@ impl Agent for Talk {
             DialogOutcome::Answered | DialogOutcome::Asked => contexts_of(&after, &query.contexts, &topics),
             _ => Vec::new(),
         };
-        let wanted = query.speech.as_ref().is_some_and(|wish| LINEAR.contains(&wish.encoding));
-        let spoken = if wanted { self.manager.spoken(&answer).await } else { None };
-        let speech = spoken.map(|spoken| Speech {
-            encoding: Encoding::Linear16 as i32,
-            sample_rate: spoken.rate,
-            data: audio::to_wave(&spoken).into(),
-        });
+        let speech = self.spoken(&query, &answer).await;
         Ok(Detected { speech, contexts, ..detected_of(answer) })
+    }
+
+    /// Takes sound with a number of its own: it is a part of a recording, heard once all parts are there.
+    fn takes_sound(&self, query: &Query) -> Result<bool, Fault> {
+        Ok(Numbered::of(query)?.is_some())
     }
 
     /// Returns every intent that is answered, in any language, and the one of what is not understood. The kinds of values
@@ -143,6 +147,39 @@ impl Agent for Talk {
         let unknown =
             Intent { reference: intent(UNKNOWN, true), action: UNKNOWN.to_owned(), ..Intent::default() };
         Ok(self.manager.plugins.intents().iter().map(known).chain([unknown]).collect())
+    }
+}
+
+impl Talk {
+    /// Keeps a part of a recording. It is no turn of the client's session: the whole is one of the device's or the person's
+    /// own conversation, by whatever doors its parts come.
+    async fn take(
+        &self,
+        cx: &Cx,
+        query: &Query,
+        sound: &Sound,
+        numbered: &Numbered,
+    ) -> Result<Detected, Fault> {
+        let turn = turn_of(query, String::new(), self.visitor.device());
+        let turn = self.visitor.pin(cx, &self.manager.directory, turn).await?;
+        let answer = match self.manager.take(cx, numbered.piece(turn, sound)?).await? {
+            Taken::Waiting(missing) => return Ok(numbered.kept(&missing)),
+            Taken::Heard(answer) | Taken::Again(_, answer) => *answer,
+        };
+        let speech = self.spoken(query, &answer).await;
+        let query_text = answer.heard.clone().unwrap_or_default();
+        Ok(Detected { speech, query_text, is_apart: true, ..detected_of(answer) })
+    }
+
+    /// Returns an answer spoken, where the client wishes it in a form that there is.
+    async fn spoken(&self, query: &Query, answer: &DialogAnswer) -> Option<Speech> {
+        query.speech.as_ref().filter(|wish| LINEAR.contains(&wish.encoding))?;
+        let spoken = self.manager.spoken(answer).await?;
+        Some(Speech {
+            encoding: Encoding::Linear16 as i32,
+            sample_rate: spoken.rate,
+            data: audio::to_wave(&spoken).into(),
+        })
     }
 }
 
@@ -308,9 +345,7 @@ async fn recorded(
         return audio::wave(&file);
     }
     if !matches!(format.encoding, Encoding::Linear16 | Encoding::Container) {
-        let encoding = format.encoding;
-        let message = format!("audio_config: {encoding:?} is not heard here; send LINEAR16 or a WAV file");
-        return Err(Fault::invalid_argument("voice.dialogflow.encoding", message));
+        return Err(not_heard(format.encoding));
     }
     let language = Tongue::of(&format.language).map(Tongue::code);
     let mut growing = Growing::new(Some(Arc::clone(ears)), format.sample_rate, language);

@@ -1,19 +1,25 @@
 //! One device by several doors at once: its recordings, its conversation and its rooms are the same by each.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::SinkExt;
 use http::StatusCode;
+use ieum_cache::{MemoryCache, MemoryOptions};
+use ieum_core::{BoxFuture, Fault, Secret};
+use ieum_gateway::{Gateway, GatewayOptions, Keys, KeysOptions, Passwords};
 use ieum_testkit::backend::SqlStore;
 use ieum_testkit::wait;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tonic::Code;
 
 use crate::dialogflow;
 use crate::pages::{FORM, asked, form, json_asked, next, stream};
 use crate::recordings::{Parrot, part, whole};
+use crate::sounds::Caller;
 use crate::stage::Stage;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -85,6 +91,131 @@ async fn an_upload_ends_what_a_device_began_and_tells_what_is_missing() {
     let (status, told) = asked(&stage, "/api/dialog/audio", FORM, form(&fields)).await;
     assert_eq!((status, &told["field"]), (StatusCode::BAD_REQUEST, &json!("sessionId")));
     assert_eq!(kitchen.ask("몇 시야").await["intent"], "time.query", "the answer went to who asked");
+}
+
+#[tokio::test]
+async fn a_recording_begun_by_mqtt_goes_on_by_grpc_and_ends_by_websocket() {
+    let (sql, parrot) = (SqlStore::sqlite(), Arc::new(Parrot::default()));
+    let stage = Stage::hearing(&sql.url, parrot.clone()).await;
+    let caller = Caller::of(stage.part.router()).await;
+    let kitchen = stage.device("kitchen").await;
+    kitchen.send("audio", part("r1", 0, false, "set a ")).await;
+    let parts = async || stage.count("SELECT COUNT(*) AS n FROM ieum_voice_chunk").await;
+    wait::until("the first part is kept", PATIENCE, async || parts().await == 1).await.expect("is kept");
+    for _ in 0..2 {
+        let kept = caller.part(1, false, "ti").await["queryResult"].clone();
+        assert_eq!(kept["webhookPayload"], json!({ "sessionId": "r1", "missing": [] }));
+        assert_eq!((&kept["intent"], &kept["fulfillmentText"]), (&Value::Null, &Value::Null), "{kept}");
+        assert_eq!(parts().await, 2, "one that comes again changes nothing");
+    }
+    let mut talk = stream(&stage, "deviceId=kitchen").await;
+    let last = json!({ "type": "audio", "sessionId": "r1", "sequence": 2, "last": true,
+        "audio": { "data": BASE64_STANDARD.encode("mer ") } });
+    talk.send(Message::text(last.to_string())).await.expect("is sent");
+    let answer = next(&mut talk).await["payload"].clone();
+    assert_eq!((&answer["text"], &answer["turnId"]), (&json!("For how long?"), &json!("r1")));
+    // Whichever part comes again is told what was answered, and nothing is heard anew.
+    let again = caller.part(1, false, "ti").await["queryResult"].clone();
+    assert_eq!((&again["fulfillmentText"], &again["queryText"]), (&answer["text"], &answer["heard"]));
+    assert_eq!(again["action"], "timer.start");
+    assert_eq!((parts().await, &*parrot.lengths.lock()), (0, &vec!["set a timer ".len()]));
+}
+
+#[tokio::test]
+async fn a_part_by_grpc_tells_what_is_missing_and_the_one_that_was_is_answered() {
+    let (_sql, stage) = hearing().await;
+    let caller = Caller::of(stage.part.router()).await;
+    let mut kitchen = stage.device("kitchen").await;
+    let told = caller.part(2, true, "is it?").await;
+    assert_eq!(told["queryResult"]["webhookPayload"], json!({ "sessionId": "r1", "missing": [0.0, 1.0] }));
+    assert_eq!(
+        (&told["queryResult"]["allRequiredParamsPresent"], &told["outputAudio"]),
+        (&Value::Null, &Value::Null)
+    );
+    let (status, told) = upload(&stage, "1", "false", "time  ").await;
+    assert_eq!((status, &told["missing"]), (StatusCode::ACCEPTED, &json!([0])));
+    let told = caller.part(0, false, "what  ").await;
+    let result = &told["queryResult"];
+    assert_eq!(
+        (&result["fulfillmentText"], &result["action"]),
+        (&json!("It is 12:00 PM."), &json!("time.query"))
+    );
+    assert_eq!(
+        (&result["allRequiredParamsPresent"], &result["webhookPayload"]),
+        (&json!(true), &Value::Null)
+    );
+    assert!(told["outputAudio"].is_string(), "it is spoken as it was wished");
+    // A request by itself brings a part as a stream does.
+    let payload = json!({ "deviceId": "kitchen", "sessionId": "r1", "sequence": 0 });
+    let config = json!({ "audioEncoding": "AUDIO_ENCODING_LINEAR_16", "languageCode": "en" });
+    let again = json!({ "queryInput": { "audioConfig": config }, "queryParams": { "payload": payload },
+        "inputAudio": BASE64_STANDARD.encode("what  ") });
+    let path = "/v2/projects/home/agent/sessions/hall:detectIntent";
+    let (status, again) = json_asked(&stage, path, again).await;
+    assert_eq!(
+        (status, &again["queryResult"]["queryText"]),
+        (StatusCode::OK, &result["queryText"]),
+        "{again}"
+    );
+    assert_eq!(kitchen.ask("몇 시야").await["intent"], "time.query", "the answers went to who asked");
+}
+
+#[tokio::test]
+async fn a_wrong_part_by_grpc_is_refused_by_its_field() {
+    let (_sql, stage) = hearing().await;
+    let caller = Caller::of(stage.part.router()).await;
+    for (change, field) in [
+        (json!({ "sequence": "one" }), "query_params.payload.sequence:"),
+        (json!({ "sequence": -1 }), "query_params.payload.sequence:"),
+        (json!({ "last": "yes" }), "query_params.payload.last:"),
+        (json!({ "sessionId": 7 }), "query_params.payload.sessionId:"),
+        (json!({ "sequence": 2_000 }), "field sequence:"),
+        (json!({ "sessionId": null }), "field sessionId:"),
+        (json!({ "sessionId": "x".repeat(121) }), "field sessionId:"),
+    ] {
+        let mut payload = json!({ "deviceId": "kitchen", "sessionId": "r1", "sequence": 0 });
+        for (name, value) in change.as_object().expect("is an object") {
+            payload[name] = value.clone();
+        }
+        let status = caller.sounds(payload, "ab").await.expect_err(field);
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+        assert!(status.message().starts_with(field), "{status}");
+    }
+    assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_voice_chunk").await, 0);
+    // Without a number it is a turn by itself, as it always was.
+    let told = caller.sounds(json!({ "deviceId": "kitchen", "last": true }), "what time is it ").await;
+    assert_eq!(told.expect("is answered")["queryResult"]["fulfillmentText"], "It is 12:00 PM.");
+}
+
+/// Knows the kitchen.
+struct Kitchen;
+
+impl Passwords for Kitchen {
+    fn verify<'a>(&'a self, name: &'a str, password: &'a Secret) -> BoxFuture<'a, Result<bool, Fault>> {
+        Box::pin(async move { Ok(name == "kitchen" && password.expose() == "secret") })
+    }
+}
+
+#[tokio::test]
+async fn a_device_brings_parts_by_grpc_in_its_own_name_alone() {
+    let (_sql, stage) = hearing().await;
+    let keys = Keys::new(stage.store.clone(), stage.clock.shared(), KeysOptions::default());
+    let cache = Arc::new(MemoryCache::new(stage.clock.shared(), MemoryOptions::default()));
+    let gateway = Gateway::new(keys, cache, stage.clock.shared(), GatewayOptions::default());
+    let door = gateway.expect("its limits are right").public_with(Arc::new(Kitchen), stage.part.router());
+    let shown = format!("Basic {}", BASE64_STANDARD.encode("kitchen:secret"));
+    let own = Caller::of(door).await.showing(&shown);
+    let first = |device: Value| json!({ "deviceId": device, "sessionId": "r1", "sequence": 0 });
+    let status = own.sounds(first(json!("bath")), "set a ").await.expect_err("is another");
+    assert_eq!(status.code(), Code::PermissionDenied, "{status}");
+    assert!(status.message().starts_with("field deviceId:"), "{status}");
+    assert_eq!(stage.count("SELECT COUNT(*) AS n FROM ieum_voice_chunk").await, 0);
+    // Who proved to be the kitchen need not say so.
+    let kept = own.sounds(first(Value::Null), "set a ").await.expect("is taken");
+    assert_eq!(kept["queryResult"]["webhookPayload"]["missing"], json!([]));
+    let mut kitchen = stage.device("kitchen").await;
+    kitchen.send("audio", part("r1", 1, true, "timer ")).await;
+    assert_eq!(kitchen.hear().await["payload"]["text"], "For how long?");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod pages;
 mod reaching;
 mod recordings;
 mod retries;
+mod sounds;
 mod stage;
 mod talk;
 mod weather;

@@ -95,6 +95,7 @@ pub fn detected_of(response: v2::DetectIntentResponse) -> Result<Detected, Fault
             .map_err(|fault: Fault| strange(&format!("has a wrong context: {}", fault.message)))?,
         payload: values_of(result.webhook_payload),
         speech,
+        is_apart: false,
     })
 }
 

@@ -52,9 +52,9 @@ impl Inner {
         let mut confidence = 0.0;
         if let Input::Sound(sound) = &query.input {
             let (sound, more) = (sound.clone(), self.sound_of(sound.data.clone(), requests));
-            match &self.transcriber {
+            match self.ear_of(&query)? {
                 Some(ear) => {
-                    let heard = listen(&**ear, cx, &query, sound, more, &mut answers).await?;
+                    let heard = listen(ear, cx, &query, sound, more, &mut answers).await?;
                     confidence = heard.1;
                     query.input = Input::Text(heard.0);
                 }

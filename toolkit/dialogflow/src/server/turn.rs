@@ -10,7 +10,7 @@ use super::Inner;
 use crate::contexts::rules;
 use crate::convert::{result_message, speech_message, wrong};
 use crate::proto::v2;
-use crate::{Context, Detected, Input, Kept, Query, SessionName, Sound};
+use crate::{Context, Detected, Input, Kept, Query, SessionName, Sound, Transcriber};
 
 /// A turn that was answered.
 pub(super) struct Turn {
@@ -25,13 +25,21 @@ impl Inner {
         query.language = self.language(&query.language)?;
         let mut confidence = 0.0;
         if let Input::Sound(sound) = &query.input
-            && self.transcriber.is_some()
+            && let Some(ear) = self.ear_of(&query)?
         {
-            let heard = self.hear(cx, sound.clone(), &query.language).await?;
+            let heard = hear(ear, cx, sound.clone(), &query.language).await?;
             confidence = heard.1;
             query.input = Input::Text(heard.0);
         }
         self.understand(cx, query, confidence).await
+    }
+
+    /// Returns who hears for the agent, where it does not take the sound of this turn as it is.
+    pub(super) fn ear_of(&self, query: &Query) -> Result<Option<&dyn Transcriber>, Fault> {
+        match &self.transcriber {
+            Some(ear) if !self.agent.takes_sound(query)? => Ok(Some(&**ear)),
+            _ => Ok(None),
+        }
     }
 
     /// Answers a turn whose language is known and whose sound, if it was any, was heard with `confidence`.
@@ -66,7 +74,9 @@ impl Inner {
         let understood = detected.intent.as_ref().is_some_and(|intent| !intent.is_fallback);
         let now = self.clock.now();
         let change = |kept: Vec<Kept>| rules::after(kept, &was_there, &detected.contexts, understood, now);
-        let kept = if was_there.is_empty() && detected.contexts.is_empty() {
+        let kept = if detected.is_apart {
+            rules::alive(self.contexts.load(&session).await?, now)
+        } else if was_there.is_empty() && detected.contexts.is_empty() {
             Vec::new()
         } else {
             self.contexts.change(&session, &change).await?
@@ -104,25 +114,6 @@ impl Inner {
             wrong("language_code", format!("{named:?} is none of {}", languages.join(", ")))
         })
     }
-
-    /// Hears all of a sound: the final texts, and how sure the ear was of them.
-    async fn hear(&self, cx: &Cx, sound: Sound, language: &str) -> Result<(String, f32), Fault> {
-        let Some(transcriber) = &self.transcriber else { return Ok((String::new(), 0.0)) };
-        let mut format = sound.format;
-        language.clone_into(&mut format.language);
-        let data = stream::once(async move { Ok(sound.data) }).boxed();
-        let mut heard = transcriber.transcribe(cx, format, data);
-        let (mut texts, mut sure) = (Vec::new(), Vec::new());
-        while let Some(transcript) = heard.next().await {
-            let transcript = transcript?;
-            if transcript.is_final {
-                texts.push(transcript.text);
-                sure.push(transcript.confidence);
-            }
-        }
-        let least = sure.into_iter().reduce(f32::min).unwrap_or_default();
-        Ok((texts.join(" ").trim().to_owned(), least))
-    }
 }
 
 impl Turn {
@@ -138,4 +129,22 @@ impl Turn {
             ..Default::default()
         }
     }
+}
+
+/// Hears all of a sound: the final texts, and how sure the ear was of them.
+async fn hear(ear: &dyn Transcriber, cx: &Cx, sound: Sound, language: &str) -> Result<(String, f32), Fault> {
+    let mut format = sound.format;
+    language.clone_into(&mut format.language);
+    let data = stream::once(async move { Ok(sound.data) }).boxed();
+    let mut heard = ear.transcribe(cx, format, data);
+    let (mut texts, mut sure) = (Vec::new(), Vec::new());
+    while let Some(transcript) = heard.next().await {
+        let transcript = transcript?;
+        if transcript.is_final {
+            texts.push(transcript.text);
+            sure.push(transcript.confidence);
+        }
+    }
+    let least = sure.into_iter().reduce(f32::min).unwrap_or_default();
+    Ok((texts.join(" ").trim().to_owned(), least))
 }

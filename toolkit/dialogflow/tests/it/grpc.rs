@@ -114,6 +114,37 @@ async fn a_stream_tells_what_it_hears_and_then_what_it_understood() {
     assert!((result.speech_recognition_confidence - 0.5).abs() < f32::EPSILON);
 }
 
+/// The message that begins a stream, with one word in its payload.
+fn saying(word: &str) -> v2::StreamingDetectIntentRequest {
+    let truth = prost_types::Value { kind: Some(prost_types::value::Kind::BoolValue(true)) };
+    let payload = prost_types::Struct { fields: [(word.to_owned(), truth)].into() };
+    let parameters = v2::QueryParameters { payload: Some(payload), ..Default::default() };
+    v2::StreamingDetectIntentRequest { query_params: Some(parameters), ..listen(false) }
+}
+
+#[tokio::test]
+async fn an_agent_may_take_the_sound_of_a_stream_itself_apart_from_the_session() {
+    let channel = channel(weather().await).await;
+    let mut sessions = SessionsClient::new(channel.clone());
+    sessions.detect_intent(text("the weather")).await.expect("answers");
+    for _ in 0..3 {
+        let requests = futures::stream::iter([saying("whole"), sound("the wea"), sound("ther")]);
+        let answers = sessions.streaming_detect_intent(requests).await.expect("opens").into_inner();
+        let answers: Vec<_> = answers.map(|answer| answer.expect("is no error")).collect().await;
+        let [only] = &answers[..] else { panic!("nobody tells what was heard: {answers:?}") };
+        let result = only.query_result.as_ref().expect("is there");
+        assert_eq!(result.fulfillment_text, "kept 11 bytes");
+        let lifespans: Vec<i32> = result.output_contexts.iter().map(|one| one.lifespan_count).collect();
+        assert_eq!(lifespans, [2], "it is no turn that counts");
+    }
+    // What is refused is refused before its sound is there.
+    let (_open, sound) = futures::channel::mpsc::unbounded();
+    let requests = futures::stream::iter([saying("half")]).chain(sound);
+    let answers = sessions.streaming_detect_intent(requests).await.expect("opens");
+    let status = answers.into_inner().next().await.expect("answers").expect_err("is refused");
+    assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "half is nothing"));
+}
+
 #[tokio::test]
 async fn a_single_utterance_is_said_to_be_over() {
     let mut sessions = SessionsClient::new(channel(weather().await).await);

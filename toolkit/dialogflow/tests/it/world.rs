@@ -50,6 +50,13 @@ impl Weather {
         let said = match &query.input {
             Input::Text(text) => text.to_lowercase(),
             Input::Event { name, parameters } => return welcome(name, parameters),
+            Input::Sound(sound) if query.payload.contains_key("whole") => {
+                return Detected {
+                    text: format!("kept {} bytes", sound.data.len()),
+                    is_apart: true,
+                    ..Detected::default()
+                };
+            }
             Input::Sound(sound) => format!("sound of {} bytes", sound.data.len()),
         };
         let korean = query.language == "ko";
@@ -100,6 +107,14 @@ impl Agent for Weather {
             Mood::Fails => Err(Fault::unavailable("test.down", "the weather is down")),
             Mood::Refuses => Err(Fault::permission_denied("test.closed", "this project is closed")),
         }
+    }
+
+    /// Takes sound that is said to be whole, and refuses what is said to be half.
+    fn takes_sound(&self, query: &Query) -> Result<bool, Fault> {
+        if query.payload.contains_key("half") {
+            return Err(Fault::invalid_argument("test.half", "half is nothing"));
+        }
+        Ok(query.payload.contains_key("whole"))
     }
 
     async fn intents(&self, _: &Cx, language: &str) -> Result<Vec<Intent>, Fault> {
