@@ -112,7 +112,8 @@ pub fn is_conditional(text: &str, language: Language, acting: &[&Meaning]) -> bo
         // A condition may be a part of what something is called, and not all of it.
         let is_of_a_name = |name: &String| name.find(&said).is_some_and(|at| at + said.len() < name.len());
         let is_kept = kept.iter().any(|kept| kept.contains(&said)) || names.iter().any(is_of_a_name);
-        !is_kept && !(is_timer && is_its_end(&all[from..], language))
+        let is_told_anyway = is_timer && is_its_end(&all[from..], language);
+        !(is_kept || is_told_anyway)
     })
 }
 

@@ -461,8 +461,11 @@ async fn everything_goes_only_where_it_is_agreed_to() {
     .await;
 }
 
+/// What is said before, and then: each with its answer and how many are kept after it.
+type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str, i64)]);
+
 /// Says each of `set` on a stage of its own, then `said`, and expects the answers and how much is set then.
-async fn told_after(rows: &[(&[&str], &[(&str, &str, i64)])]) {
+async fn told_after(rows: &[Row<'_>]) {
     for (set, said) in rows {
         let (_sql, stage) = quiet().await;
         for one in *set {
