@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_core::{Secret, SharedClock, parse_duration, system_clock};
+use ieum_device::is_device_id;
 use ieum_edge::{Address, Agent, AgentError, AgentOptions, ConnectError, Queue, Trust};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunDevice;
-use crate::config::{Settings, is_device_id};
+use crate::config::Settings;
 use crate::output::Output;
 use crate::secret_files;
 use crate::up::stop_signal;

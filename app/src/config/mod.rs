@@ -23,7 +23,6 @@ pub use notify::NotifySettings;
 pub use plugins::{Answerer, CommandSettings, PluginSettings};
 pub use settings::{KeySource, LinkCallers, Settings};
 pub use voice::{SatelliteSettings, VoiceSettings};
-pub use voice_lists::is_device_id;
 
 /// The default of every setting, with its comment.
 pub const DEFAULTS: &str = include_str!("../../../ieum.toml");

@@ -1,6 +1,7 @@
 //! The lists of `[voice]`: when to speak up without being asked, and which satellites are called.
 
 use ieum_core::parse_duration;
+use ieum_device::is_device_id;
 use ieum_voice::{ProactiveRule, time_of_day};
 use toml::{Table, Value};
 use url::Url;
@@ -80,12 +81,6 @@ fn satellite(text: &str) -> Result<SatelliteSettings, &'static str> {
     }
     let device = device.ok_or("names no device; add ?device=NAME")?;
     Ok(SatelliteSettings { address: format!("{host}:{port}"), device, language, area })
-}
-
-/// Tells whether a device can have this id: what the broker lets in.
-pub fn is_device_id(id: &str) -> bool {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
-    (1..=60).contains(&id.len()) && id.chars().all(fits)
 }
 
 /// Tells whether a place can be called so.

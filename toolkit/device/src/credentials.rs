@@ -171,6 +171,10 @@ impl Credentials {
         device: &str,
         secret: &Secret,
     ) -> Result<Option<String>, CredentialError> {
+        // What cannot be a device's id is not looked up.
+        if !is_device_id(device) {
+            return Ok(None);
+        }
         let sql = "SELECT id, secret_hash, expires_at FROM ieum_device_credential WHERE device = ?";
         let rows = self.store.fetch_all(sql, &[device.into()]).await.map_err(failed("reading", device))?;
         let given = hash(secret.expose());
@@ -199,11 +203,16 @@ fn failed(action: &'static str, device: &str) -> impl Fn(StoreError) -> Credenti
     move |error| CredentialError::Store(action, device.clone(), error)
 }
 
-/// Refuses names that could mean more than one topic level, or that are too long for a key.
-fn check_name(name: &str) -> Result<(), CredentialError> {
+/// Tells whether a device can have this id: 1 to 60 letters, digits, `-`, `_`, `.` and `:`, so that it is one level of a
+/// topic and short enough for a key.
+pub fn is_device_id(id: &str) -> bool {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
-    if (1..=60).contains(&name.len()) && name.chars().all(fits) {
-        return Ok(());
+    (1..=60).contains(&id.len()) && id.chars().all(fits)
+}
+
+fn check_name(name: &str) -> Result<(), CredentialError> {
+    match is_device_id(name) {
+        true => Ok(()),
+        false => Err(CredentialError::Name { name: name.chars().take(80).collect() }),
     }
-    Err(CredentialError::Name { name: name.chars().take(80).collect() })
 }

@@ -38,7 +38,7 @@ pub use admission::Admission;
 pub use broker::{Broker, BrokerOptions};
 pub use client::{Client, ClientError, ClientOptions, Delivery, Published};
 pub use counters::TopicClass;
-pub use credentials::{Credential, CredentialError, Credentials, Issued};
+pub use credentials::{Credential, CredentialError, Credentials, Issued, is_device_id};
 pub use hub::{Arrival, Presence, Taker};
 pub use listener::{Bound, ListenError, tls_from_files};
 pub use message::{Message, Quality};
