@@ -98,13 +98,7 @@ impl Ears for Engines<dyn Transcriber> {
         let hints = Hints { language: language.map(|tongue| tongue.code().to_owned()), grammar };
         let engine = self.of(hints.language.as_deref()).await.map_err(|unopened| unopened.told())?;
         let name = engine.engine().name;
-        let format = AudioFormat::sixteen_bits(audio.rate);
-        let samples = ieum_speech::Audio::from_pcm(&audio.samples, format, AudioLimits::default());
-        let samples = samples.map_err(|error| failed(&name, &error))?;
-        let heard = engine.transcribe(samples, &hints).await;
-        let heard = heard.map_err(|error| failed(&name, &error))?;
-        let language = heard.language.as_deref().and_then(Tongue::of).or(language);
-        Ok(Heard { text: heard.text, first: heard.first, language, confidence: None })
+        Heard::by(&*engine, &audio, &hints).await.map_err(|error| failed(&name, &error))
     }
 }
 

@@ -18,8 +18,8 @@ use ieum_core::{Cx, Fault, system_clock};
 use ieum_documents::SqlDocuments;
 use ieum_link::local_link;
 use ieum_speech::{
-    AudioFormat, AudioLimits, Espeak, EspeakOptions, Grammar, Hints, LocalOptions, Moonshine, Say,
-    Synthesizer, Transcriber, Whisper, write_wav,
+    Espeak, EspeakOptions, Grammar, Hints, LocalOptions, Moonshine, Say, Synthesizer, Transcriber, Whisper,
+    write_wav,
 };
 use ieum_store::{Store, StoreOptions, Synchronous, migrate};
 use ieum_voice::{
@@ -254,14 +254,9 @@ impl Ears for Engines {
         let tongue = language.unwrap_or(Tongue::Korean);
         let engine: &dyn Transcriber = tongue.pick(&self.korean, &self.english);
         let hints = Hints { language: Some(tongue.code().to_owned()), grammar };
-        let broken = |error: ieum_speech::SpeechError| SpeechError::Engine {
-            engine: engine.engine().name,
-            problem: error.to_string(),
-        };
-        let format = AudioFormat::sixteen_bits(audio.rate);
-        let samples = ieum_speech::Audio::from_pcm(&audio.samples, format, AudioLimits::default());
-        let heard = engine.transcribe(samples.map_err(broken)?, &hints).await.map_err(broken)?;
-        Ok(Heard { text: heard.text, language, first: heard.first, confidence: None })
+        Heard::by(engine, &audio, &hints)
+            .await
+            .map_err(|error| SpeechError::Engine { engine: engine.engine().name, problem: error.to_string() })
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ieum_speech::Grammar;
+use ieum_speech::{AudioFormat, AudioLimits, Grammar, Hints, Transcriber};
 
 use crate::tongue::Tongue;
 
@@ -30,6 +30,25 @@ pub struct Heard {
     pub language: Option<Tongue>,
     /// How sure it is, 0 to 1, where the engine tells.
     pub confidence: Option<f64>,
+}
+
+impl Heard {
+    /// Hears a recording by an engine of the speech toolkit. `hints`: the language that is expected, and what can be said.
+    ///
+    /// # Errors
+    /// Those of the engine, and sound that is none.
+    pub async fn by(
+        engine: &dyn Transcriber,
+        audio: &Audio,
+        hints: &Hints,
+    ) -> Result<Self, ieum_speech::SpeechError> {
+        let format = AudioFormat::sixteen_bits(audio.rate);
+        let samples = ieum_speech::Audio::from_pcm(&audio.samples, format, AudioLimits::default())?;
+        let heard = engine.transcribe(samples, hints).await?;
+        let expected = hints.language.as_deref().and_then(Tongue::of);
+        let language = heard.language.as_deref().and_then(Tongue::of).or(expected);
+        Ok(Self { text: heard.text, first: heard.first, language, confidence: None })
+    }
 }
 
 /// Why an engine did not do its part.

@@ -56,8 +56,8 @@ impl<'a> Sentence<'a> {
         ask: &'a Understand,
     ) -> Self {
         let language = tongue.pick(Language::Korean, Language::English);
-        let (now, situation) = (now_of(ask), situation(tongue, ask));
         let text = with_joints(ask.text.trim(), language);
+        let (now, situation) = (now_of(ask), situation(tongue, ask));
         let mut sentence = Self { recogniser, taught, tongue, language, ask, now, situation, text };
         let alone = |part: &str| sentence.one(part, &sentence.situation).map(|chosen| chosen.meanings);
         if let Some(corrected) = corrected(&sentence.text, language, &alone) {
@@ -72,10 +72,10 @@ impl<'a> Sentence<'a> {
     }
 
     fn known(&self) -> Option<Vec<Meaning>> {
-        let understand = |part: &str, before: &[Command]| self.command(part, before);
-        let mut meanings = match take_apart(&self.text, self.language, &understand) {
-            Some(parts) => all(parts),
+        let mut meanings = match self.commands(&self.text) {
+            Some(known) => known,
             None => {
+                let understand = |part: &str, before: &[Command]| self.command(part, before);
                 let (parts, rest) = take_apart_partly(&self.text, self.language, &understand)?;
                 let known = all(parts);
                 // Where nothing happens by it, a guess at the whole is as good.
@@ -93,24 +93,26 @@ impl<'a> Sentence<'a> {
         Some(meanings)
     }
 
+    /// Understands all commands of `text`; `None` where nobody knows one of them.
+    fn commands(&self, text: &str) -> Option<Vec<Meaning>> {
+        let understand = |part: &str, before: &[Command]| self.command(part, before);
+        take_apart(text, self.language, &understand).map(all)
+    }
+
     /// Understands timers with no word between them.
     fn run_together(&self) -> Option<Vec<Meaning>> {
-        let understand = |part: &str, before: &[Command]| self.command(part, before);
         let is_timer = |meaning: &Meaning| meaning.intent == "timer.start" && is_whole(meaning);
         let sentences = run_together::apart(&self.text, self.language, &self.now);
         sentences.iter().find_map(|text| {
-            let found = all(take_apart(text, self.language, &understand)?);
+            let found = self.commands(text)?;
             found.iter().all(is_timer).then_some(found)
         })
     }
 
     /// Returns that a command is said with a condition.
     fn conditional(&self) -> Option<Vec<Meaning>> {
-        let understand = |part: &str, before: &[Command]| self.command(part, before);
-        let is_command = |rest: &String| {
-            let known = take_apart(rest, self.language, &understand).map(all);
-            known.is_some_and(|known| known.iter().any(|meaning| acts(&meaning.intent)))
-        };
+        let acts = |known: Vec<Meaning>| known.iter().any(|meaning| acts(&meaning.intent));
+        let is_command = |rest: &String| self.commands(rest).is_some_and(acts);
         let found = commands(&self.text, self.language).iter().any(is_command);
         let (intent, text) = (CONDITIONAL.to_owned(), self.text.clone());
         found.then(|| vec![Meaning { intent, confidence: 1.0, text, ..Meaning::default() }])
