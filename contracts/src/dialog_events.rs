@@ -88,6 +88,9 @@ pub struct DeviceNotice {
     /// All that it said of it, such as `{"location": "door", "intensity": 0.8}`.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub data: Value,
+    /// The IANA zone of the clocks where the person is; left out where the directory could not say who that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// When, by the device's own clock where that is within a day of ours. When it came is the event's own time.
     pub at: Timestamp,
 }

@@ -83,7 +83,7 @@ impl Directory {
     /// Returns whose a device is now: its person's, or its own where it is nobody's. Fails as the directory does.
     pub async fn owner_now(&self, cx: &Cx, device: &str) -> Result<String, Fault> {
         // What stands in for the directory's answer may be from before.
-        let _ = self.cache.delete(&format!("device:{device}")).await;
+        self.let_go(format!("device:{device}"));
         let Some(devices) = &self.devices else { return Ok(nobodys(device)) };
         match devices.get(cx, DeviceId { device_id: device.to_owned() }).await {
             Ok(found) => Ok(found.user_id),
@@ -92,20 +92,19 @@ impl Directory {
         }
     }
 
-    /// Returns the zone of a person; `None` where it is not known. What stands in for the directory's answer will do: a person
-    /// moves seldom, and whoever asks holds a transaction open.
-    pub async fn zone_of(&self, cx: &Cx, user: &str) -> Option<String> {
-        let kept: Option<User> = self.kept(&format!("user:{user}")).await;
-        match kept {
-            Some(user) => user.zone,
-            None => self.user(cx, user).await.ok()?.zone,
-        }
+    /// Lets go of what stands in for a person.
+    pub fn forget(&self, user: &str) {
+        self.let_go(format!("user:{user}"));
     }
 
-    /// Lets go of what stands in for a person.
-    pub async fn forget(&self, user: &str) {
-        // It lives for an hour at most.
-        let _ = self.cache.delete(&format!("user:{user}")).await;
+    /// Deletes a key of the cache, and is not waited for: whoever asks may hold a transaction open in whose store the cache
+    /// lives, which then would wait for itself.
+    fn let_go(&self, key: String) {
+        let cache = Arc::clone(&self.cache);
+        tokio::spawn(async move {
+            // It lives for an hour at most.
+            let _ = cache.delete(&key).await;
+        });
     }
 
     /// Returns a person's devices, none where no directory is set. Fails as the directory does: nobody can say then.

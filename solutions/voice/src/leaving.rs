@@ -43,6 +43,8 @@ impl Consumer for Leaving {
             DEVICE_REMOVED => {
                 let device: Device = data(event)?;
                 forget_words(tx, &device.device_id, event.time).await?;
+                let zone = "DELETE FROM ieum_voice_zone WHERE device = ? AND user_id = ?";
+                tx.execute(zone, &[device.device_id.as_str().into(), device.user_id.into()]).await?;
                 self.follow(cx, &device.device_id, tx).await
             }
             DEVICE_REGISTERED => self.follow(cx, &data::<Device>(event)?.device_id, tx).await,
@@ -68,6 +70,7 @@ impl Leaving {
             "DELETE FROM ieum_voice_thing WHERE user_id = ?",
             "DELETE FROM ieum_voice_activity WHERE user_id = ?",
             "DELETE FROM ieum_voice_nudge WHERE user_id = ?",
+            "DELETE FROM ieum_voice_zone WHERE user_id = ?",
             // Sessions that are kept in this very store; a call to it would wait for this transaction.
             "DELETE FROM ieum_voice_context WHERE user_id = ?",
             "DELETE FROM ieum_voice_reply WHERE person = ?",
@@ -79,7 +82,7 @@ impl Leaving {
         forget_recordings(tx, &format!("user:{user}"), event.time).await?;
         forget_turns(tx, &user).await?;
         self.schedules.forget_in(tx, &user).await?;
-        self.directory.forget(&user).await;
+        self.directory.forget(&user);
         let elsewhere = (self.contexts.clone(), self.clock.clone());
         tokio::spawn(forget_elsewhere(elsewhere, cx.with_idempotency_key(&event.id), user));
         Ok(())

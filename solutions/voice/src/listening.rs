@@ -13,7 +13,6 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::directory::Directory;
 use crate::replies::{Reply, queue};
 use crate::store::tell_after_commit;
 use crate::tongue::Tongue;
@@ -35,9 +34,7 @@ pub struct Activity;
 /// Speaks up when a device notices something.
 pub struct Proactive {
     pub rules: Vec<ProactiveRule>,
-    /// Who knows the zones of people.
-    pub directory: Directory,
-    /// The zone of people who say none.
+    /// The server's zone.
     pub zone: String,
     pub clock: SharedClock,
     /// Told when something waits to be sent.
@@ -129,19 +126,19 @@ impl Consumer for Activity {
 
 #[async_trait]
 impl Consumer for Proactive {
-    async fn handle(&self, cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
+    async fn handle(&self, _cx: &Cx, event: &Event, tx: &mut Transaction) -> Result<(), Fault> {
         if event.kind != DEVICE_NOTICED {
             return Ok(());
         }
         let notice: DeviceNotice = data(event)?;
         let rules: Vec<&ProactiveRule> = self.rules.iter().filter(|rule| rule.is_about(&notice)).collect();
-        let zone = match rules.iter().any(|rule| rule.quiet.is_some()) {
-            true => self.directory.zone_of(cx, &notice.user_id).await,
-            false => None,
+        let zones = match rules.iter().any(|rule| rule.quiet.is_some()) {
+            true => self.zones(tx, &notice, event.time).await?,
+            false => Vec::new(),
         };
-        let zone = zone.unwrap_or_else(|| self.zone.clone());
         for rule in rules {
-            if rule.is_quiet(&zone, event.time) || !may_again(tx, rule, &notice.user_id, event.time).await? {
+            let is_quiet = zones.iter().any(|zone| rule.is_quiet(zone, event.time));
+            if is_quiet || !may_again(tx, rule, &notice.user_id, event.time).await? {
                 continue;
             }
             let tongue = Tongue::heard_in(&rule.say).unwrap_or(Tongue::Korean);
@@ -153,6 +150,32 @@ impl Consumer for Proactive {
             tell_after_commit(&self.clock, &self.waiting);
         }
         Ok(())
+    }
+}
+
+impl Proactive {
+    /// Returns the zones whose clocks a rule goes by: that of the notice; where nobody knew one, the server's and those that
+    /// were last known of the device and the person. It asks nobody: the transaction holds the store's writer.
+    async fn zones(
+        &self,
+        tx: &mut Transaction,
+        notice: &DeviceNotice,
+        at: Timestamp,
+    ) -> Result<Vec<String>, Fault> {
+        let (device, user): (Value, Value) =
+            (notice.device_id.as_str().into(), notice.user_id.as_str().into());
+        if let Some(zone) = &notice.zone {
+            let columns = ["device", "user_id", "zone", "at"];
+            let sql = tx.dialect().upsert("ieum_voice_zone", &["device"], &columns);
+            tx.execute(&sql, &[device, user, zone.as_str().into(), at.into()]).await?;
+            return Ok(vec![zone.clone()]);
+        }
+        let sql = "SELECT DISTINCT zone FROM ieum_voice_zone WHERE device = ? OR user_id = ?";
+        let mut zones = vec![self.zone.clone()];
+        for row in tx.fetch_all(sql, &[device, user]).await? {
+            zones.push(row.text("zone")?);
+        }
+        Ok(zones)
     }
 }
 
@@ -220,6 +243,7 @@ mod tests {
                 event_type: event.into(),
                 location: location.map(Into::into),
                 data: json!({}),
+                zone: None,
                 at: at("2026-05-01T03:00:00Z"),
             })
         };

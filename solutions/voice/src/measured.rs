@@ -87,7 +87,8 @@ impl VoiceStore {
             ("DELETE FROM ieum_voice_measured WHERE at < ?", (now - KEEP_MEASUREMENT).into()),
             ("DELETE FROM ieum_voice_tally WHERE day < ?", day.into()),
             ("DELETE FROM ieum_voice_activity WHERE last_at < ?", before.clone()),
-            ("DELETE FROM ieum_voice_nudge WHERE at < ?", before),
+            ("DELETE FROM ieum_voice_nudge WHERE at < ?", before.clone()),
+            ("DELETE FROM ieum_voice_zone WHERE at < ?", before),
         ] {
             self.sql.execute(sql, &[until]).await?;
         }

@@ -298,7 +298,6 @@ impl VoicePart {
         let zone = || self.options.zone.clone();
         let proactive = Proactive {
             rules: self.options.rules.clone(),
-            directory: self.manager.directory.clone(),
             zone: zone(),
             clock: self.manager.clock.clone(),
             waiting: self.manager.waiting.clone(),

@@ -13,6 +13,20 @@ pub fn migrations() -> Vec<Migration> {
         Migration { name: "0003_voice_measured", owner: "voice", up: measured },
         Migration { name: "0004_voice_said", owner: "voice", up: said },
         Migration { name: "0005_voice_heard", owner: "voice", up: heard },
+        Migration { name: "0006_voice_zone", owner: "voice", up: zones },
+    ]
+}
+
+/// The zone in which each device was last known to be, and whose it was.
+fn zones(dialect: Dialect) -> Vec<String> {
+    let types = dialect.types();
+    let (key, time) = (types.key, types.timestamp);
+    vec![
+        format!(
+            "CREATE TABLE ieum_voice_zone (device {key} NOT NULL PRIMARY KEY, user_id {key} NOT NULL, \
+             zone {key} NOT NULL, at {time} NOT NULL)"
+        ),
+        "CREATE INDEX ieum_voice_zone_user ON ieum_voice_zone (user_id)".into(),
     ]
 }
 

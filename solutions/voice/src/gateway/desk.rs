@@ -200,11 +200,13 @@ impl Desk {
 
     /// Returns whose device it is.
     pub(super) async fn user(&self, device: &str) -> String {
+        user_of(self.who(device).await)
+    }
+
+    /// Returns who speaks where a device does.
+    pub(super) async fn who(&self, device: &str) -> Who {
         let turn = DialogTurn { device_id: Some(device.to_owned()), ..DialogTurn::default() };
-        match self.manager.directory.who(&Cx::root(), &turn).await {
-            Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
-            Who::NotFound(id) => id,
-        }
+        self.manager.directory.who(&Cx::root(), &turn).await
     }
 
     /// Answers what can never be worked on.
@@ -215,6 +217,14 @@ impl Desk {
         let key = turn_key(&turn, id.as_deref().unwrap_or(&content));
         let payload = json!({ "turnId": id, "reason": fault.reason, "message": fault.message });
         self.queue(Reply::to_device(format!("{key}:refused"), received.device, "DIALOG_ERROR", payload)).await
+    }
+}
+
+/// Returns the id of who speaks, also of who is not known.
+pub(super) fn user_of(who: Who) -> String {
+    match who {
+        Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
+        Who::NotFound(id) => id,
     }
 }
 

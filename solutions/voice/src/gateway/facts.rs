@@ -1,7 +1,7 @@
 //! What devices notice and measure: told on the bus with all they say of it, and the latest measurement kept.
 
 use ieum_bus::Event;
-use ieum_contracts::identity::DeviceSeen;
+use ieum_contracts::identity::{DeviceSeen, UserStatus};
 use ieum_contracts::voice::{
     DEVICE_EVENTS, DEVICE_MEASURED, DEVICE_NOTICED, DIALOG_EVENTS, DeviceMeasurement, DeviceNotice,
     DialogTurn,
@@ -10,7 +10,9 @@ use ieum_core::{Cx, Fault};
 use serde_json::{Map, Value};
 
 use super::Desk;
+use super::desk::user_of;
 use super::message::{Envelope, EventMessage};
+use crate::directory::Who;
 use crate::measured::keep_measurement;
 use crate::rules::turn_key;
 
@@ -27,9 +29,12 @@ impl Desk {
         event: EventMessage,
     ) -> Result<(), Fault> {
         let now = self.clock().now();
+        let who = self.who(device).await;
         let notice = DeviceNotice {
             device_id: device.to_owned(),
-            user_id: self.user(device).await,
+            // Told along: whoever handles this in a transaction asks nobody.
+            zone: self.zone_of(&who),
+            user_id: user_of(who),
             event_type: event.event_type.chars().take(120).collect(),
             location: event.data["location"].as_str().map(|place| place.chars().take(120).collect()),
             data: event.data,
@@ -62,6 +67,16 @@ impl Desk {
         keep_measurement(&mut tx, &measured).await?;
         self.manager.bus.outbox(&mut tx, DEVICE_EVENTS, &told).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Returns the zone of a person: the server's for one who says none, and none for one of whom nobody knows.
+    fn zone_of(&self, who: &Who) -> Option<String> {
+        match who {
+            Who::Welcome(speaker) | Who::Blocked(speaker) if speaker.user.status != UserStatus::Unknown => {
+                Some(speaker.user.zone.clone().unwrap_or_else(|| self.manager.zone.clone()))
+            }
+            _ => None,
+        }
     }
 
     async fn seen(&self, device: &str) {

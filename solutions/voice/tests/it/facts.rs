@@ -169,6 +169,73 @@ async fn a_rule_is_quiet_by_the_clocks_where_the_person_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_goes_by_all_clocks_that_may_be_the_persons_where_nobody_knows() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::heard(&sql.url).await;
+    *stage.people.zone.lock() = Some("America/New_York".into());
+    let mut kitchen = stage.device("kitchen").await;
+    let handled = async |count: i64| {
+        let marks = "SELECT COUNT(*) AS n FROM ieum_bus_inbox WHERE group_name = 'voice-proactive'";
+        let is_handled = async || stage.count(marks).await == count;
+        until("it is handled", PATIENCE, is_handled).await.expect("is handled");
+    };
+    let said = async || {
+        stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE payload LIKE '%proactive%'").await
+    };
+    let moved = |id: &str| json!({ "messageId": id, "eventType": "motion_detected" });
+    // Noon in Seoul, and eleven at night there.
+    kitchen.send("event", moved("m1")).await;
+    handled(1).await;
+    // A day later nothing stands in for the directory any more: it is not even known whose device it is.
+    *stage.people.is_down.lock() = true;
+    stage.clock.advance(Duration::from_secs(24 * 3_600));
+    kitchen.send("event", moved("m2")).await;
+    handled(2).await;
+    assert_eq!(said().await, 0, "it is night where the device was last known to be");
+    // Eleven at night in Seoul, and ten in the morning there.
+    stage.clock.advance(Duration::from_secs(11 * 3_600));
+    kitchen.send("event", moved("m3")).await;
+    handled(3).await;
+    assert_eq!(said().await, 0, "it is night where the server is");
+    // Nine in the morning in Seoul, and eight in the evening there.
+    stage.clock.advance(Duration::from_secs(10 * 3_600));
+    kitchen.send("event", moved("m4")).await;
+    assert_eq!(stage.rung(&mut kitchen).await["rule"], "welcome");
+    assert_eq!(said().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_that_hangs_holds_up_neither_a_rule_nor_who_writes() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::caching_in_its_store(&sql.url).await;
+    let (bus, mut kitchen) = (bus(&stage).await, stage.device("kitchen").await);
+    *stage.people.hangs.lock() = true;
+    // As another process tells it, which knew no zone.
+    let moved = json!({ "deviceId": "kitchen", "userId": "ada", "eventType": "motion_detected", "at": NOON });
+    let event = Event::new(&Cx::root(), "/voice", DEVICE_NOTICED, "ada", moved).expect("is an event");
+    bus.publish(DIALOG_EVENTS, event.at(at(NOON))).await.expect("is told");
+    // Sooner than who handles it for too long is given up.
+    let rung = tokio::time::timeout(Duration::from_secs(8), stage.rung(&mut kitchen));
+    assert_eq!(rung.await.expect("nobody waits for the directory")["rule"], "welcome");
+    assert_eq!(bus.dead_letters().list(&DeadFilter::default()).await.expect("are listed"), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_is_forgotten_where_the_cache_lives_in_the_same_store() {
+    let sql = SqlStore::sqlite();
+    let stage = Stage::caching_in_its_store(&sql.url).await;
+    stage.say("10분 타이머").await;
+    let cached = "SELECT COUNT(*) AS n FROM ieum_cache WHERE name LIKE '%user:ada%'";
+    assert_eq!(stage.count(cached).await, 1);
+    stage.happened("identity.user.removed.v1", "ada", json!({ "userId": "ada" })).await;
+    let kept = "SELECT (SELECT COUNT(*) FROM ieum_voice_context) + (SELECT COUNT(*) FROM ieum_schedule) AS n";
+    // Sooner than who handles it for too long is given up.
+    let soon = Duration::from_secs(8);
+    until("it is forgotten", soon, || async { stage.count(kept).await == 0 }).await.expect("is gone");
+    until("the cache forgets", soon, || async { stage.count(cached).await == 0 }).await.expect("is gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_device_measures_and_notices_is_told_whole_and_the_latest_is_kept() {
     let sql = SqlStore::sqlite();
     let stage = Stage::heard(&sql.url).await;
@@ -252,6 +319,7 @@ async fn of_a_person_who_is_known_no_more_nothing_stays() {
     let things = json!([{ "id": "l1", "name": "lamp" }]);
     kitchen.send("event", json!({ "eventType": "things", "data": { "things": things } })).await;
     assert_eq!(kitchen.ask("10분 타이머").await["intent"], "timer.start");
+    kitchen.send("event", json!({ "eventType": "motion_detected" })).await;
     kitchen.send("audio", part("r1", 0, false, "what ")).await;
     let others = DialogTurn { user_id: Some("bob".into()), device_id: None, ..turn("", "10분 타이머") };
     assert_eq!(stage.try_say(others).await.expect("is answered").turn_count, 1);
@@ -262,11 +330,12 @@ async fn of_a_person_who_is_known_no_more_nothing_stays() {
             format!("SELECT COUNT(*) FROM ieum_voice_context WHERE {owns}"),
             format!("SELECT COUNT(*) FROM ieum_voice_activity WHERE {owns}"),
             format!("SELECT COUNT(*) FROM ieum_voice_thing WHERE {owns}"),
+            format!("SELECT COUNT(*) FROM ieum_voice_zone WHERE {owns}"),
             format!("SELECT COUNT(*) FROM ieum_schedule WHERE owner = '{user}'"),
         ];
         format!("SELECT ({}) AS n", counts.join(") + ("))
     };
-    until("all is kept", PATIENCE, || async { stage.count(&of("ada")).await == 5 }).await.expect("is kept");
+    until("all is kept", PATIENCE, || async { stage.count(&of("ada")).await == 6 }).await.expect("is kept");
     until("of Bob too", PATIENCE, || async { stage.count(&of("bob")).await == 4 }).await.expect("is kept");
     for _ in 0..2 {
         stage.happened("identity.user.removed.v1", "ada", json!({ "userId": "ada" })).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ieum_bus::{BusOptions, Event, open_bus};
-use ieum_cache::open_cache;
+use ieum_cache::open_cache_on;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::identity::{
     DEVICE_REGISTRATIONS, Device, DeviceId, DeviceList, DeviceQuota, DeviceSeen, Devices, ListDevices,
@@ -51,6 +51,8 @@ pub struct Stage {
 #[derive(Default)]
 pub struct People {
     pub is_down: Mutex<bool>,
+    /// Whoever asks waits for ever.
+    pub hangs: Mutex<bool>,
     pub has_no_devices: Mutex<bool>,
     /// How often somebody asked for devices while it was down.
     pub refused: Mutex<usize>,
@@ -96,8 +98,19 @@ impl Stage {
         stage
     }
 
+    /// A stage that hears devices and whose cache lives in its store.
+    pub async fn caching_in_its_store(url: &str) -> Self {
+        let stage = Self::wired(url, None, None, "sql:").await;
+        stage.part.start(Some(stage.broker.clone())).await.expect("starts");
+        stage
+    }
+
     /// A stage that asks this server for the weather.
     pub async fn under(url: &str, sky: Option<SocketAddr>, parrot: Option<Arc<Parrot>>) -> Self {
+        Self::wired(url, sky, parrot, "memory:").await
+    }
+
+    async fn wired(url: &str, sky: Option<SocketAddr>, parrot: Option<Arc<Parrot>>, cache: &str) -> Self {
         // Whoever calls out needs one; the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
@@ -117,7 +130,7 @@ impl Stage {
         let part = VoicePart::new(VoiceDeps {
             store: store.clone(),
             bus,
-            cache: open_cache("memory:", clock.shared()).await.expect("opens"),
+            cache: open_cache_on(cache, clock.shared(), Some(store.clone())).await.expect("opens"),
             clock: clock.shared(),
             contexts: Arc::new(contexts.clone()),
             understanding: Arc::new(UnderstandingClient::new(loopback(local.routes(), system_clock()))),
@@ -253,7 +266,10 @@ impl People {
         *self.has_no_devices.lock() = true;
     }
 
-    fn reached(&self) -> Result<(), Fault> {
+    async fn reached(&self) -> Result<(), Fault> {
+        if *self.hangs.lock() {
+            std::future::pending::<()>().await;
+        }
         match *self.is_down.lock() {
             true => Err(Fault::unavailable("identity.down", "asking")),
             false => Ok(()),
@@ -264,7 +280,7 @@ impl People {
 #[async_trait]
 impl Users for People {
     async fn get(&self, _: &Cx, ask: UserId) -> Result<User, Fault> {
-        self.reached()?;
+        self.reached().await?;
         if ask.user_id == "nobody" {
             return Err(Fault::not_found("identity.user.unknown", "there is none"));
         }
@@ -314,7 +330,7 @@ fn device(id: &str, area: &str) -> Device {
 #[async_trait]
 impl Devices for People {
     async fn get(&self, _: &Cx, ask: DeviceId) -> Result<Device, Fault> {
-        self.reached()?;
+        self.reached().await?;
         let mut found = match ask.device_id.as_str() {
             "kitchen" => device("kitchen", "주방"),
             "bath" => device("bath", "욕실"),
@@ -325,7 +341,7 @@ impl Devices for People {
     }
 
     async fn list(&self, _: &Cx, _: ListDevices) -> Result<DeviceList, Fault> {
-        self.reached().inspect_err(|_| *self.refused.lock() += 1)?;
+        self.reached().await.inspect_err(|_| *self.refused.lock() += 1)?;
         if *self.has_no_devices.lock() {
             return Ok(DeviceList::default());
         }
