@@ -1,6 +1,6 @@
 //! Commands with a condition: "if it rains, turn off the fan", "비 오면 7시에 깨워 줘". Nothing here waits for what may happen
-//! or not, so that they are refused and nothing is asked. A condition within the words of a reminder is a part of those,
-//! and "when it is seven" is a time: "7시 되면 깨워 줘".
+//! or not, so that they are refused and nothing is asked. A condition within the words of a reminder is a part of those
+//! where its time is said apart from them, and "when it is seven" is a time: "7시 되면 깨워 줘".
 
 use ieum_contracts::voice::Meaning;
 use ieum_understanding::value::{Kind, Language, find_kinds};
@@ -94,6 +94,11 @@ const IT_IS: [&str; 3] = ["it's ", "it is ", "the time is "];
 /// What a timer is set for is no condition: its end.
 const ITS: [&str; 6] = ["it", "it's", "they", "they're", "time", "time's"];
 const AT_ITS_END: [&str; 4] = ["끝나면", "되면", "울리면", "다되면"];
+/// What "if" and "when" follow where they begin what is to be found out: "remind me to ask if it rains".
+const FOUND_OUT: [&str; 12] =
+    ["ask", "see", "check", "know", "find", "tell", "wonder", "decide", "sure", "learn", "say", "hear"];
+/// What a Korean reminder ends in, which passes on nothing.
+const TOLD: [&str; 3] = ["알려 줘", "알려줘", "알려 주세요"];
 /// The most words of a sentence that is taken apart this way.
 const MOST_WORDS: usize = 24;
 
@@ -109,12 +114,45 @@ pub fn is_conditional(text: &str, language: Language, acting: &[&Meaning]) -> bo
     let is_timer = acting.iter().any(|meaning| meaning.intent == "timer.start");
     condition(&all, language).is_some_and(|(from, to)| {
         let said = all[from..=to].join(" ");
+        if acting.iter().any(|meaning| waits(meaning, (&all[..from], &all[to + 1..]), &text, language)) {
+            return true;
+        }
         // A condition may be a part of what something is called, and not all of it.
         let is_of_a_name = |name: &String| name.find(&said).is_some_and(|at| at + said.len() < name.len());
         let is_kept = kept.iter().any(|kept| kept.contains(&said)) || names.iter().any(is_of_a_name);
         let is_told_anyway = is_timer && is_its_end(&all[from..], language);
         !(is_kept || is_told_anyway)
     })
+}
+
+/// Tells whether a reminder waits for a condition that its words hold: one that stands where a time does, or after the time,
+/// or in front of it. `before` and `after` are the words around what marks the condition.
+fn waits(meaning: &Meaning, (before, after): (&[&str], &[&str]), text: &str, language: Language) -> bool {
+    let epoch = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    let is_timed = || ["when", "every", "day"].iter().any(|slot| meaning.slots.contains_key(*slot));
+    let (before, after) = (before.join(" "), after.join(" "));
+    match (language, &*meaning.intent) {
+        (Language::English, "reminder.set") => {
+            let is_found_out = before.split(' ').any(|word| FOUND_OUT.contains(&word));
+            let ends_with_time = || {
+                let found = find_kinds(&before, language, &epoch, &[Kind::Time]);
+                found.last().is_some_and(|last| last.span.end == before.len())
+            };
+            !is_found_out && (!is_timed() || ends_with_time())
+        }
+        (Language::Korean, "reminder.set") => {
+            let found = find_kinds(&after, language, &epoch, &[Kind::Time, Kind::Duration]);
+            found.first().is_some_and(|first| first.span.start == 0)
+        }
+        // Told at once it would be told whatever happens.
+        (Language::Korean, "announce.say") => {
+            let message = words(meaning, "message").map(plain).unwrap_or_default();
+            text.starts_with(&message)
+                && !meaning.slots.contains_key("area")
+                && TOLD.iter().any(|end| text.ends_with(end))
+        }
+        _ => false,
+    }
 }
 
 /// Returns what may be the command beside the condition that `text` says.

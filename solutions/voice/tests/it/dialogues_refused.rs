@@ -60,6 +60,10 @@ async fn what_is_done_only_under_a_condition_is_not_done_and_nothing_is_asked() 
         "if it rains, remind me to close the window at 7",
         "set a timer for 5 minutes and if it rains turn off the fan",
         "cancel the timer if it rains",
+        "remind me to take an umbrella at 7 if it rains",
+        "remind me tomorrow to take an umbrella at 7 if it rains",
+        "remind me to take an umbrella if it rains",
+        "remind me to call mom when I get home",
         "비가 오면 선풍기 꺼 줘",
         "더우면 선풍기 켜 줘",
         "집에 올 때 선풍기 켜 줘",
@@ -69,6 +73,9 @@ async fn what_is_done_only_under_a_condition_is_not_done_and_nothing_is_asked() 
         "7시에 깨워 줘 비 오면",
         "5분 타이머 맞추고 비 오면 선풍기 꺼 줘",
         "비 오면 타이머 취소해 줘",
+        "비 오면 7시에 우산 챙기라고 알려 줘",
+        "비가 오면 내일 아침 7시에 우산 챙기라고 알려 줘",
+        "비 오면 우산 챙기라고 알려 줘",
     ] {
         let answer = stage.say(said).await;
         let refused = if said.is_ascii() {
@@ -86,10 +93,15 @@ async fn what_is_done_only_under_a_condition_is_not_done_and_nothing_is_asked() 
         ("10분 지나면 알려 줘", "10분 타이머를 시작했어요."),
         ("비 오면 우산 챙기라고 7시에 알려 줘", "오늘 오후 7시에 알려 드릴게요: 비 오면 우산 챙기기."),
         ("remind me to ask if it rains at 8", "I will remind you today at 8:00 PM: ask if it rains."),
+        (
+            "remind me at 7 to take an umbrella if it rains",
+            "I will remind you today at 7:00 PM: take an umbrella if it rains.",
+        ),
+        ("7시에 비 오면 우산 챙기라고 알려 줘", "오늘 오후 7시에 알려 드릴게요: 비 오면 우산 챙기기."),
     ] {
         assert_eq!(stage.say(said).await.text, answer, "{said}");
     }
-    assert_eq!(kept(&stage).await, 6);
+    assert_eq!(kept(&stage).await, 8);
 }
 
 #[tokio::test]
