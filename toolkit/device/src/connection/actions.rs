@@ -73,6 +73,7 @@ impl<S> Connection<S> {
             self.shared.counters.refused_message(&topic, reason);
             // Without a reason code in the answer, the end of the connection is the only no there is.
             if self.version == Version::V4 || publish.id == 0 {
+                self.counted = true;
                 return Err(reason);
             }
         }

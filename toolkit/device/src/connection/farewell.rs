@@ -22,7 +22,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection<S> {
 
     /// Ends the connection with a word why.
     pub(super) async fn dismiss(&mut self, reason: Reason) {
-        if !matches!(reason, Reason::SessionTakenOver | Reason::ShuttingDown) {
+        // Only a message for a full queue ends a connection with a quota, and the hub counts it as such.
+        let is_counted = self.counted || reason == Reason::QuotaExceeded;
+        if !is_counted && !matches!(reason, Reason::SessionTakenOver | Reason::ShuttingDown) {
             self.shared.counters.refused(reason);
         }
         // What is half written must be completed, or the last word is read as a part of it.

@@ -93,6 +93,7 @@ pub(super) fn begin<S>(
         busy: false,
         unflushed: false,
         stalled: false,
+        counted: false,
         shared,
     }
 }

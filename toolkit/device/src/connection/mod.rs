@@ -50,6 +50,8 @@ struct Connection<S> {
     unflushed: bool,
     /// So many answers wait that nothing is read.
     stalled: bool,
+    /// What ends the connection was counted as a message that was refused.
+    counted: bool,
 }
 
 /// Serves a connection until its end.

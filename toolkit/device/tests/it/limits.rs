@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use ieum_core::system_clock;
-use ieum_device::{Admission, BrokerOptions, Credentials, Overflow, Rules, migrations};
+use ieum_device::{
+    Act, Admission, BrokerOptions, Credentials, Effect, Overflow, Rule, Rules, Who, migrations,
+};
 use ieum_store::{Store, StoreOptions, migrate};
 use ieum_testkit::backend::SqlStore;
+use ieum_testkit::wait::until;
+use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::raw::{Got, Held, Raw, hello, message, packet};
 use crate::world::{Kept, Mode, World, in_every_mode, local, open_options, until_gone};
@@ -217,6 +221,59 @@ async fn a_full_queue_may_refuse_the_publisher_so_that_nothing_is_lost(mode: Mod
     assert_eq!(late.message().await.text(), "1", "what was refused is not kept either");
 }
 
+async fn what_is_refused_is_counted_once_whatever_it_ends(mode: Mode) {
+    let prometheus = PrometheusBuilder::new().build_recorder();
+    let _counting = metrics::set_default_local_recorder(&prometheus);
+    let mut options = open_options();
+    let (who, act, pattern) = (Who::Anyone, Act::Publish, "foreign".to_owned());
+    let foreign = Rule { who, act, pattern, effect: Effect::Refuse };
+    options.rules = Rules::of(vec![foreign]).expect("is a filter").and_everything_else();
+    options.limits.queued = 1;
+    options.limits.overflow = Overflow::Refuse;
+    let world = World::with(mode, options).await;
+    let mut client = Raw::enter(world.address, &hello(5, "a").kept()).await;
+    client.subscribe("room", 1).await;
+    client.leave().await;
+
+    let mut five = Raw::enter(world.address, &hello(5, "b")).await;
+    let codes = [five.publish("room", "0", 1).await, five.publish("room", "1", 1).await];
+    assert_eq!(codes, [0, 0x97]);
+    assert_eq!(five.publish("foreign", "x", 1).await, 0x87);
+    five.publish("foreign", "x", 0).await;
+    assert_eq!(five.end().await, Some(0x87));
+    for topic in ["room", "foreign"] {
+        let mut four = Raw::enter(world.address, &hello(4, "c")).await;
+        let mut refused = message(topic, "x", 1);
+        refused.id = 1;
+        let bytes = four.encode_publish(&refused);
+        four.send(&bytes).await;
+        assert_eq!(four.end().await, None);
+    }
+    let mut twice = Raw::enter(world.address, &hello(5, "d")).await;
+    twice.send(&hello(5, "d").encode()).await;
+    assert_eq!(twice.end().await, Some(0x82));
+
+    let counted = || {
+        let page = prometheus.handle().render();
+        let told = page.lines().filter_map(|line| line.strip_prefix("ieum_device_refused_total"));
+        let mut told: Vec<String> = told.map(str::to_owned).collect();
+        told.sort();
+        told
+    };
+    let expected = [
+        r#"{class="other",reason="not_authorized"} 3"#,
+        r#"{reason="protocol_error"} 1"#,
+        r#"{reason="queue_full"} 2"#,
+    ];
+    // The hub tells its own counts now and then.
+    let is_told = async || {
+        world.seconds(5).await;
+        counted() == expected
+    };
+    let told = until("it is told", Duration::from_secs(20), is_told).await;
+    told.unwrap_or_else(|error| panic!("{error}: {:?}", counted()));
+}
+
 async fn one_address_gets_only_so_many_connections(mode: Mode) {
     let mut options = open_options();
     options.limits.connections_per_address = 2;
@@ -279,6 +336,7 @@ in_every_mode!(
     a_subscriber_that_does_not_read_holds_up_nobody,
     a_full_queue_may_turn_away_what_is_new_instead,
     a_full_queue_may_refuse_the_publisher_so_that_nothing_is_lost,
+    what_is_refused_is_counted_once_whatever_it_ends,
     one_address_gets_only_so_many_connections,
     a_store_that_does_not_answer_delays_no_will,
     clients_of_different_devices_may_have_the_same_name,
