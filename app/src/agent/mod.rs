@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use ieum_core::{Secret, SharedClock, parse_duration, system_clock};
 use ieum_device::is_device_id;
-use ieum_edge::{Address, Agent, AgentError, AgentOptions, ConnectError, Queue, Trust};
+use ieum_edge::{
+    Address, Agent, AgentError, AgentOptions, ConnectError, Queue, QueueError, QueueLimits, Trust,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunDevice;
@@ -69,6 +71,8 @@ enum BeginError {
     },
 }
 
+/// How often it is looked whether a disk that was full at the start has room.
+const ROOM: Duration = Duration::from_secs(5);
 /// How often it is looked whether all is done.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -93,10 +97,13 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
     let folder = given.state.clone().unwrap_or_else(|| settings.data.join("agent").join(&device));
     let _held = hold(&folder)?;
     let clock = system_clock();
-    let queue = Queue::open(&folder, own.keep, clock.clone()).await?;
-    let agent = Agent::new(queue.clone(), clock.clone());
     let play = given.play.clone().unwrap_or_else(|| own.play.clone());
     let told = Arc::new(Told::new(*output, play, clock.clone()));
+    let queue = tokio::select! {
+        queue = open_queue(&folder, own.keep, &told, &clock) => queue?,
+        signal = stop_signal() => return Ok(signal?),
+    };
+    let agent = Agent::new(queue.clone(), clock.clone());
     let speaker = Speaker {
         agent: agent.clone(),
         language: own.language.clone(),
@@ -136,6 +143,27 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
     };
     queue.close().await;
     ended
+}
+
+/// Opens the queue. A disk that is full is told of, and waited for.
+async fn open_queue(
+    folder: &Path,
+    keep: QueueLimits,
+    told: &Told,
+    clock: &SharedClock,
+) -> Result<Queue, QueueError> {
+    let mut is_told = false;
+    loop {
+        let error = match Queue::open(folder, keep, clock.clone()).await {
+            Ok(queue) => return Ok(queue),
+            Err(error) => error,
+        };
+        let Some(problem) = error.of_a_full_disk(folder) else { return Err(error) };
+        if !std::mem::replace(&mut is_told, true) {
+            told.trouble(&format!("{problem}; the device begins then"));
+        }
+        clock.sleep(ROOM).await;
+    }
 }
 
 /// Says what is given: files first, then what is typed and heard, for as long as that goes on.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ieum_core::new_id;
-use ieum_edge::{Kind, QueueError};
+use ieum_edge::Kind;
 use ieum_speech::{Audio, AudioLimits, Endpointer, EndpointerOptions, RATE, Turn};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -174,11 +174,7 @@ async fn send(speaker: &Speaker, part: Part) -> Result<(), Box<dyn Error>> {
             }
             Ok(())
         }
-        Err(error @ QueueError::Full { .. }) => {
-            speaker.told.trouble(&error.to_string());
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => Ok(speaker.told.refused(error, Some(&part.session))?),
     }
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ieum_core::{Moment, SharedClock, describe, within};
-use ieum_edge::{Address, Answer, Kind, Listener, Notice, Taken, Why};
+use ieum_edge::{Address, Answer, Kind, Listener, Notice, QueueError, Taken, Why};
 use ieum_speech::{AudioFormat, Gate, write_wav};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -30,6 +30,8 @@ struct State {
     heard_at: Moment,
     /// Spoken answers whose last part has not come, by turn.
     spoken: HashMap<String, Vec<u8>>,
+    /// The recording of which a part was refused last.
+    refused: Option<String>,
 }
 
 /// A spoken answer that is whole.
@@ -47,7 +49,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Told {
     /// Plays with the command `play`, unless it is empty.
     pub fn new(output: Output, play: String, clock: SharedClock) -> Self {
-        let state = State { gate: Gate::default(), heard_at: clock.moment(), spoken: HashMap::new() };
+        let (heard_at, spoken) = (clock.moment(), HashMap::new());
+        let state = State { gate: Gate::default(), heard_at, spoken, refused: None };
         Self { output, play, clock, state: Mutex::new(state) }
     }
 
@@ -58,10 +61,27 @@ impl Told {
         self.tell("begun", value, || format!("{device} speaks with {address}{left}"));
     }
 
-    /// Tells that something is kept until the platform has it.
+    /// Tells that something is kept until the platform has it, or is only held where the disk takes nothing.
     pub fn taken(&self, kind: Kind, taken: &Taken) {
         let value = json!({ "kind": kind.name(), "number": taken.number, "messageId": taken.id });
-        self.tell("taken", value, String::new);
+        self.tell(if taken.kept { "taken" } else { "held" }, value, String::new);
+    }
+
+    /// Tells why something is not taken, where that ends nothing. Of one thing, as of a recording's parts, once.
+    ///
+    /// # Errors
+    /// What does.
+    pub fn refused(&self, error: QueueError, together: Option<&str>) -> Result<(), QueueError> {
+        let told = together.is_some_and(|name| {
+            let before = self.state.lock().refused.replace(name.to_owned());
+            before.is_some_and(|before| before == name)
+        });
+        match error {
+            QueueError::Full { .. } | QueueError::Disk { .. } if told => {}
+            QueueError::Full { .. } | QueueError::Disk { .. } => self.trouble(&error.to_string()),
+            _ => return Err(error),
+        }
+        Ok(())
     }
 
     /// Tells of something wrong that does not end anything.
@@ -184,6 +204,14 @@ impl Listener for Told {
                 self.tell("refused", value, || {
                     format!("the platform refuses the {kind} {number}: {problem}")
                 });
+            }
+            Notice::Unkept { problem } => self.tell("unkept", json!({ "problem": problem }), || {
+                format!(
+                    "{problem}; until then what is said is not kept: it is lost where this ends before the platform has it"
+                )
+            }),
+            Notice::KeptAgain => {
+                self.tell("keptAgain", json!({}), || "the disk takes what is said again".to_owned());
             }
             Notice::GivenUp { kind, why, count } => {
                 let (kind, why) = (

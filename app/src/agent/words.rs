@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::BufRead;
 
-use ieum_edge::{Kind, QueueError};
+use ieum_edge::Kind;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
@@ -31,8 +31,7 @@ pub async fn say_typed(speaker: &Speaker) -> Result<(), Box<dyn Error>> {
                 }
                 match speaker.agent.say(kind, body, None).await {
                     Ok(taken) => speaker.told.taken(kind, &taken),
-                    Err(error @ QueueError::Full { .. }) => speaker.told.trouble(&error.to_string()),
-                    Err(error) => return Err(error.into()),
+                    Err(error) => speaker.told.refused(error, None)?,
                 }
             }
         }

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ieum_testkit::disk::SmallDisk;
 use ieum_testkit::port::KeptPort;
 use ieum_testkit::wait;
 use parking_lot::Mutex;
@@ -221,6 +222,46 @@ fn wave_of(samples: &[u8]) -> Vec<u8> {
     file.extend(length.to_le_bytes());
     file.extend(samples);
     file
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_ends_no_device_and_nobody_is_told_that_something_is_kept_that_is_not() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut platform = up(folder.path(), &["voice"], &[]);
+    let secret = added(&platform, folder.path(), "kitchen");
+    disk.fill();
+    let mut device = Device::start({
+        let mut command = command(folder.path(), &platform.mqtt, "kitchen", &secret);
+        command.arg("--state").arg(disk.path());
+        command
+    });
+    device.has_told("trouble", 1).await;
+    let shown = disk.path().display().to_string();
+    let full = format!("the disk that holds {shown} is full; make room there (`df -h {shown}` tells)");
+    assert_eq!(device.told("trouble")[0]["problem"], format!("{full}; the device begins then"));
+    disk.make_room();
+    device.has_told("connected", 1).await;
+
+    disk.fill();
+    device.say("지금 몇 시야?");
+    device.has_told("answer", 1).await;
+    device.has_told("delivered", 1).await;
+    device.has_told("unkept", 1).await;
+    assert_eq!((device.told("held").len(), device.told("taken").len()), (1, 0));
+    assert_eq!(device.told("unkept")[0]["problem"], full);
+    platform.child.kill().expect("is killed");
+    platform.child.wait().expect("is gone");
+    device.has_told("away", 1).await;
+    device.say("지금 몇 시야?");
+    device.has_told("trouble", 2).await;
+    let refused = format!("keeping a message of kind text: {full}; it is not kept, say it again then");
+    assert_eq!(device.told("trouble")[1]["problem"], refused);
+
+    disk.make_room();
+    device.say("지금 몇 시야?");
+    device.has_told("taken", 1).await;
+    assert_eq!((device.told("held").len(), device.told("trouble").len()), (1, 2), "it runs on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -289,7 +289,9 @@ fn classify(dialect: Dialect, error: &dyn sqlx::error::DatabaseError) -> Class {
 
 /// Result codes: <https://www.sqlite.org/rescode.html>. The low byte is the primary code.
 fn classify_sqlite(code: &str) -> Class {
-    match code.parse::<u32>().map(|number| number & 0xff) {
+    /// The log's index cannot grow: as a rule the disk is full.
+    const IOERR_SHMSIZE: u32 = 4874;
+    match code.parse::<u32>().map(|number| if number == IOERR_SHMSIZE { 13 } else { number & 0xff }) {
         Ok(5 | 6) => Class::Conflict,
         Ok(13) => Class::DiskFull,
         Ok(10) => Class::Disk,

@@ -4,6 +4,7 @@
 //! between a client and a server and breaks what passes, [`wait`] waits for a condition instead of sleeping.
 
 pub mod backend;
+pub mod disk;
 pub mod fault;
 pub mod openapi;
 pub mod port;

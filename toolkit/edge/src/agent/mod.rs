@@ -6,6 +6,7 @@ mod running;
 mod standing;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ieum_core::{Secret, SharedClock};
@@ -44,6 +45,8 @@ pub struct AgentOptions {
 pub struct Agent {
     queue: Queue,
     taken: Arc<Notify>,
+    /// There is a connection.
+    connected: Arc<AtomicBool>,
     clock: SharedClock,
 }
 
@@ -63,20 +66,22 @@ impl AgentOptions {
 impl Agent {
     /// Makes the agent over its queue.
     pub fn new(queue: Queue, clock: SharedClock) -> Self {
-        Self { queue, taken: Arc::default(), clock }
+        Self { queue, taken: Arc::default(), connected: Arc::default(), clock }
     }
 
-    /// Says something: returns once it is kept, whether there is a connection or not. See [`Queue::take`].
+    /// Says something: returns once it is kept, whether there is a connection or not. See [`Queue::take`]. Where the disk
+    /// takes nothing it goes out from memory while there is a connection, and what is returned says that it is not kept.
     ///
     /// # Errors
-    /// No room, or a queue that does not do as it is asked.
+    /// No room, a disk that takes nothing and no connection, or a queue that does not do as it is asked.
     pub async fn say(
         &self,
         kind: Kind,
         body: Map<String, Value>,
         together: Option<&str>,
     ) -> Result<Taken, QueueError> {
-        let taken = self.queue.take(kind, body, together).await?;
+        let may_be_held = self.connected.load(Ordering::Acquire);
+        let taken = self.queue.take_or_hold(kind, body, together, may_be_held).await?;
         self.taken.notify_one();
         Ok(taken)
     }

@@ -44,4 +44,11 @@ pub enum Notice {
         /// So many.
         count: u64,
     },
+    /// The disk below the queue takes nothing: what is said is not kept, and what was delivered stays on it.
+    Unkept {
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// It takes what it is given again.
+    KeptAgain,
 }

@@ -1,6 +1,7 @@
 //! From one connection of a device to its next: what is tried again, after which wait, and what ends it.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -40,10 +41,12 @@ impl Running<'_> {
             let end = match opened {
                 Ok((standing, first)) => {
                     failures = 0;
+                    self.agent.connected.store(true, Ordering::Release);
                     self.serve(standing, first, dealt).await
                 }
                 Err(error) => End::Failed(error),
             };
+            self.agent.connected.store(false, Ordering::Release);
             self.agent.queue.land(None);
             let error = match end {
                 End::Stopped => return Ok(()),

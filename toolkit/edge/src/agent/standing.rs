@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::Notice;
 use super::running::Running;
 use crate::connection::{Connection, Incoming};
+use crate::queue::News;
 use crate::worker::{Answer, Come, Dealt};
 use crate::{ConnectError, Kind, QueueError, Refusal};
 
@@ -81,6 +82,7 @@ impl Running<'_> {
             if pause.is_none() {
                 self.send(standing).await?;
             }
+            self.tell_of_the_disk();
             let resting = async {
                 match &mut pause {
                     Some(pause) => pause.await,
@@ -110,8 +112,18 @@ impl Running<'_> {
         }
     }
 
-    /// Gives up what is too old, and tells of all that was given up.
+    /// Tells once where the disk takes nothing, and once where it does again.
+    fn tell_of_the_disk(&self) {
+        self.listener.noticed(match self.agent.queue.news() {
+            Some(News::Trouble(problem)) => Notice::Unkept { problem },
+            Some(News::Well) => Notice::KeptAgain,
+            None => return,
+        });
+    }
+
+    /// Gives up what is too old, tells of all that was given up, and writes what is owed to the disk.
     async fn sweep(&self) -> Result<(), End> {
+        self.agent.queue.settle().await?;
         self.agent.queue.expire().await?;
         for ((kind, why), count) in self.agent.queue.given_up() {
             self.listener.noticed(Notice::GivenUp { kind, why, count });

@@ -1,5 +1,8 @@
 //! Why a device's queue does not take or give what it is asked for.
 
+use std::error::Error;
+use std::path::Path;
+
 use ieum_store::StoreError;
 
 /// Why a message was not taken.
@@ -27,6 +30,17 @@ pub enum QueueError {
         #[source]
         source: serde_json::Error,
     },
+    /// The disk takes nothing: it is full, or it fails.
+    #[error("keeping a message of kind {kind}: {problem}; it is not kept, say it again then")]
+    Disk {
+        /// The kind.
+        kind: &'static str,
+        /// What is wrong, and what to do.
+        problem: String,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
     /// The file cannot be opened.
     #[error("opening the queue in {folder}; the folder must be this device's own and writable")]
     Open {
@@ -39,6 +53,40 @@ pub enum QueueError {
     /// The file does not do as it is asked.
     #[error("{0} the device's queue")]
     Store(&'static str, #[source] StoreError),
+}
+
+impl QueueError {
+    /// Says what is wrong with the disk of the queue in `folder`, where that is what is wrong and may pass, and what to
+    /// do about it.
+    pub(super) fn of_the_disk(&self, folder: &Path) -> Option<String> {
+        let Self::Store(_, source) = self else { return None };
+        trouble_of(source, folder)
+    }
+
+    /// Says what is wrong with the disk of the queue in `folder`, where it is that for which the queue cannot be opened,
+    /// and it may pass.
+    pub fn of_a_full_disk(&self, folder: &Path) -> Option<String> {
+        let mut next: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            if let Some(error) = error.downcast_ref::<StoreError>().filter(|error| error.is_disk_full()) {
+                return trouble_of(error, folder);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+fn trouble_of(error: &StoreError, folder: &Path) -> Option<String> {
+    let folder = folder.display();
+    if error.is_disk_full() {
+        return Some(format!(
+            "the disk that holds {folder} is full; make room there (`df -h {folder}` tells)"
+        ));
+    }
+    let passes = error.is_retryable();
+    passes
+        .then(|| format!("the disk that holds {folder} takes nothing; look into the system's log (`dmesg`)"))
 }
 
 /// Names what was done when the file failed.

@@ -26,7 +26,7 @@ pub(super) struct Kept {
 }
 
 /// How many messages that came are remembered, to know them again.
-const HEARD: i64 = 1_000;
+pub(super) const HEARD: usize = 1_000;
 
 impl File {
     /// Opens the file in `folder`, which is made where it is not there.
@@ -94,17 +94,25 @@ impl File {
         row.map(|row| row.bytes("payload")).transpose().map_err(failed("reading"))
     }
 
-    /// Lets go of messages.
-    pub async fn forget(&self, gone: &[(i64, Why)]) -> Result<(), QueueError> {
-        if gone.is_empty() {
-            return Ok(());
-        }
+    /// Lets go of messages, and notes that messages that came are dealt with. It writes even where there is nothing to
+    /// write, so that it tells whether the disk takes anything.
+    pub async fn settle(&self, gone: &[(i64, Why)], heard: &[String]) -> Result<(), QueueError> {
         let write = async {
             let mut transaction = self.store.begin_write().await?;
             remove(&mut transaction, gone).await?;
+            for id in heard {
+                let sql = "INSERT INTO ieum_edge_heard (message) VALUES (?) ON CONFLICT (message) DO NOTHING";
+                transaction.execute(sql, &[id.as_str().into()]).await?;
+            }
+            if !heard.is_empty() {
+                let sql = "DELETE FROM ieum_edge_heard WHERE number <= (SELECT MAX(number) FROM ieum_edge_heard) - ?";
+                transaction.execute(sql, &[i64::try_from(HEARD).unwrap_or(i64::MAX).into()]).await?;
+            } else if gone.is_empty() {
+                transaction.execute("UPDATE ieum_edge_self SET taken = taken WHERE id = 1", &[]).await?;
+            }
             transaction.commit().await
         };
-        write.await.map_err(failed("shortening"))
+        write.await.map_err(failed("writing"))
     }
 
     /// Tells whether a message that came was dealt with before.
@@ -112,20 +120,6 @@ impl File {
         let sql = "SELECT number FROM ieum_edge_heard WHERE message = ?";
         let row = self.store.fetch_optional(sql, &[id.into()]).await.map_err(failed("reading"))?;
         Ok(row.is_some())
-    }
-
-    /// Notes that a message that came is dealt with.
-    pub async fn heard(&self, id: &str) -> Result<(), QueueError> {
-        let write = async {
-            let mut transaction = self.store.begin_write().await?;
-            let sql = "INSERT INTO ieum_edge_heard (message) VALUES (?) ON CONFLICT (message) DO NOTHING";
-            transaction.execute(sql, &[id.into()]).await?;
-            let sql =
-                "DELETE FROM ieum_edge_heard WHERE number <= (SELECT MAX(number) FROM ieum_edge_heard) - ?";
-            transaction.execute(sql, &[HEARD.into()]).await?;
-            transaction.commit().await
-        };
-        write.await.map_err(failed("writing"))
     }
 
     /// Closes it.

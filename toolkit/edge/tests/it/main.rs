@@ -2,5 +2,6 @@
 
 mod agents;
 mod bridges;
+mod full;
 mod refusals;
 mod world;
