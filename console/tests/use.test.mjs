@@ -92,6 +92,18 @@ describe("use", () => {
     const session = page.locator("[data-session='user:console']");
     await session.getByText("what time is it").first().waitFor();
     await session.getByRole("img", { name: /understood [\d.]+ ms, answered [\d.]+ ms/ }).first().waitFor();
+    // One of them is replayed, by keyboard, within what was asked before it; nothing comes of it.
+    const kept = async () => (await ask(platform, "GET", "/api/operator/voice/turns")).turns.map(({ id }) => id);
+    const before = await kept();
+    const replay = session.getByRole("button", { name: "Replay: 5분", exact: true });
+    await replay.focus();
+    await page.keyboard.press("Enter");
+    const replayed = session.getByRole("group", { name: "Replay of “5분”" });
+    await replayed.getByText("5분 타이머를 시작했어요.").waitFor();
+    await replayed.getByText("The same today.").waitFor();
+    await replayed.getByText(/^would happen besides: timer · /).waitFor();
+    await focused(replay);
+    assert.deepEqual(await kept(), before, "it is no turn");
     assert.deepEqual(await barriers(page), []);
     await page.route("**/api/v2/dialog/text", (route) =>
       route.fulfill({ status: 503, json: { code: "unavailable", detail: "the store is away" } }),
@@ -106,11 +118,17 @@ describe("use", () => {
       connected: "Connected", away: "Away", never: "never heard of", more: "and 1 earlier turn",
       taken: "heard “지금 몇 시냐 1”, taken as “지금 몇 시야? 1”", measured: "measured 0 s ago",
       values: ["temperature21.55", "air.co21,204", "lightson", "windowno"],
+      replay: "Replay: 지금 몇 시야? 2", replayed: "Replay of “지금 몇 시야? 2”",
+      differs: "Different today: what is meant, the answer, what happens besides.", effects: /^would happen besides: alarm · 약 · /,
+      without: /^Replayed without what the session was about before/, gone: "This does not exist, or no longer.",
     },
     ko: {
       connected: "연결됨", away: "연결 안 됨", never: "연락된 적 없음", more: "이전 대화 1건 더",
       taken: "들린 말 “지금 몇 시냐 1”, 이해한 말 “지금 몇 시야? 1”", measured: "0초 전 측정됨",
       values: ["temperature21.55", "air.co21,204", "lightson", "window아니요"],
+      replay: "다시 돌려 보기: 지금 몇 시야? 2", replayed: "“지금 몇 시야? 2” 다시 돌려 본 결과",
+      differs: "지금은 다릅니다: 의도, 답변, 함께 하는 일.", effects: /^함께 할 일: 알람 · 약 · /,
+      without: /^이 대화 직전의 맥락은 남아 있지 않아/, gone: "존재하지 않거나 삭제되었습니다.",
     },
   })) {
     test(`devices and sessions are shown in ${language}, each turn with its stages, in light and dark`, async () => {
@@ -124,6 +142,7 @@ describe("use", () => {
       ];
       const stages = [{ stage: "understood", ms: 1.5 }, { stage: "answered", ms: 0.5 }];
       const turn = (number) => ({
+        id: String(number),
         at: now,
         deviceId: "kitchen",
         said: `지금 몇 시야? ${number}`,
@@ -133,6 +152,15 @@ describe("use", () => {
           ...(number === 1 && { heard: "지금 몇 시야? 1", firstHeard: "지금 몇 시냐 1" }),
         },
       });
+      const again = {
+        kept: { ...turn(2), effects: [] }, now, context: "unknown", meanings: [], differences: ["intent", "text", "effects"],
+        answer: { ...turn(2).answer, intent: "alarm.set", text: "오전 7시에 알람을 맞췄어요." },
+        effects: [{ effect: "schedule", kind: "alarm", at: now, label: "약" }],
+      };
+      const missing = { status: 404, json: { code: "not_found", reason: "voice.turn.unknown", detail: "none is kept" } };
+      await page.route("**/api/operator/voice/turns/*/replay", (route) =>
+        route.fulfill(route.request().method() === "POST" && route.request().url().includes("/turns/2/") ? { json: again } : missing),
+      );
       await page.route("**/api/operator/voice/devices", (route) => route.fulfill({ json: { devices } }));
       await page.route("**/api/operator/voice/turns", (route) => route.fulfill({ json: { turns: [1, 2, 3, 4, 5, 6, 7].map(turn) } }));
       await page.goto(`${platform.url}/voice`);
@@ -149,16 +177,29 @@ describe("use", () => {
       assert.deepEqual(await measured.locator("dl > div").evaluateAll((all) => all.map((one) => one.textContent)), said.values);
       assert.equal(await page.locator("[data-measured=hall]").count(), 0, "it measured nothing");
       await session.getByText(said.more).waitFor();
+      assert.ok((await page.evaluate(() => window.shifted)) < 0.02, "nothing moved");
+      await session.getByRole("button", { name: said.replay, exact: true }).focus();
+      await page.keyboard.press("Enter");
+      const replayed = session.getByRole("group", { name: said.replayed, exact: true });
+      await replayed.getByText(said.differs, { exact: true }).waitFor();
+      await replayed.getByText("오전 7시에 알람을 맞췄어요.", { exact: true }).waitFor();
+      await replayed.getByText(said.effects).waitFor();
+      await replayed.getByText(said.without).waitFor();
+      await session.getByRole("button", { name: said.replay.replace("2", "3"), exact: true }).click();
+      await session.getByText(said.gone, { exact: true }).waitFor();
       for (const scheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme: scheme });
         await page.locator(`html[data-${scheme}]`).waitFor();
         assert.deepEqual(await barriers(page), [], scheme);
       }
-      assert.ok((await page.evaluate(() => window.shifted)) < 0.02, "nothing moved");
+      const beside = { was: await session.getByText("오후 세 시예요.").nth(1).boundingBox(), is: await replayed.boundingBox() };
+      assert.ok(beside.is.x > beside.was.x + beside.was.width, "what is stands beside what was");
       await page.setViewportSize({ width: 390, height: 800 });
       await page.waitForFunction(() => document.documentElement.scrollWidth <= window.innerWidth);
       const { x, width } = await measured.locator("dl").boundingBox();
       assert.ok(x >= 0 && x + width <= 390, "what was measured is within it");
+      const narrow = await replayed.boundingBox();
+      assert.ok(narrow.x >= 0 && narrow.x + narrow.width <= 390 && narrow.x < beside.is.x, "a replay is below what was");
       assert.deepEqual(errors, []);
       await close();
     });

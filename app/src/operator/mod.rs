@@ -12,6 +12,7 @@ mod sources;
 mod views;
 mod voice;
 mod voice_counts;
+mod voice_replay;
 mod webhooks;
 
 use axum::Router;
@@ -81,6 +82,7 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health) -> Router {
         .route("/bus", get(bus::show))
         .route("/voice/devices", get(voice::devices))
         .route("/voice/turns", get(voice::turns))
+        .route("/voice/turns/{id}/replay", post(voice_replay::replay))
         .route("/voice/statistics", get(voice_counts::statistics))
         .route("/openapi.json", document)
         .with_state(operator);

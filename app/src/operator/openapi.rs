@@ -3,7 +3,9 @@
 use utoipa::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::{bus, dead, keys, links, overview, process, sources, voice, voice_counts, webhooks};
+use super::{
+    bus, dead, keys, links, overview, process, sources, voice, voice_counts, voice_replay, webhooks,
+};
 
 /// The OpenAPI 3.1 document of the operator API.
 #[derive(OpenApi)]
@@ -42,6 +44,7 @@ use super::{bus, dead, keys, links, overview, process, sources, voice, voice_cou
         links::steer,
         voice::devices,
         voice::turns,
+        voice_replay::replay,
         voice_counts::statistics,
         process::live,
         process::ready,

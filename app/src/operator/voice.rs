@@ -94,6 +94,8 @@ pub(super) struct TurnsView {
 #[schema(rename_all = "camelCase")]
 #[allow(dead_code, reason = "describes what another crate serialises")]
 pub(super) struct TurnView {
+    /// Names it among all turns, to replay it; the answer's `turnId` may be another device's turn too.
+    id: String,
     /// When it was.
     #[schema(format = DateTime)]
     at: String,
@@ -104,6 +106,9 @@ pub(super) struct TurnView {
     /// What was answered: text, intent, slots, outcome, and the milliseconds of every stage.
     #[schema(value_type = Object)]
     answer: Value,
+    /// What happened besides, as the plugins told it; not there where it is not kept.
+    #[schema(value_type = Option<Vec<Object>>)]
+    effects: Option<Vec<Value>>,
 }
 
 /// Lists the devices that are known here: who is connected, and when each was last seen.

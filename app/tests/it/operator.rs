@@ -268,6 +268,45 @@ async fn from_elsewhere_only_a_key_made_for_it_may_operate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_turn_is_replayed_beside_what_it_was_and_nothing_comes_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &["voice"], &[]);
+    let desk = Desk::new(&platform);
+    let say = async |turn: &str, text: &str| {
+        let url = format!("http://{}/api/v2/dialog/text", platform.address);
+        let said = json!({ "turnId": turn, "userId": "ada", "text": text });
+        let answer = desk.client.post(url).json(&said).send().await.expect("answers");
+        answer.json::<Value>().await.expect("is JSON")["text"].clone()
+    };
+    assert_eq!(say("1", "set a timer for 50 minutes").await, "Timer set for 50 minutes.");
+    let kept = desk.send("GET", "/voice/turns", None).await.1["turns"].clone();
+    let path = format!("/voice/turns/{}/replay", kept[0]["id"].as_str().expect("has an id"));
+    let (status, again) = desk.send("POST", &path, None).await;
+    assert_eq!((status, &again["kept"], &again["context"]), (200, &kept[0], &json!("kept")), "{again}");
+    assert_eq!((&again["now"], &again["differences"]), (&kept[0]["at"], &json!([])), "{again}");
+    assert_eq!(again["answer"]["text"], "Timer set for 50 minutes.");
+    assert_eq!(
+        (&again["effects"][0]["effect"], &again["effects"][0]["kind"]),
+        (&json!("schedule"), &json!("timer"))
+    );
+    assert_eq!(again["effects"], kept[0]["effects"]);
+    assert_eq!(again["meanings"][0]["slots"]["duration"], json!({ "kind": "duration", "seconds": 3_000 }));
+    let view = &desk.document["components"]["schemas"]["ReplayView"]["properties"];
+    let (told, documented) = (again.as_object().expect("is one"), view.as_object().expect("is documented"));
+    assert!(told.keys().eq(documented.keys()), "{told:?}");
+    let (status, today) = desk.send("POST", &format!("{path}?now=true"), None).await;
+    assert_eq!((status, &today["differences"]), (200, &json!(["effects"])), "{today}");
+    assert_eq!(desk.send("GET", "/voice/turns", None).await.1["turns"], kept, "no turn is kept of it");
+    let one = say("2", "cancel all my timers").await;
+    assert_eq!(one, "I cancelled the timer.", "only the one was set");
+    let (status, problem) = desk.send("POST", "/voice/turns/none/replay", None).await;
+    assert_eq!((status, &problem["reason"]), (404, &json!("voice.turn.unknown")));
+    let (status, problem) = desk.send("POST", &format!("{path}?now=maybe"), None).await;
+    assert_eq!((status, &problem["reason"]), (400, &json!("operator.query_malformed")));
+    platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_part_here_answers_is_said_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let platform = up(folder.path(), &["events"], &[]);
@@ -276,6 +315,8 @@ async fn what_no_part_here_answers_is_said_so() {
         let (status, problem) = desk.send("GET", path, None).await;
         assert_eq!((status, &problem["reason"]), (501, &json!("operator.part_absent")), "{path}");
     }
+    let (status, problem) = desk.send("POST", "/voice/turns/1/replay", None).await;
+    assert_eq!((status, &problem["reason"]), (501, &json!("operator.part_absent")));
     desk.get("/sources").await;
     platform.stop();
 }

@@ -406,8 +406,35 @@ export interface VoiceStatistics {
 
 /** A turn of the last day. */
 export interface LateTurn {
+  /** Names it among all turns. */
+  id: string;
   at: string;
   deviceId?: string;
   said: string;
   answer: DialogAnswer;
+  /** What happened besides, where that is kept. */
+  effects?: Effect[];
+}
+
+/** Something that happens besides an answer. */
+export type Effect =
+  | { effect: "schedule"; kind: "timer" | "alarm" | "reminder"; at: string; label: string }
+  | { effect: "cancel"; schedules: string[] }
+  | { effect: "announce"; area: string | null; text: string }
+  | { effect: "control"; thing: string; deviceId: string; action: "on" | "off" | "set"; level: number | null };
+
+/** What of a turn is not as it was. */
+export type Difference = "intent" | "slots" | "outcome" | "text" | "effects";
+
+/** A turn that was led again, with nothing coming of it. */
+export interface Replayed {
+  kept: LateTurn;
+  /** The time it was led again for. */
+  now: string;
+  /** Whether what the session was about before it is kept. */
+  context: "kept" | "unknown";
+  meanings: { intent: string; confidence: number; slots: Record<string, Slot> }[];
+  answer: DialogAnswer;
+  effects: Effect[];
+  differences: Difference[];
 }

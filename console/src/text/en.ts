@@ -12,6 +12,9 @@ function behaviourHour(label: string): string {
   return hour < 0 ? `${-hour} h before` : `${hour}–${hour + 1} h in`;
 }
 
+/** What of a turn is not as it was. */
+const DIFFERENCES: Record<string, string> = { intent: "what is meant", slots: "its values", outcome: "what becomes of it", text: "the answer", effects: "what happens besides" };
+
 export const en = {
   // === The frame ===
   product: "Ieum",
@@ -471,6 +474,23 @@ export const en = {
   noSessions: "Nobody said anything within the last day",
   noSessionsSentence: "What devices and people say shows up here within seconds.",
   moreTurns: (n: number) => `and ${plural(n, "earlier turn", "earlier turns")}`,
+  replayTurn: "Replay",
+  replayOf: (words: string) => `Replay of “${words}”`,
+  asItWas: "As it was",
+  asItIsToday: "As it would be today",
+  replayedSame: "The same today.",
+  replayedOtherwise: (what: string[]) => `Different today: ${what.map((one) => DIFFERENCES[one] ?? one).join(", ")}.`,
+  replayedWithoutContext: "Replayed without what the session was about before: that is not kept of this turn.",
+  allMeant: (intents: string[]) => `all that is understood: ${intents.join(", ")}`,
+  nothingHappened: "Nothing was set, sent or counted. Timers, things and the weather are those of now.",
+  effectsThen: "happened besides",
+  noEffectsThen: "nothing happened besides",
+  effectsToday: "would happen besides",
+  noEffectsToday: "nothing would happen besides",
+  scheduled: { timer: "timer", alarm: "alarm", reminder: "reminder" },
+  cancels: (n: number) => `${plural(n, "timer, alarm or reminder", "timers, alarms or reminders")} cancelled`,
+  announces: "announced",
+  controls: { on: "switched on", off: "switched off", set: "set" },
   outcomes: {
     answered: "Answered",
     asked: "Asked back",

@@ -26,6 +26,9 @@ function behaviourHour(label: string): string {
 
 const number = (count: number) => count.toLocaleString("ko");
 
+/** What of a turn is not as it was. */
+const DIFFERENCES: Record<string, string> = { intent: "의도", slots: "값", outcome: "결과", text: "답변", effects: "함께 하는 일" };
+
 export const ko: Text = {
   // === The frame ===
   product: "이음",
@@ -465,6 +468,23 @@ export const ko: Text = {
   noSessions: "지난 하루 동안 대화가 없었습니다",
   noSessionsSentence: "기기와 사람이 한 말이 몇 초 안에 여기에 나타납니다.",
   moreTurns: (n: number) => `이전 대화 ${n}건 더`,
+  replayTurn: "다시 돌려 보기",
+  replayOf: (words: string) => `“${words}” 다시 돌려 본 결과`,
+  asItWas: "당시",
+  asItIsToday: "지금이라면",
+  replayedSame: "지금도 같습니다.",
+  replayedOtherwise: (what: string[]) => `지금은 다릅니다: ${what.map((one) => DIFFERENCES[one] ?? one).join(", ")}.`,
+  replayedWithoutContext: "이 대화 직전의 맥락은 남아 있지 않아 맥락 없이 돌려 보았습니다.",
+  allMeant: (intents: string[]) => `이해한 의도 모두: ${intents.join(", ")}`,
+  nothingHappened: "아무것도 설정하거나 보내거나 집계하지 않았습니다. 타이머, 기기, 날씨는 지금 기준입니다.",
+  effectsThen: "함께 한 일",
+  noEffectsThen: "함께 한 일 없음",
+  effectsToday: "함께 할 일",
+  noEffectsToday: "함께 할 일 없음",
+  scheduled: { timer: "타이머", alarm: "알람", reminder: "알림" },
+  cancels: (n: number) => `타이머·알람·알림 ${n}개 취소`,
+  announces: "안내 방송",
+  controls: { on: "켜기", off: "끄기", set: "조절" },
   outcomes: {
     answered: "답변함",
     asked: "되물음",

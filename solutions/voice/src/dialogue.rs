@@ -1,5 +1,5 @@
-//! Meets the contract `voice.dialogue`: who speaks, what it is about, what is meant, what is answered, and all that is
-//! written of it in one transaction.
+//! Meets the contract `voice.dialogue`: who speaks, what it is about, what it is [led to](crate::leading), and all that
+//! is written of it in one transaction.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use async_trait::async_trait;
 use ieum_bus::{Bus, Event};
 use ieum_contracts::voice::{
     Context, ContextEngine, ContextState, DIALOG_COMPLETED, DIALOG_EVENTS, DialogAnswer, DialogCompleted,
-    DialogOutcome, DialogTurn, Dialogue, Effect, GetContext, Meaning, PastTurn, PluginAsk, RecordTurn,
-    Understanding,
+    DialogOutcome, DialogTurn, Dialogue, GetContext, Meaning, PastTurn, RecordTurn, StageTime, Understanding,
 };
-use ieum_core::{Cx, Fault, SharedClock, Timestamp};
+use ieum_core::{Cx, Fault, SharedClock};
 use ieum_saga::Schedules;
 use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::directory::{Directory, Speaker, Who};
 use crate::effects::{Plan, Scene, plan};
-use crate::plugins::{Plugins, says};
+use crate::leading::{Led, Setting, Turn};
+use crate::plugins::Plugins;
 use crate::replies::{Reply, queue};
-use crate::rules::{self, REPEATED};
+use crate::rules;
 use crate::sentences;
 use crate::speech::{Ears, Mouth};
 use crate::stages::Stages;
@@ -27,7 +27,7 @@ use crate::store::{Known, Thing, VoiceStore, keep_answer};
 use crate::streams::Streams;
 use crate::tongue::Tongue;
 use crate::understanding::LocalUnderstanding;
-use crate::understood::{Answered, Understander};
+use crate::understood::Answered;
 
 /// Leads dialogues.
 pub struct DialogManager {
@@ -64,14 +64,15 @@ pub struct Within {
     pub meant: Option<Vec<Meaning>>,
 }
 
-/// A turn with all that is known of it.
-struct Turn {
-    said: DialogTurn,
-    id: String,
-    key: String,
-    session: String,
-    tongue: Tongue,
-    now: Timestamp,
+/// What is written with an answer.
+#[derive(Default)]
+struct Besides {
+    /// How many turns the session has with this one; none for a turn that belongs to none.
+    turn_count: u64,
+    /// What is to happen.
+    plan: Plan,
+    /// What the turn was led by, so that it can be led again.
+    setting: Option<Setting>,
 }
 
 #[async_trait]
@@ -127,7 +128,7 @@ impl DialogManager {
             Who::NotFound(id) => id,
             Who::Welcome(speaker) | Who::Blocked(speaker) => speaker.user.id,
         };
-        let answer = self.write(cx, &turn, &user, answered, (0, Plan::default()), stages).await?;
+        let answer = self.write(cx, &turn, &user, answered, Besides::default(), stages).await?;
         Ok((answer, within.state.unwrap_or_default()))
     }
 
@@ -140,52 +141,23 @@ impl DialogManager {
         mut stages: Stages,
     ) -> Result<(DialogAnswer, ContextState), Fault> {
         let user = speaker.user.id.clone();
-        let mut context = self.context(cx, &user, &turn.session).await;
-        context.state = within.state.unwrap_or_else(|| rules::state_now(&context, turn.now));
+        let context = self.context(cx, &user, &turn.session).await;
         let things = self.store.things(&user).await?;
         stages.end("remembered");
-        let area =
-            turn.said.area.clone().or_else(|| speaker.device.as_ref().and_then(|device| device.area.clone()));
+        let of_device = || speaker.device.as_ref().and_then(|device| device.area.clone());
         let of_person = || speaker.user.zone.clone();
-        let zone = within.zone.or_else(of_person).unwrap_or_else(|| self.zone.clone());
-        let understander =
-            Understander { engine: &*self.understanding, tongue: turn.tongue, zone: &zone, now: turn.now };
-        let names = Names::of(&things, area.as_deref());
-        let meanings = match within.meant {
-            Some(meant) => meant,
-            None => {
-                let (text, session) = (&turn.said.text, &turn.session);
-                understander.understand(cx, text, session, &context.state, &names).await
-            }
+        let setting = Setting {
+            area: turn.said.area.clone().or_else(of_device),
+            zone: within.zone.or_else(of_person).unwrap_or_else(|| self.zone.clone()),
+            state: within.state.unwrap_or_else(|| rules::state_now(&context, turn.now)),
+            last: rules::last_answer(&context, turn.now).map(str::to_owned),
+            meant: within.meant,
         };
-        stages.end("understood");
-        let ask = PluginAsk {
-            turn_id: turn.id.clone(),
-            language: turn.tongue.code().to_owned(),
-            user_id: user.clone(),
-            user_name: speaker.user.name.clone(),
-            device_id: turn.said.device_id.clone(),
-            area,
-            now: turn.now,
-            zone: zone.clone(),
-            meaning: Meaning::default(),
-            earlier: Vec::new(),
-        };
-        let last = rules::last_answer(&context, turn.now);
-        let mut answered = match (meanings.as_slice(), last) {
-            ([again], Some(last)) if again.intent == REPEATED => {
-                Answered::again(again.clone(), last, &context.state)
-            }
-            _ => self.answer(cx, &ask, meanings, (&context.state, last)).await,
-        };
-        stages.end("answered");
-        let speakers = self.speakers(cx, &ask, &answered.effects).await.unwrap_or_else(|_| {
-            answered = Answered::failed(turn.tongue, &context.state);
-            Vec::new()
-        });
-        let plan = self.plan(&turn, &ask, &answered, &speakers, &things).await?;
-        let after = answered.state.clone();
-        let answer = self.write(cx, &turn, &user, answered, (context.turn_count + 1, plan), stages).await?;
+        let led = self.lead(cx, &turn, &speaker.user, (&setting, &things), &mut stages).await;
+        let plan = self.plan(&turn, &led, &things).await?;
+        let after = led.answered.state.clone();
+        let besides = Besides { turn_count: context.turn_count + 1, plan, setting: Some(setting) };
+        let answer = self.write(cx, &turn, &user, led.answered, besides, stages).await?;
         Ok((answer, after))
     }
 
@@ -206,7 +178,7 @@ impl DialogManager {
         };
         let (key, session, now) = (rules::turn_key(&said, &id), rules::session_id(&said), self.clock.now());
         let turn = Turn { said, id, key, session, tongue, now };
-        self.write(cx, &turn, &user, Answered::only(text, outcome), (0, Plan::default()), stages).await
+        self.write(cx, &turn, &user, Answered::only(text, outcome), Besides::default(), stages).await
     }
 
     /// Returns what the session is about. Where nobody can say, it begins anew: an answer without it is better than
@@ -220,55 +192,8 @@ impl DialogManager {
         })
     }
 
-    /// Has every meaning answered by its plugin.
-    #[tracing::instrument(name = "voice.answer", skip_all)]
-    async fn answer(
-        &self,
-        cx: &Cx,
-        ask: &PluginAsk,
-        meanings: Vec<Meaning>,
-        (state, last): (&ContextState, Option<&str>),
-    ) -> Answered {
-        let tongue = Tongue::of(&ask.language).unwrap_or(Tongue::Korean);
-        let Some(first) = meanings.first().cloned() else { return Answered::not_understood(tongue, state) };
-        let mut answered = Answered::of(first);
-        for meaning in meanings {
-            let earlier = answered.effects.clone();
-            let ask = PluginAsk { meaning: meaning.clone(), earlier, ..ask.clone() };
-            // The session knows what no plugin is told.
-            let again = last.filter(|_| meaning.intent == REPEATED).map(|last| Ok(says(last)));
-            let answer = match again {
-                Some(again) => Some(again),
-                None => self.plugins.handle(cx, ask).await,
-            };
-            answered.add(tongue, meaning, answer);
-        }
-        answered
-    }
-
-    /// Returns the person's other devices with their rooms, where something is announced. Fails where nobody can say.
-    async fn speakers(
-        &self,
-        cx: &Cx,
-        ask: &PluginAsk,
-        effects: &[Effect],
-    ) -> Result<Vec<(String, Option<String>)>, Fault> {
-        if !effects.iter().any(|effect| matches!(effect, Effect::Announce { .. })) {
-            return Ok(Vec::new());
-        }
-        let devices = self.directory.devices_of(cx, &ask.user_id).await?.into_iter();
-        let others = devices.filter(|device| Some(&device.device_id) != ask.device_id.as_ref());
-        Ok(others.map(|device| (device.device_id, device.area)).collect())
-    }
-
-    async fn plan(
-        &self,
-        turn: &Turn,
-        ask: &PluginAsk,
-        answered: &Answered,
-        speakers: &[(String, Option<String>)],
-        things: &[Thing],
-    ) -> Result<Plan, Fault> {
+    async fn plan(&self, turn: &Turn, led: &Led, things: &[Thing]) -> Result<Plan, Fault> {
+        let Led { ask, answered, speakers, .. } = led;
         if answered.effects.is_empty() {
             return Ok(Plan::default());
         }
@@ -303,30 +228,15 @@ impl DialogManager {
         turn: &Turn,
         user: &str,
         answered: Answered,
-        (turn_count, plan): (u64, Plan),
+        Besides { turn_count, plan, setting }: Besides,
         stages: Stages,
     ) -> Result<DialogAnswer, Fault> {
         let took = stages.total();
         let record = (turn_count > 0).then(|| record(turn, user, &answered));
-        let answer = DialogAnswer {
-            turn_id: turn.id.clone(),
-            session_id: turn.session.clone(),
-            user_id: user.to_owned(),
-            heard: turn.said.heard_ms.is_some().then(|| turn.said.text.clone()),
-            first_heard: turn.said.first_heard.clone(),
-            text: answered.text(),
-            language: turn.tongue.code().to_owned(),
-            intent: answered.first.intent.clone(),
-            confidence: answered.first.confidence,
-            slots: answered.first.slots,
-            outcome: answered.outcome,
-            expects_answer: answered.outcome == DialogOutcome::Asked,
-            turn_count,
-            stages: stages.list(),
-        };
+        let answer = answer(turn, user, &answered, turn_count, stages.list());
         let mut tx = self.store.sql.begin_write().await?;
         let (said, device_id) = (turn.said.text.clone(), turn.said.device_id.clone());
-        let known = Known { answer, record, said, device_id };
+        let known = Known { answer, record, said, device_id, setting, effects: Some(answered.effects) };
         if !keep_answer(&mut tx, &turn.key, &known, turn.now).await? {
             tx.rollback().await?;
             return Ok(self.store.known(&turn.key).await?.map_or(known.answer, |known| known.answer));
@@ -370,6 +280,32 @@ impl DialogManager {
         let user = if told.user_id.is_empty() { "nobody" } else { told.user_id.as_str() };
         let event = Event::new(cx, "/voice", DIALOG_COMPLETED, user, &told)?;
         Ok(event.with_id(&turn.key).at(turn.now))
+    }
+}
+
+/// Returns the answer to a turn.
+pub fn answer(
+    turn: &Turn,
+    user: &str,
+    answered: &Answered,
+    turn_count: u64,
+    stages: Vec<StageTime>,
+) -> DialogAnswer {
+    DialogAnswer {
+        turn_id: turn.id.clone(),
+        session_id: turn.session.clone(),
+        user_id: user.to_owned(),
+        heard: turn.said.heard_ms.is_some().then(|| turn.said.text.clone()),
+        first_heard: turn.said.first_heard.clone(),
+        text: answered.text(),
+        language: turn.tongue.code().to_owned(),
+        intent: answered.first.intent.clone(),
+        confidence: answered.first.confidence,
+        slots: answered.first.slots.clone(),
+        outcome: answered.outcome,
+        expects_answer: answered.outcome == DialogOutcome::Asked,
+        turn_count,
+        stages,
     }
 }
 

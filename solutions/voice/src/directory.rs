@@ -66,7 +66,23 @@ impl Directory {
             }
             (None, None, None) => return Who::NotFound(String::new()),
         };
-        match self.user(cx, &id).await {
+        self.welcome(cx, &id, device).await
+    }
+
+    /// Finds out who spoke, where that is known by now: the person of a turn, to whomever the device belongs since.
+    pub async fn who_spoke(&self, cx: &Cx, user: &str, device: Option<&str>) -> Who {
+        if device.is_some_and(|device| nobodys(device) == user) {
+            return Who::Welcome(Box::new(Speaker { user: stand_in(user), device: None }));
+        }
+        let device = match device {
+            Some(id) => self.device(cx, id).await.filter(|device| device.user_id == user),
+            None => None,
+        };
+        self.welcome(cx, user, device).await
+    }
+
+    async fn welcome(&self, cx: &Cx, id: &str, device: Option<Device>) -> Who {
+        match self.user(cx, id).await {
             Ok(user) if user.status == UserStatus::Blocked => {
                 Who::Blocked(Box::new(Speaker { user, device }))
             }

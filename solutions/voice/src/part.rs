@@ -230,10 +230,11 @@ impl VoicePart {
         pages.merge(dialogflow::router(self.manager.clone(), contexts))
     }
 
-    /// Returns what was said and answered lately, for an operator to look at.
+    /// Returns what was said and answered lately, for an operator to look at and to replay.
     pub fn trail(&self) -> Trail {
-        let manager = &self.manager;
-        Trail { store: manager.store.clone(), clock: manager.clock.clone(), zone: manager.zone.clone() }
+        let manager = self.manager.clone();
+        let (store, clock, zone) = (manager.store.clone(), manager.clock.clone(), manager.zone.clone());
+        Trail { store, clock, zone, manager }
     }
 
     /// Returns what is known of the plugins from outside, to look at again and again.

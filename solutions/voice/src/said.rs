@@ -27,3 +27,10 @@ pub async fn latest(sql: &Store, most: u32) -> Result<SaidTimes, Fault> {
     let read = |row: &ieum_store::Row| Ok(((row.text("session")?, row.text("turn")?), row.float("ms")?));
     rows.iter().map(read).collect()
 }
+
+/// Returns how long one took; `None` where it was not spoken.
+pub async fn of(sql: &Store, (session, turn): (&str, &str)) -> Result<Option<f64>, Fault> {
+    let query = "SELECT ms FROM ieum_voice_said WHERE session = ? AND turn = ?";
+    let row = sql.fetch_optional(query, &[session.into(), turn.into()]).await?;
+    row.map(|row| Ok(row.float("ms")?)).transpose()
+}

@@ -8,13 +8,20 @@ pub struct Stages {
     clock: SharedClock,
     last: Moment,
     ended: Vec<StageTime>,
+    /// Whether they are measured among those of all turns.
+    are_counted: bool,
 }
 
 impl Stages {
     /// Begins now, with what hearing took where the turn was spoken.
     pub fn begin(clock: SharedClock, heard_ms: Option<f64>) -> Self {
         let heard = heard_ms.map(|ms| StageTime { stage: "heard".to_owned(), ms });
-        Self { last: clock.moment(), clock, ended: heard.into_iter().collect() }
+        Self { last: clock.moment(), clock, ended: heard.into_iter().collect(), are_counted: true }
+    }
+
+    /// Begins the stages of a turn that is no turn of anybody's, only one led again.
+    pub fn apart(clock: SharedClock) -> Self {
+        Self { are_counted: false, ..Self::begin(clock, None) }
     }
 
     /// Ends a stage; the next one begins.
@@ -23,7 +30,9 @@ impl Stages {
         let ms = now.since(self.last).as_secs_f64() * 1_000.0;
         self.last = now;
         self.ended.push(StageTime { stage: stage.to_owned(), ms });
-        metrics::histogram!("ieum_voice_stage_seconds", "stage" => stage).record(ms / 1_000.0);
+        if self.are_counted {
+            metrics::histogram!("ieum_voice_stage_seconds", "stage" => stage).record(ms / 1_000.0);
+        }
     }
 
     /// Returns the milliseconds of all stages.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ieum_contracts::voice::{DialogAnswer, RecordTurn};
+use ieum_contracts::voice::{DialogAnswer, Effect, RecordTurn};
 use ieum_core::{Fault, SharedClock, Timestamp};
 use ieum_store::{Insert, Store, Transaction, Value};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::leading::Setting;
 use crate::replies::Queue;
 
 /// How long an answer is known again when its turn comes twice.
@@ -32,6 +33,23 @@ pub struct Known {
     /// The device that it was said to.
     #[serde(default)]
     pub device_id: Option<String>,
+    /// What it was led by; none of a turn that was not led anywhere, or that an older version kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Setting>,
+    /// What happened besides; none where an older version kept it, which did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effects: Option<Vec<Effect>>,
+}
+
+/// A turn as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptTurn {
+    /// The key under which it happened once.
+    pub key: String,
+    /// What it led to.
+    pub known: Known,
+    /// When it was.
+    pub at: Timestamp,
 }
 
 /// A thing that a device controls.
@@ -50,21 +68,27 @@ pub struct Thing {
 impl VoiceStore {
     /// Returns what a turn led to before.
     pub async fn known(&self, key: &str) -> Result<Option<Known>, Fault> {
-        let sql = "SELECT answer FROM ieum_voice_turn WHERE id = ?";
-        let Some(row) = self.sql.fetch_optional(sql, &[key.into()]).await? else { return Ok(None) };
-        let lost = |error| Fault::data_loss("voice.turn", format!("reading the answer of a turn: {error}"));
-        serde_json::from_str(&row.text("answer")?).map(Some).map_err(lost)
+        Ok(self.turn(key).await?.map(|kept| kept.known))
     }
 
-    /// Returns the latest turns with when they were, the latest first.
-    pub async fn latest(&self, most: u32) -> Result<Vec<(Known, Timestamp)>, Fault> {
-        let sql = format!("SELECT answer, at FROM ieum_voice_turn ORDER BY at DESC, id LIMIT {most}");
+    /// Returns a turn as it is kept.
+    pub async fn turn(&self, key: &str) -> Result<Option<KeptTurn>, Fault> {
+        let sql = "SELECT answer, at FROM ieum_voice_turn WHERE id = ?";
+        let Some(row) = self.sql.fetch_optional(sql, &[key.into()]).await? else { return Ok(None) };
+        let lost = |error| Fault::data_loss("voice.turn", format!("reading the answer of a turn: {error}"));
+        let known = serde_json::from_str(&row.text("answer")?).map_err(lost)?;
+        Ok(Some(KeptTurn { key: key.to_owned(), known, at: row.timestamp("at")? }))
+    }
+
+    /// Returns the latest turns, the latest first.
+    pub async fn latest(&self, most: u32) -> Result<Vec<KeptTurn>, Fault> {
+        let sql = format!("SELECT id, answer, at FROM ieum_voice_turn ORDER BY at DESC, id LIMIT {most}");
         let rows = self.sql.fetch_all(&sql, &[]).await?;
         let mut turns = Vec::with_capacity(rows.len());
         for row in &rows {
             // What an older version wrote and this one cannot read is no reason to show nothing.
             if let Ok(known) = serde_json::from_str(&row.text("answer")?) {
-                turns.push((known, row.timestamp("at")?));
+                turns.push(KeptTurn { key: row.text("id")?, known, at: row.timestamp("at")? });
             }
         }
         Ok(turns)

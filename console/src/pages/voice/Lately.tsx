@@ -16,7 +16,7 @@ import { Beside, Panel } from "../../parts/Page";
 import { Empty, Loaded, useReading } from "../../parts/states";
 import { useText } from "../../text";
 import { Measured } from "./Measured";
-import { Answer } from "./Turn";
+import { Replayable } from "./Replay";
 
 /** Turns of a session that are shown. */
 const MOST = 6;
@@ -128,10 +128,10 @@ function Session({ turns }: { turns: LateTurn[] }) {
       <Under>{[latest.answer.userId, latest.deviceId, ago(latest.at)].filter(Boolean).join(" · ")}</Under>
       <Box component="ol" sx={{ listStyle: "none", m: 0, p: 0, mt: 1, display: "grid", gap: 2 }}>
         {turns.slice(0, MOST).map((turn) => (
-          <Box component="li" key={`${turn.answer.turnId} ${turn.at}`} sx={{ borderLeft: 3, borderColor: "divider", pl: 1.75 }}>
+          <Box component="li" key={turn.id} sx={{ borderLeft: 3, borderColor: "divider", pl: 1.75 }}>
             <Under>{dateTime(turn.at)}</Under>
             <Typography sx={{ fontWeight: 600, mb: 0.5 }}>{turn.said || t.spokenWords}</Typography>
-            <Answer answer={turn.answer} />
+            <Replayable turn={turn} />
           </Box>
         ))}
       </Box>

@@ -20,6 +20,7 @@ mod orders;
 mod pages;
 mod reaching;
 mod recordings;
+mod replaying;
 mod retries;
 mod sounds;
 mod stage;
