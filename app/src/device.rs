@@ -11,8 +11,8 @@ use ieum_bus::{Consumer, Event, Subscribed, Subscription};
 use ieum_contracts::identity::{DEVICE_REGISTRATIONS, DEVICE_REMOVED, Device};
 use ieum_core::{Cx, Fault, Timestamp, Watch};
 use ieum_device::{
-    Act, Admission, Bound, Broker, BrokerOptions, Credentials, Effect, Limits, ListenError, Rule, Rules,
-    TopicClass, Who, tls_from_files, web_socket_of,
+    Act, Admission, Bound, Broker, BrokerOptions, Credentials, Effect, Holder, Limits, ListenError, Rule,
+    Rules, TopicClass, Who, tls_from_files, web_socket_of,
 };
 use ieum_edge::{Bridge, BridgeOptions, Trust, TrustError};
 use ieum_store::Transaction;
@@ -38,6 +38,10 @@ pub struct DevicePart {
     bridge_watch: Watch,
     removals: Mutex<Option<Subscribed>>,
 }
+
+/// What to do about two processes on one store.
+const ONE_AT_A_TIME: &str = "Let one process at a time run `device` over a store: where both run, end one of them, or give \
+                             each a store of its own (store.main, --data)";
 
 /// The consumer group of devices that are nobody's any more.
 const REMOVALS: &str = "device-credentials";
@@ -90,14 +94,20 @@ impl DevicePart {
             None => None,
         };
         let bridge = settings.bridge.as_ref().map(bridge_options).transpose()?;
-        let broker =
-            Broker::open(platform.store.clone(), options(platform, settings), platform.clock.clone()).await?;
+        let place = place(bound.as_ref().map(Bound::address));
+        let name = format!("process {}{place}", std::process::id());
+        let options = options(platform, settings, name);
+        let broker = Broker::open(platform.store.clone(), options, platform.clock.clone()).await?;
+        if let Some(before) = broker.predecessor() {
+            say_from_whom(&before, bound.is_some() && before.name.ends_with(&place));
+        }
         if let Some(bound) = bound {
             // A part starts once.
             let _ = self.address.set(bound.address());
             broker.listen_at(bound, tls);
         }
         tokio::spawn(say_when_taken_over(broker.clone(), platform.stop.clone()));
+        tokio::spawn(say_when_contested(broker.clone(), platform.stop.clone()));
         match bridge {
             Some(bridge) => {
                 let bridge = BridgeOptions { watch: self.bridge_watch.clone(), ..bridge };
@@ -236,12 +246,18 @@ impl DeviceWatch {
 impl HealthCheck for DeviceCheck {
     async fn check(&self) -> Result<(), Fault> {
         match self.0.get() {
-            Some(broker) if broker.is_taken_over() => Err(Fault::unavailable(
-                "device.taken_over",
-                "answering devices: another process has opened the part device over the same store and answers them; this \
-                 one does not take them back by itself. End the other one and start this one again, or end this one, or \
-                 give each a store of its own (store.main)",
-            )),
+            Some(broker) if broker.is_taken_over() => {
+                let who = broker.holder().await.ok().flatten();
+                let who = who.map(|who| format!(" ({}, since {})", who.name, who.since)).unwrap_or_default();
+                Err(Fault::unavailable(
+                    "device.taken_over",
+                    format!(
+                        "answering devices: another process{who} has opened the part device over the same store and \
+                         answers them; this one does not take them back by itself. End the other one and start this one \
+                         again, or end this one, or give each a store of its own (store.main)"
+                    ),
+                ))
+            }
             Some(_) => Ok(()),
             None => {
                 Err(Fault::unavailable("device.starting", "answering devices: the broker is not open yet"))
@@ -253,13 +269,58 @@ impl HealthCheck for DeviceCheck {
 /// Says so once another process has the devices: nothing here shows it but that nobody comes any more.
 async fn say_when_taken_over(broker: Broker, stop: CancellationToken) {
     tokio::select! {
-        () = broker.taken_over() => tracing::error!(
-            "another process opened the same store and has taken the devices over; they are not listened to here any \
-             more, nor again once it has gone. Let one process at a time run `device` over a store: end the other one and \
-             start this one again, or end this one"
+        () = broker.taken_over() => {}
+        () = stop.cancelled() => return,
+    }
+    let now = broker.holder().await.ok().flatten();
+    tracing::error!(
+        by = now.as_ref().map(|holder| holder.name.as_str()),
+        since = now.as_ref().map(|holder| holder.since.to_string()),
+        "another process opened the same store and has taken the devices over; they are not listened to here any \
+         more, nor again once it has gone. Let one process at a time run `device` over a store: end the other one and \
+         start this one again, or end this one"
+    );
+}
+
+/// Says so once the process that had the devices before shows that it runs still: whoever started both by mistake may look
+/// into the log of either.
+async fn say_when_contested(broker: Broker, stop: CancellationToken) {
+    tokio::select! {
+        former = broker.rival() => tracing::warn!(
+            former = former.name,
+            since = %former.since,
+            "another process runs on the same store and had the devices until this one started: they are answered here \
+             now, and there no more. {ONE_AT_A_TIME}"
         ),
         () = stop.cancelled() => {}
     }
+}
+
+/// Says from whom the devices were taken. Where that one listened at the very address that is ours now, it is gone.
+fn say_from_whom(before: &Holder, is_gone: bool) {
+    let (former, since) = (before.name.as_str(), before.since);
+    if is_gone {
+        tracing::info!(former, %since, "the process before was killed; its devices are answered here now");
+        return;
+    }
+    tracing::warn!(
+        former,
+        %since,
+        "the devices of this store were another process's, which did not give them back: it was killed, or it runs still \
+         and is no longer listened to. They are answered here now. {ONE_AT_A_TIME}"
+    );
+}
+
+/// Returns where devices are listened to, as it stands in this process's name for others on the same store.
+fn place(listens: Option<SocketAddr>) -> String {
+    // Linux tells it there; elsewhere the address has to do.
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => String::new(),
+        host => format!(" on {host}"),
+    };
+    let address = listens.map(|address| format!(", MQTT at {address}")).unwrap_or_default();
+    host + &address
 }
 
 /// Names the setting of an address that cannot be listened on.
@@ -284,7 +345,7 @@ fn bridge_options(settings: &BridgeSettings) -> Result<BridgeOptions, TrustError
     Ok(options)
 }
 
-fn options(platform: &Platform, settings: &DeviceSettings) -> BrokerOptions {
+fn options(platform: &Platform, settings: &DeviceSettings, name: String) -> BrokerOptions {
     let class = |name: &str| TopicClass { name: name.to_owned(), filter: format!("device/+/{name}") };
     BrokerOptions {
         limits: Limits {
@@ -296,6 +357,7 @@ fn options(platform: &Platform, settings: &DeviceSettings) -> BrokerOptions {
         admission: Admission { credentials: Some(credentials(platform)), anonymous: settings.anonymous },
         rules: rules(platform.settings.voice.hermes),
         classes: CLASSES.map(class).into(),
+        name,
     }
 }
 

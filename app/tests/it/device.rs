@@ -4,11 +4,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use ieum_testkit::port::KeptPort;
 use ieum_testkit::wait;
 
 use super::links::metric;
 use super::outside::added;
-use super::{ieum, text, up};
+use super::{Running, begun, ieum, text, up};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -103,10 +104,79 @@ async fn a_process_whose_devices_another_one_took_over_says_so() {
     let second = up(folder.path(), &["device"], &[]);
     let told = async || {
         let (status, said) = ready(&first.address).await;
-        status == 503 && said.contains("another process has opened the part device")
+        let who = format!("another process (process {} ", second.child.id());
+        status == 503
+            && said.contains(&who)
+            && said.contains(") has opened the part device over the same store")
     };
     wait::until("it is told", PATIENCE, told).await.expect("it is told");
     assert_eq!(ready(&second.address).await.0, 200);
+    second.stop();
+}
+
+/// Starts the part `device` over `folder`, and what it says on its standard error goes into a file.
+fn overheard(folder: &std::path::Path, name: &str) -> (Running, std::path::PathBuf) {
+    let file = folder.join(name);
+    let mut command = ieum(folder, &[]);
+    command.args(["--json", "up", "device"]).stderr(std::fs::File::create(&file).expect("is made"));
+    (begun(command), file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_on_one_store_name_each_other_and_a_killed_one_is_followed_at_once() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let said = |file: &std::path::PathBuf| std::fs::read_to_string(file).expect("is read");
+    let (first, heard) = overheard(folder.path(), "first.log");
+    assert_eq!(said(&heard), "", "it takes nothing from anybody");
+    let (second, heard_too) = overheard(folder.path(), "second.log");
+    let (one, other) =
+        (format!("\"process {} on ", first.child.id()), format!("\"process {} on ", second.child.id()));
+    let told = said(&heard_too);
+    assert!(told.contains("which did not give them back") && told.contains(&one), "{told}");
+    assert!(told.contains(&first.mqtt) && told.contains("--data"), "{told}");
+    let is_told = async || {
+        let (first, second) = (said(&heard), said(&heard_too));
+        first.contains("has taken the devices over")
+            && first.contains(&other)
+            && second.contains("another process runs on the same store")
+    };
+    wait::until("both are told", PATIENCE, is_told).await.expect("both are told");
+    first.stop();
+    second.stop();
+
+    let (mut third, heard) = overheard(folder.path(), "third.log");
+    assert_eq!(said(&heard), "", "the second one gave them back");
+    third.child.kill().expect("is killed");
+    third.child.wait().expect("is gone");
+    let (fourth, heard) = overheard(folder.path(), "fourth.log");
+    let told = said(&heard);
+    assert!(told.contains("it was killed, or") && told.contains(&third.mqtt), "{told}");
+    let secret = added(&fourth, folder.path(), "kitchen");
+    assert_eq!(come(&fourth.mqtt, "kitchen", &secret).1, 0);
+    fourth.stop();
+}
+
+#[test]
+fn who_listens_where_a_killed_process_did_knows_that_it_is_gone() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    // Nobody else gets the port meanwhile.
+    let kept = KeptPort::take();
+    let begin = |name: &str| {
+        let file = folder.path().join(name);
+        let (address, log) = (kept.address().to_string(), std::fs::File::create(&file).expect("is made"));
+        let settings =
+            [("IEUM__DEVICE__LISTEN", address.as_str()), ("IEUM__TELEMETRY__LOG", "warn,ieum::device=info")];
+        let mut command = ieum(folder.path(), &settings);
+        command.args(["--json", "up", "device"]).stderr(log);
+        (begun(command), file)
+    };
+    let (mut first, _) = begin("first.log");
+    first.child.kill().expect("is killed");
+    first.child.wait().expect("is gone");
+    let (second, file) = begin("second.log");
+    let told = std::fs::read_to_string(file).expect("is read");
+    assert!(told.contains("the process before was killed; its devices are answered here now"), "{told}");
+    assert!(!told.contains("WARN"), "{told}");
     second.stop();
 }
 

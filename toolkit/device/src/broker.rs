@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ieum_core::{SharedClock, Timestamp};
 use ieum_store::Store;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,6 +16,7 @@ use crate::admission::Admission;
 use crate::client::{Client, ClientOptions, Temper};
 use crate::counters::{Counters, TopicClass};
 use crate::credentials::CredentialError;
+use crate::holder::{Holder, Standing};
 use crate::hub::{Arrival, Hub, Presence};
 use crate::listener::{Bound, Doors, ListenError, accept};
 use crate::packet::Reason;
@@ -35,6 +37,8 @@ pub struct BrokerOptions {
     pub rules: Rules,
     /// How topics are told apart in metrics.
     pub classes: Vec<TopicClass>,
+    /// What it calls itself to others that open the same store; 120 characters are kept.
+    pub name: String,
 }
 
 /// An MQTT broker in this process. Cloning shares it.
@@ -55,7 +59,14 @@ pub(crate) struct Shared {
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
     store: Option<DeviceStore>,
+    /// Who had the store before and did not give it back.
+    predecessor: Option<Holder>,
+    /// Who had it before and has shown since that it runs still.
+    rival: watch::Sender<Option<Holder>>,
 }
+
+/// A store that was taken, and from whom where that one did not give it back.
+type Taken = (DeviceStore, Option<Holder>);
 
 /// How long connections may take to end when the broker does.
 const LONGEST_END: Duration = Duration::from_secs(5);
@@ -71,6 +82,7 @@ impl Default for BrokerOptions {
             admission: Admission::default(),
             rules: Rules::own_topics(),
             classes: Vec::new(),
+            name: "a broker".to_owned(),
         }
     }
 }
@@ -93,14 +105,15 @@ impl Broker {
         options: BrokerOptions,
         clock: SharedClock,
     ) -> Result<Self, DeviceStoreError> {
-        let store = DeviceStore::take(store).await?;
-        let saved = store.load().await?;
+        let taken = DeviceStore::take(store, &options.name, clock.now()).await?;
+        let saved = taken.0.load().await?;
         let mut hub = Hub::new(options.limits.clone(), true);
         hub.restore(saved, clock.now());
-        Ok(Self::start(hub, Some(store), options, clock))
+        Ok(Self::start(hub, Some(taken), options, clock))
     }
 
-    fn start(hub: Hub, store: Option<DeviceStore>, options: BrokerOptions, clock: SharedClock) -> Self {
+    fn start(hub: Hub, taken: Option<Taken>, options: BrokerOptions, clock: SharedClock) -> Self {
+        let (store, predecessor) = taken.map_or((None, None), |(store, before)| (Some(store), before));
         let state = Arc::new(State::new(hub, clock));
         let shared = Arc::new(Shared {
             state: Arc::clone(&state),
@@ -112,6 +125,8 @@ impl Broker {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             store: store.clone(),
+            predecessor,
+            rival: watch::Sender::new(None),
         });
         let mut background = vec![
             tokio::spawn(keep_time(Arc::clone(&shared))),
@@ -160,6 +175,36 @@ impl Broker {
     /// Tells whether another broker has taken over the store.
     pub fn is_taken_over(&self) -> bool {
         self.shared.state.synced.borrow().is_none()
+    }
+
+    /// Returns who has the store: this broker, or who took it over; nobody once that one has given it back, and in memory.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn holder(&self) -> Result<Option<Holder>, DeviceStoreError> {
+        match &self.shared.store {
+            Some(store) => store.holder().await,
+            None => Ok(None),
+        }
+    }
+
+    /// Returns who had the store when this broker opened it and had not given it back: it ended without [`Broker::close`],
+    /// or runs still.
+    pub fn predecessor(&self) -> Option<Holder> {
+        self.shared.predecessor.clone()
+    }
+
+    /// Waits until a broker from which this one took the store over shows that it runs still, and returns which; for ever
+    /// where none does.
+    pub async fn rival(&self) -> Holder {
+        let mut rival = self.shared.rival.subscribe();
+        loop {
+            if let Some(rival) = rival.borrow_and_update().clone() {
+                return rival;
+            }
+            // The sender lives as long as this.
+            let _ = rival.changed().await;
+        }
     }
 
     /// Returns what connections share.
@@ -240,6 +285,9 @@ impl Broker {
         }
         if let Some(store) = &self.shared.store {
             writer::write_all(&self.shared.state, store).await;
+            if let Err(error) = store.give_back().await {
+                tracing::warn!(error = %ieum_core::describe(&error), "giving the tables of devices back failed");
+            }
         }
     }
 }
@@ -260,22 +308,28 @@ async fn recheck(shared: &Shared) {
     }
 }
 
-/// Notices another broker that has taken over, also while nothing is to be written.
-async fn look_for_a_successor(shared: &Shared) {
+/// Notices another broker that has taken over, and one that was taken over and lives on, also while nothing is to be written.
+async fn look_for_others(shared: &Shared) {
     let Some(store) = &shared.store else { return };
-    match store.is_ours().await {
-        Ok(true) => {}
-        Ok(false) => drop(shared.state.synced.send_replace(None)),
+    match store.standing().await {
+        Ok(Standing::Ours) => {}
+        Ok(Standing::Contested(rival)) => drop(shared.rival.send_replace(Some(rival))),
+        Ok(Standing::Lost) => drop(shared.state.synced.send_replace(None)),
         Err(error) => {
             tracing::warn!(error = %ieum_core::describe(&error), "looking who has the tables of devices failed");
         }
     }
 }
 
-/// Ends all connections once another broker has the store: what they send could not be answered.
+/// Ends all connections once another broker has the store: what they send could not be answered. That one is shown that
+/// this one lives: it cannot tell otherwise from a process that died.
 async fn end_when_taken_over(shared: Arc<Shared>) {
     shared.state.until_taken_over().await;
     shared.stop.cancel();
+    let Some(store) = &shared.store else { return };
+    if let Err(error) = store.show_life().await {
+        tracing::warn!(error = %ieum_core::describe(&error), "telling who has the devices now failed");
+    }
 }
 
 /// Looks for what other processes did to the store, apart from what is due here: a slow store delays no will.
@@ -286,7 +340,7 @@ async fn look_after_others(shared: Arc<Shared>) {
             () = shared.stop.cancelled() => return,
         }
         recheck(&shared).await;
-        look_for_a_successor(&shared).await;
+        look_for_others(&shared).await;
     }
 }
 

@@ -7,6 +7,7 @@ pub fn migrations() -> Vec<Migration> {
     vec![
         Migration { name: "0001_device", owner: "device", up: first },
         Migration { name: "0002_owner", owner: "device", up: owner },
+        Migration { name: "0003_holder", owner: "device", up: holder },
     ]
 }
 
@@ -17,6 +18,15 @@ fn owner(dialect: Dialect) -> Vec<String> {
         format!("CREATE TABLE ieum_device_owner (id {int} NOT NULL PRIMARY KEY, epoch {int} NOT NULL)"),
         "INSERT INTO ieum_device_owner (id, epoch) VALUES (1, 0)".to_owned(),
     ]
+}
+
+/// Who that broker is, and who had the tables before it and runs still.
+fn holder(dialect: Dialect) -> Vec<String> {
+    let (key, time) = (dialect.types().key, dialect.types().timestamp);
+    let column = |named: &str| format!("ALTER TABLE ieum_device_owner ADD COLUMN {named}");
+    let names = ["name", "rival"].map(|name| column(&format!("{name} {key}")));
+    let times = ["since", "rival_since"].map(|name| column(&format!("{name} {time}")));
+    names.into_iter().chain(times).collect()
 }
 
 fn first(dialect: Dialect) -> Vec<String> {

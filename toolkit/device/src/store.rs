@@ -9,6 +9,7 @@ use ieum_store::{Insert, Row, Store, StoreError, Transaction, Value};
 use sha2::{Digest, Sha256};
 
 use crate::batch::Batch;
+use crate::holder::{self, Holder, Standing};
 use crate::hub::{Saved, SavedSession};
 use crate::journal::{QueuedRecord, SessionRecord};
 use crate::{Message, Quality};
@@ -19,6 +20,7 @@ pub(crate) struct DeviceStore {
     store: Store,
     /// How many brokers have opened the tables, ours included.
     epoch: i64,
+    own: Holder,
 }
 
 /// Why what outlives the process cannot be read or written.
@@ -47,23 +49,36 @@ pub enum DeviceStoreError {
 const MOST_REMOVED: usize = 500;
 
 impl DeviceStore {
-    /// Takes the tables over: who had them before can write, and so acknowledge, nothing more.
-    pub async fn take(store: Store) -> Result<Self, DeviceStoreError> {
-        let failed = |error| DeviceStoreError::Store("taking over", error);
-        let mut transaction = store.begin_write().await.map_err(failed)?;
-        let raised = "UPDATE ieum_device_owner SET epoch = epoch + 1 WHERE id = 1";
-        transaction.execute(raised, &[]).await.map_err(failed)?;
-        let row = transaction.fetch_one("SELECT epoch FROM ieum_device_owner WHERE id = 1", &[]).await;
-        let epoch = row.and_then(|row| row.int("epoch")).map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(Self { store, epoch })
+    /// Takes the tables over for who is called `name`: who had them before can write, and so acknowledge, nothing more.
+    /// Returns that one too where it did not give them back.
+    pub async fn take(
+        store: Store,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(Self, Option<Holder>), DeviceStoreError> {
+        let own = Holder { name: holder::name(name), since: now };
+        let (epoch, before) = holder::take(&store, &own).await?;
+        Ok((Self { store, epoch, own }, before))
     }
 
-    /// Tells whether no other broker has taken the tables over.
-    pub async fn is_ours(&self) -> Result<bool, DeviceStoreError> {
-        let failed = |error| DeviceStoreError::Store("looking who has them", error);
-        let row = self.store.fetch_one("SELECT epoch FROM ieum_device_owner WHERE id = 1", &[]).await;
-        Ok(row.and_then(|row| row.int("epoch")).map_err(failed)? == self.epoch)
+    /// Gives the tables back: who takes them next takes them from nobody.
+    pub async fn give_back(&self) -> Result<(), DeviceStoreError> {
+        holder::give_back(&self.store, self.epoch).await
+    }
+
+    /// Shows whoever has taken the tables since that this one runs still.
+    pub async fn show_life(&self) -> Result<(), DeviceStoreError> {
+        holder::show_life(&self.store, self.epoch, &self.own).await
+    }
+
+    /// Returns whether the tables are this one's still, and whether nobody else believes that they are his.
+    pub async fn standing(&self) -> Result<Standing, DeviceStoreError> {
+        holder::standing(&self.store, self.epoch).await
+    }
+
+    /// Returns who has the tables; nobody where the last one gave them back.
+    pub async fn holder(&self) -> Result<Option<Holder>, DeviceStoreError> {
+        holder::current(&self.store).await
     }
 
     /// Does all of `batch` in one commit.

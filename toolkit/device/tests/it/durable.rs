@@ -175,6 +175,10 @@ async fn the_next_broker_takes_over(url: &str) {
     let last = publisher.next().await;
     assert!(matches!(last, Got::Disconnect { .. } | Got::Closed), "{last:?}");
     first.taken_over().await;
+    let former = second.predecessor().expect("the first gave nothing back");
+    assert_eq!(second.rival().await, former, "it runs still");
+    let holder = first.holder().await.expect("is read").expect("somebody has them");
+    assert!(holder.since > former.since, "{holder:?}");
     let refused = inside.publish(Message::new("room", "too late as well")).await;
     assert!(refused.is_err(), "{refused:?}");
     let address = second.listen(local(), None).await.expect("listens");
@@ -184,7 +188,11 @@ async fn the_next_broker_takes_over(url: &str) {
     let got = [away.message().await.text(), away.message().await.text()];
     assert_eq!(got, ["to the first", "to the second"]);
     first.close().await;
+    assert_eq!(second.holder().await.expect("is read"), Some(holder), "the first has nothing to give back");
     second.close().await;
+    let third = open(url).await;
+    assert_eq!(third.predecessor(), None, "the second gave them back");
+    third.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
