@@ -8,7 +8,8 @@ use ieum_core::{Cx, Fault, Timestamp, new_id};
 use sha2::{Digest, Sha256};
 
 use crate::answers::WHICH;
-use crate::plugins::TOLD;
+use crate::plugins::{BESIDES, CANCELLED, TOLD, says_others};
+use crate::tongue::Tongue;
 
 /// The longest sentence, characters.
 pub const LONGEST_TEXT: usize = 2_000;
@@ -134,7 +135,34 @@ pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
             meaning.slots.entry(name.clone()).or_insert(known);
         }
     }
+    if let Some(spoken) = besides(&meaning, state) {
+        meaning.slots.insert(BESIDES.to_owned(), spoken);
+    }
     meaning
+}
+
+/// Returns what was said of those that "the rest" is besides, where the talk was about some of them.
+fn besides(meaning: &Meaning, state: &ContextState) -> Option<Slot> {
+    let said = &meaning.slots.get(WHICH)?.text;
+    let is_other = |said: &str| {
+        let tongue = Tongue::heard_in(said).unwrap_or(Tongue::English);
+        says_others(said, tongue)
+    };
+    let last = state.intent.as_deref().filter(|_| state.pending.is_none())?;
+    if !is_other(said) || topic(last) != topic(&meaning.intent) {
+        return None;
+    }
+    let spoken =
+        |text: &str| Slot { text: text.to_owned(), value: SlotValue::Text { text: text.to_owned() } };
+    match last.split_once('.')?.1 {
+        "cancel" => Some(spoken(CANCELLED)),
+        "start" | "set" => Some(spoken("newest")),
+        _ => match &state.slots.get(WHICH)?.text {
+            text if text.is_empty() => None,
+            text if is_other(text) => state.slots.get(BESIDES).cloned(),
+            text => Some(spoken(text)),
+        },
+    }
 }
 
 /// Returns what an answer to `pending` means: the question's intent with what was missing.

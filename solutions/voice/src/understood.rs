@@ -118,7 +118,9 @@ fn in_their_talk(meanings: Vec<Meaning>, state: &ContextState) -> Vec<Meaning> {
     let mut talk = Cow::Borrowed(state);
     let all = meanings.into_iter().map(|meaning| {
         let meaning = carried(meaning, &talk);
-        talk.to_mut().slots.clone_from(&meaning.slots);
+        let talk = talk.to_mut();
+        talk.slots.clone_from(&meaning.slots);
+        talk.intent = Some(meaning.intent.clone());
         meaning
     });
     all.collect()
@@ -268,7 +270,8 @@ impl Answered {
         }
         self.effects.extend(answer.effects);
         self.state.topic = Some(topic(&meaning.intent));
-        self.state.intent = Some(meaning.intent.clone());
+        // What was not done is no command that another takes up.
+        self.state.intent = (!answer.failed).then(|| meaning.intent.clone());
         self.state.slots = meaning.slots.clone();
         if let Some(slot) = answer.missing {
             self.outcome = DialogOutcome::Asked;

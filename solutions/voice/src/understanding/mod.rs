@@ -252,6 +252,9 @@ fn situation(tongue: Tongue, ask: &Understand) -> Situation {
     if let Some(topic) = &ask.state.topic {
         context.insert("topic".to_owned(), json!(topic));
     }
+    if let Some(last) = &ask.state.intent {
+        context.insert("last".to_owned(), json!(last));
+    }
     if let Some(area) = &ask.area {
         context.insert("area".to_owned(), json!(area));
     }

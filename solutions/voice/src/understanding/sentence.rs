@@ -161,6 +161,7 @@ impl<'a> Sentence<'a> {
         let situation = last.map_or(Cow::Borrowed(&self.situation), |last| {
             let mut next = self.situation.clone();
             next.context.insert("topic".to_owned(), json!(topic(&last.intent)));
+            next.context.insert("last".to_owned(), json!(last.intent));
             Cow::Owned(next)
         });
         let alone = |part: &str| self.one(part, &situation).map(|chosen| chosen.meanings);

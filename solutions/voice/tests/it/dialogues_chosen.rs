@@ -639,3 +639,99 @@ async fn a_word_for_others_or_for_none_may_be_a_name_or_begin_one() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn the_rest_is_what_is_left_of_those_that_were_spoken_of() {
+    let korean = ["타이머 5분", "타이머 10분", "라면 타이머 3분", "7시 알람"];
+    let english =
+        ["set a timer for 5 minutes", "timer 10 minutes", "pasta timer 3 minutes", "set an alarm for 7 am"];
+    let asked = "타이머가 3개 있어요: 라면 3분 (3분 남음), 5분 (5분 남음), 10분 (10분 남음). 어느 것을 말씀하세요? 모두라면 \
+                 전부라고 해 주세요.";
+    let two = "There are 2 timers: pasta 3 minutes (3 minutes left), 10 minutes (10 minutes left). Which one? Say all \
+               for all of them.";
+    let such =
+        "그런 타이머는 없어요. 맞춰 둔 건 라면 3분 (3분 남음), 5분 (5분 남음), 10분 (10분 남음)이에요.";
+    for (before, said) in [
+        (
+            &korean,
+            &[
+                ("10분 타이머 취소해 줘", "타이머를 취소했어요.", 3),
+                ("나머지도 취소해 줘", "타이머 2개를 취소했어요.", 1),
+            ][..],
+        ),
+        (
+            &korean,
+            &[
+                ("10분 타이머 취소해 줘", "타이머를 취소했어요.", 3),
+                ("나머지도", "타이머 2개를 취소했어요.", 1),
+            ],
+        ),
+        (
+            &korean,
+            &[
+                ("10분 타이머 꺼 줘", "타이머를 취소했어요.", 3),
+                ("나머지 타이머도 꺼 줘", "타이머 2개를 취소했어요.", 1),
+            ],
+        ),
+        (
+            &korean,
+            &[
+                ("타이머 취소해 줘", asked, 4),
+                ("10분 거", "타이머를 취소했어요.", 3),
+                ("나머지 다 취소해 줘", "타이머 2개를 취소했어요.", 1),
+                ("나머지도 취소해 줘", "맞춰 둔 타이머가 없어요.", 1),
+            ],
+        ),
+        (
+            &korean,
+            &[
+                ("라면 타이머 얼마나 남았어", "라면 타이머가 3분 남았어요.", 4),
+                ("나머지는 취소해 줘", "타이머 2개를 취소했어요.", 2),
+            ],
+        ),
+        (&korean, &[("5분 타이머 취소하고 나머지도 취소해 줘", "타이머 3개를 취소했어요.", 1)]),
+        (
+            &korean,
+            &[
+                ("5분 타이머 취소해 줘", "타이머를 취소했어요.", 3),
+                ("10분 것도 취소해 줘", "타이머를 취소했어요.", 2),
+            ],
+        ),
+        // Nothing was cancelled, so that nobody knows which ones the rest is besides.
+        (&korean, &[("20분 타이머 취소해 줘", such, 4), ("나머지 취소해 줘", asked, 4)]),
+        (&korean, &[("타이머 취소해 줘", asked, 4), ("나머지 타이머 취소해 줘", asked, 4)]),
+        (
+            &english,
+            &[
+                ("cancel the 5 minute timer", "The timer is cancelled.", 3),
+                ("cancel the rest too", "2 timers are cancelled.", 1),
+            ],
+        ),
+        (
+            &english,
+            &[
+                ("cancel the 5 minute timer", "The timer is cancelled.", 3),
+                ("cancel the others", "2 timers are cancelled.", 1),
+                ("and the rest too", "There is no timer set.", 1),
+            ],
+        ),
+        (
+            &english,
+            &[("cancel the 5 minute timer", "The timer is cancelled.", 3), ("cancel the other one", two, 3)],
+        ),
+        (&english, &[("cancel the 5 minute timer and the others", "3 timers are cancelled.", 1)]),
+        (
+            &english,
+            &[
+                ("how long is left on the pasta timer", "There is 3 minutes left on the pasta timer.", 4),
+                ("cancel the other timers", "2 timers are cancelled.", 2),
+            ],
+        ),
+    ] {
+        let (_sql, stage) = quiet().await;
+        for one in before {
+            stage.say(one).await;
+        }
+        told(&stage, said).await;
+    }
+}

@@ -1,10 +1,10 @@
 //! Those of somebody's timers, alarms or reminders that are meant by what was said.
 
-use ieum_contracts::voice::{PluginAsk, ScheduleKind};
+use ieum_contracts::voice::{PluginAsk, ScheduleKind, Slot, SlotValue};
 use ieum_core::Timestamp;
 
 use super::Set;
-use super::which::{Which, With, unended, which as which_of, words};
+use super::which::{BESIDES, CANCELLED, Which, With, unended, which as which_of, words};
 use crate::effects::place_of;
 use crate::plugins::tongue;
 use crate::tongue::Tongue;
@@ -43,6 +43,19 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
         Which::Others(name) => {
             let called: Vec<&Set> = set().filter(|set| bare(&set.ring.label) == bare(name)).collect();
             if called.is_empty() { set().collect() } else { called }
+        }
+        Which::Rest(name, spoken) => {
+            let all: Vec<&Set> = set().collect();
+            let called = those(&all, &Which::Others(name.clone()), kind, ask);
+            if called.len() < all.len() || spoken == CANCELLED {
+                return called;
+            }
+            let mut before = ask.clone();
+            before.meaning.slots.remove(BESIDES);
+            let value = SlotValue::Text { text: spoken.clone() };
+            before.meaning.slots.insert("which".to_owned(), Slot { text: spoken.clone(), value });
+            let spoken = those(&all, &which_of(&before, tongue(ask)), kind, ask);
+            all.into_iter().filter(|set| !spoken.iter().any(|other| other.id == set.id)).collect()
         }
         Which::Several(parts, name) => {
             let all: Vec<&Set> = set().collect();
@@ -122,6 +135,7 @@ pub fn is_plain(which: &Which, meant: &[&Set]) -> bool {
     let at_once = meant.windows(2).all(|two| two[0].at == two[1].at);
     *which == Which::All
         || *which == Which::AllOf(meant.len())
+        || matches!(which, Which::Rest(..))
         || matches!(which, Which::Several(parts, _) if parts.len() == meant.len())
         || meant.len() <= 1
         || (matches!(which, Which::At(..)) && at_once)

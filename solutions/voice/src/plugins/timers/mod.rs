@@ -35,7 +35,7 @@ use saying::{listed, none_called, nothing_set, nothing_such, one_of, which_one};
 use setting::{remind_anew, rising, start, wake};
 use shifting::said;
 use snoozing::{LATELY, snoozed};
-pub use which::{Choice, choice};
+pub use which::{BESIDES, CANCELLED, Choice, choice, says_others};
 use which::{Which, agrees, which};
 
 /// Keeps timers, alarms and reminders.

@@ -40,6 +40,8 @@ pub enum Which {
     Several(Vec<Which>, String),
     /// The others than those that were spoken of, and the words for them, which may be a name: "the rest".
     Others(String),
+    /// The same where it is known which ones were spoken of: what was said of those.
+    Rest(String, String),
     /// None of them.
     Nothing,
     /// The one that was set last: "the one I just set", and "it" after a command that sets one.
@@ -181,6 +183,12 @@ const DAYS: [&str; 7] = ["오늘", "내일", "모레", "요일", "tonight", "tom
 const DAY: (&str, &str) = ("day", "midday");
 /// What says that others are meant than those that were spoken of.
 const OTHERS: [&str; 7] = ["other", "others", "rest", "remaining", "나머지", "나머지는", "다른"];
+/// What makes several of "the other".
+const MANY: [&str; 5] = ["ones", "timers", "alarms", "reminders", "two"];
+/// The slot of what was said of those that "the others" are besides.
+pub const BESIDES: &str = "besides";
+/// What it holds where those are cancelled, so that all that is set is the rest.
+pub const CANCELLED: &str = "cancelled";
 /// Numbers of things, from two on, as they are said with all of them.
 const COUNTS: [[&str; 6]; 4] = [
     ["둘다", "둘모두", "두개", "2개", "both", "all two"],
@@ -216,8 +224,14 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
         let all = [&kept, &ask.meaning.text].into_iter().find(|text| has_all(text));
         return all.map_or(Which::Unsaid, |text| all_of(text));
     }
-    if OTHERS.contains(&unended(&kept)) {
-        return Which::Others(kept);
+    if says_others(said, tongue) {
+        // "The other one" is one of those that are left.
+        let are_several = !kept.starts_with("다른")
+            && (kept != "other" || words(&ask.meaning.text).any(|word| MANY.contains(&&*word)));
+        return match slots.get(BESIDES).filter(|_| are_several) {
+            Some(spoken) => Which::Rest(kept, spoken.text.clone()),
+            None => Which::Others(kept),
+        };
     }
     let is_timer = ask.meaning.intent.starts_with("timer.");
     let now = here(&zone(&ask.zone), ask.now);
@@ -227,6 +241,11 @@ pub fn which(ask: &PluginAsk, tongue: Tongue) -> Which {
         Which::NamedLong(name, seconds) if !is_joined(&name, tongue) => Which::NamedLong(name, seconds),
         one => several(said, is_timer, tongue, &now).unwrap_or(one),
     }
+}
+
+/// Tells whether words mean the others than those that were spoken of.
+pub fn says_others(said: &str, tongue: Tongue) -> bool {
+    OTHERS.contains(&unended(&kept(said, tongue)))
 }
 
 /// Returns what joins several.
