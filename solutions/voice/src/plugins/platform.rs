@@ -31,6 +31,7 @@ impl SmallTalk {
     /// What it answers.
     pub const INTENTS: &'static [&'static str] = &[
         "platform.status",
+        "platform.battery",
         "dialog.help",
         GREETED,
         "dialog.thanks",
@@ -71,6 +72,12 @@ impl Plugin for SmallTalk {
         let tongue = tongue(&ask);
         let text = match ask.meaning.intent.as_str() {
             "platform.status" => return Ok(says(self.status(tongue).await)),
+            "platform.battery" => {
+                return Ok(fails(tongue.pick(
+                    "배터리가 얼마나 남았는지는 몰라요.",
+                    "I do not know how much battery is left.",
+                )));
+            }
             "dialog.help" => tongue.pick(
                 "날씨, 시간, 타이머, 알람, 알림, 기기 켜고 끄기, 방송, 시스템 상태를 물어보실 수 있어요.",
                 "You can ask me about weather, time, timers, alarms, reminders, switching things, announcements and my state.",

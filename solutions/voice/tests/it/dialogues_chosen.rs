@@ -229,14 +229,14 @@ async fn one_is_asked_for_by_its_name_whatever_the_talk_is_about() {
         &stage,
         &[
             ("파스타 얼마나 남았어?", "파스타라는 타이머는 없어요.", 0),
-            ("배터리 얼마나 남았어?", "배터리라는 타이머는 없어요.", 0),
+            ("배터리 얼마나 남았어?", "배터리가 얼마나 남았는지는 몰라요.", 0),
             ("how long is left on the pasta?", "There is no timer called pasta.", 0),
             ("얼마나 남았어?", "맞춰 둔 타이머가 없어요.", 0),
             ("크리스마스까지 얼마나 남았어?", "크리스마스까지 238일 남았어요. 12월 25일 금요일이에요.", 0),
             ("크리스마스 얼마나 남았어?", "크리스마스까지 238일 남았어요. 12월 25일 금요일이에요.", 0),
             ("추석은 이제 얼마나 남았지?", "추석까지 147일 남았어요. 9월 25일 금요일이에요.", 0),
             ("how long is left until christmas", "Christmas is in 238 days, on Friday, December 25.", 0),
-            ("생일까지 얼마나 남았어?", "죄송해요, 잘 이해하지 못했어요. 다르게 말씀해 주시겠어요?", 0),
+            ("생일까지 얼마나 남았어?", "생일까지 얼마나 남았는지는 몰라요.", 0),
             ("파스타 타이머 10분", "파스타 타이머를 10분으로 시작했어요.", 1),
             ("set a pizza timer for 12 minutes", "The pizza timer is set for 12 minutes.", 2),
         ],
@@ -734,4 +734,52 @@ async fn the_rest_is_what_is_left_of_those_that_were_spoken_of() {
         }
         told(&stage, said).await;
     }
+}
+
+#[tokio::test]
+async fn how_far_away_something_is_is_told_of_what_was_asked_for() {
+    let (_sql, stage) = quiet().await;
+    let battery = ("배터리가 얼마나 남았는지는 몰라요.", "I do not know how much battery is left.");
+    told(
+        &stage,
+        &[
+            ("알람 얼마나 남았어", "맞춰 둔 알람이 없어요.", 0),
+            ("how long until my alarm", "There is no alarm set.", 0),
+            ("how long until lunch", "I do not know how long it is until lunch.", 0),
+            ("how long until my birthday", "I do not know how long it is until your birthday.", 0),
+            ("퇴근까지 얼마나 남았어", "퇴근까지 얼마나 남았는지는 몰라요.", 0),
+            ("7시까지 얼마나 남았어", "7시까지 7시간 남았어요.", 0),
+            ("how long until 7 pm", "7 pm is in 7 hours.", 0),
+            ("점심 타이머 10분", "점심 타이머를 10분으로 시작했어요.", 1),
+            ("점심 얼마나 남았어", "점심 타이머가 10분 남았어요.", 1),
+            ("점심까지 얼마나 남았어", "점심 타이머가 10분 남았어요.", 1),
+            ("알람 얼마나 남았어", "맞춰 둔 알람이 없어요.", 1),
+            ("배터리 얼마나 남았어", battery.0, 1),
+            ("핸드폰 배터리 얼마나 남았어", battery.0, 1),
+            ("배터리 몇 퍼센트야", battery.0, 1),
+            ("점심 얼마나 남았어", "점심 타이머가 10분 남았어요.", 1),
+            ("생일까지 얼마나 남았어", "생일까지 얼마나 남았는지는 몰라요.", 1),
+            ("크리스마스까지 얼마나 남았어", "크리스마스까지 238일 남았어요. 12월 25일 금요일이에요.", 1),
+            ("얼마 남았어", "점심 타이머가 10분 남았어요.", 1),
+            ("점심 타이머 취소해 줘", "타이머를 취소했어요.", 0),
+            ("lunch timer 10 minutes", "The lunch timer is set for 10 minutes.", 1),
+            ("how long until lunch", "There is 10 minutes left on the lunch timer.", 1),
+            ("how long is left on lunch", "There is 10 minutes left on the lunch timer.", 1),
+            ("how much battery is left", battery.1, 1),
+            ("is the battery low", battery.1, 1),
+            ("how long until my birthday", "I do not know how long it is until your birthday.", 1),
+            ("how long is left on my alarm", "There is no alarm set.", 1),
+            ("7시에 알람 맞춰 줘", "오늘 오후 7시에 알람을 맞췄어요.", 2),
+            ("8시에 알람 맞춰 줘", "오늘 오후 8시에 알람을 맞췄어요.", 3),
+            ("알람 얼마나 남았어", "다음 알람은 오늘 오후 7시예요. 7시간 남았어요.", 3),
+            ("8시 알람까지 얼마나 남았어", "알람은 오늘 오후 8시예요. 8시간 남았어요.", 3),
+            ("how long until my alarm", "Your next alarm is today at 7:00 PM. That is in 7 hours.", 3),
+            ("how long until my 8 pm alarm", "Your alarm is today at 8:00 PM. That is in 8 hours.", 3),
+            ("how long until the alarm rings", "Your next alarm is today at 7:00 PM. That is in 7 hours.", 3),
+            ("3시에 회의 가라고 알려 줘", "오늘 오후 3시에 알려 드릴게요: 회의 가기.", 4),
+            ("회의까지 얼마나 남았어", "오늘 오후 3시: 회의 가기. 3시간 남았어요.", 4),
+            ("알림까지 얼마나 남았어", "다음 알림은 오늘 오후 3시예요: 회의 가기. 3시간 남았어요.", 4),
+        ],
+    )
+    .await;
 }

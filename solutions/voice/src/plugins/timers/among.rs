@@ -4,7 +4,7 @@ use ieum_contracts::voice::{PluginAsk, ScheduleKind, Slot, SlotValue};
 use ieum_core::Timestamp;
 
 use super::Set;
-use super::which::{BESIDES, CANCELLED, Which, With, unended, which as which_of, words};
+use super::which::{BESIDES, CANCELLED, Which, With, kept, unended, which as which_of, words};
 use crate::effects::place_of;
 use crate::plugins::tongue;
 use crate::tongue::Tongue;
@@ -78,6 +78,15 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
             set().filter(|set| set.at == at).collect()
         }
         Which::At(at, with) => {
+            // A time of day may be what one is called: "the lunch timer".
+            let said = ask.meaning.slots.get("which").map(|slot| bare(&kept(&slot.text, tongue(ask))));
+            let said = said.filter(|said| !said.is_empty());
+            let called: Vec<&Set> = set()
+                .filter(|set| said.as_ref().is_some_and(|said| *said == bare(&set.ring.label)))
+                .collect();
+            if !called.is_empty() {
+                return called;
+            }
             let same: Vec<&Set> = set().filter(|set| set.at == *at).collect();
             if same.is_empty() { set().filter(|set| is_near(set, *at, *with)).collect() } else { same }
         }

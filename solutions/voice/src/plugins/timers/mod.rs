@@ -5,6 +5,7 @@ mod agenda;
 mod among;
 mod changing;
 mod everything;
+mod far;
 mod one_day;
 mod saying;
 mod setting;
@@ -29,6 +30,7 @@ use among::{among, is_plain};
 use changing::{moved, stretched};
 pub use everything::EVERYTHING;
 use everything::{everything, kept_as_it_is};
+use far::{until, with_distance};
 use one_day::by_its_days;
 pub use saying::cancelled;
 use saying::{listed, none_called, nothing_set, nothing_such, one_of, which_one};
@@ -100,20 +102,23 @@ impl Timers {
     async fn query(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
         let ask = &timed(ask);
         let set = self.set(ask, kind).await?;
+        if said(ask, "until").is_some() {
+            return Ok(until(&set, &self.set(ask, ScheduleKind::Reminder).await?, ask));
+        }
         let is_named = said(ask, "which").is_some();
         let which = which(ask, tongue(ask));
         if let (true, ScheduleKind::Timer, Which::Named(name)) = (set.is_empty(), kind, &which) {
             return Ok(fails(none_called(name, tongue(ask))));
         }
         if !is_named || set.is_empty() || matches!(which, Which::Unsaid | Which::All | Which::AllOf(_)) {
-            return Ok(says(listed(&set, kind, ask)));
+            return Ok(says(with_distance(listed(&set, kind, ask), &set, ask)));
         }
         let ids: Vec<String> = among(&set, &which, kind, ask).iter().map(|set| set.id.clone()).collect();
         if ids.is_empty() {
             return Ok(fails(nothing_such(&set, tongue(ask), kind, ask)));
         }
         let named: Vec<Set> = set.into_iter().filter(|set| ids.contains(&set.id)).collect();
-        Ok(says(listed(&named, kind, ask)))
+        Ok(says(with_distance(listed(&named, kind, ask), &named, ask)))
     }
 
     /// Says that nothing pauses.

@@ -5,6 +5,7 @@ use ieum_contracts::voice::{PluginAsk, ScheduleKind};
 use super::Set;
 use super::agenda::{asked_for, days, is_next_alone, none_on};
 use super::setting::days_said;
+use super::shifting::said;
 use super::which::{Which, which};
 use crate::plugins::tongue;
 use crate::tongue::{Tongue, begun, duration, moment, time, with};
@@ -100,7 +101,8 @@ pub fn listed(set: &[Set], kind: ScheduleKind, ask: &PluginAsk) -> String {
         ([_], ScheduleKind::Alarm) => {
             let at = told(&all, kind, ask);
             // The one of a day may come after others.
-            let next = if days.is_none() { tongue.pick("다음 ", "next ") } else { "" };
+            let is_next = days.is_none() && (said(ask, "which").is_none() || said(ask, "far").is_none());
+            let next = if is_next { tongue.pick("다음 ", "next ") } else { "" };
             tongue.pick(
                 format!("{next}알람은 {}.", with(&at, "이에요", "예요")),
                 format!("Your {next}alarm is {at}."),

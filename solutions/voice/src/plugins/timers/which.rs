@@ -331,7 +331,7 @@ fn sets_one(ask: &PluginAsk) -> bool {
 }
 
 /// Returns the words of `said` that tell one from the others.
-fn kept(said: &str, tongue: Tongue) -> String {
+pub fn kept(said: &str, tongue: Tongue) -> String {
     let is_kept = |word: &String| {
         let fillers: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
         let is_of = |words: &[&str]| {
