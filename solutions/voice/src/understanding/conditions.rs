@@ -297,7 +297,7 @@ fn korean(all: &[&str], at: usize) -> bool {
 const RIEUL: u32 = 8;
 
 /// Returns the last sound of a Hangul syllable by its place, 0 where it has none.
-fn tail(letter: char) -> Option<u32> {
+pub fn tail(letter: char) -> Option<u32> {
     ('가'..='힣').contains(&letter).then(|| (u32::from(letter) - u32::from('가')) % 28)
 }
 

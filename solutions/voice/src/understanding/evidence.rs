@@ -6,6 +6,7 @@ use ieum_understanding::value::Language;
 
 use super::named::named;
 use super::now_of;
+use super::remarks::tells_of_today;
 use super::timed::is_timed;
 use crate::tongue::Tongue;
 
@@ -331,12 +332,17 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
         }
         // What is to be done later is not done at once.
         let language = tongue.pick(Language::Korean, Language::English);
-        if is_timed(&rest, language, &now_of(ask)) {
+        let now = now_of(ask);
+        if is_timed(&rest, language, &now) && !tells_of_today(&rest, language, &now) {
             return None;
         }
-        // A name alone says neither on nor off.
-        if found.alone && !switches(&ask.text) {
-            return None;
+        // The verb goes before what is likely; a name alone says neither on nor off.
+        match (&*guess.intent, switched(&ask.text)) {
+            ("device.on" | "device.off", Some(on)) => {
+                (if on { "device.on" } else { "device.off" }).clone_into(&mut guess.intent);
+            }
+            (_, None) if found.alone => return None,
+            _ => {}
         }
         let slot = |text: String| Slot { text: text.clone(), value: SlotValue::Text { text } };
         guess.slots.insert("name".to_owned(), slot(found.name));
@@ -359,10 +365,16 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
     (begins(about.said) && !begins(about.foreign) && !is_of_another).then_some(guess)
 }
 
-fn switches(text: &str) -> bool {
+/// Tells whether the last word that says so switches on, or off.
+fn switched(text: &str) -> Option<bool> {
     let text = text.to_lowercase();
-    text.split_whitespace()
-        .any(|word| ["on", "off"].contains(&word) || word.starts_with(['켜', '꺼', '끄', '켤', '끌']))
+    text.split(|letter: char| !letter.is_alphanumeric()).rev().find_map(|word| match word {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ if word.starts_with(['켜', '켤', '틀', '돌']) => Some(true),
+        _ if word.starts_with(['꺼', '끄', '끌']) => Some(false),
+        _ => None,
+    })
 }
 
 /// Tells whether all of several things are meant.
@@ -432,6 +444,56 @@ mod tests {
             ("device.on", "거실 불 좀"),
         ] {
             assert!(!is_borne_out(intent, text), "{intent}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_command_to_a_thing_may_tell_of_today_but_not_of_a_time_to_come() {
+        for (intent, text) in [
+            ("device.on", "오늘 너무 덥다 선풍기 돌려 줘"),
+            ("device.on", "밤이라 어두워 불 좀 밝혀 줘"),
+            ("device.on", "it is hot today get the fan going"),
+            ("device.off", "today it is cold stop the fan"),
+        ] {
+            assert!(is_borne_out(intent, text), "{intent}: {text}");
+        }
+        for (intent, text) in [
+            ("device.on", "오늘 밤에 불 좀 밝혀 줘"),
+            ("device.on", "오늘 저녁 선풍기 돌려 줘"),
+            ("device.on", "내일 덥다니까 선풍기 돌려 줘"),
+            ("device.on", "오늘 일곱 시에 선풍기 돌려 줘"),
+            ("device.on", "십 분 뒤에 선풍기 돌려 줘"),
+            ("device.on", "이따가 선풍기 돌려 줘"),
+            ("device.on", "get the fan going tonight"),
+            ("device.on", "get the fan going tomorrow"),
+            ("device.on", "it is hot today get the fan going at seven"),
+            ("device.on", "get the fan going in ten minutes"),
+            ("device.on", "get the fan going later"),
+        ] {
+            assert!(!is_borne_out(intent, text), "{intent}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_whole_engine_guesses_a_command_that_tells_of_today() {
+        use ieum_contracts::voice::Understanding;
+        use ieum_core::Cx;
+
+        let local = super::super::LocalUnderstanding::new().expect("the sentences are sound");
+        local.train();
+        for (text, intent) in [
+            ("오늘 너무 덥다 선풍기 돌려 줘", Some("device.on")),
+            ("밤이라 어두워 불 좀 밝혀 줘", Some("device.on")),
+            ("it is hot today get the fan going", Some("device.on")),
+            ("내일 너무 덥다니까 선풍기 돌려 줘", None),
+            ("it is hot get the fan going tomorrow", None),
+        ] {
+            let tongue = Tongue::heard_in(text).unwrap_or(Tongue::English);
+            let ask =
+                Understand { text: text.into(), language: tongue.code().into(), ..Understand::default() };
+            let found = local.understand(&Cx::root(), ask).await.expect("understands");
+            let first = found.meanings.first().map(|meaning| &*meaning.intent);
+            assert_eq!(first, intent, "{text}");
         }
     }
 

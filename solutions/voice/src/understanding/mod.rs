@@ -17,6 +17,7 @@ mod named;
 mod negated;
 mod opening;
 mod places;
+mod remarks;
 mod reminding;
 mod repairing;
 mod repeats;
@@ -38,6 +39,7 @@ use ieum_understanding::builtin;
 use ieum_understanding::template::{
     IntentsFile, ListEntry, Lists, Recogniser, Situation, TemplateError, ValueEntry,
 };
+use ieum_understanding::value::Language;
 use jiff::Zoned;
 use parking_lot::RwLock;
 use serde_json::json;
@@ -178,6 +180,15 @@ impl LocalUnderstanding {
         UnderstandingRoutes::of(Arc::new(self.clone()) as Arc<dyn Understanding>)
     }
 
+    /// Understands what is said after a word on how things are.
+    fn after_remark(&self, tongue: Tongue, ask: &Understand) -> Option<Vec<Meaning>> {
+        let (language, now) = (tongue.pick(Language::Korean, Language::English), now_of(ask));
+        remarks::after_remark(ask.text.trim(), language).into_iter().find_map(|(rest, remark)| {
+            let meanings = self.recognise(tongue, &Understand { text: rest.to_owned(), ..ask.clone() })?;
+            remarks::goes_with(remark, &meanings, language, &now).then_some(meanings)
+        })
+    }
+
     fn recognise(&self, tongue: Tongue, ask: &Understand) -> Option<Vec<Meaning>> {
         let recogniser = tongue.pick(&self.0.korean, &self.0.english);
         let taught = self.0.taught.read().clone();
@@ -197,7 +208,14 @@ impl Understanding for LocalUnderstanding {
             let text = after_opening(ask.text.trim(), tongue)?.to_owned();
             self.recognise(tongue, &Understand { text, ..ask.clone() })
         };
-        if let Some(meanings) = whole.or_else(after) {
+        let remarked = || self.after_remark(tongue, &ask);
+        let known = match whole {
+            // What is lacking may be said after a remark: "나 피곤해 30분 뒤에 깨워 줘".
+            Some(whole) if whole.iter().any(lacks) => Some(remarked().unwrap_or(whole)),
+            Some(whole) => Some(whole),
+            None => after().or_else(remarked),
+        };
+        if let Some(meanings) = known {
             return Ok(Understood { meanings, engine: "templates".to_owned() });
         }
         if let Some(intent) = assent(&ask.text).filter(|_| ask.state.pending.is_none()) {
@@ -210,6 +228,11 @@ impl Understanding for LocalUnderstanding {
         let meanings = guess.into_iter().collect();
         Ok(Understood { meanings, engine: "classifier".to_owned() })
     }
+}
+
+/// Tells whether a command that sets something lacks what it needs.
+fn lacks(meaning: &Meaning) -> bool {
+    matches!(&*meaning.intent, "timer.start" | "alarm.set") && !shared::is_whole(meaning)
 }
 
 /// Returns the question what `text` means to somebody with these names.

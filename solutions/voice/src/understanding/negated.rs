@@ -94,7 +94,7 @@ const ENGLISH: [&str; 26] = [
 /// What only looks like it.
 const ENGLISH_OTHER: [&str; 4] = ["forget", "never mind", "fail to", "miss"];
 /// Verbs whose negation within a sentence is meant for whoever listens.
-const ENGLISH_VERBS: [&str; 31] = [
+pub const ENGLISH_VERBS: [&str; 31] = [
     "set", "start", "make", "create", "put", "cancel", "stop", "delete", "remove", "clear", "turn", "switch",
     "end", "wake", "remind", "open", "close", "lock", "unlock", "dim", "raise", "lower", "add", "extend",
     "change", "move", "pause", "announce", "ring", "do", "touch",

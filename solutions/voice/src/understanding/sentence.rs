@@ -19,6 +19,7 @@ use super::guess::says_something;
 use super::in_turn::in_turn;
 use super::negated::acts;
 use super::places::settle;
+use super::remarks::{goes_with, is_remark, leave_out};
 use super::repeats::is_cut;
 use super::run_together;
 use super::shared::{hides_another, is_whole, led, may_hide, shared};
@@ -72,12 +73,15 @@ impl<'a> Sentence<'a> {
     }
 
     fn known(&self) -> Option<Vec<Meaning>> {
-        let mut meanings = match self.commands(&self.text) {
+        let meanings = match self.commands(&self.text) {
             Some(known) => known,
             None => {
                 let understand = |part: &str, before: &[Command]| self.command(part, before);
                 let (parts, rest) = take_apart_partly(&self.text, self.language, &understand)?;
                 let known = all(parts);
+                if is_remark(rest, self.language) && goes_with(rest, &known, self.language, &self.now) {
+                    return self.settled(known);
+                }
                 // Where nothing happens by it, a guess at the whole is as good.
                 let is_done = says_something(rest) && known.iter().any(|meaning| acts(&meaning.intent));
                 if !is_done || !self.stands_alone(rest) {
@@ -86,6 +90,12 @@ impl<'a> Sentence<'a> {
                 known.into_iter().chain([unknown(rest)]).collect()
             }
         };
+        self.settled(meanings)
+    }
+
+    /// Completes commands by each other.
+    fn settled(&self, mut meanings: Vec<Meaning>) -> Option<Vec<Meaning>> {
+        leave_out(&mut meanings, self.language);
         self.leave_out_count(&mut meanings);
         carry(&mut meanings);
         in_turn(&mut meanings, self.language, &self.now);

@@ -496,3 +496,56 @@ async fn what_nobody_here_can_do_is_refused_and_taken_for_nothing_else() {
         assert_eq!(answered.outcome, DialogOutcome::NotUnderstood, "{said}: {}", answered.text);
     }
 }
+
+#[tokio::test]
+async fn what_is_said_of_how_things_are_changes_no_command() {
+    let (_sql, stage) = heard().await;
+    let mut kitchen = stage.device("kitchen").await;
+    let things = json!([
+        { "id": "s", "name": "선풍기" }, { "id": "b", "name": "불" },
+        { "id": "f", "name": "fan" }, { "id": "l", "name": "lamp" },
+    ]);
+    kitchen.send("event", json!({ "eventType": "things", "data": { "things": things } })).await;
+    kitchen.ask("hello").await;
+    let sent = async || stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply").await;
+    for (said, answer) in [
+        ("오늘 너무 덥다 선풍기 돌려 줘", "선풍기를 켰어요."),
+        ("너무 덥다 선풍기 켜 줘", "선풍기를 켰어요."),
+        ("선풍기 켜 줘 너무 더워", "선풍기를 켰어요."),
+        ("어두우니까 불 켜 줘", "불을 켰어요."),
+        ("밤이라 어두운데 불 좀 켜 줄래", "불을 켰어요."),
+        ("손님 왔다 불 켜 줘", "불을 켰어요."),
+        ("추워 선풍기 꺼 줘", "선풍기를 껐어요."),
+        ("it's so hot today, turn on the fan", "The fan is on."),
+        ("it's so hot today turn on the fan", "The fan is on."),
+        ("I'm freezing, could you turn off the fan", "The fan is off."),
+        ("the room is dark turn on the lamp", "The lamp is on."),
+        ("turn on the fan, it's so hot", "The fan is on."),
+    ] {
+        let before = sent().await;
+        let answered = stage.say(said).await;
+        assert_eq!((&*answered.text, answered.outcome), (answer, DialogOutcome::Answered), "{said}");
+        assert_eq!((sent().await, answered.confidence), (before + 1, 1.0), "{said}");
+    }
+    // What says when is about the command, and what is no remark is told.
+    let before = sent().await;
+    for (said, answer) in [
+        ("나 피곤해 30분 뒤에 깨워 줘", "30분 타이머를 시작했어요."),
+        ("내일 시험이다 6시에 깨워 줘", "몇 시에 울릴까요?"),
+        ("오늘 밤에 선풍기 돌려 줘", "나중에 켜거나 끄는 것은 아직 할 수 없어요. 아무것도 하지 않았어요."),
+        ("내일 너무 덥다니까 선풍기 돌려 줘", "죄송해요, 잘 이해하지 못했어요. 다르게 말씀해 주시겠어요?"),
+        ("라디오 틀어 불 꺼 줘", "죄송해요, 잘 이해하지 못했어요. 다르게 말씀해 주시겠어요?"),
+        (
+            "비 오면 더우니까 선풍기 켜 줘",
+            "조건을 붙여서 하는 것은 아직 할 수 없어요. 아무것도 바꾸지 않았어요.",
+        ),
+        (
+            "it's cold tomorrow turn off the fan",
+            "Sorry, I did not understand that. Could you say it another way?",
+        ),
+        ("it's time to turn on the fan", "Sorry, I did not understand that. Could you say it another way?"),
+    ] {
+        assert_eq!(stage.say(said).await.text, answer, "{said}");
+        assert_eq!(sent().await, before, "{said}");
+    }
+}
