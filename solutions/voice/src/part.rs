@@ -11,7 +11,7 @@ use ieum_cache::Cache;
 use ieum_client::RestConfigError;
 use ieum_contracts::identity::{DEVICE_REGISTRATIONS, Devices, Users};
 use ieum_contracts::voice::{ContextEngine, DIALOG_EVENTS, Dialogue, DialogueRoutes, Understanding};
-use ieum_core::SharedClock;
+use ieum_core::{SharedClock, within};
 use ieum_device::Broker;
 use ieum_dialogflow::CacheContexts;
 use ieum_link::Routes;
@@ -48,6 +48,8 @@ use crate::web::versions::Versions;
 
 /// How often old turns are let go of.
 const PURGE: Duration = Duration::from_secs(3_600);
+/// How long the turns in hand on streams, and their farewells, may take where the process ends.
+const STREAMS: Duration = Duration::from_secs(10);
 
 /// What the solution stands on.
 pub struct VoiceDeps {
@@ -326,6 +328,10 @@ impl VoicePart {
 
     /// Hears nothing new, finishes the turns in hand and what is ringing.
     pub async fn drain(&self) {
+        let (clock, streams) = (&self.manager.clock, &self.manager.streams);
+        if within(clock, clock.moment() + STREAMS, streams.end()).await.is_none() {
+            tracing::warn!("streams whose turns take too long are cut");
+        }
         let Some(Running { stop, tasks, listeners }) = self.running.lock().take() else { return };
         for listener in listeners {
             listener.drain().await;

@@ -1,11 +1,14 @@
 //! The streams that are open in this process, and who is at them: what nobody asked for is told there, too.
 
 use std::collections::{HashMap, HashSet};
+use std::future::Future;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// What waits for one stream at most; beyond that it has no room.
 const MOST_WAITING: usize = 64;
@@ -16,6 +19,9 @@ pub struct Streams {
     open: Arc<Mutex<Open>>,
     /// Told when a stream opens.
     waiting: Arc<Notify>,
+    /// Every stream is to end.
+    ending: CancellationToken,
+    tasks: TaskTracker,
 }
 
 /// The way to one stream, which may listen to several lanes.
@@ -50,7 +56,24 @@ pub struct Listening {
 impl Streams {
     /// Begins without any; `waiting` is told when one opens.
     pub fn new(waiting: Arc<Notify>) -> Self {
-        Self { open: Arc::default(), waiting }
+        Self { open: Arc::default(), waiting, ending: CancellationToken::new(), tasks: TaskTracker::new() }
+    }
+
+    /// Runs a stream, for [`Self::end`] to wait for.
+    pub fn spawn(&self, stream: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(stream);
+    }
+
+    /// Returns what tells a stream that it is to end.
+    pub fn ending(&self) -> CancellationToken {
+        self.ending.clone()
+    }
+
+    /// Ends every stream, also those that open later, and waits until each has answered and taken its leave.
+    pub async fn end(&self) {
+        self.ending.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Listens to what is sent to any of these lanes.

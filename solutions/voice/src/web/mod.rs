@@ -3,6 +3,7 @@
 //! Whoever puts this behind a door decides who comes in; see [`visitor`] for who may name whom.
 
 pub(crate) mod assistant;
+mod closing;
 pub(crate) mod stream;
 pub(crate) mod text;
 pub(crate) mod upload;

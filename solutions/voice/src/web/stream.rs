@@ -34,10 +34,10 @@ use serde_json::{Value, json};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use utoipa::IntoParams;
 
+use super::closing::{Farewell, Socket, close};
 use super::text::at_field;
 use super::{Visitor, Web};
 use crate::audio::{AudioData, USUAL_RATE, named_anew};
@@ -100,8 +100,6 @@ enum Said {
     },
 }
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
-
 /// One client's stream.
 struct Talk {
     manager: Arc<DialogManager>,
@@ -143,7 +141,7 @@ pub(crate) async fn stream(
     let upgraded = hyper::upgrade::on(&mut request);
     // Who is told that the stream is open is told everything from then on.
     let unasked = web.manager.streams.listen(speaks.lanes());
-    tokio::spawn(async move {
+    web.manager.streams.clone().spawn(async move {
         if let Ok(stream) = upgraded.await {
             let recording = recording(&web.manager, &speaks);
             Talk { manager: web.manager, visitor, speaks, recording }.run(stream, unasked).await;
@@ -205,46 +203,56 @@ impl Talk {
             .max_frame_size(Some(LONGEST_FRAME));
         let mut socket =
             WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(config)).await;
-        let (mut farewell, mut silences) = (None, 0);
+        if let Some(farewell) = self.talk(&mut socket, &mut unasked).await {
+            drop(unasked);
+            close(socket, farewell, &self.manager.clock).await;
+        }
+    }
+
+    /// Talks until one of both ends it, and returns what to say last; `None` where the client is gone.
+    async fn talk(&mut self, socket: &mut Socket, unasked: &mut Listening) -> Option<Farewell> {
+        let (mut silences, stopping) = (0, self.manager.streams.ending());
         loop {
             let unsaid = tokio::select! {
                 next = socket.next() => Err(next),
                 told = unasked.next() => Ok(Message::text(&*told)),
+                () = stopping.cancelled() => return Some(Farewell::Stopping),
                 () = self.manager.clock.sleep(SILENCE) => {
                     silences += 1;
-                    if silences < SILENCES { Ok(Message::Ping(Default::default())) } else { Err(None) }
+                    if silences == SILENCES {
+                        return Some(Farewell::Silent);
+                    }
+                    Ok(Message::Ping(Default::default()))
                 }
             };
             let answered = match unsaid {
                 Ok(message) => match ended(self.visitor.check().await) {
                     Some(fault) => Err(fault),
-                    None if self.send(&mut socket, message).await => continue,
-                    None => return,
+                    None if self.send(socket, message).await => continue,
+                    None => return None,
                 },
                 Err(next) => {
                     silences = 0;
-                    match next {
-                        Some(Ok(Message::Text(text))) => self.said(text.as_bytes()).await,
-                        Some(Ok(Message::Binary(bytes))) => self.sounded(&bytes),
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                    match next? {
+                        Ok(Message::Text(text)) => self.said(text.as_bytes()).await,
+                        Ok(Message::Binary(bytes)) => self.sounded(&bytes),
+                        Ok(Message::Close(_)) => return Some(Farewell::Answered),
                         // Pings are answered by the library.
-                        Some(Ok(_)) => Ok(Vec::new()),
+                        Ok(_) => Ok(Vec::new()),
+                        Err(error) => return Farewell::of(&error),
                     }
                 }
             };
             let is_over = answered.as_ref().is_err_and(|fault| fault.code == Code::Unauthenticated);
             for message in answered.unwrap_or_else(|fault| vec![refusal(&fault)]) {
-                if !self.send(&mut socket, Message::text(message.to_string())).await {
-                    return;
+                if !self.send(socket, Message::text(message.to_string())).await {
+                    return None;
                 }
             }
             if is_over {
-                farewell = Some(CloseFrame { code: CloseCode::Policy, reason: "sign in anew".into() });
-                break;
+                return Some(Farewell::SecretEnded);
             }
         }
-        // Whoever is gone need not be told.
-        self.send(&mut socket, Message::Close(farewell)).await;
     }
 
     /// Sends a message; returns false where the client is gone, or takes nothing for so long that it counts as gone.

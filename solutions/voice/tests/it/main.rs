@@ -16,6 +16,7 @@ mod dialogues_several;
 mod dialogues_shifted;
 mod dialogues_timers;
 mod facts;
+mod farewells;
 mod orders;
 mod pages;
 mod reaching;
