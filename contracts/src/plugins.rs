@@ -168,6 +168,9 @@ pub enum Effect {
         action: ControlAction,
         /// The level, 0 to 100, where it is set.
         level: Option<f64>,
+        /// The colour where it is set, as CSS writes it: `#rrggbb`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        color: Option<String>,
     },
 }
 
@@ -193,6 +196,6 @@ pub enum ControlAction {
     On,
     /// Switched off.
     Off,
-    /// Set to a level.
+    /// Set to a level, a colour, or both.
     Set,
 }

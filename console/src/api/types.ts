@@ -421,7 +421,7 @@ export type Effect =
   | { effect: "schedule"; kind: "timer" | "alarm" | "reminder"; at: string; label: string }
   | { effect: "cancel"; schedules: string[] }
   | { effect: "announce"; area: string | null; text: string }
-  | { effect: "control"; thing: string; deviceId: string; action: "on" | "off" | "set"; level: number | null };
+  | { effect: "control"; thing: string; deviceId: string; action: "on" | "off" | "set"; level: number | null; color?: string };
 
 /** What of a turn is not as it was. */
 export type Difference = "intent" | "slots" | "outcome" | "text" | "effects";

@@ -6,6 +6,7 @@ use ieum_contracts::voice::{PendingQuestion, Slot, SlotValue};
 use ieum_understanding::value::{Kind, Language, find_kinds};
 use jiff::Zoned;
 
+use crate::colours;
 use crate::dialogue::Names;
 use crate::plugins::{Choice, choice};
 use crate::tongue::Tongue;
@@ -100,6 +101,12 @@ pub fn read(pending: &PendingQuestion, text: &str, tongue: Tongue, now: &Zoned, 
         "day" => values::time(text, language, now).map(|_| values::day(text, language, now)),
         "level" => values::number(text, language, now),
         "name" => return thing(words, tongue, names),
+        colours::COLOR => {
+            let found = colours::find(tongue, words).filter(|(_, rest)| is_filler(rest, language));
+            return found.map_or(Read::None, |(colour, _)| {
+                Read::Value([(slot.to_owned(), spoken(words, colour.css))].into())
+            });
+        }
         HALF => return half_of(words, language, now),
         WHICH => {
             let said = || [(WHICH.to_owned(), spoken(words, words))].into();
@@ -147,6 +154,11 @@ fn is_only_a_value(text: &str, language: Language, now: &Zoned) -> bool {
     for found in found.into_iter().rev() {
         rest.replace_range(found.span, " ");
     }
+    is_filler(&rest, language)
+}
+
+/// Tells whether all words are such as go with a value.
+fn is_filler(rest: &str, language: Language) -> bool {
     let fillers = match language {
         Language::Korean => &KOREAN,
         Language::English => &ENGLISH,

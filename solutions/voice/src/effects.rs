@@ -90,9 +90,10 @@ pub fn plan(
                 }
                 plan.replies.append(&mut replies);
             }
-            Effect::Control { thing, device_id, action, level } => {
+            Effect::Control { thing, device_id, action, level, color } => {
                 if things.iter().any(|(device, id)| device == device_id && id == thing) {
-                    plan.replies.push(control(id, thing, device_id, *action, *level));
+                    let set = (*level, color.as_deref());
+                    plan.replies.push(control(id, thing, device_id, *action, set));
                 }
             }
         }
@@ -159,8 +160,18 @@ impl Ring {
     }
 }
 
-fn control(id: String, thing: &str, device: &str, action: ControlAction, level: Option<f64>) -> Reply {
-    let payload = json!({ "thing": thing, "action": action, "level": level });
+fn control(
+    id: String,
+    thing: &str,
+    device: &str,
+    action: ControlAction,
+    (level, color): (Option<f64>, Option<&str>),
+) -> Reply {
+    let mut payload = json!({ "thing": thing, "action": action, "level": level });
+    // Whoever knows no colours is told what it always was.
+    if let Some(color) = color {
+        payload["color"] = json!(color);
+    }
     Reply::to_device(id, device, "DEVICE_COMMAND", payload)
 }
 

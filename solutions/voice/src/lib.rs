@@ -9,6 +9,7 @@ mod answers;
 mod audio;
 mod cached;
 mod cities;
+mod colours;
 mod context;
 mod dialogflow;
 mod dialogue;

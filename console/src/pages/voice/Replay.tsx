@@ -85,7 +85,7 @@ function Effects({ title, none, effects }: { title: string; none: string; effect
     if (effect.effect === "schedule") return [t.scheduled[effect.kind], effect.label, dateTime(effect.at)].filter(Boolean).join(" · ");
     if (effect.effect === "cancel") return t.cancels(effect.schedules.length);
     if (effect.effect === "announce") return [t.announces, effect.area, effect.text].filter(Boolean).join(" · ");
-    return [t.controls[effect.action], effect.thing, effect.level].filter((part) => part !== null && part !== undefined).join(" · ");
+    return [t.controls[effect.action], effect.thing, effect.level, effect.color].filter((part) => part !== null && part !== undefined).join(" · ");
   };
   return <Under>{effects.length === 0 ? none : `${title}: ${effects.map(told).join(", ")}`}</Under>;
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::described::{Described, describe};
+use crate::colours::is_css;
 use crate::rules::LONGEST_NAME;
 use crate::understanding::LocalUnderstanding;
 use crate::understanding::taught::Taught;
@@ -235,7 +236,10 @@ fn check_effect(effect: &Effect) -> Result<(), (&'static str, String)> {
             let area = area.as_ref().map_or(Ok(()), |area| named("area", area));
             bare("text", said("text", text)).and(bare("area", area))
         }
-        Effect::Control { thing, device_id, level, .. } => {
+        Effect::Control { thing, device_id, level, color, .. } => {
+            if color.as_deref().is_some_and(|color| !is_css(color)) {
+                return Err(("color", "expected #rrggbb".to_owned()));
+            }
             if level.is_some_and(|level| !(0.0..=100.0).contains(&level)) {
                 return Err(("level", "expected 0 to 100".to_owned()));
             }

@@ -7,10 +7,11 @@ use ieum_contracts::voice::{
 use ieum_core::{Cx, Fault};
 
 use super::{asks, description, fails, says, tongue};
+use crate::colours::{self, COLOR, Colour, LIGHTS, SHADE, is_compound, is_light};
 use crate::rules::words;
 use crate::store::{Thing, VoiceStore};
 use crate::tongue::{Tongue, toward, with};
-use crate::understanding::LATER;
+use crate::understanding::{LATER, kinds};
 
 /// Controls things.
 pub struct Things {
@@ -24,7 +25,7 @@ impl Things {
 
 /// What things are called besides: who says one of a row may mean any of it.
 const SAME: [&[&str]; 4] = [
-    &["불", "조명", "전등", "등", "light", "lamp"],
+    LIGHTS,
     &["tv", "티비", "텔레비전", "television", "telly"],
     &["에어컨", "air conditioner", "air con", "aircon"],
     &["커튼", "curtain", "drape"],
@@ -49,35 +50,85 @@ impl Plugin for Things {
             return Ok(asks("name", tongue.pick("무엇을요?", "Which one?")));
         }
         let said_area = words(&ask.meaning, "area");
-        // Who says all of them means other rooms too.
-        let area = said_area.or(ask.area.as_deref().filter(|_| !every));
+        // Who says all of them means other rooms too, unless it is those here.
+        let is_here = words(&ask.meaning, "here").is_some();
+        let area = said_area.or(ask.area.as_deref().filter(|_| !every || is_here));
         let all = self.store.things(&ask.user_id).await?;
-        let found = choose(&all, Meant { name, area, strict: said_area.is_some(), every });
+        let found = choose(&all, Meant { name, area, strict: said_area.is_some() || is_here, every });
         if found.is_empty() {
             return Ok(fails(none_found(tongue, name, said_area)));
         }
         let name = name.unwrap_or_default();
-        let (action, level) = match ask.meaning.intent.as_str() {
+        let action = match ask.meaning.intent.as_str() {
+            "device.query" if words(&ask.meaning, ABOUT) == Some(COLOR) => {
+                return Ok(fails(unseen_colour(tongue, name)));
+            }
             "device.query" => return Ok(fails(unseen(tongue, name))),
-            "device.off" => (ControlAction::Off, None),
-            "device.set" => (ControlAction::Set, level(&ask)),
-            _ => (ControlAction::On, None),
+            "device.off" => ControlAction::Off,
+            "device.set" => ControlAction::Set,
+            _ => ControlAction::On,
         };
-        if action == ControlAction::Set && words(&ask.meaning, "relative").is_some() {
-            return Ok(fails(unknown_level(tongue, name)));
-        }
-        if action == ControlAction::Set && level.is_none() {
-            return Ok(asks("level", tongue.pick("얼마로 맞출까요?", "To which level?")));
-        }
+        let set = match action {
+            ControlAction::Set => match Set::of(&ask, tongue, name) {
+                Ok(set) => set,
+                Err(answer) => return Ok(*answer),
+            },
+            _ => Set::default(),
+        };
         let moved = words(&ask.meaning, "moved").is_some();
-        let text = done(tongue, name, (action, level), moved, every);
+        let text = done(tongue, name, (action, &set), moved, every);
         let effect = |thing: &Thing| Effect::Control {
             thing: thing.id.clone(),
             device_id: thing.device.clone(),
             action,
-            level,
+            level: set.level,
+            color: set.colour.map(|colour| colour.css.to_owned()),
         };
         Ok(PluginAnswer { effects: found.into_iter().map(effect).collect(), ..says(text) })
+    }
+}
+
+/// The slot of what a command or a question is about.
+const ABOUT: &str = "about";
+/// The slots of what something is set to.
+const SET: [&str; 5] = ["level", "relative", COLOR, SHADE, ABOUT];
+
+/// What something is set to.
+#[derive(Default)]
+struct Set {
+    level: Option<f64>,
+    colour: Option<&'static Colour>,
+}
+
+impl Set {
+    /// Reads what `name` is to be set to; else what is answered instead.
+    fn of(ask: &PluginAsk, tongue: Tongue, name: &str) -> Result<Self, Box<PluginAnswer>> {
+        let slots = &ask.meaning.slots;
+        let is_told = |slot: &&str| slots.get(*slot).is_some_and(|slot| !slot.text.is_empty());
+        let is_new = SET.iter().any(|slot| is_told(&slot));
+        // What is carried over from the command before has no words, and is not set again. Other engines give no words.
+        let is_meant = |slot: &str| !is_new || is_told(&slot);
+        let said = |slot: &str| words(&ask.meaning, slot).filter(|_| is_meant(slot));
+        let (named, level) = (said(COLOR), level(ask).filter(|_| is_meant("level")));
+        let colour = named.and_then(|named| colours::of(named).or_else(|| colours::named(tongue, named)));
+        let unknown = said(SHADE).or(named).filter(|_| colour.is_none());
+        if colour.is_none() && unknown.is_none() && said(ABOUT) != Some(COLOR) {
+            if said("relative").is_some() {
+                return Err(Box::new(fails(unknown_level(tongue, name))));
+            }
+            let asked = || Box::new(asks("level", tongue.pick("얼마로 맞출까요?", "To which level?")));
+            return Ok(Self { level: Some(level.ok_or_else(asked)?), colour });
+        }
+        if is_no_light(name) {
+            return Err(Box::new(fails(not_coloured(tongue, name))));
+        }
+        let Some(colour) = colour else {
+            return Err(Box::new(asks(COLOR, which_colour(tongue, unknown))));
+        };
+        if colour.is_dark() {
+            return Err(Box::new(fails(no_dark_light(tongue))));
+        }
+        Ok(Self { level, colour: Some(colour) })
     }
 }
 
@@ -88,12 +139,23 @@ fn level(ask: &PluginAsk) -> Option<f64> {
     }
 }
 
+/// Tells whether a name is that of a kind of thing that is no light. What a thing of another name is nobody knows.
+fn is_no_light(name: &str) -> bool {
+    let name = singular(name);
+    let is_of = |kind: &str| {
+        let kind = singular(kind);
+        name == kind || name.strip_suffix(&*kind).is_some_and(|before| before.ends_with(' '))
+    };
+    let kinds = SAME.iter().copied().flatten().copied().chain(kinds());
+    kinds.filter(|kind| !is_light(kind)).any(is_of)
+}
+
 // === What is said ===
 
 fn done(
     tongue: Tongue,
     name: &str,
-    (action, level): (ControlAction, Option<f64>),
+    (action, set): (ControlAction, &Set),
     moved: bool,
     every: bool,
 ) -> String {
@@ -108,17 +170,33 @@ fn done(
         (false, false) => format!("The {name}"),
     };
     let are = if !every && name.ends_with('s') { "are" } else { "is" };
-    let (korean, english) = match (action, level, moved) {
-        (ControlAction::Set, Some(level), _) => {
+    let to = |level: f64| toward(&level.to_string());
+    match (set.level, set.colour.map(|colour| colour.name(tongue))) {
+        (None, None) => {}
+        (Some(level), None) => {
             return tongue.pick(
-                format!("{object} {} 맞췄어요.", toward(&level.to_string())),
+                format!("{object} {} 맞췄어요.", to(level)),
                 format!("{subject} {are} set to {level}."),
             );
         }
-        (ControlAction::Off, _, true) => ("닫았어요", "closed"),
-        (ControlAction::Off, _, false) => ("껐어요", "off"),
-        (_, _, true) => ("열었어요", "open"),
-        (_, _, false) => ("켰어요", "on"),
+        (None, Some(colour)) => {
+            return tongue.pick(
+                format!("{object} {} 바꿨어요.", toward(colour)),
+                format!("{subject} {are} {colour}."),
+            );
+        }
+        (Some(level), Some(colour)) => {
+            return tongue.pick(
+                format!("{object} {} 바꾸고 {} 맞췄어요.", toward(colour), to(level)),
+                format!("{subject} {are} {colour} and set to {level}."),
+            );
+        }
+    }
+    let (korean, english) = match (action, moved) {
+        (ControlAction::Off, true) => ("닫았어요", "closed"),
+        (ControlAction::Off, false) => ("껐어요", "off"),
+        (_, true) => ("열었어요", "open"),
+        (_, false) => ("켰어요", "on"),
     };
     tongue.pick(format!("{object} {korean}."), format!("{subject} {are} {english}."))
 }
@@ -139,6 +217,50 @@ fn unknown_level(tongue: Tongue, name: &str) -> String {
     tongue.pick(
         format!("{} 지금 얼마인지 몰라서 더하거나 덜 수 없어요. 얼마로 맞출지 말씀해 주세요.", with(name, "이", "가")),
         format!("I do not know what the {name} {are} set to, so I cannot turn {it} up or down. Tell me the level instead."),
+    )
+}
+
+/// Asks for a colour; `unknown` is one that was said and that nobody knows.
+fn which_colour(tongue: Tongue, unknown: Option<&str>) -> String {
+    let question = tongue.pick("무슨 색으로 바꿀까요?", "Which colour should it be?");
+    let told = unknown.map(|shade| {
+        tongue.pick(
+            format!("{}은 제가 모르는 색이에요. ", in_full(shade)),
+            format!("I do not know the colour {shade}. "),
+        )
+    });
+    told.unwrap_or_default() + question
+}
+
+/// Returns the Korean name of a colour with the word for it.
+fn in_full(shade: &str) -> String {
+    let shade = shade.trim_end_matches('색').trim();
+    format!("{shade}색")
+}
+
+/// Said where something that is no light is to have a colour.
+fn not_coloured(tongue: Tongue, name: &str) -> String {
+    tongue.pick(
+        format!("{} 색을 바꿀 수 없어요. 조명의 색만 바꿀 수 있어요.", with(name, "은", "는")),
+        format!("I can set the colour of lights, and not of the {name}."),
+    )
+}
+
+fn no_dark_light(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "검은색 빛은 없어요. 끄려면 꺼 달라고 말씀해 주세요.",
+        "No light is black. Tell me to turn it off instead.",
+    )
+}
+
+/// Said to who asks what colour something has.
+fn unseen_colour(tongue: Tongue, name: &str) -> String {
+    tongue.pick(
+        format!("{} 무슨 색인지는 알 수 없어요. 색을 바꿀 수는 있어요.", with(name, "이", "가")),
+        format!(
+            "I cannot see what colour the {name} {}. I can change it.",
+            if name.ends_with('s') { "are" } else { "is" }
+        ),
     )
 }
 
@@ -185,7 +307,9 @@ fn choose<'a>(all: &'a [Thing], meant: Meant<'_>) -> Vec<&'a Thing> {
             let exactly = |thing: &&Thing| singular(&thing.name) == name;
             let likely = |thing: &&Thing| {
                 let known = singular(&thing.name);
-                known == name || row.contains(&&*known) || known.ends_with(&last)
+                let is_every = meant.every && name.is_ascii() && is_light(&known);
+                let is_one = row == LIGHTS && (is_compound(&known) || is_every);
+                known == name || row.contains(&&*known) || known.ends_with(&last) || is_one
             };
             let exact: Vec<&Thing> = all.iter().filter(exactly).collect();
             if meant.every || exact.is_empty() { all.iter().filter(likely).collect() } else { exact }

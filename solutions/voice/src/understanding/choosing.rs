@@ -16,6 +16,8 @@ use super::later::to_be_done_later;
 use super::moments::whole_moment;
 use super::reminding;
 use super::values::{Slots, slots_of, time, when};
+use crate::colours::{SHADE, is_light, may_be};
+use crate::tongue::Tongue;
 use crate::zone::{here, moment};
 
 /// When a reminder comes that is for a part of a day and no time of it.
@@ -120,6 +122,8 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
             || slots.slots.get("date").is_some_and(|date| is_of_days(&date.text, language, now));
         // Of two times that are joined neither is a part of the message.
         slots.is_read &= !slots.slots.get("message").is_some_and(|message| is_torn(&message.text));
+        slots.is_read &=
+            slots.slots.get(SHADE).is_none_or(|shade| is_shade(&shade.text, &slots.slots, part, language));
         slots.is_read &= !slots.slots.get("who").is_some_and(|who| is_nobody_else(&who.text, language, now));
         if best.is_some() {
             // The same words without a time would say now what is meant for later.
@@ -164,6 +168,15 @@ fn is_of_days(words: &str, language: Language, now: &Zoned) -> bool {
 fn is_nobody_else(who: &str, language: Language, now: &Zoned) -> bool {
     let is_speaker = who.to_lowercase().split_whitespace().next().is_none_or(|first| first == "me");
     is_speaker || !find_kinds(who, language, now, &[Kind::Time, Kind::Duration]).is_empty()
+}
+
+/// Tells whether a colour that nobody knows is meant as one: a light is to have it, or it is called one.
+fn is_shade(shade: &str, slots: &BTreeMap<String, Slot>, part: &str, language: Language) -> bool {
+    let part = part.to_lowercase();
+    let is_called = ["color", "colour", "색"].iter().any(|word| part.contains(word));
+    let is_of_light = slots.get("name").is_some_and(|name| is_light(&name.text));
+    let tongue = if language == Language::Korean { Tongue::Korean } else { Tongue::English };
+    (is_called || is_of_light) && may_be(tongue, shade)
 }
 
 /// Tells whether a message begins or ends with what joins two times: "랑 20시에 약 먹으", "eat at 8 am and".

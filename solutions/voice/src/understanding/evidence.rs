@@ -8,6 +8,7 @@ use super::named::named;
 use super::now_of;
 use super::remarks::tells_of_today;
 use super::timed::is_timed;
+use crate::colours;
 use crate::tongue::Tongue;
 
 /// Words that a topic is spoken about with, as they begin, one of which is said; and those it is something else with.
@@ -330,6 +331,13 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
         if guess.intent != "device.set" && rest.contains(|letter: char| letter.is_ascii_digit()) {
             return None;
         }
+        // What is to have a colour is not switched instead.
+        let bare = |word: &str| {
+            ["으로", "로"].iter().find_map(|to| word.strip_suffix(to)).unwrap_or(word).to_owned()
+        };
+        if rest.split_whitespace().any(|word| colours::named(tongue, &bare(word)).is_some()) {
+            return None;
+        }
         // What is to be done later is not done at once.
         let language = tongue.pick(Language::Korean, Language::English);
         let now = now_of(ask);
@@ -441,6 +449,8 @@ mod tests {
             ("device.set", "make it warmer"),
             ("device.on", "come here"),
             ("device.off", "lights please"),
+            ("device.on", "I fancy the lights in blue"),
+            ("device.on", "거실 불 파란색으로 켜졌으면 좋겠는데"),
             ("device.on", "거실 불 좀"),
         ] {
             assert!(!is_borne_out(intent, text), "{intent}: {text}");

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use ieum_contracts::voice::Understand;
 use ieum_speech::{Grammar, Link};
-use ieum_understanding::template::{IntentsFile, Net, Recogniser, TemplateError};
+use ieum_understanding::template::{IntentsFile, ListEntry, Net, Recogniser, TemplateError, ValueEntry};
 
 use super::grammars::{Asks, Taughts};
-use super::{ENGLISH, KOREAN, LocalUnderstanding, ask_of, sentences, situation};
+use super::{ENGLISH, KOREAN, LocalUnderstanding, ask_of, is_known, sentences, situation};
+use crate::colours::{self, COLOR};
 use crate::dialogue::Names;
 use crate::tongue::Tongue;
 
@@ -25,6 +26,10 @@ fn compile(tongue: Tongue) -> Result<Recogniser, TemplateError> {
     );
     let open = IntentsFile::from_yaml(open)?;
     file.lists.extend(open.lists);
+    // Every name of every colour in every sentence would make it slow.
+    let colours = colours::names(tongue).map(|name| ValueEntry::Plain(name.to_owned())).collect();
+    let colours = ListEntry { values: Some(colours), ..ListEntry::default() };
+    file.lists.insert(COLOR.to_owned(), colours);
     file.expansion_rules.extend(open.expansion_rules);
     Recogniser::compile(&file)
 }
@@ -53,7 +58,7 @@ impl LocalUnderstanding {
             let Some(understanding) = understanding.upgrade().map(LocalUnderstanding) else { return false };
             asks.iter().any(|(tongue, ask)| {
                 let ask = Understand { text: text.to_owned(), ..ask.clone() };
-                understanding.recognise(*tongue, &ask).is_some()
+                understanding.recognise(*tongue, &ask).is_some_and(|known| known.iter().all(is_known))
             })
         };
         Grammar::new(links, ends).with_farthest(FARTHEST).leaving(is_understood)

@@ -45,6 +45,7 @@ use parking_lot::RwLock;
 use serde_json::json;
 
 use crate::cities;
+use crate::colours::{self, COLOR, SHADE};
 use crate::dialogue::Names;
 use crate::tongue::Tongue;
 use crate::zone::{here, zone};
@@ -251,6 +252,16 @@ fn now_of(ask: &Understand) -> Zoned {
     here(&zone(&ask.zone), ask.now)
 }
 
+/// Tells whether all that a meaning needs is known: a colour that nobody knows may have been misheard.
+fn is_known(meaning: &Meaning) -> bool {
+    !meaning.slots.contains_key(SHADE)
+}
+
+/// Returns the names of things that everybody knows.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    THINGS.into_iter().flat_map(|(_, names)| names.iter().copied())
+}
+
 /// Returns the names of a language in a table that everybody knows.
 fn common(
     table: [(Tongue, &'static [&'static str]); 2],
@@ -295,6 +306,8 @@ fn sentences(tongue: Tongue, own: &str) -> Result<IntentsFile, TemplateError> {
     file.lists.extend(own.lists);
     let cities = cities::names(tongue).into_iter().map(|name| ValueEntry::Plain(name.to_owned())).collect();
     file.lists.insert("city".to_owned(), ListEntry { values: Some(cities), ..ListEntry::default() });
+    let colours = ListEntry { values: Some(colours::values(tongue)), ..ListEntry::default() };
+    file.lists.insert(COLOR.to_owned(), colours);
     file.expansion_rules.extend(own.expansion_rules);
     for group in file.intents.values_mut().flat_map(|entry| &mut entry.data) {
         if group.requires_context.contains_key("topic") {

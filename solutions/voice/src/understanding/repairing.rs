@@ -3,7 +3,8 @@
 
 use ieum_speech::{Repair, Sounds};
 
-use super::{AREAS, LocalUnderstanding, THINGS, ask_of};
+use super::{AREAS, LocalUnderstanding, THINGS, ask_of, is_known};
+use crate::colours;
 use crate::dialogue::Names;
 use crate::tongue::Tongue;
 
@@ -15,7 +16,10 @@ const MOST_WORDS: usize = 30;
 impl LocalUnderstanding {
     /// Returns what was likely said, where `heard` means nothing as it is and something that sounds like it does.
     pub fn repaired(&self, tongue: Tongue, names: &Names, heard: &str) -> Option<String> {
-        let means = |text: &str| self.recognise(tongue, &ask_of(tongue, names, text)).is_some();
+        let means = |text: &str| {
+            let found = self.recognise(tongue, &ask_of(tongue, names, text));
+            found.is_some_and(|known| known.iter().all(is_known))
+        };
         if heard.split_whitespace().count() > MOST_WORDS || means(heard) {
             return None;
         }
@@ -34,7 +38,9 @@ fn known<'a>(tongue: Tongue, names: &'a Names, heard: &str) -> Vec<&'a str> {
     let common = [THINGS, AREAS].into_iter().flatten().filter(|(own, _)| *own == tongue);
     let common = common.flat_map(|(_, names)| names.iter().copied());
     let own = names.things.iter().chain(&names.areas).map(String::as_str);
-    let known = common.chain(own).filter(|name| name.chars().count() > 1 && !heard.contains(name));
+    let colours = colours::names(tongue).map(|name| -> &'a str { name });
+    let known =
+        common.chain(colours).chain(own).filter(|name| name.chars().count() > 1 && !heard.contains(name));
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|name| std::cmp::Reverse(name.chars().count()));
     known

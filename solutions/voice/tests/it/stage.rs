@@ -98,19 +98,33 @@ impl Stage {
         stage
     }
 
+    /// A stage that hears devices by these ears, and says nothing aloud.
+    pub async fn listening(url: &str, ears: Arc<dyn Ears>) -> Self {
+        let stage = Self::wired(url, None, (Some(ears), None), "memory:").await;
+        stage.part.start(Some(stage.broker.clone())).await.expect("starts");
+        stage
+    }
+
     /// A stage that hears devices and whose cache lives in its store.
     pub async fn caching_in_its_store(url: &str) -> Self {
-        let stage = Self::wired(url, None, None, "sql:").await;
+        let stage = Self::wired(url, None, (None, None), "sql:").await;
         stage.part.start(Some(stage.broker.clone())).await.expect("starts");
         stage
     }
 
     /// A stage that asks this server for the weather.
     pub async fn under(url: &str, sky: Option<SocketAddr>, parrot: Option<Arc<Parrot>>) -> Self {
-        Self::wired(url, sky, parrot, "memory:").await
+        let ears = parrot.clone().map(|parrot| parrot as Arc<dyn Ears>);
+        let mouth = parrot.map(|parrot| parrot as Arc<dyn Mouth>);
+        Self::wired(url, sky, (ears, mouth), "memory:").await
     }
 
-    async fn wired(url: &str, sky: Option<SocketAddr>, parrot: Option<Arc<Parrot>>, cache: &str) -> Self {
+    async fn wired(
+        url: &str,
+        sky: Option<SocketAddr>,
+        (ears, mouth): (Option<Arc<dyn Ears>>, Option<Arc<dyn Mouth>>),
+        cache: &str,
+    ) -> Self {
         // Whoever calls out needs one; the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
@@ -138,9 +152,9 @@ impl Stage {
             users: Some(people.clone()),
             devices: Some(people.clone()),
             plugins: Vec::new(),
-            ears: parrot.clone().map(|parrot| parrot as Arc<dyn Ears>),
+            ears,
             listens_for: Some(local.clone()),
-            mouth: parrot.map(|parrot| parrot as Arc<dyn Mouth>),
+            mouth,
             weather: WeatherOptions {
                 base: match sky {
                     Some(address) => format!("http://{address}").parse().expect("is a URL"),

@@ -190,12 +190,14 @@ fn says(text: &str) -> PluginAnswer {
 #[tokio::test]
 async fn what_no_plugin_may_say_is_refused_by_field() {
     let stage = stage();
-    let control = |level: f64| Effect::Control {
+    let control = |level: f64, color: Option<&str>| Effect::Control {
         thing: "lamp".into(),
         device_id: "kitchen".into(),
         action: ControlAction::Set,
         level: Some(level),
+        color: color.map(str::to_owned),
     };
+    let [bright, named] = [control(900.0, None), control(9.0, Some("blue"))];
     let shout = || Effect::Announce { area: None, text: "가".repeat(LONGEST_TEXT + 1) };
     let nameless = Effect::Announce { area: Some(String::new()), text: "네".into() };
     let cancel = |count| Effect::Cancel { schedules: vec!["1".into(); count] };
@@ -208,7 +210,8 @@ async fn what_no_plugin_may_say_is_refused_by_field() {
         (PluginAnswer { effects: vec![cancel(1); MOST_EFFECTS + 1], ..says("네") }, "field effects: has"),
         (PluginAnswer { effects: vec![cancel(1), shout()], ..says("네") }, "field effects[1].text: has"),
         (PluginAnswer { effects: vec![nameless], ..says("네") }, "field effects[0].area: has no 1"),
-        (PluginAnswer { effects: vec![control(900.0)], ..says("네") }, "field effects[0].level: expected 0"),
+        (PluginAnswer { effects: vec![bright], ..says("네") }, "field effects[0].level: expected 0"),
+        (PluginAnswer { effects: vec![named], ..says("네") }, "field effects[0].color: expected #rrggbb"),
         (PluginAnswer { effects: vec![cancel(101)], ..says("네") }, "field effects[0].schedules: has"),
         (PluginAnswer { effects: vec![of_others], ..says("네") }, "field effects[0].schedules: names"),
     ] {
@@ -217,7 +220,10 @@ async fn what_no_plugin_may_say_is_refused_by_field() {
         assert_eq!(&*fault.reason, "voice.plugin.garbage", "{fault}");
         assert!(fault.message.contains(field), "{field}: {fault}");
     }
-    let sound = PluginAnswer { effects: vec![control(50.0), cancel(1)], ..says("네\n알겠어요") };
+    let sound = PluginAnswer {
+        effects: vec![control(50.0, Some("#00aaFF")), cancel(1)],
+        ..says("네\n알겠어요")
+    };
     *stage.scripted.answer.lock() = sound.clone();
     assert_eq!(stage.outside.handle(&Cx::root(), ask()).await, Ok(sound));
 }
