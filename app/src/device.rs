@@ -205,6 +205,11 @@ impl Consumer for Removals {
 }
 
 impl DeviceWatch {
+    /// Returns the credentials that devices come with.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// Returns all devices that are known here, by their ids. Fails where the store cannot be read.
     pub async fn devices(&self) -> Result<Vec<Seen>, Fault> {
         let unread = |error: &(dyn Error + 'static)| {

@@ -288,6 +288,50 @@ describe("use", () => {
     await close();
   });
 
+  test("a device is given a secret, shown once, another beside it, and none", async () => {
+    const { page, errors, close } = await open();
+    await page.goto(`${platform.url}/voice`);
+    await settled(page);
+    await page.getByRole("button", { name: "Add a device" }).focus();
+    await page.keyboard.press("Enter");
+    await focused(page.getByLabel("Device id"));
+    await page.keyboard.type("attic");
+    await page.keyboard.press("Enter");
+    const secret = async () => (await page.locator("[data-secret]").textContent());
+    const first = await secret();
+    assert.match(first, /^[\w-]{43}$/);
+    await page.getByText("ieum device run --url mqtt://HOST:1883 --device attic --secret-file FILE").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await dismiss(page);
+    await page.locator("[data-secret]").waitFor({ state: "detached" });
+    const may = async (password) => {
+      const authorization = `Basic ${Buffer.from(`attic:${password}`).toString("base64")}`;
+      const body = JSON.stringify({ deviceId: "attic", text: "what time is it" });
+      const headers = { authorization, "content-type": "application/json" };
+      return (await fetch(`${platform.url}/api/v2/dialog/text`, { method: "POST", headers, body })).status;
+    };
+    assert.equal(await may(first), 200);
+    // One that has a secret is not added again.
+    await page.getByRole("button", { name: "Add a device" }).click();
+    await page.getByLabel("Device id").fill("attic");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText(/^adding the device "attic": it has had a secret since/).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "New secret: attic" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Make a secret" }).click();
+    await page.getByText(/^The secret before stays valid until /).waitFor();
+    const second = await secret();
+    assert.deepEqual([await may(first), await may(second)], [200, 200]);
+    await dismiss(page);
+    await page.locator("[data-secret]").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Revoke: attic" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("button", { name: "Revoke: attic" }).waitFor({ state: "detached" });
+    assert.deepEqual([await may(first), await may(second)], [401, 401]);
+    assert.deepEqual(errors, []);
+    await close();
+  });
+
   test("a delivery is shown with its body and answer, and sent again", async () => {
     const received = [];
     const receiver = createServer((request, response) => {

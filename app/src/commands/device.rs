@@ -6,8 +6,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use ieum_core::{Clock, SystemClock, Timestamp, parse_duration};
-use ieum_device::{Credentials, Issued};
+use ieum_core::{Timestamp, parse_duration};
+use ieum_device::{CredentialError, Credentials, Issued};
 
 use crate::cli::DeviceCommand;
 use crate::config::Settings;
@@ -35,14 +35,13 @@ async fn run(
 ) -> Result<(), Box<dyn Error>> {
     match command {
         DeviceCommand::Add { device } => {
-            is_new(credentials, &device).await?;
-            show(&device, &credentials.issue(&device).await?, output);
+            let issued = credentials.add(&device).await.map_err(how_else)?;
+            show(&device, &issued, output);
         }
         DeviceCommand::Rotate { device, overlap } => {
             let overlap = parse_duration(&overlap)?;
             is_known(credentials, "rotating", &device).await?;
-            let issued = credentials.rotate(&device, overlap).await?;
-            let until = end_of_others(credentials, &device, &issued).await?;
+            let (issued, until) = credentials.rotate(&device, overlap).await?;
             show_rotated(&device, &issued, until, output);
         }
         DeviceCommand::Revoke { device } => {
@@ -80,19 +79,16 @@ async fn run(
     Ok(())
 }
 
-/// Fails where the device has a secret already: a second one that nobody ends would let a lost one in for ever.
-async fn is_new(credentials: &Credentials, device: &str) -> Result<(), Box<dyn Error>> {
-    let now = SystemClock.now();
-    let all = credentials.list(Some(device)).await?;
-    let Some(valid) = all.into_iter().find(|one| one.expires_at.is_none_or(|until| until > now)) else {
-        return Ok(());
-    };
-    let made = valid.created_at;
-    Err(format!(
-        "adding {device}: it has had a secret since {made}; `ieum device rotate {device}` makes another one and lets the first \
-         end a day later, with `--overlap 0s` at once; `ieum device revoke {device}` takes all away"
-    )
-    .into())
+/// Names the commands that help where the device has a secret already.
+fn how_else(error: CredentialError) -> Box<dyn Error> {
+    match error {
+        CredentialError::Known { device, since } => format!(
+            "adding {device}: it has had a secret since {since}; `ieum device rotate {device}` makes another one and lets the \
+             first end a day later, with `--overlap 0s` at once; `ieum device revoke {device}` takes all away"
+        )
+        .into(),
+        other => other.into(),
+    }
 }
 
 /// Fails where the device has no secret, with the name that may have been meant.
@@ -112,19 +108,6 @@ async fn is_known(
          this one"
     )
     .into())
-}
-
-/// Returns until when the device is let in with a secret that it had before, where it is.
-async fn end_of_others(
-    credentials: &Credentials,
-    device: &str,
-    issued: &Issued,
-) -> Result<Option<Timestamp>, Box<dyn Error>> {
-    let now = SystemClock.now();
-    let all = credentials.list(Some(device)).await?;
-    // Each of them was given an end.
-    let ends = all.iter().filter(|one| one.id != issued.id).filter_map(|one| one.expires_at);
-    Ok(ends.filter(|end| *end > now).max())
 }
 
 fn show(device: &str, issued: &Issued, output: &Output) {

@@ -12,6 +12,7 @@ mod sources;
 mod views;
 mod voice;
 mod voice_counts;
+mod voice_devices;
 mod voice_replay;
 mod webhooks;
 
@@ -80,7 +81,9 @@ pub fn router(platform: &Platform, parts: &Parts, health: Health) -> Router {
         .route("/links", get(links::list))
         .route("/links/{name}", post(links::steer))
         .route("/bus", get(bus::show))
-        .route("/voice/devices", get(voice::devices))
+        .route("/voice/devices", get(voice::devices).post(voice_devices::add))
+        .route("/voice/devices/{deviceId}/rotate", post(voice_devices::rotate))
+        .route("/voice/devices/{deviceId}/revoke", post(voice_devices::revoke))
         .route("/voice/turns", get(voice::turns))
         .route("/voice/turns/{id}/replay", post(voice_replay::replay))
         .route("/voice/statistics", get(voice_counts::statistics))

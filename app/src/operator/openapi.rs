@@ -4,7 +4,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::{
-    bus, dead, keys, links, overview, process, sources, voice, voice_counts, voice_replay, webhooks,
+    bus, dead, keys, links, overview, process, sources, voice, voice_counts, voice_devices, voice_replay,
+    webhooks,
 };
 
 /// The OpenAPI 3.1 document of the operator API.
@@ -43,6 +44,9 @@ use super::{
         links::list,
         links::steer,
         voice::devices,
+        voice_devices::add,
+        voice_devices::rotate,
+        voice_devices::revoke,
         voice::turns,
         voice_replay::replay,
         voice_counts::statistics,

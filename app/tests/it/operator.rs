@@ -268,6 +268,60 @@ async fn from_elsewhere_only_a_key_made_for_it_may_operate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn devices_get_their_secrets_here_and_lose_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &["voice"], &[]);
+    let desk = Desk::new(&platform);
+    // Whose secret it is, may speak as the device.
+    let may = async |secret: &Value| {
+        let url = format!("http://{}/api/v2/dialog/text", platform.address);
+        let turn = json!({ "turnId": secret, "deviceId": "attic", "text": "what time is it" });
+        let asked = desk.client.post(url).basic_auth("attic", secret.as_str()).json(&turn);
+        asked.send().await.expect("answers").status().as_u16()
+    };
+    let made =
+        desk.ask("POST", "/voice/devices", "/voice/devices", Some(json!({ "deviceId": "attic" }))).await;
+    let first = made["secret"].clone();
+    assert_eq!((&made["deviceId"], first.as_str().map(str::len)), (&json!("attic"), Some(43)));
+    assert_eq!((may(&first).await, may(&json!("guessed")).await), (200, 401));
+    assert_eq!(desk.get("/voice/devices").await["devices"][0]["hasSecret"], true);
+    let (status, problem) = desk.send("POST", "/voice/devices", Some(json!({ "deviceId": "attic" }))).await;
+    assert_eq!((status, &problem["reason"]), (409, &json!("device.known")), "{problem}");
+    let detail = problem["detail"].as_str().expect("is told");
+    assert!(detail.ends_with("; rotate it, or revoke it first"), "{detail}");
+    let (status, problem) = desk.send("POST", "/voice/devices", Some(json!({ "deviceId": "at/tic" }))).await;
+    assert_eq!((status, &problem["reason"]), (400, &json!("device.name")), "{problem}");
+
+    let rotate = async |device: &str, overlap: Value| {
+        let path = format!("/voice/devices/{device}/rotate");
+        let wish = json!({ "overlapSeconds": overlap });
+        desk.send("POST", &path, Some(wish)).await
+    };
+    let template = "/voice/devices/{deviceId}/rotate";
+    let second = desk.ask("POST", template, "/voice/devices/attic/rotate", Some(json!({}))).await;
+    assert!(second["formerValidUntil"].is_string(), "{second}");
+    assert_eq!((may(&first).await, may(&second["secret"]).await), (200, 200));
+    let (status, third) = rotate("attic", json!(0)).await;
+    assert_eq!((status, &third["formerValidUntil"]), (200, &Value::Null), "{third}");
+    assert_eq!(
+        (may(&first).await, may(&second["secret"]).await, may(&third["secret"]).await),
+        (401, 401, 200)
+    );
+    let (status, problem) = rotate("attic", json!(7_776_001)).await;
+    assert_eq!((status, &problem["reason"]), (400, &json!("device.overlap")), "{problem}");
+    let (status, problem) = rotate("cellar", json!(0)).await;
+    assert_eq!((status, &problem["reason"]), (404, &json!("device.unknown")), "{problem}");
+
+    let template = "/voice/devices/{deviceId}/revoke";
+    let gone = desk.ask("POST", template, "/voice/devices/attic/revoke", None).await;
+    assert_eq!(gone, json!({ "deviceId": "attic", "revoked": 3 }));
+    assert_eq!(may(&third["secret"]).await, 401);
+    let (status, problem) = desk.send("POST", "/voice/devices/attic/revoke", None).await;
+    assert_eq!((status, &problem["reason"]), (404, &json!("device.unknown")), "{problem}");
+    platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_turn_is_replayed_beside_what_it_was_and_nothing_comes_of_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let platform = up(folder.path(), &["voice"], &[]);
@@ -298,11 +352,11 @@ async fn a_turn_is_replayed_beside_what_it_was_and_nothing_comes_of_it() {
     assert_eq!((status, &today["differences"]), (200, &json!(["effects"])), "{today}");
     assert_eq!(desk.send("GET", "/voice/turns", None).await.1["turns"], kept, "no turn is kept of it");
     let one = say("2", "cancel all my timers").await;
-    assert_eq!(one, "I cancelled the timer.", "only the one was set");
+    assert_eq!(one, "The timer is cancelled.", "only the one was set");
     let (status, problem) = desk.send("POST", "/voice/turns/none/replay", None).await;
     assert_eq!((status, &problem["reason"]), (404, &json!("voice.turn.unknown")));
     let (status, problem) = desk.send("POST", &format!("{path}?now=maybe"), None).await;
-    assert_eq!((status, &problem["reason"]), (400, &json!("operator.query_malformed")));
+    assert_eq!((status, &problem["reason"]), (400, &json!("gateway.query_invalid")));
     platform.stop();
 }
 
@@ -315,8 +369,15 @@ async fn what_no_part_here_answers_is_said_so() {
         let (status, problem) = desk.send("GET", path, None).await;
         assert_eq!((status, &problem["reason"]), (501, &json!("operator.part_absent")), "{path}");
     }
-    let (status, problem) = desk.send("POST", "/voice/turns/1/replay", None).await;
-    assert_eq!((status, &problem["reason"]), (501, &json!("operator.part_absent")));
+    for (path, body) in [
+        ("/voice/turns/1/replay", None),
+        ("/voice/devices", Some(json!({ "deviceId": "attic" }))),
+        ("/voice/devices/attic/rotate", Some(json!({}))),
+        ("/voice/devices/attic/revoke", None),
+    ] {
+        let (status, problem) = desk.send("POST", path, body).await;
+        assert_eq!((status, &problem["reason"]), (501, &json!("operator.part_absent")), "{path}");
+    }
     desk.get("/sources").await;
     platform.stop();
 }

@@ -395,6 +395,14 @@ export interface VoiceDevice {
   measured?: { at: string; data: unknown };
 }
 
+/** A secret of a device, shown once. */
+export interface DeviceSecret {
+  deviceId: string;
+  secret: string;
+  /** Until when one that it had before is valid. */
+  formerValidUntil?: string;
+}
+
 /** How conversations went. */
 export interface VoiceStatistics {
   /** The day it is where the platform counts days. */

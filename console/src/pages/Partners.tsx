@@ -113,7 +113,9 @@ export default function Partners() {
           }}
         />
       )}
-      {issued && <ShowOnce title={t.keyMade(issued.key.name)} text={issued.text} onClose={() => setIssued(null)} />}
+      {issued && (
+        <ShowOnce title={t.keyMade(issued.key.name)} sentence={t.shownOnce} label={t.keyField} text={issued.text} onClose={() => setIssued(null)} />
+      )}
     </Page>
   );
 }

@@ -110,8 +110,19 @@ export function Show({ title, actions, maxWidth = "md", onClose, children }: Sho
   );
 }
 
+interface ShowOnceProps {
+  title: string;
+  /** What is to be done with it. */
+  sentence: string;
+  /** What the text is. */
+  label: string;
+  text: string;
+  onClose: () => void;
+  children?: ReactNode;
+}
+
 /** Shows a secret, this once. It does not close by a click beside it. */
-export function ShowOnce({ title, text, onClose }: { title: string; text: string; onClose: () => void }) {
+export function ShowOnce({ title, sentence, label, text, onClose, children }: ShowOnceProps) {
   const { t } = useText();
   const id = useId();
   return (
@@ -119,17 +130,18 @@ export function ShowOnce({ title, text, onClose }: { title: string; text: string
       <DialogTitle id={id}>{title}</DialogTitle>
       <DialogContent>
         <Alert severity="warning" sx={{ mb: 2 }}>
-          {t.shownOnce}
+          {sentence}
         </Alert>
         <Box
           component="output"
-          aria-label={t.keyField}
+          aria-label={label}
           sx={{ display: "block", p: 1.75, borderRadius: "8px", border: 1, borderColor: "divider", bgcolor: "background.default" }}
         >
           <Typography component="code" data-secret="" sx={{ fontFamily: "monospace", wordBreak: "break-all" }}>
             {text}
           </Typography>
         </Box>
+        {children}
       </DialogContent>
       <DialogActions sx={{ px: 3, pb: 2 }}>
         <CopyButton text={text} />

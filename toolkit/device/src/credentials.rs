@@ -47,6 +47,14 @@ pub enum CredentialError {
         /// The name.
         name: String,
     },
+    /// The device has a secret already: a second one that nobody ends would let a lost one in for ever.
+    #[error("adding the device {device:?}: it has had a secret since {since}; rotate it, or revoke it first")]
+    Known {
+        /// The device.
+        device: String,
+        /// When the secret was made that is valid.
+        since: Timestamp,
+    },
     /// The system gives no random numbers.
     #[error("making a secret for the device {0:?}: the system gives no random numbers")]
     Random(String),
@@ -62,6 +70,20 @@ impl Credentials {
     /// Keeps credentials in `store`, which has the tables of [`migrations`](crate::migrations).
     pub fn new(store: Store, clock: SharedClock) -> Self {
         Self { store, clock }
+    }
+
+    /// Makes the credential of a device that has none which is valid.
+    ///
+    /// # Errors
+    /// [`CredentialError::Known`] where it has one; see [`Credentials::issue`].
+    pub async fn add(&self, device: &str) -> Result<Issued, CredentialError> {
+        check_name(device)?;
+        let now = self.clock.now();
+        let all = self.list(Some(device)).await?;
+        match all.into_iter().find(|one| one.expires_at.is_none_or(|until| until > now)) {
+            Some(valid) => Err(CredentialError::Known { device: device.to_owned(), since: valid.created_at }),
+            None => self.issue(device).await,
+        }
     }
 
     /// Makes a credential beside those that the device has.
@@ -82,20 +104,27 @@ impl Credentials {
         Ok(Issued { id, secret })
     }
 
-    /// Makes a new credential and ends those that the device has `overlap` from now.
+    /// Makes a new credential and ends those that the device has `overlap` from now. Also returns until when one of those
+    /// is valid, where one still is.
     ///
     /// # Errors
     /// See [`Credentials::issue`].
-    pub async fn rotate(&self, device: &str, overlap: Duration) -> Result<Issued, CredentialError> {
+    pub async fn rotate(
+        &self,
+        device: &str,
+        overlap: Duration,
+    ) -> Result<(Issued, Option<Timestamp>), CredentialError> {
         let before = self.list(Some(device)).await?;
         let issued = self.issue(device).await?;
-        let end = self.clock.now() + overlap;
+        let now = self.clock.now();
+        let end = now + overlap;
         for credential in before.iter().filter(|old| old.expires_at.is_none_or(|at| at > end)) {
             let sql = "UPDATE ieum_device_credential SET expires_at = ? WHERE id = ?";
             let values = [end.into(), credential.id.as_str().into()];
             self.store.execute(sql, &values).await.map_err(failed("ending", device))?;
         }
-        Ok(issued)
+        let ends = before.iter().map(|old| old.expires_at.map_or(end, |at| at.min(end)));
+        Ok((issued, ends.filter(|at| *at > now).max()))
     }
 
     /// Removes all credentials of the device and returns how many there were.

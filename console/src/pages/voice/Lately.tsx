@@ -1,21 +1,15 @@
 // Who is connected, and what was said lately: devices beside their sessions, each turn as a trace.
 import Box from "@mui/material/Box";
 import Skeleton from "@mui/material/Skeleton";
-import Table from "@mui/material/Table";
-import TableBody from "@mui/material/TableBody";
-import TableCell from "@mui/material/TableCell";
-import TableHead from "@mui/material/TableHead";
-import TableRow from "@mui/material/TableRow";
 import Typography from "@mui/material/Typography";
-import { MessagesSquare, Radio } from "lucide-react";
-import { Fragment } from "react";
+import { MessagesSquare } from "lucide-react";
 
 import type { LateTurn, VoiceDevice } from "../../api/types";
-import { Code, Scrolling, StateChip, Under } from "../../parts/bits";
+import { Code, Under } from "../../parts/bits";
 import { Beside, Panel } from "../../parts/Page";
 import { Empty, Loaded, useReading } from "../../parts/states";
 import { useText } from "../../text";
-import { Measured } from "./Measured";
+import { Devices } from "./Devices";
 import { Replayable } from "./Replay";
 
 /** Turns of a session that are shown. */
@@ -30,58 +24,11 @@ export function Lately() {
     <Loaded reading={both} skeleton={<Skeleton variant="rounded" height={360} />}>
       {({ devices }) => (
         <Beside columns="1fr 1.4fr">
-          <Devices devices={devices} />
+          <Devices devices={devices} renew={both.renew} />
           <Sessions reading={turns} />
         </Beside>
       )}
     </Loaded>
-  );
-}
-
-function Devices({ devices }: { devices: VoiceDevice[] }) {
-  const { t, ago, number } = useText();
-  return (
-    <Panel title={t.devices} sentence={t.devicesSentence}>
-      {devices.length === 0 ? (
-        <Empty icon={Radio} title={t.noDevices} sentence={t.noDevicesSentence} />
-      ) : (
-        <Scrolling label={t.devices}>
-          <Table size="small" sx={{ "& th, & td": { px: { xs: 1.25, sm: 2 }, whiteSpace: "normal" }, "& code": { overflowWrap: "anywhere" } }}>
-            <TableHead>
-              <TableRow>
-                <TableCell>{t.device}</TableCell>
-                <TableCell>{t.deviceState}</TableCell>
-                <TableCell align="right">{t.waitingForIt}</TableCell>
-              </TableRow>
-            </TableHead>
-            <TableBody>
-              {devices.map((device) => (
-                <Fragment key={device.deviceId}>
-                  <TableRow data-device={device.deviceId} sx={device.measured && { "& th, & td": { borderBottom: 0 } }}>
-                    <TableCell component="th" scope="row">
-                      <Code>{device.deviceId}</Code>
-                      {!device.hasSecret && <Under>{t.noSecret}</Under>}
-                    </TableCell>
-                    <TableCell>
-                      <StateChip tone={device.connected ? "good" : "quiet"}>{device.connected ? t.deviceConnected : t.deviceAway}</StateChip>
-                      <Under>{device.lastSeenAt ? t.heardOf(ago(device.lastSeenAt)) : t.neverHeardOf}</Under>
-                    </TableCell>
-                    <TableCell align="right">{number(device.waiting)}</TableCell>
-                  </TableRow>
-                  {device.measured && (
-                    <TableRow data-measured={device.deviceId}>
-                      <TableCell colSpan={3} sx={{ pt: 0 }}>
-                        <Measured measured={device.measured} />
-                      </TableCell>
-                    </TableRow>
-                  )}
-                </Fragment>
-              ))}
-            </TableBody>
-          </Table>
-        </Scrolling>
-      )}
-    </Panel>
   );
 }
 

@@ -76,9 +76,9 @@ async fn only_who_knows_a_secret_is_let_in_until_it_is_revoked(mode: Mode) {
         assert!(refused(&got, wrong), "{got:?}");
     }
     let mut client = Raw::enter(address, &hello(5, "a").user("one", first.expose())).await;
-    let second = credentials.rotate("one", Duration::from_secs(60)).await.expect("is rotated").secret;
+    let second = credentials.rotate("one", Duration::from_secs(60)).await.expect("is rotated").0.secret;
     Raw::enter(address, &hello(5, "b").user("one", first.expose())).await;
-    let third = credentials.rotate("one", Duration::ZERO).await.expect("is rotated").secret;
+    let third = credentials.rotate("one", Duration::ZERO).await.expect("is rotated").0.secret;
     let (_client, got) = Raw::connect(address, &hello(5, "b").user("one", second.expose())).await;
     assert!(refused(&got, 0x86), "the overlap has passed: {got:?}");
     Raw::enter(address, &hello(5, "b").user("one", third.expose())).await;

@@ -42,7 +42,7 @@ impl Guarded {
 
     async fn rotated(&self, device: &str, overlap: u64) -> String {
         let overlap = Duration::from_secs(overlap);
-        self.credentials.rotate(device, overlap).await.expect("is rotated").secret.expose().to_owned()
+        self.credentials.rotate(device, overlap).await.expect("is rotated").0.secret.expose().to_owned()
     }
 
     async fn enter(&self, device: &str, client: &str, secret: &str) -> Raw {
