@@ -130,7 +130,9 @@ pub fn is_anothers(session: &str, device: &str, owner: Option<&str>) -> bool {
 /// Completes a meaning with what the session knows: what follows up takes over what it does not say.
 pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
     if meaning.follows_up {
-        for (name, slot) in &state.slots {
+        // Another thing may be in another room.
+        let is_elsewhere = meaning.intent.starts_with("device.") && meaning.slots.contains_key("name");
+        for (name, slot) in state.slots.iter().filter(|(name, _)| !is_elsewhere || *name != "area") {
             let known = Slot { text: String::new(), value: slot.value.clone() };
             meaning.slots.entry(name.clone()).or_insert(known);
         }

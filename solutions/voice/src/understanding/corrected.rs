@@ -9,9 +9,19 @@ use super::shared::{One, is_whole};
 /// Returns a sentence that corrects itself, "set a timer for 5 minutes, no, 10 minutes", with what was said last in the place
 /// of what it corrects; commands in front of that stay. `one` understands a sentence about one thing.
 pub fn corrected(text: &str, language: Language, one: One<'_>) -> Option<String> {
-    const ENGLISH: [&str; 6] = [", no wait, ", ", no, ", ", sorry, ", ", i mean ", " no wait ", " i mean "];
+    const ENGLISH: [&str; 9] = [
+        ", no wait, ",
+        ", no, ",
+        ", sorry, ",
+        ", i mean ",
+        " no wait ",
+        " i mean ",
+        ", actually ",
+        " actually ",
+        " no ",
+    ];
     const KOREAN: [&str; 6] = [", 아니 아니 ", " 아니 아니 ", ", 아니, ", ", 아니 ", " 아니다 ", " 아니 "];
-    let corrections = match language {
+    let corrections: &[&str] = match language {
         Language::Korean => &KOREAN,
         Language::English => &ENGLISH,
     };

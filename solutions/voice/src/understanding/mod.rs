@@ -286,7 +286,8 @@ fn situation(tongue: Tongue, ask: &Understand) -> Situation {
     if let Some(topic) = &ask.state.topic {
         context.insert("topic".to_owned(), json!(topic));
     }
-    if let Some(last) = &ask.state.intent {
+    // What is asked for still is no command yet.
+    if let Some(last) = ask.state.intent.as_ref().filter(|_| ask.state.pending.is_none()) {
         context.insert("last".to_owned(), json!(last));
     }
     if let Some(area) = &ask.area {

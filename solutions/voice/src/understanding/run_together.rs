@@ -7,6 +7,8 @@ use jiff::Zoned;
 const NAMES: [&str; 2] = ["타이머", "timer"];
 /// What may stand between a timer and the next one, so that both are commands.
 const JOINT: &str = ", ";
+/// The longest words without a space that are taken apart for their times alone, characters.
+const LONGEST: usize = 24;
 
 /// Returns the sentence with a joint between its timers, as it may be meant: behind each length of time, or behind each
 /// timer where the lengths of time stand in front. None where fewer than two are said.
@@ -32,4 +34,46 @@ pub fn apart(text: &str, language: Language, now: &Zoned) -> Vec<String> {
     };
     let lengths: Vec<usize> = lengths.iter().map(|length| length.span.end).collect();
     vec![behind(&lengths), behind(&timers)]
+}
+
+/// Returns Korean words that are written without any space between them as they may be meant: with spaces around what is
+/// often asked for and around lengths of time and times.
+pub fn spaced(text: &str, language: Language, now: &Zoned) -> Vec<String> {
+    const NOUNS: [&str; 6] = ["타이머", "알람", "알림", "날씨", "먼지", "지금"];
+    const PARTICLES: [char; 6] = ['를', '을', '은', '는', '도', '가'];
+    const AWAY: [&str; 2] = ["뒤에", "후에"];
+    const UNITS: [char; 4] = ['초', '분', '간', '반'];
+    let mut apart = text.to_owned();
+    for name in NOUNS {
+        let Some(at) = apart.find(name) else { continue };
+        let end = at + name.len();
+        let particle = apart[end..].chars().next().filter(|letter| PARTICLES.contains(letter));
+        apart.insert(end + particle.map_or(0, char::len_utf8), ' ');
+        apart.insert(at, ' ');
+    }
+    for away in AWAY {
+        if let Some(at) = apart.find(away).filter(|at| apart[..*at].ends_with(UNITS)) {
+            apart.insert(at + away.len(), ' ');
+            apart.insert(at, ' ');
+        }
+    }
+    if apart == text && text.chars().count() > LONGEST {
+        return Vec::new();
+    }
+    let kinds: [&[Kind]; 3] = [&[], &[Kind::Duration], &[Kind::Time]];
+    let all = kinds.into_iter().flat_map(|kinds| {
+        let found = if kinds.is_empty() { Vec::new() } else { find_kinds(&apart, language, now, kinds) };
+        let around = |after: &str| {
+            let mut said = apart.clone();
+            for found in found.iter().rev() {
+                said.insert_str(found.span.end, after);
+                said.insert(found.span.start, ' ');
+            }
+            said.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        [around(" "), around("")]
+    });
+    let mut all: Vec<String> = all.filter(|said| said != text).collect();
+    all.dedup();
+    all
 }

@@ -69,7 +69,8 @@ impl<'a> Sentence<'a> {
 
     /// Returns what it means; `None` where nobody knows any command of it.
     pub fn meanings(&self) -> Option<Vec<Meaning>> {
-        self.known().or_else(|| self.run_together()).or_else(|| self.conditional())
+        let spaced = || self.without_spaces().and_then(|found| self.settled(found));
+        self.known().or_else(|| self.run_together()).or_else(|| self.conditional()).or_else(spaced)
     }
 
     fn known(&self) -> Option<Vec<Meaning>> {
@@ -106,7 +107,24 @@ impl<'a> Sentence<'a> {
     /// Understands all commands of `text`; `None` where nobody knows one of them.
     fn commands(&self, text: &str) -> Option<Vec<Meaning>> {
         let understand = |part: &str, before: &[Command]| self.command(part, before);
-        take_apart(text, self.language, &understand).map(all)
+        let taken = take_apart(text, self.language, &understand).map(all);
+        // "And the heater" says no command, and follows one.
+        let follows = || {
+            let begins = text.get(..4).is_some_and(|and| and.eq_ignore_ascii_case("and "));
+            let found = self.one(text, &self.situation).filter(|_| begins)?.meanings;
+            found.iter().all(|meaning| meaning.follows_up).then_some(found)
+        };
+        taken.or_else(follows)
+    }
+
+    /// Understands Korean words that are written without any space between them: "타이머삼분", "십분뒤에알려줘".
+    fn without_spaces(&self) -> Option<Vec<Meaning>> {
+        let text = self.text.trim_end_matches(['.', '!', '?']);
+        if self.language == Language::English || text.contains(' ') {
+            return None;
+        }
+        let texts = run_together::spaced(text, self.language, &self.now);
+        texts.iter().find_map(|text| self.commands(text))
     }
 
     /// Understands timers with no word between them.

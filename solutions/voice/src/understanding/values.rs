@@ -107,6 +107,8 @@ impl Slots {
     /// Reads one length of time or several, and in Korean what it is for, said in front: "라면 3분".
     fn durations(&mut self, words: &str, language: Language, now: &Zoned) -> Option<BTreeMap<String, Slot>> {
         let slot = |seconds| ("duration".to_owned(), spoken(words, SlotValue::Duration { seconds }));
+        let misheard = number_misheard(words, language);
+        let words = misheard.as_deref().unwrap_or(words);
         if let Some((first, more)) = whole_durations(words, language, now).split_first() {
             self.more_durations = more.to_vec();
             return Some([slot(*first)].into());
@@ -151,6 +153,15 @@ impl Slots {
             self.is_read = true;
         }
     }
+}
+
+/// Returns a length of time with the number that its first word sounds like: "for minutes", "to hours".
+fn number_misheard(words: &str, language: Language) -> Option<String> {
+    const ALIKE: [(&str, &str); 4] = [("to", "two"), ("too", "two"), ("for", "four"), ("ate", "eight")];
+    let (first, rest) = words.split_once(' ').filter(|_| language == Language::English)?;
+    let (_, number) = ALIKE.iter().find(|(alike, _)| first.eq_ignore_ascii_case(alike))?;
+    let is_unit = ["minutes", "hours", "seconds"].iter().any(|unit| rest.starts_with(unit));
+    is_unit.then(|| format!("{number} {rest}"))
 }
 
 /// Reads what something is for: no article alone, and nothing that says how long or when.

@@ -9,6 +9,7 @@ mod dialogues_about;
 mod dialogues_chosen;
 mod dialogues_colours;
 mod dialogues_everyday;
+mod dialogues_following;
 mod dialogues_later;
 mod dialogues_moved;
 mod dialogues_refused;
