@@ -113,6 +113,16 @@ impl AudioData {
     }
 }
 
+/// Reads a recording that does not say what it is: a WAVE file, or else raw samples, at the usual rate where none is given.
+pub fn recording(bytes: Bytes, rate: Option<u32>) -> Result<Audio, Fault> {
+    if is_wave(&bytes) { wave(&bytes) } else { samples(bytes, rate.unwrap_or(USUAL_RATE)) }
+}
+
+/// Tells whether these are the first bytes of a WAVE file.
+pub fn is_wave(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"RIFF")
+}
+
 /// Takes raw samples.
 pub fn samples(bytes: impl Into<Bytes>, rate: u32) -> Result<Audio, Fault> {
     let samples = bytes.into();

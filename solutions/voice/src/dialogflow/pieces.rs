@@ -6,7 +6,7 @@ use ieum_core::Fault;
 use ieum_dialogflow::{Detected, Encoding, Input, Query, Sound, Values};
 use serde_json::{Value, json};
 
-use crate::audio::{self, USUAL_RATE};
+use crate::audio;
 use crate::parts::Piece;
 use crate::speech::Audio;
 
@@ -63,14 +63,12 @@ pub fn not_heard(encoding: Encoding) -> Fault {
 }
 
 fn read(sound: &Sound) -> Result<Audio, Fault> {
-    if sound.data.starts_with(b"RIFF") {
-        return audio::wave(&sound.data);
+    let encoding = sound.format.encoding;
+    if !audio::is_wave(&sound.data) && !matches!(encoding, Encoding::Linear16 | Encoding::Container) {
+        return Err(not_heard(encoding));
     }
-    match (sound.format.encoding, sound.format.sample_rate) {
-        (Encoding::Linear16 | Encoding::Container, 0) => audio::samples(sound.data.clone(), USUAL_RATE),
-        (Encoding::Linear16 | Encoding::Container, rate) => audio::samples(sound.data.clone(), rate),
-        (encoding, _) => Err(not_heard(encoding)),
-    }
+    let rate = Some(sound.format.sample_rate).filter(|rate| *rate > 0);
+    audio::recording(sound.data.clone(), rate)
 }
 
 #[cfg(test)]
@@ -79,6 +77,7 @@ mod tests {
     use ieum_dialogflow::{SessionName, SoundFormat};
 
     use super::*;
+    use crate::audio::USUAL_RATE;
 
     fn query(payload: Value) -> Query {
         let format = SoundFormat::linear(0, "ko");

@@ -337,7 +337,7 @@ async fn recorded(
     told: &mut Told,
 ) -> Result<Audio, Fault> {
     let first = sound.next().await.transpose()?.unwrap_or_default();
-    if first.starts_with(b"RIFF") {
+    if audio::is_wave(&first) {
         let mut file = first.to_vec();
         while let Some(piece) = sound.next().await {
             file.extend_from_slice(&piece?);

@@ -13,7 +13,7 @@ use multer::{Constraints, Multipart, SizeLimit};
 
 use super::text::at_field;
 use super::{Visitor, Web};
-use crate::audio::{LONGEST, USUAL_RATE, samples, to_wave, wave};
+use crate::audio::{LONGEST, recording, to_wave};
 use crate::parts::{Piece, Taken};
 use crate::rules::check_turn;
 use crate::views::{AnswerV2, PartKept, Recording, Spoken, SpokenAnswer};
@@ -71,11 +71,7 @@ pub(crate) async fn audio(
     let Upload { audio, rate, sequence, last, turn } = read(request).await?;
     let turn = visitor.pin(&cx, &web.manager.directory, turn).await.map_err(at_field)?;
     let audio = audio.ok_or_else(|| wrong(AUDIO, "is missing; it holds the recording"))?;
-    let audio = match audio.get(..4) {
-        Some(b"RIFF") => wave(&audio),
-        _ => samples(audio, rate.unwrap_or(USUAL_RATE)),
-    };
-    let audio = audio.map_err(at_field)?;
+    let audio = recording(audio, rate).map_err(at_field)?;
     let answer = match sequence {
         None => {
             check_turn(&DialogTurn { text: "-".to_owned(), ..turn.clone() }).map_err(at_field)?;
