@@ -257,7 +257,7 @@ impl VoicePart {
         let stop = CancellationToken::new();
         let mut tasks = Vec::new();
         if let Some(broker) = broker {
-            let desk = Arc::new(Desk { manager: self.manager.clone() });
+            let desk = Arc::new(Desk::new(self.manager.clone()));
             let gateway = Gateway::attach(&broker, desk).await.map_err(StartError::Devices)?;
             let sender = Sender::attach(&broker, &self.manager);
             tasks.push(tokio::spawn(gateway.run(stop.clone())));

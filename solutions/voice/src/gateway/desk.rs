@@ -8,6 +8,7 @@ use ieum_core::{Cx, Fault, SharedClock, new_id};
 use serde_json::json;
 
 use super::message::{AudioMessage, Envelope, EventMessage, TextMessage, ThingsData, read};
+use super::refusals::Refusals;
 use crate::dialogue::DialogManager;
 use crate::directory::Who;
 use crate::parts::{Piece, Taken};
@@ -23,6 +24,7 @@ const MOST_THINGS: usize = 200;
 /// Works on the messages of devices.
 pub struct Desk {
     pub manager: Arc<DialogManager>,
+    refusals: Refusals,
 }
 
 /// A message as it came.
@@ -37,6 +39,11 @@ pub struct Received<'a> {
 }
 
 impl Desk {
+    /// Works for this dialogue.
+    pub fn new(manager: Arc<DialogManager>) -> Self {
+        Self { manager, refusals: Refusals::default() }
+    }
+
     /// Returns the time.
     pub fn clock(&self) -> &SharedClock {
         &self.manager.clock
@@ -209,12 +216,17 @@ impl Desk {
         self.manager.directory.who(&Cx::root(), &turn).await
     }
 
-    /// Answers what can never be worked on.
+    /// Answers what can never be worked on. The same words said again are another mistake, unless it is known that they come
+    /// again.
     async fn refuse(&self, received: &Received<'_>, id: Option<String>, fault: &Fault) -> Result<(), Fault> {
         metrics::counter!("ieum_voice_refused_total", "kind" => label(received.kind)).increment(1);
+        if !self.refusals.may_tell(received.device, self.clock().now()) {
+            return Ok(());
+        }
         let turn = DialogTurn { device_id: Some(received.device.to_owned()), ..DialogTurn::default() };
-        let content = Envelope::default().id(received.kind, received.payload, true).unwrap_or_default();
-        let key = turn_key(&turn, id.as_deref().unwrap_or(&content));
+        let nameless = || Envelope::default().id(received.kind, received.payload, received.again);
+        let name = id.clone().or_else(nameless).unwrap_or_else(|| new_id().to_string());
+        let key = turn_key(&turn, &name);
         let payload = json!({ "turnId": id, "reason": fault.reason, "message": fault.message });
         self.queue(Reply::to_device(format!("{key}:refused"), received.device, "DIALOG_ERROR", payload)).await
     }

@@ -11,6 +11,7 @@ mod lanes;
 mod letter;
 mod message;
 mod reach;
+mod refusals;
 mod sender;
 mod spoken;
 

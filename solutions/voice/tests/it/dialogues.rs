@@ -1,5 +1,6 @@
 //! Dialogues in Korean and English, as the contract leads them and as a device does.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use ieum_contracts::identity::UserStatus;
@@ -175,6 +176,31 @@ async fn garbage_is_refused_clearly_and_costs_no_later_message() {
         );
     }
     assert_eq!(kitchen.ask("몇 시야").await["text"], "지금은 오후 12시예요.");
+}
+
+#[tokio::test]
+async fn each_wrong_message_gets_its_refusal_within_a_rate() {
+    let (_sql, stage) = heard().await;
+    let mut kitchen = stage.device("kitchen").await;
+    let mut told = HashSet::new();
+    for _ in 0..20 {
+        kitchen.send("text", "{").await;
+        let heard = kitchen.hear().await;
+        assert_eq!(
+            (&heard["type"], &heard["payload"]["reason"]),
+            (&json!("DIALOG_ERROR"), &json!("voice.message.invalid"))
+        );
+        told.insert(heard["messageId"].as_str().expect("has an id").to_owned());
+    }
+    assert_eq!(told.len(), 20, "the same words said again are told again");
+    // A device that says nothing else is told no more for a while, and what it says right is answered.
+    for _ in 0..50 {
+        kitchen.send("text", "{").await;
+    }
+    assert_eq!(kitchen.ask("몇 시야").await["text"], "지금은 오후 12시예요.");
+    stage.clock.advance(Duration::from_secs(60));
+    kitchen.send("telemetry", "[").await;
+    assert_eq!(kitchen.hear().await["payload"]["reason"], "voice.message.invalid");
 }
 
 #[tokio::test]
