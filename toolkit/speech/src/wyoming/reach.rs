@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use ieum_core::{SharedClock, describe, within};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -32,6 +32,14 @@ pub enum SatelliteLost {
          another one, such as a Home Assistant, may call it already"
     )]
     Taken {
+        /// Where it waits.
+        address: String,
+    },
+    /// It speaks Wyoming, and says that it is something else.
+    #[error(
+        "calling the satellite at {address}: what answers there is no satellite but an engine or a dialogue of Wyoming"
+    )]
+    NoSatellite {
         /// Where it waits.
         address: String,
     },
@@ -70,6 +78,10 @@ impl SatelliteLost {
             Self::Taken { .. } => {
                 "let the other one go (in Home Assistant: remove the satellite from the integration Wyoming), or start \
                  wyoming-satellite again there"
+            }
+            Self::NoSatellite { .. } => {
+                "see that voice.satellites names the port of wyoming-satellite, such as 10700, and neither an engine's nor \
+                 that of voice.wyoming, which is this platform's own"
             }
             Self::HungUp { .. } => {
                 "it is called again; where that goes on, its own log (wyoming-satellite --debug) says why"
@@ -119,10 +131,23 @@ pub(super) async fn reach(address: &str, clock: &SharedClock) -> Result<Reached,
         reader.next().await
     };
     match within(clock, clock.moment() + FIRST, greeted).await {
+        Some(Ok(Some(first))) if is_another(&first) => {
+            Err(SatelliteLost::NoSatellite { address: address.to_owned() })
+        }
         Some(Ok(Some(first))) => Ok(Reached { reader, writer, first }),
         Some(Err(source @ SpeechError::Protocol { .. })) => {
             Err(SatelliteLost::Talk { address: address.to_owned(), source })
         }
         Some(Ok(None) | Err(_)) | None => Err(SatelliteLost::Taken { address: address.to_owned() }),
     }
+}
+
+/// Tells whether this is how a program introduces itself that hears, speaks or answers and is no satellite, as this one does.
+fn is_another(first: &WyomingEvent) -> bool {
+    let has = |what: &str| first.data.get(what).is_some_and(|told| !told.is_null());
+    let offers =
+        |what: &&str| first.data.get(*what).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    first.kind == "info"
+        && !has("satellite")
+        && ["asr", "tts", "handle", "intent"].iter().any(|what| offers(&what))
 }

@@ -19,6 +19,9 @@ use crate::{AudioFormat, Gate, Heard, Listener, ListenerOptions, SpeechError};
 
 /// Bytes of speech sent at once.
 const CHUNK: usize = 4_096;
+/// How much longer than what it plays lasts a satellite may take to say that it has played it. One that never says so again
+/// would stay deaf.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Answers who speaks at a satellite.
 #[async_trait]
@@ -69,6 +72,8 @@ struct Call<'a> {
     writer: OwnedWriteHalf,
     listener: Option<(AudioFormat, Listener)>,
     gate: Gate,
+    /// It says when it has played, which not every version does.
+    tells_played: bool,
 }
 
 // === SatelliteOptions ===
@@ -136,7 +141,7 @@ impl WyomingSatellite {
     async fn talk(&self, reached: Reached) -> Result<(), SpeechError> {
         let Reached { mut reader, writer, first } = reached;
         let gate = Gate::new(self.options.echo);
-        let mut call = Call { satellite: self, writer, listener: None, gate };
+        let mut call = Call { satellite: self, writer, listener: None, gate, tells_played: false };
         call.take(first).await?;
         let mut asked = false;
         loop {
@@ -170,6 +175,11 @@ impl Call<'_> {
         match event.kind.as_str() {
             "ping" => self.send("pong", json!({ "text": event.text("text") })).await,
             "audio-chunk" => self.hear(&event).await,
+            "played" => {
+                self.tells_played = true;
+                self.gate.is_told(self.satellite.clock.moment());
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -223,6 +233,9 @@ impl Call<'_> {
                 self.send("audio-start", format.clone()).await?;
                 let length = Duration::from_secs_f64(spoken.seconds());
                 self.gate.speak(self.satellite.clock.moment(), length);
+                if self.tells_played {
+                    self.gate.waits_to_be_told(PATIENCE);
+                }
                 for start in (0..spoken.pcm.len()).step_by(CHUNK) {
                     let chunk: Bytes = spoken.pcm.slice(start..(start + CHUNK).min(spoken.pcm.len()));
                     let event = WyomingEvent::new("audio-chunk", format.clone()).with_payload(chunk);

@@ -80,6 +80,28 @@ impl Satellite {
     }
 }
 
+impl Satellite {
+    /// Hears somebody, and returns the answer that it is to play.
+    async fn is_answered(&mut self) -> Vec<u8> {
+        // The turn ends, and is answered aloud, with the last piece of the silence that ends it.
+        let mut told = self.hears(&vowel(1.0)).await;
+        for _ in 0..20 {
+            if count(&told, "audio-stop") == 0 {
+                told.extend(self.hears(&silence(0.1)).await);
+            }
+        }
+        told.iter()
+            .filter(|event| event.kind == "audio-chunk")
+            .flat_map(|event| event.payload.to_vec())
+            .collect()
+    }
+
+    /// Says that it has played what it was given.
+    async fn has_played(&mut self) {
+        write_event(&mut self.writer, &WyomingEvent::new("played", json!({}))).await.expect("is heard");
+    }
+}
+
 fn count(told: &[WyomingEvent], kind: &str) -> usize {
     told.iter().filter(|event| event.kind == kind).count()
 }
@@ -88,11 +110,10 @@ fn kinds(told: &[WyomingEvent]) -> Vec<&str> {
     told.iter().map(|event| event.kind.as_str()).collect()
 }
 
-#[tokio::test]
-async fn a_satellite_that_hears_its_own_speaker_is_not_answered_and_who_speaks_after_it_is() {
+/// Calls a satellite; returns its own end of the call.
+async fn called(conversation: &Arc<Answering>) -> (Satellite, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let (clock, stop) = (ManualClock::default(), CancellationToken::new());
-    let conversation = Arc::new(Answering::default());
     let served = WyomingSatellite {
         address: listener.local_addr().expect("it listens").to_string(),
         transcriber: Arc::new(Counting),
@@ -107,20 +128,14 @@ async fn a_satellite_that_hears_its_own_speaker_is_not_answered_and_who_speaks_a
     let mut stream = taken(&listener).await;
     write_event(&mut stream, &WyomingEvent::new("info", json!({}))).await.expect("is heard");
     let (reader, writer) = stream.into_split();
-    let mut satellite = Satellite { reader: WyomingReader::new(reader), writer, clock };
+    (Satellite { reader: WyomingReader::new(reader), writer, clock }, stop)
+}
 
-    // The turn ends, and is answered aloud, with the last piece of the silence that ends it.
-    let mut asked = satellite.hears(&vowel(1.0)).await;
-    for _ in 0..20 {
-        if count(&asked, "audio-stop") == 0 {
-            asked.extend(satellite.hears(&silence(0.1)).await);
-        }
-    }
-    let played: Vec<u8> = asked
-        .iter()
-        .filter(|event| event.kind == "audio-chunk")
-        .flat_map(|event| event.payload.to_vec())
-        .collect();
+#[tokio::test]
+async fn a_satellite_that_hears_its_own_speaker_is_not_answered_and_who_speaks_after_it_is() {
+    let conversation = Arc::new(Answering::default());
+    let (mut satellite, stop) = called(&conversation).await;
+    let played = satellite.is_answered().await;
     assert_eq!(played, vowel(2.0));
     // The room gives the speaker's sound back a little later.
     let echoed = satellite.hears(&[silence(0.2), played].concat()).await;
@@ -134,5 +149,30 @@ async fn a_satellite_that_hears_its_own_speaker_is_not_answered_and_who_speaks_a
     assert_eq!(lengths.len(), 2, "{heard:?}");
     // A second of voice, with the silence around it that is kept.
     assert!(lengths.iter().all(|length| (10..=21).contains(length)), "{heard:?}");
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_satellite_that_says_when_it_has_played_is_deaf_until_then_and_never_for_long() {
+    let conversation = Arc::new(Answering::default());
+    let (mut satellite, stop) = called(&conversation).await;
+    // That it says so is known once it did; that it says so before it can have played is not believed.
+    let first = satellite.is_answered().await;
+    satellite.has_played().await;
+    assert_eq!(kinds(&satellite.hears(&first).await), [""; 0], "it only took it");
+    assert_eq!(kinds(&satellite.hears(&silence(0.5)).await), [""; 0]);
+
+    // Its speaker begins late, so that it plays on after the length of what it plays.
+    let second = satellite.is_answered().await;
+    let late = satellite.hears(&[silence(1.5), second].concat()).await;
+    assert_eq!(kinds(&late), [""; 0], "its own voice is nobody's");
+    satellite.has_played().await;
+    assert_eq!(kinds(&satellite.hears(&silence(0.3)).await), [""; 0]);
+
+    // Who speaks then is heard; one that says no more that it has played is heard again all the same.
+    satellite.is_answered().await;
+    assert_eq!(kinds(&satellite.hears(&silence(2.0 + 3.0)).await), [""; 0]);
+    assert_eq!(satellite.is_answered().await, vowel(2.0));
+    assert_eq!(conversation.0.lock().len(), 4);
     stop.cancel();
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ieum_core::{ManualClock, SharedClock, Timestamp, Watch, system_clock};
 use ieum_speech::{
-    Conversation, SatelliteOptions, Say, Transcript, WyomingEvent, WyomingReader, WyomingSatellite,
-    call_satellite, write_event,
+    Conversation, SatelliteOptions, Say, Transcript, WyomingEvent, WyomingOptions, WyomingReader,
+    WyomingSatellite, WyomingServer, call_satellite, write_event,
 };
 use ieum_testkit::wait::until;
 use serde_json::json;
@@ -137,6 +137,34 @@ async fn a_satellite_that_says_nothing_is_judged_the_same_by_whoever_only_looks(
     let mut stream = taken(&listener).await;
     write_event(&mut stream, &WyomingEvent::new("info", json!({}))).await.expect("is heard");
     looked.await.expect("ends").expect("it says what it is");
+}
+
+#[tokio::test]
+async fn a_program_of_wyoming_that_is_no_satellite_such_as_this_one_is_told_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it listens").to_string();
+    let (options, stop) = (WyomingOptions::default(), CancellationToken::new());
+    let own = WyomingServer::new(Some(Arc::new(Counting)), Some(Arc::new(Letters)), options, system_clock());
+    tokio::spawn(own.serve(listener, stop.clone()));
+    let what = format!(
+        "calling the satellite at {address}: what answers there is no satellite but an engine or a dialogue of Wyoming; see \
+         that voice.satellites names the port of wyoming-satellite, such as 10700, and neither an engine's nor that of \
+         voice.wyoming, which is this platform's own"
+    );
+    let lost = call_satellite(&address, &system_clock()).await.expect_err("is none");
+    assert_eq!(lost.advised(), what);
+    let (watch, called) = call(address, Duration::from_secs(3_600));
+    told(&watch, Some(&what)).await;
+    called.cancel();
+    stop.cancel();
+    // One that offers a wake word or an engine of its own says that it is a satellite, too.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it listens").to_string();
+    let looked = tokio::spawn(async move { call_satellite(&address, &system_clock()).await });
+    let mut stream = taken(&listener).await;
+    let info = json!({ "asr": [{ "name": "ear" }], "satellite": { "name": "hall" } });
+    write_event(&mut stream, &WyomingEvent::new("info", info)).await.expect("is heard");
+    looked.await.expect("ends").expect("it is one");
 }
 
 #[tokio::test]
