@@ -142,13 +142,14 @@ impl Schedules {
         Ok(self.0.store.execute("DELETE FROM ieum_schedule WHERE id = ?", &[id.into()]).await? > 0)
     }
 
-    /// Returns the schedules of `owner`, the next first, 1,000 at most.
+    /// Returns the schedules of `owner`, the next first, and of one time the one first that was set first; 1,000 at most.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn list(&self, owner: &str) -> Result<Vec<ScheduleStatus>, SagaError> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM ieum_schedule WHERE owner = ? ORDER BY due_at, id LIMIT 1000");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM ieum_schedule WHERE owner = ? ORDER BY due_at, created_at, id LIMIT 1000"
+        );
         self.0.store.fetch_all(&sql, &[owner.into()]).await?.iter().map(read).collect()
     }
 
@@ -225,7 +226,7 @@ impl Inner {
         Ok(self.store.fetch_one(&sql, &values).await?.opt_timestamp("due")?)
     }
 
-    /// Does the schedule that has been due for longest; returns false where another process has all that are.
+    /// Does the schedule that has been due for longest, of one time the one that was set first; returns false where another process has all that are.
     async fn do_one(&self) -> Result<bool, SagaError> {
         let now = self.clock.now();
         let (ours, mut values) = self.ours();
@@ -233,7 +234,8 @@ impl Inner {
         let mut tx = self.store.begin_write().await?;
         let lock = tx.dialect().limit_for_update_skip_locked();
         let sql = format!(
-            "SELECT {COLUMNS} FROM ieum_schedule WHERE {ours} AND asked_at <= ? ORDER BY asked_at LIMIT 1{lock}"
+            "SELECT {COLUMNS} FROM ieum_schedule WHERE {ours} AND asked_at <= ? \
+             ORDER BY asked_at, created_at, id LIMIT 1{lock}"
         );
         let Some(row) = tx.fetch_optional(&sql, &values).await? else { return Ok(false) };
         let trace = row.text("trace")?;

@@ -4,7 +4,19 @@ use ieum_store::{Dialect, Migration};
 
 /// Returns the migrations of sagas and schedules, in order.
 pub fn migrations() -> Vec<Migration> {
-    vec![Migration { name: "0001_saga", owner: "saga", up: create }]
+    vec![
+        Migration { name: "0001_saga", owner: "saga", up: create },
+        Migration { name: "0002_saga_order", owner: "saga", up: order },
+    ]
+}
+
+/// What is due at the same time is found in the order in which it was set, without looking at all of it.
+fn order(dialect: Dialect) -> Vec<String> {
+    let of = if dialect == Dialect::MySql { " ON ieum_schedule" } else { "" };
+    vec![
+        "CREATE INDEX ieum_schedule_order ON ieum_schedule (failed, asked_at, created_at, id)".into(),
+        format!("DROP INDEX ieum_schedule_due{of}"),
+    ]
 }
 
 fn create(dialect: Dialect) -> Vec<String> {

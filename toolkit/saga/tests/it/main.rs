@@ -18,6 +18,7 @@ ieum_testkit::over_sql_stores!(
     an_end_that_cannot_be_told_is_not_kept,
     what_is_over_is_purged_and_what_is_stuck_stays,
     what_is_due_happens_once_however_many_processes_look,
+    what_is_due_at_one_time_happens_in_the_order_in_which_it_was_set,
     what_fails_is_rolled_back_and_tried_later,
     a_schedule_comes_again_moves_and_is_cancelled,
     nobody_begins_what_nobody_does,

@@ -30,6 +30,8 @@ pub struct Script {
     pub mute: Mutex<bool>,
     /// Answers of the bell, used up from the front; `Done` where there is none.
     pub bell: Mutex<VecDeque<Result<Next, Fault>>>,
+    /// What the bell rang, in order.
+    pub rung: Mutex<Vec<String>>,
     /// Held while a step is asked, to keep it from ending.
     pub gate: tokio::sync::Mutex<()>,
 }
@@ -117,6 +119,7 @@ pub struct Bell(pub Arc<Script>);
 #[async_trait::async_trait]
 impl OnDue for Bell {
     async fn due(&self, _cx: &Cx, tx: &mut Transaction, due: &Due) -> Result<Next, Fault> {
+        self.0.rung.lock().push(due.schedule.id.clone());
         told(tx, &format!("{} rang {}", due.schedule.id, due.schedule.payload["label"])).await?;
         self.0.bell.lock().pop_front().unwrap_or(Ok(Next::Done))
     }

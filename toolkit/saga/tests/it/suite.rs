@@ -190,6 +190,23 @@ pub async fn what_is_due_happens_once_however_many_processes_look(stage: &Stage)
     assert!(stage.schedules.list("kitchen").await.expect("lists").is_empty());
 }
 
+pub async fn what_is_due_at_one_time_happens_in_the_order_in_which_it_was_set(stage: &Stage) {
+    let minute = Duration::from_secs(60);
+    let earlier = ring("z", minute - Duration::from_secs(7));
+    let order = ["m", "c", "x", "a", "q"];
+    for id in order {
+        stage.schedules.set(&cx(), &ring(id, minute)).await.expect("is kept");
+        stage.clock.advance(Duration::from_secs(1));
+    }
+    stage.schedules.set(&cx(), &earlier).await.expect("is kept");
+    let listed = stage.schedules.list("kitchen").await.expect("lists").into_iter();
+    let listed: Vec<String> = listed.map(|status| status.schedule.id).collect();
+    assert_eq!(listed, ["z", "m", "c", "x", "a", "q"]);
+    stage.clock.advance(minute);
+    assert_eq!(stage.schedules.run_due().await.expect("rings"), 6);
+    assert_eq!(*stage.script.rung.lock(), listed);
+}
+
 pub async fn what_fails_is_rolled_back_and_tried_later(stage: &Stage) {
     stage.script.bell.lock().push_back(Err(down()));
     stage.schedules.set(&cx(), &ring("tea", Duration::ZERO)).await.expect("is kept");
