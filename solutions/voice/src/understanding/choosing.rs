@@ -16,6 +16,7 @@ use super::later::to_be_done_later;
 use super::moments::whole_moment;
 use super::reminding;
 use super::values::{Slots, slots_of, time, when};
+use super::words::KOREAN_WITH;
 use crate::colours::{SHADE, is_light, may_be};
 use crate::tongue::Tongue;
 use crate::zone::{here, moment};
@@ -183,9 +184,8 @@ fn is_shade(shade: &str, slots: &BTreeMap<String, Slot>, part: &str, language: L
 
 /// Tells whether a message begins or ends with what joins two times: "랑 20시에 약 먹으", "eat at 8 am and".
 fn is_torn(message: &str) -> bool {
-    const BEGINS: [&str; 6] = ["랑 ", "이랑 ", "하고 ", "과 ", "와 ", "and "];
     let message = message.trim();
-    BEGINS.iter().any(|joint| message.starts_with(joint))
+    KOREAN_WITH.iter().chain(&["and "]).any(|joint| message.starts_with(joint))
         || message.ends_with(" and")
         || message.starts_with(", ")
 }

@@ -8,6 +8,7 @@ use super::named::named;
 use super::now_of;
 use super::remarks::tells_of_today;
 use super::timed::is_timed;
+use super::words::ALL;
 use crate::colours;
 use crate::tongue::Tongue;
 
@@ -387,8 +388,6 @@ fn switched(text: &str) -> Option<bool> {
 
 /// Tells whether all of several things are meant.
 fn names_all(text: &str) -> bool {
-    const ALL: [&str; 11] =
-        ["다", "전부", "모두", "모든", "싹", "전체", "all", "every", "everything", "both", "전부다"];
     text.to_lowercase().split_whitespace().any(|word| ALL.contains(&word))
 }
 

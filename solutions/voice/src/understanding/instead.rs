@@ -6,15 +6,20 @@ use ieum_understanding::value::{Kind, Language, find_kinds};
 use jiff::Zoned;
 
 use super::moments::{whole_duration, whole_moment};
+use super::words::rings;
 
-/// What such commands are about.
-const KOREAN: [&str; 5] = ["알람", "타이머", "알림", "리마인더", "깨워"];
-const ENGLISH: [&str; 4] = ["alarm", "timer", "reminder", "wake"];
+/// Verbs that are about what rings.
+const WOKEN: [&str; 2] = ["깨워", "wake"];
 /// What is said of all of them is an exception, and what is passed on may say anything.
 const OTHERS: [&str; 8] = ["다 ", "모두", "전부", "나머지", "라고", "다고", "자고", "냐고"];
 const KOREAN_DAYS: [&str; 6] = ["오늘", "내일", "모레", "글피", "요일", "매일"];
 const ENGLISH_QUOTES: [&str; 6] = ["tell ", "announce ", "say ", "remind ", "everyone", "everybody"];
 const ENGLISH_VERBS: [&str; 8] = ["set", "wake", "start", "make", "put", "change", "move", "get"];
+
+/// Returns what such commands are about.
+fn topics() -> impl Iterator<Item = &'static str> {
+    rings().chain(WOKEN)
+}
 
 /// Returns the command without what is not meant; `None` where nothing such is said.
 pub fn instead(text: &str, language: Language, now: &Zoned) -> Option<String> {
@@ -33,9 +38,9 @@ fn korean(text: &str, has_time: &dyn Fn(&str) -> bool) -> Option<String> {
     let begins =
         ["고 ", "줘 ", ", ", "그리고 "].iter().filter_map(|joint| Some(not.rfind(joint)? + joint.len()));
     let (before, not) = not.split_at(begins.max().unwrap_or_default());
-    let about = |words: &str| KOREAN.into_iter().find(|topic| words.contains(topic));
+    let about = |words: &str| topics().find(|topic| words.contains(topic));
     let is_exception = OTHERS.iter().any(|other| text.contains(other));
-    let is_kind = KOREAN.contains(&not.trim()) && about(meant).is_some();
+    let is_kind = topics().any(|topic| topic == not.trim()) && about(meant).is_some();
     if is_exception || !(has_time(not) || is_kind) || !has_time(meant) {
         return None;
     }
@@ -58,7 +63,7 @@ fn english(text: &str, has_time: &dyn Fn(&str) -> bool, now: &Zoned) -> Option<S
         let at = lower.find(words)?;
         Some(text.get(at..at + words.len())?.trim_end_matches(',').trim().to_owned())
     };
-    let about = |words: &str| ENGLISH.into_iter().find(|topic| words.contains(topic));
+    let about = |words: &str| topics().find(|topic| words.contains(topic));
     about(&lower)?;
     // What is kept or passed on may say what it likes.
     if ENGLISH_QUOTES.iter().any(|verb| lower.contains(verb)) {
@@ -70,8 +75,10 @@ fn english(text: &str, has_time: &dyn Fn(&str) -> bool, now: &Zoned) -> Option<S
         whole_moment(bare, Language::English, now).is_some()
             || whole_duration(bare, Language::English, now).is_some()
     };
-    let is_kind =
-        |words: &str| ENGLISH.contains(&words.trim_start_matches("an ").trim_start_matches("a ").trim());
+    let is_kind = |words: &str| {
+        let words = words.trim_start_matches("an ").trim_start_matches("a ").trim();
+        topics().any(|topic| topic == words)
+    };
     // "Not 7, set the alarm for 8", "not an alarm, set a timer".
     if let Some((not, meant)) = lower.strip_prefix("not ").and_then(|rest| rest.split_once([',', ';']))
         && (is_time(not.trim()) || is_kind(not))

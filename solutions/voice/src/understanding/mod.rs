@@ -27,6 +27,7 @@ mod shared;
 pub mod taught;
 mod timed;
 pub mod values;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

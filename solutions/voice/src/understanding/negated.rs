@@ -5,6 +5,7 @@ use ieum_contracts::voice::Meaning;
 use ieum_understanding::value::Language;
 
 use super::conditions::{CONDITIONAL, is_conditional};
+use super::words::rings;
 use crate::tongue::Tongue;
 
 /// The intent of what is not to be done.
@@ -102,20 +103,8 @@ pub const ENGLISH_VERBS: [&str; 31] = [
 const ENGLISH_EXCEPT: [&str; 7] =
     [" except ", " apart from ", " other than ", " excluding ", " all but ", " everything but ", " but not "];
 
-const TOPICS: [&str; 12] = [
-    "타이머",
-    "알람",
-    "알림",
-    "리마인더",
-    "알려 주지",
-    "깨우지",
-    "취소",
-    "timer",
-    "alarm",
-    "remind",
-    "wake me",
-    "cancel",
-];
+/// Verbs that are about what rings.
+const TOPICS: [&str; 6] = ["알려 주지", "깨우지", "취소", "remind", "wake me", "cancel"];
 
 /// Returns what is meant in the place of `meanings` where the sentence says not to do what they would do.
 pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meaning> {
@@ -123,7 +112,7 @@ pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meani
     let intents: Vec<&str> = acting.iter().map(|meaning| meaning.intent.as_str()).collect();
     let text = plain(text);
     // What is not understood may be about what is done here all the same.
-    let is_topic = || TOPICS.iter().any(|topic| text.contains(topic));
+    let is_topic = || rings().chain(TOPICS).any(|topic| text.contains(topic));
     if intents.is_empty() && !(meanings.is_empty() && is_topic()) {
         return None;
     }

@@ -1,5 +1,6 @@
 //! What people say to a speaker before they say what it is for: its name, a greeting, thanks.
 
+use super::words::{NO, YES};
 use crate::tongue::Tongue;
 
 const KOREAN: [&str; 24] = [
@@ -57,37 +58,11 @@ const ENGLISH: [&str; 24] = [
 
 /// Returns the small talk that a yes or a no is where nothing was asked.
 pub fn assent(text: &str) -> Option<&'static str> {
-    const YES: [&str; 25] = [
-        "네",
-        "예",
-        "응",
-        "어",
-        "그래",
-        "그래요",
-        "알았어",
-        "알았어요",
-        "알겠어",
-        "알겠어요",
-        "오케이",
-        "좋아",
-        "좋아요",
-        "맞아",
-        "맞아요",
-        "yes",
-        "yeah",
-        "yep",
-        "ok",
-        "okay",
-        "sure",
-        "all right",
-        "alright",
-        "right",
-        "got it",
-    ];
-    const NO: [&str; 6] = ["아니", "아니요", "아니야", "아냐", "no", "nope"];
+    const HEARD: [&str; 9] =
+        ["알았어", "알았어요", "알겠어", "알겠어요", "오케이", "all right", "alright", "right", "got it"];
     let text = text.to_lowercase();
     let said = text.trim_end_matches(['.', '!', '~', ' ']).trim();
-    let of_yes = YES.contains(&said).then_some("dialog.here");
+    let of_yes = (YES.contains(&said) || HEARD.contains(&said)).then_some("dialog.here");
     of_yes.or_else(|| NO.contains(&said).then_some("dialog.cancel"))
 }
 

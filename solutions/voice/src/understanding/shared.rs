@@ -6,13 +6,14 @@ use ieum_understanding::value::Language;
 
 use super::impossible::no_such;
 use super::timed::spread;
+use super::words::{ALL, COMMA, ENGLISH_AND, KOREAN_WITH, rings};
 
-const KOREAN: [&str; 7] = ["이랑 ", "랑 ", "하고 ", "와 ", "과 ", "도 ", ", "];
-const ENGLISH: [&str; 5] = [", and ", " and also ", " and ", ", ", OR];
 /// Names of islands and provinces in front of a 도 that is their own.
 const PLACES: [&str; 10] = ["제주", "강원", "경기", "충청", "전라", "경상", "남", "북", "울릉", "거제"];
 /// Joins what is asked for alone.
 const OR: &str = " or ";
+/// Joins what is said of the next one too.
+const ALSO: &str = "도 ";
 /// The most words of a sentence that is taken apart this way.
 const MOST_WORDS: usize = 24;
 /// The most words of a name that may have "and" in it, such as "fish and chips".
@@ -21,11 +22,8 @@ const LONGEST_NAME: usize = 3;
 const TOGETHER: [&str; 4] = ["device.", "weather.", "time.", "date."];
 /// What can be set or cancelled together, each with a verb and a time of its own.
 const RINGS: [&str; 3] = ["timer.", "alarm.", "reminder."];
-/// Words that name what rings.
-const NAMES: [&str; 10] =
-    ["타이머", "알람", "알림", "리마인더", "깨워", "깨우", "timer", "alarm", "remind", "wake me"];
-/// Words after which all are meant.
-const ALL: [&str; 10] = ["다", "전부", "모두", "싹", "모든", "all", "every", "both", "each", "my"];
+/// Verbs that name what rings.
+const RINGING: [&str; 4] = ["깨워", "깨우", "remind", "wake me"];
 /// Nouns that are verbs with 하다: what 하고 joins after one is another command.
 const VERBS: [&str; 12] =
     ["취소", "삭제", "설정", "시작", "중지", "정지", "추가", "연장", "단축", "변경", "확인", "예약"];
@@ -40,7 +38,7 @@ pub type One<'a> = &'a dyn Fn(&str) -> Option<Vec<Meaning>>;
 /// Tells whether words name something that rings.
 pub fn names_a_ring(text: &str) -> bool {
     let text = text.to_lowercase();
-    NAMES.iter().any(|name| text.contains(name))
+    rings().chain(RINGING).any(|name| text.contains(name))
 }
 
 /// Tells whether words that were taken for which one is meant, or for when, hold another command: joined to it, or to the
@@ -51,7 +49,7 @@ pub fn hides_another(meaning: &Meaning, language: Language) -> bool {
     let slots = |names: &[&str]| names.iter().filter_map(|name| meaning.slots.get(*name)).collect::<Vec<_>>();
     let is_joined = |text: &str| {
         let text = format!(" {} ", text.to_lowercase());
-        joints(language).iter().any(|joint| text.contains(joint))
+        joints(language).any(|joint| text.contains(joint))
     };
     let is_unread =
         |slot: &Slot| matches!(slot.value, SlotValue::Text { .. }) && no_such(&slot.text, language).is_none();
@@ -76,9 +74,9 @@ pub fn shared(text: &str, language: Language, rings: bool, one: One<'_>) -> Opti
         return None;
     }
     let alone = |text: &str| one(text).filter(|found| found.iter().all(|found| is_of(found, &TOGETHER)));
-    joints(language).iter().find_map(|joint| {
+    joints(language).find_map(|joint| {
         let (left, right) = text.split_once(joint).filter(|(left, _)| !ends_command(left))?;
-        if *joint == "도 " && PLACES.iter().any(|place| left.ends_with(place)) {
+        if joint == ALSO && PLACES.iter().any(|place| left.ends_with(place)) {
             return None;
         }
         let (mut first, second) = match language {
@@ -94,7 +92,7 @@ pub fn shared(text: &str, language: Language, rings: bool, one: One<'_>) -> Opti
                     Some((rings_with_tail(left, right, &second, &ring)?, second))
                 })?
             }
-            Language::English if *joint == OR => {
+            Language::English if joint == OR => {
                 let asked = |text: &str| {
                     one(text).filter(|found| found.iter().all(|found| found.intent.ends_with(".query")))
                 };
@@ -124,8 +122,7 @@ pub fn led(sentence: &str, part: &str, before: &[Part<Vec<Meaning>>], one: One<'
             .iter()
             .position(|word| *word == "to")
             .map_or(words.len(), |at| at + if own > 2 { 1 } else { 2 });
-        let heads =
-            heads(&words, ALL).filter(|length| verb.intent != "reminder.set" || is_about || *length == to);
+        let heads = heads(&words).filter(|length| verb.intent != "reminder.set" || is_about || *length == to);
         heads.map(|length| format!("{} {part}", words[..length.min(words.len())].join(" "))).find_map(
             |text| {
                 let found = one(&text)?;
@@ -153,11 +150,17 @@ fn ends_command(left: &str) -> bool {
     left.ends_with(' ') || VERBS.iter().any(|verb| left.ends_with(verb))
 }
 
-fn joints(language: Language) -> &'static [&'static str] {
-    match language {
-        Language::Korean => &KOREAN,
-        Language::English => &ENGLISH,
-    }
+fn joints(language: Language) -> impl Iterator<Item = &'static str> {
+    let (first, last): (&[&str], &[&str]) = match language {
+        Language::Korean => (&KOREAN_WITH, &[ALSO, COMMA]),
+        Language::English => (&ENGLISH_AND, &[" and also ", COMMA, OR]),
+    };
+    first.iter().chain(last).copied()
+}
+
+/// Tells whether all are meant after a word.
+fn is_all(word: &str) -> bool {
+    ALL.contains(&word) || word == "my"
 }
 
 fn is_of(meaning: &Meaning, topics: &[&str]) -> bool {
@@ -194,8 +197,8 @@ fn goes_with(found: &Meaning, other: &Meaning) -> bool {
 }
 
 /// Returns how many of `words` may be what two commands share: up to a word for all of them first, then the fewest.
-fn heads<'a, const N: usize>(words: &'a [&str], all: [&'static str; N]) -> impl Iterator<Item = usize> + 'a {
-    let to_all = words.iter().position(|word| all.contains(word)).map(|at| at + 1);
+fn heads<'a>(words: &'a [&str]) -> impl Iterator<Item = usize> + 'a {
+    let to_all = words.iter().position(|word| is_all(word)).map(|at| at + 1);
     to_all.into_iter().chain(1..=words.len())
 }
 
@@ -209,7 +212,7 @@ fn with_tail(left: &str, right: &str, one: One<'_>) -> Option<Vec<Meaning>> {
 /// Understands the first of what rings with what ends the sentence after the second.
 fn rings_with_tail(left: &str, right: &str, second: &[Meaning], one: One<'_>) -> Option<Vec<Meaning>> {
     let words: Vec<&str> = right.split_whitespace().collect();
-    let to_all = words.iter().position(|word| ALL.contains(word));
+    let to_all = words.iter().position(|word| is_all(word));
     let other = second.first()?;
     let about = |meaning: &Meaning| meaning.slots.get("message").map(|slot| slot.text.clone());
     let find = |at: usize, fits: &dyn Fn(&Meaning) -> bool| {

@@ -10,6 +10,7 @@ use jiff::civil::{Date, Time};
 use super::setting::language;
 use crate::plugins::EVERYTHING;
 use crate::tongue::Tongue;
+use crate::understanding::words::{ALL, COMMA, ENGLISH_AND, KOREAN_WITH, NO, YES, is_ring};
 use crate::understanding::{names_a_day, whole_duration, whole_moment};
 use crate::zone::{here, zone};
 
@@ -59,24 +60,6 @@ pub struct With {
     pub day: bool,
 }
 
-const ALL: [&str; 16] = [
-    "모든",
-    "전부",
-    "다",
-    "모두",
-    "싹",
-    "전체",
-    "all",
-    "every",
-    "everything",
-    "both",
-    "전부요",
-    "다요",
-    "모두요",
-    "전부다",
-    "둘다",
-    "each",
-];
 /// What goes with a name and is none of it.
 const KOREAN: [&str; 26] = [
     "거",
@@ -110,9 +93,6 @@ const ENGLISH: [&str; 22] = [
     "the", "my", "a", "an", "one", "ones", "for", "at", "called", "named", "that", "set", "of", "please",
     "um", "uh", "no", "them", "those", "it", "this", "now",
 ];
-/// What they are called.
-const KINDS: [&str; 10] =
-    ["타이머", "알람", "알림", "리마인더", "timer", "timers", "alarm", "alarms", "reminder", "reminders"];
 /// What ends a Korean answer and is none of it, longer ones first.
 const ENDINGS: [&str; 15] = [
     "이에요",
@@ -249,22 +229,23 @@ pub fn says_others(said: &str, tongue: Tongue) -> bool {
 }
 
 /// Returns what joins several.
-fn joints(tongue: Tongue) -> &'static [&'static str] {
-    tongue.pick(&[" 그리고 ", "이랑 ", "랑 ", "하고 ", "과 ", "와 ", ", "], &[", and ", " and ", ", "])
+fn joints(tongue: Tongue) -> impl Iterator<Item = &'static str> {
+    let own: &[&str] = tongue.pick(&[" 그리고 "], &[]);
+    let shared: &[&str] = tongue.pick(&KOREAN_WITH, &ENGLISH_AND);
+    own.iter().chain(shared).copied().chain([COMMA])
 }
 
 /// Tells whether the words around a length are joined to it, or to others: "계란이랑 5분".
 fn is_joined(words: &str, tongue: Tongue) -> bool {
     let words = format!(" {words} ");
-    joints(tongue).iter().any(|joint| words.contains(joint))
+    joints(tongue).any(|joint| words.contains(joint))
 }
 
 /// Returns which ones are meant where several are said: "첫 번째랑 두 번째".
 fn several(said: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Option<Which> {
-    let joints = joints(tongue);
     let said = said.to_lowercase();
-    let parts = joints.iter().fold(vec![said.as_str()], |parts, joint| {
-        parts.into_iter().flat_map(|part| part.split(*joint)).collect()
+    let parts = joints(tongue).fold(vec![said.as_str()], |parts, joint| {
+        parts.into_iter().flat_map(|part| part.split(joint)).collect()
     });
     let kept_of: Vec<String> = parts.iter().map(|part| kept(part, tongue)).collect();
     let are_several = parts.len() > 1 && kept_of.iter().all(|kept| !kept.is_empty());
@@ -274,29 +255,16 @@ fn several(said: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Option<Wh
 
 /// Tells whether words mean none of those that were told: "둘 다 아니야", "none of them".
 fn says_none(text: &str) -> bool {
-    const ENGLISH: [&str; 12] =
-        ["none", "neither", "nothing", "no", "nope", "of", "them", "those", "one", "please", "thanks", "two"];
+    const NONE: [&str; 3] = ["none", "neither", "nothing"];
+    const AROUND: [&str; 7] = ["of", "them", "those", "one", "please", "thanks", "two"];
     // Whole words: "아니스" and "없던 일" are no refusal.
-    const KOREAN: [&str; 13] = [
-        "아니",
-        "아니야",
-        "아니요",
-        "아니오",
-        "아니에요",
-        "아니예요",
-        "아닙니다",
-        "아냐",
-        "아녜요",
-        "없어",
-        "없어요",
-        "없음",
-        "없습니다",
-    ];
+    const KOREAN: [&str; 9] =
+        ["아니오", "아니에요", "아니예요", "아닙니다", "아녜요", "없어", "없어요", "없음", "없습니다"];
     let said: Vec<String> = words(text).collect();
-    let is_no = |word: &String| ENGLISH[..5].contains(&word.as_str());
-    let is_english =
-        said.first().is_some_and(is_no) && said.iter().all(|word| ENGLISH.contains(&word.as_str()));
-    let ends_no = said.last().is_some_and(|last| KOREAN.contains(&last.as_str()));
+    let is_of = |lists: &[&[&str]], word: &String| lists.iter().any(|words| words.contains(&word.as_str()));
+    let is_english = said.first().is_some_and(|first| is_of(&[&NONE, &NO], first))
+        && said.iter().all(|word| is_of(&[&NONE, &NO, &AROUND], word));
+    let ends_no = said.last().is_some_and(|last| is_of(&[&NO, &KOREAN], last));
     is_english || said.iter().any(|word| word.starts_with("아무것도")) || (ends_no && said.len() <= 3)
 }
 
@@ -334,12 +302,11 @@ fn sets_one(ask: &PluginAsk) -> bool {
 pub fn kept(said: &str, tongue: Tongue) -> String {
     let is_kept = |word: &String| {
         let fillers: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
-        let is_of = |words: &[&str]| {
+        let is_of = |known: &dyn Fn(&str) -> bool| {
             let ended = || ENDINGS.iter().filter_map(|end| word.strip_suffix(end));
-            words.contains(&word.as_str())
-                || (tongue == Tongue::Korean && ended().any(|word| words.contains(&word)))
+            known(word) || (tongue == Tongue::Korean && ended().any(known))
         };
-        !is_of(fillers) && !is_of(&KINDS)
+        !is_of(&|word| fillers.contains(&word)) && !is_of(&is_ring)
     };
     words(said).filter(is_kept).collect::<Vec<_>>().join(" ")
 }
@@ -438,7 +405,7 @@ pub fn choice(text: &str, is_timer: bool, tongue: Tongue, now: &Zoned) -> Choice
             let ended = ENDINGS.iter().filter_map(|end| word.strip_suffix(end));
             ended
                 .chain([word.as_str()])
-                .any(|word| KINDS.contains(&word) || ["one", "ones", "거", "것", "걸", "꺼"].contains(&word))
+                .any(|word| is_ring(word) || ["one", "ones", "거", "것", "걸", "꺼"].contains(&word))
         };
         let article = said.iter().position(|word| ["the", "my", "that"].contains(&word.as_str()));
         said.len() <= 5 && article.is_none_or(|at| at == 0) && said.last().is_some_and(names)
@@ -491,40 +458,14 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 
 /// Tells whether an answer agrees.
 pub fn agrees(ask: &PluginAsk) -> bool {
-    const YES: [&str; 26] = [
-        "of",
-        "응",
-        "어",
-        "네",
-        "예",
-        "그래",
-        "그래요",
-        "맞아",
-        "맞아요",
-        "좋아",
-        "좋아요",
-        "취소해",
-        "해",
-        "줘",
-        "yes",
-        "yeah",
-        "yep",
-        "sure",
-        "ok",
-        "okay",
-        "please",
-        "do",
-        "it",
-        "cancel",
-        "them",
-        "취소",
-    ];
+    // What goes with a yes.
+    const ALSO: [&str; 10] = ["of", "취소", "취소해", "해", "줘", "please", "do", "it", "cancel", "them"];
     let said = ask.meaning.slots.get("sure").map(|slot| match &slot.value {
         SlotValue::Text { text } => text.clone(),
         _ => slot.text.clone(),
     });
     let said = said.unwrap_or_default();
-    let is_yes = |word: String| YES.contains(&word.as_str()) || ALL.contains(&word.as_str());
+    let is_yes = |word: String| [&YES[..], &ALSO, &ALL].iter().any(|words| words.contains(&word.as_str()));
     // Whoever is asked whether all of them go may say so.
     let of_all = ask.meaning.intent == EVERYTHING;
     words(&said).any(|word| of_all || !ALL.contains(&word.as_str())) && words(&said).all(is_yes)

@@ -7,11 +7,12 @@ use jiff::Zoned;
 
 use super::super::moments::whole_moment;
 use super::super::repeats::repeats;
+use super::super::words::{COMMA, ENGLISH_AND, KOREAN_WITH};
 use super::{When, when};
 
-const KOREAN_JOINTS: [&str; 9] =
-    ["이랑 ", "랑 ", "하고 ", "그리고 ", "과 ", "와 ", ", 그리고 ", ", ", " 또 "];
-const ENGLISH_JOINTS: [&str; 5] = [", and ", " and then ", " and ", " as well as ", ", "];
+/// What joins times besides what joins two of anything.
+const KOREAN_JOINTS: [&str; 2] = ["그리고 ", " 또 "];
+const ENGLISH_JOINTS: [&str; 2] = [" and then ", " as well as "];
 /// Parts of the day, which the next time may have another of.
 const KOREAN_PARTS: [&str; 8] = ["오전", "오후", "아침", "점심", "저녁", "새벽", "밤", "낮"];
 const ENGLISH_HALVES: [&str; 7] = ["am", "pm", "a.m.", "p.m.", "a.m", "p.m", "o'clock"];
@@ -50,13 +51,13 @@ pub fn each(words: &str, language: Language, now: &Zoned) -> Option<Vec<When>> {
 }
 
 fn parts(words: &str, language: Language) -> Vec<String> {
-    let joints: &[&str] = match language {
-        Language::Korean => &KOREAN_JOINTS,
-        Language::English => &ENGLISH_JOINTS,
+    let (own, shared): (&[&str], &[&str]) = match language {
+        Language::Korean => (&KOREAN_JOINTS, &KOREAN_WITH),
+        Language::English => (&ENGLISH_JOINTS, &ENGLISH_AND),
     };
     let mut parts = vec![words.to_owned()];
-    for joint in joints {
-        parts = parts.iter().flat_map(|part| part.split(joint).map(str::to_owned)).collect();
+    for joint in own.iter().chain(shared).chain([&COMMA]) {
+        parts = parts.iter().flat_map(|part| part.split(*joint).map(str::to_owned)).collect();
     }
     parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
