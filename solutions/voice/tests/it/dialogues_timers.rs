@@ -6,7 +6,7 @@ use ieum_contracts::voice::DialogOutcome;
 use ieum_testkit::backend::SqlStore;
 
 use crate::stage::Stage;
-use crate::talk::{answered, kept, no_such_repeat, quiet};
+use crate::talk::{answered, heard, kept, no_such_repeat, quiet};
 
 #[tokio::test]
 async fn a_timer_is_started_in_every_order_of_words() {
@@ -63,6 +63,43 @@ async fn only_what_was_meant_is_cancelled_and_all_only_where_all_was_said() {
     stage.say("set an alarm for 10 pm").await;
     assert_eq!(stage.say("알람 다 꺼 줘").await.text, "알람 2개를 취소했어요.");
     assert_eq!(kept(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_set_for_one_moment_is_told_and_rings_in_the_order_in_which_it_was_set() {
+    for (set, asked, told, rung) in [
+        (
+            ["우유 사라고", "약 먹으라고", "빨래 널라고", "문 잠그라고", "전화하라고"]
+                .map(|what| format!("1시에 {what} 알려 줘")),
+            "알림 뭐 있어?",
+            "알림이 5개 있어요. 오늘 오후 1시: 우유 사기. 오늘 오후 1시: 약 먹기. 오늘 오후 1시: 빨래 널기. 오늘 오후 1시: 문 잠그기. 오늘 오후 1시: 전화하기.",
+            ["우유 사기", "약 먹기", "빨래 널기", "문 잠그기", "전화하기"]
+                .map(|what| format!("알려 드려요. {what}")),
+        ),
+        (
+            ["buy milk", "take my pills", "hang the washing", "lock the door", "call home"]
+                .map(|what| format!("remind me to {what} at 1 pm")),
+            "what are my reminders",
+            "There are 5 reminders. Today at 1:00 PM: buy milk. Today at 1:00 PM: take my pills. Today at 1:00 PM: hang the washing. Today at 1:00 PM: lock the door. Today at 1:00 PM: call home.",
+            ["buy milk", "take my pills", "hang the washing", "lock the door", "call home"]
+                .map(|what| format!("Reminder: {what}")),
+        ),
+    ] {
+        let (_sql, stage) = heard().await;
+        let mut kitchen = stage.device("kitchen").await;
+        for said in set {
+            let answer = stage.say(&said).await;
+            assert_eq!(answer.outcome, DialogOutcome::Answered, "{said}: {}", answer.text);
+            stage.clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(stage.say(asked).await.text, told);
+        stage.clock.advance(Duration::from_secs(3_600));
+        let mut heard = Vec::new();
+        for _ in &rung {
+            heard.push(stage.rung(&mut kitchen).await["text"].clone());
+        }
+        assert_eq!(heard, rung);
+    }
 }
 
 #[tokio::test]
