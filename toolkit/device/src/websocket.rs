@@ -21,8 +21,10 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
 use crate::connection::serve;
@@ -60,7 +62,8 @@ async fn upgrade(State(broker): State<Arc<OnceLock<Broker>>>, mut request: Reque
         let most = shared.limits.packet as usize;
         let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(config)).await;
-        serve(shared, Frames { socket, rest: Bytes::new() }).await;
+        let stop = shared.stop.clone();
+        serve(shared, Frames { socket, rest: Bytes::new(), stop, wrong: None, is_closing: false }).await;
         drop(pass);
     });
     let accept = derive_accept_key(key.as_bytes());
@@ -88,6 +91,12 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 struct Frames<S> {
     socket: WebSocketStream<S>,
     rest: Bytes,
+    /// The broker stops.
+    stop: CancellationToken,
+    /// What the client did that no WebSocket of MQTT does.
+    wrong: Option<CloseFrame>,
+    /// The last word is said.
+    is_closing: bool,
 }
 
 fn broken(error: Error) -> io::Error {
@@ -104,12 +113,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Frames<S> {
             match ready!(Pin::new(&mut self.socket).poll_next(context)) {
                 Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
                 Some(Ok(Message::Text(_))) => {
-                    return Poll::Ready(Err(io::Error::other("MQTT takes binary frames only")));
+                    let reason = "MQTT takes binary frames only";
+                    self.wrong = Some(CloseFrame { code: CloseCode::Unsupported, reason: reason.into() });
+                    return Poll::Ready(Err(io::Error::other(reason)));
                 }
                 Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(())),
                 // Pings are answered by the library.
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Err(broken(error))),
+                Some(Err(error)) => {
+                    let wrong = match error {
+                        Error::Capacity(_) => {
+                            Some((CloseCode::Size, "the frame is larger than a packet may be"))
+                        }
+                        Error::Protocol(_) => Some((CloseCode::Protocol, "this is no WebSocket (RFC 6455)")),
+                        _ => None,
+                    };
+                    self.wrong = wrong.map(|(code, reason)| CloseFrame { code, reason: reason.into() });
+                    return Poll::Ready(Err(broken(error)));
+                }
             }
         }
         let length = self.rest.len().min(buffer.remaining());
@@ -136,6 +157,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Frames<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_closing {
+            // Where the client took its leave first, what it said is said back, and this is one word too many.
+            if ready!(Pin::new(&mut self.socket).poll_ready(context)).is_ok() {
+                let last = self.last_word();
+                let _ = Pin::new(&mut self.socket).start_send(Message::Close(Some(last)));
+            }
+            self.is_closing = true;
+        }
         Pin::new(&mut self.socket).poll_close(context).map_err(broken)
+    }
+}
+
+impl<S> Frames<S> {
+    /// Returns why the connection ends (RFC 6455 §7.4.1). What MQTT has to say of it was said before.
+    fn last_word(&mut self) -> CloseFrame {
+        let usual = match self.stop.is_cancelled() {
+            true => CloseFrame { code: CloseCode::Away, reason: "the broker stops".into() },
+            false => CloseFrame { code: CloseCode::Normal, reason: "".into() },
+        };
+        self.wrong.take().unwrap_or(usual)
     }
 }

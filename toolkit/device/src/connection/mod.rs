@@ -70,12 +70,12 @@ where
     let (connect, admitted) = match greeted {
         Ok(greeted) => greeted,
         Err(refusal) => {
+            let mut out = BytesMut::new();
             if let Some((version, reason)) = refusal {
                 shared.counters.refused(reason);
-                let mut out = BytesMut::new();
                 write_refusal(version, reason, &mut out);
-                farewell(&shared, &mut reader, &mut writer, &mut out).await;
             }
+            farewell(&shared, &mut reader, &mut writer, &mut out).await;
             return;
         }
     };
@@ -89,8 +89,8 @@ where
     state.left.notify_one();
     // The session is left before: nobody waits for a client that does not listen.
     match outcome {
-        Ok(Departure::Lost) => {}
-        Ok(Departure::Disconnect { .. }) => connection.release().await,
+        // Also of a connection that is lost, which may be one whose client closed it in the way of its transport.
+        Ok(Departure::Lost | Departure::Disconnect { .. }) => connection.release().await,
         Err(reason) => connection.dismiss(reason).await,
     }
 }

@@ -125,6 +125,46 @@ async fn a_browser_that_takes_its_leave_is_told_the_end(mode: Mode) {
     assert!(socket.next().await.is_none(), "nothing comes after the end");
 }
 
+async fn every_end_of_a_websocket_is_told_with_its_status(mode: Mode) {
+    use tokio_tungstenite::tungstenite::Message as Frame;
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    let world = World::new(mode).await;
+    let listener = TcpListener::bind(local()).await.expect("listens");
+    let address = listener.local_addr().expect("has an address");
+    let routes = world.broker.web_socket("/mqtt");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let entered = async || {
+        let (_, stream) = upgrade(address, "Sec-WebSocket-Protocol: mqtt\r\n").await;
+        let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+        socket.send(Frame::Binary(hello(5, "a").encode().into())).await.expect("is sent");
+        assert!(matches!(socket.next().await, Some(Ok(Frame::Binary(_)))), "is greeted");
+        socket
+    };
+    let ended = async |mut socket: WebSocketStream<TcpStream>| loop {
+        match socket.next().await.expect("says why").expect("is no cut") {
+            Frame::Close(frame) => {
+                let frame = frame.expect("has a status");
+                return (u16::from(frame.code), frame.reason.to_string());
+            }
+            // Such as a DISCONNECT, which says more.
+            _ => {}
+        }
+    };
+    let mut socket = entered().await;
+    socket.close(Some(CloseFrame { code: 4_000.into(), reason: "mine".into() })).await.expect("is sent");
+    assert_eq!(ended(socket).await, (4_000, "mine".to_owned()), "what the client said is said back");
+    let mut socket = entered().await;
+    socket.send(Frame::text("words")).await.expect("is sent");
+    assert_eq!(ended(socket).await, (1_003, "MQTT takes binary frames only".to_owned()));
+    let mut socket = entered().await;
+    // A second CONNECT is a mistake that MQTT names itself.
+    socket.send(Frame::Binary(hello(5, "a").encode().into())).await.expect("is sent");
+    assert_eq!(ended(socket).await, (1_000, String::new()));
+    let socket = entered().await;
+    let (told, ()) = tokio::join!(ended(socket), world.broker.close());
+    assert_eq!(told, (1_001, "the broker stops".to_owned()));
+}
+
 /// Asks for an upgrade by hand and returns the answer's head.
 async fn upgrade(address: std::net::SocketAddr, protocol: &str) -> (String, TcpStream) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -264,6 +304,7 @@ in_every_mode!(
     a_device_may_come_by_tls,
     a_browser_may_come_by_websocket,
     a_browser_that_takes_its_leave_is_told_the_end,
+    every_end_of_a_websocket_is_told_with_its_status,
     who_publishes_is_told_who_took_it_and_who_comes_to_listen,
     a_message_that_a_session_may_lose_comes_with_a_receipt,
     one_that_talks_most_leaves_room_to_the_others,
