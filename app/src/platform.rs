@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::migrate;
 use crate::config::Settings;
 use crate::output::Output;
-use crate::sealing;
+use crate::{sealing, secret_files};
 
 /// Everything that parts stand on.
 #[derive(Clone)]
@@ -75,7 +75,7 @@ fn named<E: std::error::Error + Send + Sync + 'static>(key: &'static str) -> imp
 
 /// Opens the SQL store alone, as `migrate` and `doctor` need it.
 pub async fn open_store(settings: &Settings) -> Result<Store, OpenError> {
-    std::fs::create_dir_all(&settings.data)
+    secret_files::make_folder(&settings.data)
         .map_err(|source| OpenError::Folder { path: settings.data.clone(), source })?;
     let options = StoreOptions {
         pool_size: settings.store.pool,

@@ -1,9 +1,16 @@
-//! Files that hold secrets: who can read them besides their owner.
+//! Files that hold secrets: who can read them besides their owner, and folders that are made for them.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use crate::config::{KeySource, Settings};
+use crate::platform::within;
+
+/// Makes a folder and those above it that are missing, all for this user alone. One that is there stays as it is.
+pub fn make_folder(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
 
 /// Says that everybody on this machine can read the file `path`, and what to do; `None` where that is not so.
 pub fn open_to_all(path: &Path) -> Option<String> {
@@ -28,7 +35,24 @@ pub fn sentences(settings: &Settings) -> Vec<String> {
         ("agent.secret_file", settings.agent.secret_file.as_ref()),
     ];
     let others = others.into_iter().filter_map(|(key, path)| Some((key, path?)));
-    sealing.chain(others).filter_map(|(key, path)| Some(format!("{key}: {}", open_to_all(path)?))).collect()
+    let store = database(settings);
+    let store = store.as_ref().filter(|path| is_within_reach(path)).map(|path| ("store.main", path));
+    sealing
+        .chain(others)
+        .chain(store)
+        .filter_map(|(key, path)| Some(format!("{key}: {}", open_to_all(path)?)))
+        .collect()
+}
+
+/// Returns the file of the SQL store, where it is one.
+fn database(settings: &Settings) -> Option<PathBuf> {
+    within(settings, &settings.store.main).strip_prefix("sqlite:").map(PathBuf::from)
+}
+
+/// Tells whether others may enter the folder of a file: within one that they may not, its own mode says nothing.
+fn is_within_reach(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| std::fs::metadata(folder).ok());
+    folder.is_some_and(|folder| folder.permissions().mode() & 0o001 != 0)
 }
 
 #[cfg(test)]

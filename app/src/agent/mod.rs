@@ -236,7 +236,7 @@ fn secret_of(path: &Path, output: &Output) -> Result<Secret, BeginError> {
 /// Holds the folder for this process alone.
 fn hold(folder: &Path) -> Result<std::fs::File, BeginError> {
     let failed = |source| BeginError::State { path: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    secret_files::make_folder(folder).map_err(failed)?;
     let file = std::fs::File::create(folder.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -249,3 +249,27 @@ async fn an_id_that_is_a_devices_is_one_wherever_devices_are_named() {
     }
     platform.stop();
 }
+
+#[test]
+fn the_data_folder_and_its_database_are_their_owners_alone_and_older_ones_are_told() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("new/data");
+    let made = ieum(&data, &[]).current_dir(folder.path()).arg("migrate").output().expect("runs");
+    assert!(made.status.success(), "{}", text(&made));
+    let database = data.join("ieum.db");
+    for (path, expected) in [(&data, 0o700), (&database, 0o600)] {
+        let mode = std::fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+        assert_eq!(mode, expected, "{}", path.display());
+    }
+    let told = || text(&ieum(&data, &[]).arg("check").output().expect("runs"));
+    let expected = format!("store.main: {} holds a secret and everybody", database.display());
+    for (of_folder, of_file, is_told) in [(0o755, 0o644, true), (0o700, 0o644, false), (0o755, 0o600, false)]
+    {
+        for (path, mode) in [(&data, of_folder), (&database, of_file)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("is set");
+        }
+        assert_eq!(told().contains(&expected), is_told, "{of_folder:o} {of_file:o}");
+    }
+}

@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Database, MySqlPool, PgPool, SqlitePool};
 
 use crate::store_url::Place;
-use crate::{StoreError, StoreOptions, Synchronous};
+use crate::{StoreError, StoreOptions, Synchronous, private};
 
 /// The pools of one store.
 pub(crate) enum Pools {
@@ -79,9 +79,10 @@ pub(crate) async fn connect(place: &Place, url: &str, options: &StoreOptions) ->
 
 async fn sqlite_file(path: &Path, url: &str, options: &StoreOptions) -> Result<Pools, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tokio::fs::create_dir_all(folder)
+    private::make_folder(folder)
         .await
         .map_err(|source| StoreError::Folder { folder: folder.display().to_string(), source })?;
+    private::make_database(path).await;
     let failed = |error| StoreError::from_driver(crate::Dialect::Sqlite, url, error);
     let connect = sqlite_options(options)
         .filename(path)

@@ -24,6 +24,7 @@ mod insert;
 mod journal;
 mod migrate;
 mod placeholder;
+mod private;
 mod row;
 mod seal;
 mod seal_key;

@@ -49,6 +49,34 @@ async fn save_ten(store: &Store) -> Result<(), StoreError> {
     transaction.commit().await
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_store_makes_is_its_owners_alone_and_what_was_there_stays_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let shared = folder.path().join("shared");
+    std::fs::create_dir(&shared).expect("is made");
+    std::fs::write(shared.join("old.db"), "").expect("is made");
+    for (path, mode) in [(&shared, 0o755), (&shared.join("old.db"), 0o640)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("is set");
+    }
+    for (name, expected) in [
+        ("new/below/ieum.db", [("new", 0o700), ("new/below", 0o700), ("new/below/ieum.db", 0o600)]),
+        ("shared/ieum.db", [("shared", 0o755), ("shared/ieum.db", 0o600), ("shared/ieum.db-wal", 0o600)]),
+        ("shared/old.db", [("shared", 0o755), ("shared/old.db", 0o640), ("shared/old.db-wal", 0o640)]),
+    ] {
+        let url = format!("sqlite:{}", folder.path().join(name).display());
+        let store = Store::open(&url, &StoreOptions::default()).await.expect("makes folder and file");
+        store.execute("CREATE TABLE cups (id INTEGER PRIMARY KEY)", &[]).await.expect("makes");
+        for (path, mode) in expected {
+            let found = std::fs::metadata(folder.path().join(path)).expect("is there").permissions().mode();
+            assert_eq!(found & 0o777, mode, "{path}");
+        }
+        store.close().await;
+    }
+}
+
 #[tokio::test]
 async fn acknowledged_rows_are_there_after_reopening() {
     let backend = Backend::sqlite_file();
