@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use ieum_core::{BoxFuture, Fault, Problem, Secret, describe};
 use ieum_device::Credentials;
+use ieum_dialogflow::{is_rest, rest_refusal};
 use ieum_events::Visitors;
 use ieum_gateway::{ApiError, Gateway, Origins, Partner, Passwords, SignedIn};
 
@@ -41,22 +43,40 @@ pub fn secrets(credentials: Credentials) -> Arc<dyn Passwords> {
 pub fn guard(gateway: &Gateway, visitors: Visitors, credentials: Credentials, router: Router) -> Router {
     let router = router.layer(from_fn_with_state((visitors, gateway.origins().clone()), admit));
     let gateway = gateway.taking(LONGEST_BODY);
-    gateway.public_with(secrets(credentials), router).layer(from_fn(in_grpc))
+    gateway.public_with(secrets(credentials), router).layer(from_fn(in_their_words))
 }
 
-/// Tells a gRPC caller in its own language why the door does not open.
-async fn in_grpc(request: Request, next: Next) -> Response {
+/// Tells a caller over gRPC, and one of Dialogflow's REST API, in its own language why the door does not open.
+async fn in_their_words(request: Request, next: Next) -> Response {
     let is_grpc = ieum_wires::grpc::is_grpc(request.headers());
+    let is_rest = is_rest(request.uri().path());
     let response = next.run(request).await;
-    if !is_grpc || response.status().is_success() {
+    // What the routes themselves answer is in these words already.
+    let refuses = !response.status().is_success() && (is_grpc || is_problem(&response));
+    if !refuses || !(is_grpc || is_rest) {
         return response;
     }
-    let body = axum::body::to_bytes(response.into_body(), LONGEST_PROBLEM).await.unwrap_or_default();
+    let (mut head, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, LONGEST_PROBLEM).await.unwrap_or_default();
     let fault = serde_json::from_slice::<Problem>(&body).map_or_else(
         |_| Fault::internal("voice.door", "the call was refused, and the reason could not be read"),
         Fault::from,
     );
-    ieum_wires::grpc::refusal(&fault)
+    if is_grpc {
+        return ieum_wires::grpc::refusal(&fault);
+    }
+    let mut refusal = rest_refusal(&fault);
+    for name in [CONTENT_TYPE, CONTENT_LENGTH] {
+        head.headers.remove(name);
+    }
+    // Such as how to sign in, and when to come again.
+    refusal.headers_mut().extend(head.headers);
+    refusal
+}
+
+fn is_problem(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"))
 }
 
 async fn admit(

@@ -322,6 +322,53 @@ async fn nobody_goes_on_with_the_conversation_of_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn clients_of_dialogflow_are_refused_at_the_door_in_googles_shape() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &PARTS, &[]);
+    let (kitchen, _) = household(&platform, folder.path()).await;
+    let (nobody, kitchen) = (Visitor::nobody(&platform), Visitor::device(&platform, "kitchen", &kitchen));
+    let wrong = Visitor::device(&platform, "kitchen", "wrong");
+    let detect = "/v2/projects/home/agent/sessions/talk:detectIntent";
+    let long = format!("{{\"queryInput\":{{\"text\":{{\"text\":\"{}\"}}}}}}", "x".repeat(8 * 1024 * 1024));
+    for (visitor, path, body, code, status, reason) in [
+        (&nobody, detect, "{}", 401, "UNAUTHENTICATED", "VOICE_NOBODY"),
+        (&wrong, detect, "{}", 401, "UNAUTHENTICATED", "GATEWAY_PASSWORD_WRONG"),
+        (&kitchen, detect, "{\"queryInput\": ", 400, "INVALID_ARGUMENT", "DIALOGFLOW_REQUEST"),
+        (&kitchen, detect, &long, 400, "INVALID_ARGUMENT", "GATEWAY_BODY_TOO_LARGE"),
+        (&kitchen, "/v2/projects/home/agent/nothing", "{}", 404, "NOT_FOUND", "DIALOGFLOW_PATH"),
+        (&kitchen, "/v2/nothing", "{}", 404, "NOT_FOUND", "DIALOGFLOW_PATH"),
+    ] {
+        let asked = visitor.client.post(visitor.url(path)).header("content-type", "application/json");
+        let (answered, told) = visitor.send(asked.body(body.to_owned())).await;
+        let shown = told.chars().take(300).collect::<String>();
+        let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{path}: {shown}"));
+        let error = &told["error"];
+        assert_eq!(
+            (answered, &error["code"], &error["status"]),
+            (code, &json!(code), &json!(status)),
+            "{shown}"
+        );
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{shown}");
+        let kind = "type.googleapis.com/google.rpc.ErrorInfo";
+        let why = json!({ "@type": kind, "reason": reason, "domain": "ieum" });
+        assert_eq!(error["details"], json!([why]), "{shown}");
+    }
+    let asked = nobody.client.post(nobody.url(detect)).header("x-forwarded-for", "203.0.113.9");
+    let answer = asked.send().await.expect("answers");
+    assert_eq!(answer.headers()["content-type"], "application/json; charset=UTF-8");
+    let problem = nobody.post("/api/dialog/text", &json!({ "text": TIME })).await;
+    assert!(
+        problem.1.contains("urn:ieum:problem:voice.nobody"),
+        "other doors speak as before: {}",
+        problem.1
+    );
+    let (status, told) = nobody.say(Door::Grpc, Claim::default(), TIME).await;
+    assert!(status == 401 && told.contains("speaking from another machine"), "{status} {told}");
+    platform.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_goes_on_by_any_other_door() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().expect("a folder");

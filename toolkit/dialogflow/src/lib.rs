@@ -27,5 +27,5 @@ pub use client::{
 };
 pub use contexts::{CacheContexts, Change, ContextStore, Kept, MOST_CONTEXTS, MemoryContexts};
 pub use name::{AgentName, NameError, SessionName, context_id};
-pub use server::{DialogflowServer, ServerOptions};
+pub use server::{DialogflowServer, ServerOptions, is_rest, rest_refusal};
 pub use sound::{Encoding, Sound, SoundFormat, SoundStream, Transcriber, Transcript, TranscriptStream};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ieum_core::{Code, Cx, Fault, SharedClock, describe};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
@@ -26,6 +27,9 @@ pub struct ErrorStatus {
     /// gRPC's code in capitals, such as `INVALID_ARGUMENT`.
     #[serde(default)]
     pub status: String,
+    /// What programs read, each with its `@type` (google/rpc/error_details.proto).
+    #[serde(default)]
+    pub details: Vec<Value>,
 }
 
 /// The header of a status that says a fault's reason, for callers that are of this platform too.
@@ -72,7 +76,19 @@ pub fn error_body(fault: &Fault) -> (u16, ErrorBody) {
     // Google answers 400 where others answer 412 (google/rpc/code.proto).
     let code = if fault.code == Code::FailedPrecondition { 400 } else { fault.code.http_status() };
     let status = fault.code.name().to_ascii_uppercase();
-    (code, ErrorBody { error: ErrorStatus { code, message: fault.message.clone(), status } })
+    let error = ErrorStatus { code, message: fault.message.clone(), status, details: details_of(fault) };
+    (code, ErrorBody { error })
+}
+
+/// Returns why in a word, in the letters that such words have there, and when to come again.
+fn details_of(fault: &Fault) -> Vec<Value> {
+    let reason = fault.reason.replace(['.', '-'], "_").to_ascii_uppercase();
+    let kind = |name: &str| format!("type.googleapis.com/google.rpc.{name}");
+    let why = json!({ "@type": kind("ErrorInfo"), "reason": reason, "domain": "ieum" });
+    let again = fault.retry_after.map(
+        |wait| json!({ "@type": kind("RetryInfo"), "retryDelay": format!("{:.3}s", wait.as_secs_f64()) }),
+    );
+    [why].into_iter().chain(again).collect()
 }
 
 /// Returns the fault of an answer with an HTTP status of 400 or above to `what`.

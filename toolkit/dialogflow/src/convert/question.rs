@@ -13,6 +13,10 @@ pub fn query_of(request: v2::DetectIntentRequest) -> Result<Query, Fault> {
         SessionName::parse(&request.session).map_err(|error| wrong("session", error.to_string()))?;
     let input = request.query_input.and_then(|input| input.input);
     let (language, input) = match input.ok_or_else(|| wrong("query_input", "is empty"))? {
+        // As Dialogflow does it: nothing was said, so that no turn takes place.
+        v2::query_input::Input::Text(text) if text.text.trim().is_empty() => {
+            return Err(wrong("query_input.text", "input text not set"));
+        }
         v2::query_input::Input::Text(text) => (text.language_code, Input::Text(text.text)),
         v2::query_input::Input::Event(event) if event.name.trim().is_empty() => {
             return Err(wrong("query_input.event", "has no name"));

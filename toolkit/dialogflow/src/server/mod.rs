@@ -20,6 +20,7 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::{Agent, ContextStore, Transcriber};
+pub use rest::{is_rest, rest_refusal};
 
 /// Limits of a server and the languages it speaks.
 #[derive(Clone, Debug)]

@@ -46,18 +46,27 @@ struct Call {
 }
 
 pub fn router(inner: Arc<Inner>) -> Router {
-    Router::new().route("/v2/projects/{*path}", any(handle)).with_state(inner)
+    Router::new().route("/v2/{*path}", any(handle)).with_state(inner)
 }
 
 async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     match answer(&inner, request).await {
         Ok(body) => json(StatusCode::OK, body),
-        Err(fault) => {
-            let (status, body) = error_body(&fault);
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            json(status, serde_json::to_vec(&body).unwrap_or_default())
-        }
+        Err(fault) => rest_refusal(&fault),
     }
+}
+
+/// Tells whether a path is one of Dialogflow's REST API, whose errors are Google's.
+pub fn is_rest(path: &str) -> bool {
+    path.starts_with(PREFIX)
+}
+
+/// Answers a call over REST with `fault` alone, also where a door before it refuses: Google's clients read no
+/// problem+json.
+pub fn rest_refusal(fault: &Fault) -> Response {
+    let (status, body) = error_body(fault);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json(status, serde_json::to_vec(&body).unwrap_or_default())
 }
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {

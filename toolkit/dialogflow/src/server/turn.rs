@@ -57,9 +57,9 @@ impl Inner {
         query.contexts = self.contexts_before(&session, query.reset_contexts, &query.contexts).await?;
         query.reset_contexts = false;
         let was_there: BTreeSet<String> = query.contexts.iter().map(|context| context.id.clone()).collect();
-        // Silence is nothing to understand, yet a turn all the same.
+        // Who was heard saying nothing took no turn, and no context grows older by it.
         let mut detected = match &query.input {
-            Input::Text(text) if text.trim().is_empty() => Detected::default(),
+            Input::Text(text) if text.trim().is_empty() => Detected { is_apart: true, ..Detected::default() },
             _ => self.agent.detect(cx, query).await?,
         };
         if detected.language.is_empty() {

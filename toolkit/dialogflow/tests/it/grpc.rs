@@ -61,6 +61,9 @@ async fn turns_share_contexts_with_the_service_of_contexts() {
     let mut sessions = SessionsClient::new(channel.clone());
     let mut contexts = ContextsClient::new(channel);
     sessions.detect_intent(text("the weather")).await.expect("answers");
+    let nothing = sessions.detect_intent(text(" ")).await.expect_err("is no turn");
+    let told = "query_input.text: input text not set";
+    assert_eq!((nothing.code(), nothing.message()), (Code::InvalidArgument, told));
     let name = format!("{SESSION}/contexts/weather");
     let get = v2::GetContextRequest { name: name.clone() };
     assert_eq!(contexts.get_context(get.clone()).await.expect("is there").into_inner().lifespan_count, 2);

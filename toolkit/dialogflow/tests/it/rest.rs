@@ -195,7 +195,7 @@ async fn what_the_agent_knows_is_never_written() {
         let path = format!("/v2/projects/p/agent/{path}");
         let message =
             format!("{method} {path} is not offered here: intents and entity types are read, never written");
-        let error = json!({"code": 501, "message": message, "status": "UNIMPLEMENTED"});
+        let error = json!({"code": 501, "message": message, "status": "UNIMPLEMENTED", "details": details("DIALOGFLOW_READ_ONLY")});
         let answer = call(&router, method, &path, &json!({"displayName": "x"})).await;
         assert_eq!(answer, (StatusCode::NOT_IMPLEMENTED, json!({ "error": error })));
     }
@@ -230,8 +230,58 @@ async fn what_is_wrong_is_told_in_googles_shape() {
     let (status, answer) =
         call(&server_of(weather, system_clock()).router(), Method::POST, &detect, &said("a", "en")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    let error = json!({"code": 503, "message": "the weather is down", "status": "UNAVAILABLE"});
+    let why = details("TEST_DOWN");
+    let error =
+        json!({"code": 503, "message": "the weather is down", "status": "UNAVAILABLE", "details": why});
     assert_eq!(answer, json!({ "error": error }));
+    let garbage = Request::post(&detect).body(Body::from("{\"queryInput\": ")).expect("is a request");
+    let response = router.clone().oneshot(garbage).await.expect("never fails");
+    assert_eq!(response.headers()["content-type"], "application/json; charset=UTF-8");
+    let body = response.into_body().collect().await.expect("is read").to_bytes();
+    let answer: Value = serde_json::from_slice(&body).expect("is JSON");
+    assert_eq!(
+        (&answer["error"]["code"], &answer["error"]["status"]),
+        (&json!(400), &json!("INVALID_ARGUMENT"))
+    );
+    for path in ["/v2/projects", "/v2/operations/x", "/v2/projects/p/locations"] {
+        let (status, answer) = call(&router, Method::GET, path, &Value::Null).await;
+        assert_eq!(
+            (status.as_u16(), &answer["error"]["status"]),
+            (404, &json!("NOT_FOUND")),
+            "{path} {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_was_said_is_refused_and_counts_no_context_down() {
+    let router =
+        server_of(Weather::named("far"), system_clock()).with_transcriber(Arc::new(Letters)).router();
+    say(&router, "날씨", "ko").await;
+    for text in ["", "   ", "\n"] {
+        let body = json!({"queryInput": {"text": {"text": text, "languageCode": "ko"}}});
+        let (status, answer) = call(&router, Method::POST, &format!("{SESSION}:detectIntent"), &body).await;
+        let (error, told) = (&answer["error"], json!("query_input.text: input text not set"));
+        assert_eq!((status.as_u16(), &error["message"]), (400, &told), "{text:?}");
+        assert_eq!(
+            (&error["status"], &error["details"]),
+            (&json!("INVALID_ARGUMENT"), &details("DIALOGFLOW_REQUEST"))
+        );
+    }
+    // Silence that was heard is an empty answer, and no turn.
+    let config =
+        json!({"audioEncoding": "AUDIO_ENCODING_LINEAR_16", "sampleRateHertz": 16000, "languageCode": "ko"});
+    let body = json!({"queryInput": {"audioConfig": config}, "inputAudio": BASE64_STANDARD.encode("  ")});
+    let (status, answer) = call(&router, Method::POST, &format!("{SESSION}:detectIntent"), &body).await;
+    assert_eq!((status, &answer["queryResult"]["intent"]), (StatusCode::OK, &Value::Null), "{answer}");
+    assert_eq!(lifespans(&answer["queryResult"]["outputContexts"]), [("weather".to_owned(), 2)]);
+    let (_, listed) = call(&router, Method::GET, &format!("{SESSION}/contexts"), &Value::Null).await;
+    assert_eq!(lifespans(&listed["contexts"]), [("weather".to_owned(), 2)]);
+}
+
+/// What an error says to programs.
+fn details(reason: &str) -> Value {
+    json!([{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "ieum" }])
 }
 
 #[tokio::test]
