@@ -186,7 +186,9 @@ impl LocalUnderstanding {
     fn after_remark(&self, tongue: Tongue, ask: &Understand) -> Option<Vec<Meaning>> {
         let (language, now) = (tongue.pick(Language::Korean, Language::English), now_of(ask));
         remarks::after_remark(ask.text.trim(), language).into_iter().find_map(|(rest, remark)| {
-            let meanings = self.recognise(tongue, &Understand { text: rest.to_owned(), ..ask.clone() })?;
+            let mut meanings =
+                self.recognise(tongue, &Understand { text: rest.to_owned(), ..ask.clone() })?;
+            remarks::about(remark, &mut meanings, tongue, ask);
             remarks::goes_with(remark, &meanings, language, &now).then_some(meanings)
         })
     }

@@ -1,9 +1,13 @@
-//! What people say to a speaker before they say what it is for: its name, a greeting, thanks.
+//! What people say to a speaker before they say what it is for: its name, a greeting, thanks, a no.
 
 use super::words::{NO, YES};
 use crate::tongue::Tongue;
 
-const KOREAN: [&str; 24] = [
+const KOREAN: [&str; 28] = [
+    "아니",
+    "아냐",
+    "아니야",
+    "됐어",
     "이음아",
     "이음",
     "안녕",
@@ -29,7 +33,10 @@ const KOREAN: [&str; 24] = [
     "오케이",
     "미안한데",
 ];
-const ENGLISH: [&str; 24] = [
+const ENGLISH: [&str; 27] = [
+    "no",
+    "actually",
+    "wait",
     "ieum",
     "hello",
     "hi",
@@ -77,7 +84,8 @@ pub fn after_opening(text: &str, tongue: Tongue) -> Option<&str> {
         // A whole word, and something after it.
         (said.len() < rest.len() && !said.is_empty()).then_some(text.len() - said.len())
     };
-    let at = tongue.pick(&KOREAN, &ENGLISH).iter().filter_map(rest).max()?;
+    let openings: &[&str] = tongue.pick(&KOREAN, &ENGLISH);
+    let at = openings.iter().filter_map(rest).max()?;
     text.get(at..)
 }
 

@@ -2,14 +2,16 @@
 //! Such words ask for nothing, so that the command beside them is all that is meant. Those that say when, such as "내일
 //! 시험이다", may be about the command, and are none.
 
-use ieum_contracts::voice::Meaning;
+use ieum_contracts::voice::{Meaning, Slot, SlotValue, Understand};
 use ieum_understanding::value::{Found, Kind, Language, Value, find_kinds};
 use jiff::{SignedDuration, Zoned};
 
 use super::conditions::tail;
 use super::moments::is_exact;
+use super::named::named;
 use super::negated::{ENGLISH_VERBS, acts};
 use super::shared::is_whole;
+use crate::tongue::Tongue;
 
 /// What begins a remark in English.
 const ENGLISH: [&str; 32] = [
@@ -124,6 +126,19 @@ pub fn goes_with(remark: &str, commands: &[Meaning], language: Language, now: &Z
         let is_question = command.intent.ends_with(".query");
         of_today && (is_device || is_question || (is_ring && found.is_empty()))
     })
+}
+
+/// Has commands to "it" be about the thing that the remark names: "the light is too bright, turn it off".
+pub fn about(remark: &str, commands: &mut [Meaning], tongue: Tongue, ask: &Understand) {
+    let is_it = |command: &&mut Meaning| {
+        command.follows_up && command.intent.starts_with("device.") && !command.slots.contains_key("name")
+    };
+    let Some(found) = named(tongue, remark, &ask.things, &ask.areas) else { return };
+    for command in commands.iter_mut().filter(is_it) {
+        let slot = |text: &String| Slot { text: text.clone(), value: SlotValue::Text { text: text.clone() } };
+        command.slots.insert("name".to_owned(), slot(&found.name));
+        command.slots.extend(found.area.as_ref().map(|area| ("area".to_owned(), slot(area))));
+    }
 }
 
 /// Leaves out what is no question but a remark beside what is to be done: "선풍기 켜 줘 너무 더워" asks for no weather.

@@ -18,8 +18,9 @@ use super::corrected::{corrected, with_joints};
 use super::guess::says_something;
 use super::in_turn::in_turn;
 use super::negated::acts;
+use super::opening::assent;
 use super::places::settle;
-use super::remarks::{goes_with, is_remark, leave_out};
+use super::remarks::{about, goes_with, is_remark, leave_out};
 use super::repeats::is_cut;
 use super::run_together;
 use super::shared::{hides_another, is_whole, led, may_hide, shared};
@@ -79,8 +80,12 @@ impl<'a> Sentence<'a> {
             None => {
                 let understand = |part: &str, before: &[Command]| self.command(part, before);
                 let (parts, rest) = take_apart_partly(&self.text, self.language, &understand)?;
-                let known = all(parts);
-                if is_remark(rest, self.language) && goes_with(rest, &known, self.language, &self.now) {
+                let mut known = all(parts);
+                let begins = assent(rest).is_some() && self.text.starts_with(rest);
+                if (begins || is_remark(rest, self.language))
+                    && goes_with(rest, &known, self.language, &self.now)
+                {
+                    about(rest, &mut known, self.tongue, self.ask);
                     return self.settled(known);
                 }
                 // Where nothing happens by it, a guess at the whole is as good.

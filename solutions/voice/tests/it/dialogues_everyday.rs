@@ -521,6 +521,9 @@ async fn what_is_said_of_how_things_are_changes_no_command() {
         ("I'm freezing, could you turn off the fan", "The fan is off."),
         ("the room is dark turn on the lamp", "The lamp is on."),
         ("turn on the fan, it's so hot", "The fan is on."),
+        ("the lamp is too bright, turn it off", "The lamp is off."),
+        ("아니 불 꺼 줘", "불을 껐어요."),
+        ("no, turn on the lamp", "The lamp is on."),
     ] {
         let before = sent().await;
         let answered = stage.say(said).await;
