@@ -141,13 +141,10 @@ async fn every_end_of_a_websocket_is_told_with_its_status(mode: Mode) {
         socket
     };
     let ended = async |mut socket: WebSocketStream<TcpStream>| loop {
-        match socket.next().await.expect("says why").expect("is no cut") {
-            Frame::Close(frame) => {
-                let frame = frame.expect("has a status");
-                return (u16::from(frame.code), frame.reason.to_string());
-            }
-            // Such as a DISCONNECT, which says more.
-            _ => {}
+        // Whatever comes before, such as a DISCONNECT, says more.
+        if let Frame::Close(frame) = socket.next().await.expect("says why").expect("is no cut") {
+            let frame = frame.expect("has a status");
+            return (u16::from(frame.code), frame.reason.to_string());
         }
     };
     let mut socket = entered().await;
