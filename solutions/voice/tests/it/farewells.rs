@@ -68,15 +68,15 @@ async fn what_no_stream_reads_ends_it_and_says_why() {
         (no_text, 1007, "a text must be UTF-8"),
         (unknown, 1002, "this is no WebSocket (RFC 6455)"),
     ] {
-        let mut talk = stream(&stage, "userId=ada").await;
+        let talk = stream(&stage, "userId=ada").await;
         // What is too long may not be taken to its end.
         let (_, told) = {
             let (mut writing, mut reading) = talk.split();
             let told = async {
                 loop {
-                    match reading.next().await.expect("says why").expect("is no cut") {
-                        Message::Close(frame) => break frame.expect("has a status"),
-                        _ => {}
+                    let next = reading.next().await.expect("says why").expect("is no cut");
+                    if let Message::Close(frame) = next {
+                        break frame.expect("has a status");
                     }
                 }
             };
