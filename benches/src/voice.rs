@@ -3,7 +3,8 @@
 //! Figures are parts of the limit that a person still takes for an immediate answer. Turns go through the whole
 //! solution within this process over SQLite with every commit synced. Spoken ones are uploaded over loopback and heard as
 //! a device's are: with the sentences that can be said in hand, and brought to one of them where they sound like it.
-//! Speech is espeak-ng's, so that every run hears the same.
+//! Speech is espeak-ng's, so that every run hears the same, and people's where there are recordings; whoever speaks has
+//! lights, a fan and an air conditioner.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use ieum_cache::open_cache;
 use ieum_client::OutboundPolicy;
 use ieum_contracts::voice::{ContextEngineClient, DialogTurn, Dialogue, DialogueClient, UnderstandingClient};
 use ieum_core::{Cx, Fault, system_clock};
+use ieum_device::{Broker, BrokerOptions, ClientOptions, Message};
 use ieum_documents::SqlDocuments;
 use ieum_link::local_link;
 use ieum_speech::{
@@ -41,6 +43,12 @@ const KOREAN_LIMIT: Duration = Duration::from_millis(1_500);
 const KOREAN: [&str; 4] = ["지금 몇 시야?", "오 분 타이머 맞춰 줘", "타이머 얼마나 남았어?", "타이머 취소해"];
 const ENGLISH: [&str; 4] =
     ["what time is it", "set a timer for five minutes", "how long is left on the timer", "cancel the timer"];
+
+/// What is in the home of whoever speaks: ids, names and rooms.
+const HOUSE: [(&str, &str, &str); 4] =
+    [("living", "불", "거실"), ("bed", "불", "침실"), ("fan", "선풍기", "거실"), ("air", "에어컨", "거실")];
+/// How long it may take until that is known.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The voice solution over a file of its own.
 struct Stage {
@@ -157,6 +165,7 @@ fn print(what: &str, limit: Duration, mut took: Vec<Duration>) {
 
 impl Stage {
     async fn open(ears: Option<Arc<Engines>>) -> Result<Self, Fault> {
+        let hears = ears.is_some();
         let folder = tempfile::tempdir().map_err(|error| failed("making a folder", &error))?;
         let url = format!("sqlite:{}", folder.path().join("voice.db").display());
         let options = StoreOptions { sqlite_synchronous: Synchronous::Full, ..StoreOptions::default() };
@@ -173,7 +182,7 @@ impl Stage {
             local_link(Contexts::new(Arc::new(SqlDocuments::new(store.clone()))).routes(), system_clock());
         let base = "https://weather.invalid".parse().map_err(|error| failed("naming a server", &error))?;
         let part = VoicePart::new(VoiceDeps {
-            store,
+            store: store.clone(),
             bus: bus.map_err(|error| failed("opening the bus", &error))?,
             cache: cache.map_err(|error| failed("opening the cache", &error))?,
             clock: system_clock(),
@@ -195,6 +204,9 @@ impl Stage {
             options: VoiceOptions::default(),
         });
         let part = part.map_err(|error| failed("wiring the solution", &error))?;
+        if hears {
+            furnish(&part, &store).await?;
+        }
         let dialogue = DialogueClient::new(local_link(part.routes(), system_clock()));
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| failed("listening", &error))?;
         let address = listener.local_addr().map_err(|error| failed("listening", &error))?;
@@ -239,6 +251,27 @@ impl Stage {
         }
         Ok(spoken)
     }
+}
+
+/// Has the device say what it switches.
+async fn furnish(part: &VoicePart, store: &Store) -> Result<(), Fault> {
+    let broker = Broker::open(store.clone(), BrokerOptions::default(), system_clock()).await;
+    let broker = broker.map_err(|error| failed("opening the broker", &error))?;
+    part.start(Some(broker.clone())).await.map_err(|error| failed("starting the solution", &error))?;
+    let things = HOUSE.map(|(id, name, area)| serde_json::json!({ "id": id, "name": name, "area": area }));
+    let event = serde_json::json!({ "eventType": "things", "data": { "things": things } });
+    let client = broker.client("kitchen", &ClientOptions::default());
+    let told = client.publish(Message::new("device/kitchen/event", event.to_string())).await;
+    told.map_err(|error| failed("saying what is there", &error))?;
+    let begun = Instant::now();
+    let known = || store.fetch_one("SELECT COUNT(*) AS n FROM ieum_voice_thing", &[]);
+    while known().await?.int("n")? < HOUSE.len() as i64 {
+        if begun.elapsed() > PATIENCE {
+            return Err(failed("furnishing", &"nobody learnt what is there"));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
 }
 
 // === Engines ===

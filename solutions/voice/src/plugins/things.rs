@@ -105,7 +105,7 @@ impl Set {
     fn of(ask: &PluginAsk, tongue: Tongue, name: &str) -> Result<Self, Box<PluginAnswer>> {
         let slots = &ask.meaning.slots;
         let is_told = |slot: &&str| slots.get(*slot).is_some_and(|slot| !slot.text.is_empty());
-        let is_new = SET.iter().any(|slot| is_told(&slot));
+        let is_new = SET.iter().any(is_told);
         // What is carried over from the command before has no words, and is not set again. Other engines give no words.
         let is_meant = |slot: &str| !is_new || is_told(&slot);
         let said = |slot: &str| words(&ask.meaning, slot).filter(|_| is_meant(slot));

@@ -120,7 +120,7 @@ fn meant(all: Vec<Recognised>, part: &str, language: Language, now: &Zoned) -> O
         slots.is_read &= found.intent != "timer.query"
             || !slots.slots.get("which").is_some_and(|which| which.text.ends_with("까지"));
         slots.is_read &= !says(&found, "name")
-            || !slots.slots.get("which").is_some_and(|which| time(&which.text, language, now).is_some());
+            || slots.slots.get("which").is_none_or(|which| time(&which.text, language, now).is_none());
         slots.is_read &= !says(&found, "days")
             || slots.slots.get("date").is_some_and(|date| is_of_days(&date.text, language, now));
         // Of two times that are joined neither is a part of the message.

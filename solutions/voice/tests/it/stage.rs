@@ -37,6 +37,9 @@ use crate::recordings::Parrot;
 pub const NOON: &str = "2026-05-01T03:00:00Z";
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What hears and what speaks.
+type Engines = (Option<Arc<dyn Ears>>, Option<Arc<dyn Mouth>>);
+
 pub struct Stage {
     pub part: VoicePart,
     pub store: Store,
@@ -122,7 +125,7 @@ impl Stage {
     async fn wired(
         url: &str,
         sky: Option<SocketAddr>,
-        (ears, mouth): (Option<Arc<dyn Ears>>, Option<Arc<dyn Mouth>>),
+        (ears, mouth): Engines,
         cache: &str,
     ) -> Self {
         // Whoever calls out needs one; the first one stays.
