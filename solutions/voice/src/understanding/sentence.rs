@@ -81,7 +81,9 @@ impl<'a> Sentence<'a> {
                 let understand = |part: &str, before: &[Command]| self.command(part, before);
                 let (parts, rest) = take_apart_partly(&self.text, self.language, &understand)?;
                 let mut known = all(parts);
-                let begins = assent(rest).is_some() && self.text.starts_with(rest);
+                // To a question it is an answer.
+                let is_asked = self.ask.state.pending.is_some();
+                let begins = !is_asked && assent(rest).is_some() && self.text.starts_with(rest);
                 if (begins || is_remark(rest, self.language))
                     && goes_with(rest, &known, self.language, &self.now)
                 {
