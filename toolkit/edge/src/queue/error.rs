@@ -39,7 +39,7 @@ pub enum QueueError {
         problem: String,
         /// Why.
         #[source]
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// The file cannot be opened.
     #[error("opening the queue in {folder}; the folder must be this device's own and writable")]

@@ -162,7 +162,7 @@ impl Queue {
                 self.inner.heads.lock().add(head);
                 Ok(Taken { number, id, kept: false })
             }
-            QueueError::Store(_, source) => Err(QueueError::Disk { kind, problem, source }),
+            QueueError::Store(_, source) => Err(QueueError::Disk { kind, problem, source: Box::new(source) }),
             error => Err(error),
         }
     }

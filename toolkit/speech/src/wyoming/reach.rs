@@ -144,10 +144,8 @@ pub(super) async fn reach(address: &str, clock: &SharedClock) -> Result<Reached,
 
 /// Tells whether this is how a program introduces itself that hears, speaks or answers and is no satellite, as this one does.
 fn is_another(first: &WyomingEvent) -> bool {
-    let has = |what: &str| first.data.get(what).is_some_and(|told| !told.is_null());
-    let offers =
-        |what: &&str| first.data.get(*what).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-    first.kind == "info"
-        && !has("satellite")
-        && ["asr", "tts", "handle", "intent"].iter().any(|what| offers(&what))
+    let told = |what: &str| first.data.get(what).filter(|told| !told.is_null());
+    let offers = |what: &str| told(what).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    let is_engine = ["asr", "tts", "handle", "intent"].into_iter().any(offers);
+    first.kind == "info" && is_engine && told("satellite").is_none()
 }
