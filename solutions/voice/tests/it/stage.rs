@@ -122,12 +122,7 @@ impl Stage {
         Self::wired(url, sky, (ears, mouth), "memory:").await
     }
 
-    async fn wired(
-        url: &str,
-        sky: Option<SocketAddr>,
-        (ears, mouth): Engines,
-        cache: &str,
-    ) -> Self {
+    async fn wired(url: &str, sky: Option<SocketAddr>, (ears, mouth): Engines, cache: &str) -> Self {
         // Whoever calls out needs one; the first one stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let options = StoreOptions { sqlite_synchronous: Synchronous::Off, ..StoreOptions::default() };
