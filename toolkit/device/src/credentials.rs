@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use ieum_core::{Secret, SharedClock, Timestamp, new_id};
-use ieum_store::{Store, StoreError, Transaction, Value};
+use ieum_store::{Row, Store, StoreError, Transaction, Value};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -66,6 +66,11 @@ pub enum CredentialError {
 /// Bytes of a secret: nobody can search the hashes of as many, so that a plain one will do.
 const SECRET_BYTES: usize = 32;
 
+const SELECT: &str = "SELECT id, device, created_at, expires_at FROM ieum_device_credential";
+/// The same of one device, the oldest first.
+const OF_ONE: &str = "SELECT id, device, created_at, expires_at FROM ieum_device_credential WHERE device = ? \
+                      ORDER BY created_at, id";
+
 impl Credentials {
     /// Keeps credentials in `store`, which has the tables of [`migrations`](crate::migrations).
     pub fn new(store: Store, clock: SharedClock) -> Self {
@@ -77,13 +82,15 @@ impl Credentials {
     /// # Errors
     /// [`CredentialError::Known`] where it has one; see [`Credentials::issue`].
     pub async fn add(&self, device: &str) -> Result<Issued, CredentialError> {
-        check_name(device)?;
+        let mut transaction = self.alone(device).await?;
         let now = self.clock.now();
-        let all = self.list(Some(device)).await?;
-        match all.into_iter().find(|one| one.expires_at.is_none_or(|until| until > now)) {
-            Some(valid) => Err(CredentialError::Known { device: device.to_owned(), since: valid.created_at }),
-            None => self.issue(device).await,
+        let all = listed(&mut transaction, device).await?;
+        if let Some(valid) = all.into_iter().find(|one| one.expires_at.is_none_or(|until| until > now)) {
+            return Err(CredentialError::Known { device: device.to_owned(), since: valid.created_at });
         }
+        let issued = self.issue_in(&mut transaction, device).await?;
+        transaction.commit().await.map_err(failed("storing", device))?;
+        Ok(issued)
     }
 
     /// Makes a credential beside those that the device has.
@@ -91,21 +98,14 @@ impl Credentials {
     /// # Errors
     /// A name that no topic can hold; see [`CredentialError`].
     pub async fn issue(&self, device: &str) -> Result<Issued, CredentialError> {
-        check_name(device)?;
-        let mut bytes = [0; SECRET_BYTES];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| CredentialError::Random(device.to_owned()))?;
-        let secret = Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes));
-        let id = new_id().to_string();
-        let sql = "INSERT INTO ieum_device_credential (id, device, secret_hash, created_at, expires_at) \
-                   VALUES (?, ?, ?, ?, ?)";
-        let hash = hex::encode(hash(secret.expose()));
-        let values = [id.as_str().into(), device.into(), hash.into(), self.clock.now().into(), Value::Null];
-        self.store.execute(sql, &values).await.map_err(failed("storing", device))?;
-        Ok(Issued { id, secret })
+        let mut transaction = self.alone(device).await?;
+        let issued = self.issue_in(&mut transaction, device).await?;
+        transaction.commit().await.map_err(failed("storing", device))?;
+        Ok(issued)
     }
 
-    /// Makes a new credential and ends those that the device has `overlap` from now. Also returns until when one of those
-    /// is valid, where one still is.
+    /// Makes a new credential and ends those that the device has `overlap` from now: both or nothing. Also returns until
+    /// when one of those is valid, where one still is.
     ///
     /// # Errors
     /// See [`Credentials::issue`].
@@ -114,17 +114,43 @@ impl Credentials {
         device: &str,
         overlap: Duration,
     ) -> Result<(Issued, Option<Timestamp>), CredentialError> {
-        let before = self.list(Some(device)).await?;
-        let issued = self.issue(device).await?;
+        let mut transaction = self.alone(device).await?;
+        let before = listed(&mut transaction, device).await?;
+        let issued = self.issue_in(&mut transaction, device).await?;
         let now = self.clock.now();
         let end = now + overlap;
         for credential in before.iter().filter(|old| old.expires_at.is_none_or(|at| at > end)) {
             let sql = "UPDATE ieum_device_credential SET expires_at = ? WHERE id = ?";
             let values = [end.into(), credential.id.as_str().into()];
-            self.store.execute(sql, &values).await.map_err(failed("ending", device))?;
+            transaction.execute(sql, &values).await.map_err(failed("ending", device))?;
         }
+        transaction.commit().await.map_err(failed("storing", device))?;
         let ends = before.iter().map(|old| old.expires_at.map_or(end, |at| at.min(end)));
         Ok((issued, ends.filter(|at| *at > now).max()))
+    }
+
+    /// Begins what looks at the device's credentials and changes them then: one after the other, whoever does so, so that
+    /// of two who add a device at once one is told of the other.
+    async fn alone(&self, device: &str) -> Result<Transaction, CredentialError> {
+        check_name(device)?;
+        let mut transaction = self.store.begin_write().await.map_err(failed("storing", device))?;
+        // The one row that is always there; on SQLite the transaction is alone already.
+        let sql = "UPDATE ieum_device_owner SET epoch = epoch WHERE id = 1";
+        transaction.execute(sql, &[]).await.map_err(failed("storing", device))?;
+        Ok(transaction)
+    }
+
+    async fn issue_in(&self, transaction: &mut Transaction, device: &str) -> Result<Issued, CredentialError> {
+        let mut bytes = [0; SECRET_BYTES];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| CredentialError::Random(device.to_owned()))?;
+        let secret = Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes));
+        let id = new_id().to_string();
+        let sql = "INSERT INTO ieum_device_credential (id, device, secret_hash, created_at, expires_at) \
+                   VALUES (?, ?, ?, ?, ?)";
+        let hash = hex::encode(hash(secret.expose()));
+        let values = [id.as_str().into(), device.into(), hash.into(), self.clock.now().into(), Value::Null];
+        transaction.execute(sql, &values).await.map_err(failed("storing", device))?;
+        Ok(Issued { id, secret })
     }
 
     /// Removes all credentials of the device and returns how many there were.
@@ -155,24 +181,11 @@ impl Credentials {
     /// # Errors
     /// See [`CredentialError`].
     pub async fn list(&self, device: Option<&str>) -> Result<Vec<Credential>, CredentialError> {
-        let select = "SELECT id, device, created_at, expires_at FROM ieum_device_credential";
         let rows = match device {
-            Some(device) => {
-                let sql = format!("{select} WHERE device = ? ORDER BY created_at, id");
-                self.store.fetch_all(&sql, &[device.into()]).await
-            }
-            None => self.store.fetch_all(&format!("{select} ORDER BY device, created_at, id"), &[]).await,
+            Some(device) => self.store.fetch_all(OF_ONE, &[device.into()]).await,
+            None => self.store.fetch_all(&format!("{SELECT} ORDER BY device, created_at, id"), &[]).await,
         };
-        let read = |row: &ieum_store::Row| {
-            Ok(Credential {
-                id: row.text("id")?,
-                device: row.text("device")?,
-                created_at: row.timestamp("created_at")?,
-                expires_at: row.opt_timestamp("expires_at")?,
-            })
-        };
-        rows.and_then(|rows| rows.iter().map(read).collect())
-            .map_err(failed("listing", device.unwrap_or_default()))
+        rows.and_then(|rows| read(&rows)).map_err(failed("listing", device.unwrap_or_default()))
     }
 
     /// Returns the ids of the credentials that are valid now.
@@ -221,6 +234,23 @@ impl Credentials {
         }
         Ok(proof)
     }
+}
+
+async fn listed(transaction: &mut Transaction, device: &str) -> Result<Vec<Credential>, CredentialError> {
+    let rows = transaction.fetch_all(OF_ONE, &[device.into()]).await;
+    rows.and_then(|rows| read(&rows)).map_err(failed("listing", device))
+}
+
+fn read(rows: &[Row]) -> Result<Vec<Credential>, StoreError> {
+    let read = |row: &Row| {
+        Ok(Credential {
+            id: row.text("id")?,
+            device: row.text("device")?,
+            created_at: row.timestamp("created_at")?,
+            expires_at: row.opt_timestamp("expires_at")?,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 fn hash(secret: &str) -> [u8; 32] {
