@@ -56,7 +56,7 @@ test("somebody talks into the microphone and is answered", async () => {
   await listening.click();
   await log.getByText("time.query").waitFor();
   await log.getByText(HEARD, { exact: true }).waitFor();
-  await log.getByRole("img", { name: /heard [\d.]+ ms, .*understood [\d.]+ ms/ }).waitFor();
+  await log.getByRole("img", { name: /heard [\d.,]+ ms, .*understood [\d.,]+ ms/ }).waitFor();
   // 16,000 samples of two bytes a second, less what the recorder needs to begin.
   assert.ok(ear.bytes.length === 1 && ear.bytes[0] > 16_000, `${ear.bytes}`);
   assert.deepEqual(errors, []);

@@ -78,7 +78,7 @@ describe("use", () => {
     await page.getByRole("button", { name: "Register console and ask again" }).click();
     await log.getByText("Unknown person").waitFor({ state: "detached" });
     await log.getByText("time.query").waitFor();
-    await log.getByRole("img", { name: /understood [\d.]+ ms, answered [\d.]+ ms/ }).waitFor();
+    await log.getByRole("img", { name: /understood [\d.,]+ ms, answered [\d.,]+ ms/ }).waitFor();
     await say("타이머 맞춰 줘");
     await log.getByText("몇 분으로 맞출까요?").waitFor();
     await log.getByText("Asked back").waitFor();
@@ -91,7 +91,7 @@ describe("use", () => {
     // The same turns as the platform keeps them, by their session.
     const session = page.locator("[data-session='user:console']");
     await session.getByText("what time is it").first().waitFor();
-    await session.getByRole("img", { name: /understood [\d.]+ ms, answered [\d.]+ ms/ }).first().waitFor();
+    await session.getByRole("img", { name: /understood [\d.,]+ ms, answered [\d.,]+ ms/ }).first().waitFor();
     // One of them is replayed, by keyboard, within what was asked before it; nothing comes of it.
     const kept = async () => (await ask(platform, "GET", "/api/operator/voice/turns")).turns.map(({ id }) => id);
     const before = await kept();
@@ -327,6 +327,7 @@ describe("use", () => {
     await page.getByRole("button", { name: "Revoke: attic" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("button", { name: "Revoke: attic" }).waitFor({ state: "detached" });
+    await focused(page.getByRole("button", { name: "Add a device" }));
     assert.deepEqual([await may(first), await may(second)], [401, 401]);
     assert.deepEqual(errors, []);
     await close();

@@ -9,7 +9,7 @@ import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
 import TextField from "@mui/material/TextField";
 import { Plus, Radio } from "lucide-react";
-import { Fragment, useState } from "react";
+import { Fragment, useEffect, useRef, useState } from "react";
 
 import { path, tell } from "../../api/client";
 import type { DeviceSecret, VoiceDevice } from "../../api/types";
@@ -34,8 +34,16 @@ export function Devices({ devices, renew }: { devices: VoiceDevice[]; renew: () 
   const { t } = useText();
   const [doing, setDoing] = useState<Doing>();
   const [made, setMade] = useState<DeviceSecret>();
+  const adds = useRef<HTMLButtonElement>(null);
+  const hasDone = useRef(false);
+  // The button that was used may be gone with what was done; the focus must not be.
+  useEffect(() => {
+    if (!hasDone.current || doing || made || document.activeElement !== document.body) return;
+    hasDone.current = false;
+    adds.current?.focus({ preventScroll: true });
+  }, [devices, doing, made]);
   const add = (
-    <Button size="small" startIcon={<Plus size={16} aria-hidden />} onClick={() => setDoing({ kind: "add" })}>
+    <Button ref={adds} size="small" startIcon={<Plus size={16} aria-hidden />} onClick={() => setDoing({ kind: "add" })}>
       {t.addDevice}
     </Button>
   );
@@ -51,6 +59,7 @@ export function Devices({ devices, renew }: { devices: VoiceDevice[]; renew: () 
           {...doing}
           onClose={() => setDoing(undefined)}
           onDone={async (secret) => {
+            hasDone.current = true;
             setDoing(undefined);
             setMade(secret);
             await renew();
@@ -76,6 +85,7 @@ function Listed({ devices, onDo }: { devices: VoiceDevice[]; onDo: (doing: Doing
             <TableCell>{t.device}</TableCell>
             <TableCell>{t.deviceState}</TableCell>
             <TableCell align="right">{t.waitingForIt}</TableCell>
+            <TableCell align="right">{t.deviceSecret}</TableCell>
           </TableRow>
         </TableHead>
         <TableBody>
@@ -85,17 +95,19 @@ function Listed({ devices, onDo }: { devices: VoiceDevice[]; onDo: (doing: Doing
                 <TableCell component="th" scope="row">
                   <Code>{device.deviceId}</Code>
                   {!device.hasSecret && <Under>{t.noSecret}</Under>}
-                  <Secrets device={device} onDo={onDo} />
                 </TableCell>
                 <TableCell>
                   <StateChip tone={device.connected ? "good" : "quiet"}>{device.connected ? t.deviceConnected : t.deviceAway}</StateChip>
                   <Under>{device.lastSeenAt ? t.heardOf(ago(device.lastSeenAt)) : t.neverHeardOf}</Under>
                 </TableCell>
                 <TableCell align="right">{number(device.waiting)}</TableCell>
+                <TableCell align="right">
+                  <Secrets device={device} onDo={onDo} />
+                </TableCell>
               </TableRow>
               {device.measured && (
                 <TableRow data-measured={device.deviceId}>
-                  <TableCell colSpan={3} sx={{ pt: 0 }}>
+                  <TableCell colSpan={4} sx={{ pt: 0 }}>
                     <Measured measured={device.measured} />
                   </TableCell>
                 </TableRow>
@@ -123,7 +135,7 @@ function Secrets({ device: { deviceId, hasSecret }, onDo }: { device: VoiceDevic
     </Button>
   );
   return (
-    <Box sx={{ mt: 0.25, ml: -0.75 }}>
+    <Box sx={{ mr: -0.75 }}>
       {!hasSecret && button("add", t.giveSecret)}
       {hasSecret && button("rotate", t.newSecret)}
       {hasSecret && button("revoke", t.revoke)}
