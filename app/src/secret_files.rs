@@ -46,7 +46,9 @@ pub fn sentences(settings: &Settings) -> Vec<String> {
 
 /// Returns the file of the SQL store, where it is one.
 fn database(settings: &Settings) -> Option<PathBuf> {
-    within(settings, &settings.store.main).strip_prefix("sqlite:").map(PathBuf::from)
+    let url = within(settings, &settings.store.main);
+    let path = url.strip_prefix("sqlite:")?;
+    Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
 }
 
 /// Tells whether others may enter the folder of a file: within one that they may not, its own mode says nothing.
