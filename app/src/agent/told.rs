@@ -210,8 +210,11 @@ impl Listener for Told {
                     "{problem}; until then what is said is not kept: it is lost where this ends before the platform has it"
                 )
             }),
+            Notice::Unread { problem } => self.tell("unread", json!({ "problem": problem }), || {
+                format!("{problem}; what waits there goes out once it can be read")
+            }),
             Notice::KeptAgain => {
-                self.tell("keptAgain", json!({}), || "the disk takes what is said again".to_owned());
+                self.tell("keptAgain", json!({}), || "what is said is kept again".to_owned());
             }
             Notice::GivenUp { kind, why, count } => {
                 let (kind, why) = (

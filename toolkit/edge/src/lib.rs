@@ -26,6 +26,6 @@ pub use bridge::{Bridge, BridgeError, BridgeOptions, FlowError, check_flows};
 pub use connection::{Connection, Greeting, Hello, Incoming};
 pub use error::{ConnectError, Refusal};
 pub use kind::Kind;
-pub use queue::{Queue, QueueError, QueueLimits, Taken, Why};
+pub use queue::{Queue, QueueError, QueueLimits, Taken, Why, full_disk};
 pub use stream::{Trust, TrustError};
 pub use worker::{Answer, Listener};

@@ -49,6 +49,11 @@ pub enum Notice {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// It takes what it is given again.
+    /// What a message that is kept says cannot be read now; it is tried again.
+    Unread {
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// The disk takes what it is given again.
     KeptAgain,
 }

@@ -87,7 +87,7 @@ impl Running<'_> {
             largest: usize::try_from(packet).unwrap_or(usize::MAX),
             flying: HashMap::new(),
             present,
-            refused: 0,
+            failed: 0,
         };
         Ok((standing, first))
     }

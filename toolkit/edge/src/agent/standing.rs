@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::Notice;
 use super::running::Running;
 use crate::connection::{Connection, Incoming};
-use crate::queue::News;
+use crate::queue::{News, Payload};
 use crate::worker::{Answer, Come, Dealt};
 use crate::{ConnectError, Kind, QueueError, Refusal};
 
@@ -22,8 +22,8 @@ pub(super) struct Standing {
     /// Messages under way by their number in packets.
     pub flying: HashMap<u16, (i64, Kind)>,
     pub present: bool,
-    /// Refusals in a row that may pass.
-    pub refused: u32,
+    /// Refusals and failed reads in a row that may pass.
+    pub failed: u32,
 }
 
 /// Why a connection ended.
@@ -76,11 +76,15 @@ impl Running<'_> {
             self.incoming(standing, incoming).await?;
         }
         let clock = &self.agent.clock;
+        // What was wrong with the disk before may have passed.
+        self.agent.queue.settle().await?;
         let mut sweep = clock.sleep(Duration::ZERO);
         let mut pause = None;
         loop {
+            let failed = standing.failed;
             if pause.is_none() {
                 self.send(standing).await?;
+                pause = self.wait_after(standing, failed).map(|wait| clock.sleep(wait));
             }
             self.tell_of_the_disk();
             let resting = async {
@@ -89,7 +93,7 @@ impl Running<'_> {
                     None => std::future::pending().await,
                 }
             };
-            let refused = standing.refused;
+            let failed = standing.failed;
             tokio::select! {
                 incoming = standing.connection.next() => self.incoming(standing, incoming?).await?,
                 Some((generation, id)) = dealt.recv() => {
@@ -105,20 +109,24 @@ impl Running<'_> {
                 }
                 () = self.stop.cancelled() => return Err(End::Stopped),
             }
-            if standing.refused > refused {
-                let wait = self.options.backoff.delay(standing.refused, rand::random());
-                pause = Some(clock.sleep(wait));
-            }
+            pause = self.wait_after(standing, failed).map(|wait| clock.sleep(wait)).or(pause);
         }
     }
 
-    /// Tells once where the disk takes nothing, and once where it does again.
+    /// Returns how long nothing is sent where more failed than `before`.
+    fn wait_after(&self, standing: &Standing, before: u32) -> Option<Duration> {
+        (standing.failed > before).then(|| self.options.backoff.delay(standing.failed, rand::random()))
+    }
+
+    /// Tells once where the disk takes or gives nothing, and once where it takes what it is given again.
     fn tell_of_the_disk(&self) {
-        self.listener.noticed(match self.agent.queue.news() {
-            Some(News::Trouble(problem)) => Notice::Unkept { problem },
-            Some(News::Well) => Notice::KeptAgain,
-            None => return,
-        });
+        while let Some(news) = self.agent.queue.news() {
+            self.listener.noticed(match news {
+                News::Trouble(problem) => Notice::Unkept { problem },
+                News::Unread(problem) => Notice::Unread { problem },
+                News::Well => Notice::KeptAgain,
+            });
+        }
     }
 
     /// Gives up what is too old, tells of all that was given up, and writes what is owed to the disk.
@@ -136,9 +144,17 @@ impl Running<'_> {
         let queue = &self.agent.queue;
         while standing.flying.len() < standing.window && standing.connection.unsent() < UNSENT {
             let Some(head) = queue.next() else { return Ok(()) };
-            let Some(payload) = queue.payload(head.position).await? else {
-                queue.done(head.position).await?;
-                continue;
+            let payload = match queue.payload(head.position).await? {
+                Payload::Says(payload) => payload,
+                Payload::Gone => {
+                    queue.done(head.position).await?;
+                    continue;
+                }
+                Payload::Unread => {
+                    queue.land(Some(head.position));
+                    standing.failed += 1;
+                    return Ok(());
+                }
             };
             let topic = format!("device/{}/{}", self.options.device, head.kind.name());
             // What stands around the payload in a packet is shorter.
@@ -167,7 +183,7 @@ impl Running<'_> {
             Incoming::Taken { id } => {
                 if let Some((number, kind)) = standing.flying.remove(&id) {
                     queue.done(number).await?;
-                    standing.refused = 0;
+                    standing.failed = 0;
                     self.listener.noticed(Notice::Delivered { number, kind });
                 }
             }
@@ -175,7 +191,7 @@ impl Running<'_> {
                 let Some((number, kind)) = standing.flying.remove(&id) else { return Ok(()) };
                 if refusal.may_pass() {
                     queue.land(Some(number));
-                    standing.refused += 1;
+                    standing.failed += 1;
                 } else {
                     queue.done(number).await?;
                     self.listener.noticed(Notice::Refused { number, kind, refusal });

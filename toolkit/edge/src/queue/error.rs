@@ -5,6 +5,8 @@ use std::path::Path;
 
 use ieum_store::StoreError;
 
+use super::file::FILE;
+
 /// Why a message was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
@@ -30,7 +32,7 @@ pub enum QueueError {
         #[source]
         source: serde_json::Error,
     },
-    /// The disk takes nothing: it is full, or it fails.
+    /// The disk takes nothing: it is full, it fails, or the file is another program's now.
     #[error("keeping a message of kind {kind}: {problem}; it is not kept, say it again then")]
     Disk {
         /// The kind.
@@ -77,16 +79,31 @@ impl QueueError {
     }
 }
 
-fn trouble_of(error: &StoreError, folder: &Path) -> Option<String> {
-    let folder = folder.display();
-    if error.is_disk_full() {
-        return Some(format!(
-            "the disk that holds {folder} is full; make room there (`df -h {folder}` tells)"
-        ));
+/// Says that the disk of `folder` is full, and what to do about it.
+pub fn full_disk(folder: &Path) -> String {
+    // A folder that could not be made is none that `df` knows.
+    let there = folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+    let (folder, there) = (folder.display(), there.display());
+    format!("the disk that holds {folder} is full; make room there (`df -h {there}` tells)")
+}
+
+pub(super) fn trouble_of(error: &StoreError, folder: &Path) -> Option<String> {
+    let file = folder.join(FILE);
+    let file = file.display();
+    match error {
+        StoreError::DiskFull { .. } => Some(full_disk(folder)),
+        StoreError::Disk { .. } => Some(format!(
+            "the disk that holds {} fails; look into the system's log (`dmesg`)",
+            folder.display()
+        )),
+        StoreError::Conflict { .. } | StoreError::PoolExhausted { .. } => Some(format!(
+            "{file} is busy: another program holds it; end that one (`fuser -v {file}` tells which)"
+        )),
+        StoreError::Unreachable { .. } => Some(format!(
+            "{file} cannot be opened now; the folder must be there, this device's own and writable"
+        )),
+        _ => None,
     }
-    let passes = error.is_retryable();
-    passes
-        .then(|| format!("the disk that holds {folder} takes nothing; look into the system's log (`dmesg`)"))
 }
 
 /// Names what was done when the file failed.

@@ -25,6 +25,8 @@ pub(super) struct Kept {
     pub heads: Heads,
 }
 
+/// Its name in its folder.
+pub(super) const FILE: &str = "queue.db";
 /// How many messages that came are remembered, to know them again.
 pub(super) const HEARD: usize = 1_000;
 
@@ -36,7 +38,7 @@ impl File {
             folder: shown.clone(),
             source,
         };
-        let url = format!("sqlite:{}", folder.join("queue.db").display());
+        let url = format!("sqlite:{}", folder.join(FILE).display());
         let options = StoreOptions { pool_size: 2, ..StoreOptions::default() };
         let store = Store::open(&url, &options).await.map_err(|error| unopened(Box::new(error)))?;
         let migrated: Result<_, MigrationError> = migrate(&store, &migrations(), |_| {}).await;

@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
 
 use crate::Kind;
-pub use error::QueueError;
+pub use error::{QueueError, full_disk};
 use file::{File, Kept};
 pub use heads::Why;
 use heads::{Head, Heads};
@@ -69,6 +69,15 @@ pub struct Taken {
     pub id: String,
     /// It is synced. What is not is held in memory, and lost where the process ends before the broker has it.
     pub kept: bool,
+}
+
+/// What a message says, where it is there.
+pub(crate) enum Payload {
+    Says(Vec<u8>),
+    /// It was given up.
+    Gone,
+    /// It cannot be read now, which is told as news.
+    Unread,
 }
 
 impl Default for QueueLimits {
@@ -126,6 +135,12 @@ impl Queue {
         let head = Head { position: number, kind, together, size, at, flying: false, again: false };
         let taken_so = match inner.file.add(&head, payload, &given_up).await {
             Ok(()) => {
+                {
+                    let mut owed = inner.owed.lock();
+                    owed.drop_held(&given_up);
+                    // What is owed waits for the next sweep: it may fail, and this message is kept whatever it does.
+                    owed.is_well();
+                }
                 let mut heads = inner.heads.lock();
                 heads.give_up(&given_up);
                 heads.add(head);
@@ -134,9 +149,6 @@ impl Queue {
             Err(error) => self.hold(head, body, may_be_held, error)?,
         };
         *taken = number;
-        if taken_so.kept {
-            self.is_well(&given_up).await?;
-        }
         Ok(taken_so)
     }
 
@@ -167,44 +179,32 @@ impl Queue {
         }
     }
 
-    /// Notes that the disk took something in the place of what was given up, and writes what is owed to it.
-    async fn is_well(&self, given_up: &[(i64, Why)]) -> Result<(), QueueError> {
-        let owes = {
-            let mut owed = self.inner.owed.lock();
-            owed.drop_held(given_up);
-            owed.is_well();
-            owed.owes()
-        };
-        if owes { self.settle().await } else { Ok(()) }
-    }
-
-    /// Writes what is owed to the file, where that takes it now.
+    /// Writes what is owed to the file, a part after the other, for as long as that takes it.
     ///
     /// # Errors
     /// A file that does not do as it is asked, unless the disk takes nothing.
     pub(crate) async fn settle(&self) -> Result<(), QueueError> {
         let inner = &*self.inner;
         let _settling = inner.settling.lock().await;
-        let (gone, heard) = {
-            let owed = inner.owed.lock();
-            if owed.is_nothing() {
-                return Ok(());
-            }
-            owed.all()
-        };
-        let written = inner.file.settle(&gone, &heard).await;
-        let mut owed = inner.owed.lock();
-        match written {
-            Ok(()) => {
+        loop {
+            let (gone, heard) = {
+                let owed = inner.owed.lock();
+                if owed.is_nothing() {
+                    return Ok(());
+                }
+                owed.next()
+            };
+            let written = inner.file.settle(&gone, &heard).await;
+            let mut owed = inner.owed.lock();
+            let Err(error) = written else {
                 owed.is_written(&gone, &heard);
                 owed.is_well();
-            }
-            Err(error) => match error.of_the_disk(&inner.folder) {
-                Some(problem) => owed.fails(problem, false),
-                None => return Err(error),
-            },
+                continue;
+            };
+            let Some(problem) = error.of_the_disk(&inner.folder) else { return Err(error) };
+            owed.fails(problem, false);
+            return Ok(());
         }
-        Ok(())
     }
 
     /// Returns what changed with the disk since this was last asked.
@@ -229,13 +229,19 @@ impl Queue {
 
     /// Lets go of messages: at once in the file, or owed to it.
     async fn let_go(&self, gone: &[(i64, Why)]) -> Result<(), QueueError> {
-        let gone = {
+        let is_owed = {
             let mut owed = self.inner.owed.lock();
             let gone = owed.drop_held(gone);
             owed.goes(&gone);
-            gone
+            !gone.is_empty()
         };
-        if gone.is_empty() { Ok(()) } else { self.settle().await }
+        if is_owed { self.settle_unless_in_trouble().await } else { Ok(()) }
+    }
+
+    /// Writes what is owed. While the disk takes nothing only a sweep asks it again, not each message that goes.
+    async fn settle_unless_in_trouble(&self) -> Result<(), QueueError> {
+        let is_in_trouble = self.inner.owed.lock().is_in_trouble();
+        if is_in_trouble { Ok(()) } else { self.settle().await }
     }
 
     /// Returns how many messages were given up since this was last asked, by kind and why.
@@ -254,12 +260,27 @@ impl Queue {
         self.inner.heads.lock().land(position);
     }
 
-    /// Returns what a message says, or nothing where it was given up.
-    pub(crate) async fn payload(&self, position: i64) -> Result<Option<Vec<u8>>, QueueError> {
+    /// Returns what a message says.
+    ///
+    /// # Errors
+    /// A file that does not do as it is asked, unless it is the disk that does not let it be read.
+    pub(crate) async fn payload(&self, position: i64) -> Result<Payload, QueueError> {
         let held = self.inner.owed.lock().held(position);
-        match held {
-            Some(payload) => Ok(Some(payload)),
-            None => self.inner.file.payload(position).await,
+        if let Some(payload) = held {
+            return Ok(Payload::Says(payload));
+        }
+        let read = self.inner.file.payload(position).await;
+        let mut owed = self.inner.owed.lock();
+        match read {
+            Ok(payload) => {
+                owed.is_read();
+                Ok(payload.map_or(Payload::Gone, Payload::Says))
+            }
+            Err(error) => {
+                let Some(problem) = error.of_the_disk(&self.inner.folder) else { return Err(error) };
+                owed.is_unread(problem);
+                Ok(Payload::Unread)
+            }
         }
     }
 
@@ -283,7 +304,7 @@ impl Queue {
     /// Notes that a message that came is dealt with.
     pub(crate) async fn heard(&self, id: &str) -> Result<(), QueueError> {
         self.inner.owed.lock().heard(id);
-        self.settle().await
+        self.settle_unless_in_trouble().await
     }
 
     /// Closes the file.

@@ -16,8 +16,12 @@ pub(super) struct Owed {
     held: HashMap<i64, Vec<u8>>,
     /// What is wrong with the disk, for people.
     trouble: Option<String>,
-    /// Somebody was told of it.
+    /// Whoever said something was refused for it, and so knows.
+    refused: bool,
+    /// It was told as news. Who was refused knows nothing of what is held in memory alone later.
     told: bool,
+    /// Why what a message says cannot be read, for people, and whether that was told.
+    unread: Option<(String, bool)>,
 }
 
 /// What is told of the disk below a queue.
@@ -25,12 +29,16 @@ pub(super) struct Owed {
 pub(crate) enum News {
     /// It takes nothing; what to do.
     Trouble(String),
+    /// What a message says cannot be read from it now; what to do.
+    Unread(String),
     /// It takes what it is given again.
     Well,
 }
 
 /// The most bytes that are held in memory alone: about twenty seconds of speech.
 const HELD: usize = 1024 * 1024;
+/// How much of each is written at once: on a disk that is almost full a little fits where all of it does not.
+const AT_ONCE: usize = 200;
 
 impl Owed {
     /// Tells whether nothing is to be written, not even to see whether the disk takes anything.
@@ -43,34 +51,60 @@ impl Owed {
         !self.gone.is_empty() || !self.heard.is_empty()
     }
 
-    /// Notes that the disk takes nothing; whether whoever asked is told of it.
-    pub fn fails(&mut self, trouble: String, told: bool) {
+    /// Tells whether the disk took nothing when it was last asked.
+    pub fn is_in_trouble(&self) -> bool {
+        self.trouble.is_some()
+    }
+
+    /// Notes that the disk takes nothing; whether whoever asked is refused, and so told of it.
+    pub fn fails(&mut self, trouble: String, refused: bool) {
         self.trouble = Some(trouble);
-        self.told |= told;
+        self.refused |= refused;
     }
 
-    /// Notes that the disk took something.
+    /// Notes that the disk took something. That says little while it has not taken all that is owed, which may need more
+    /// room.
     pub fn is_well(&mut self) {
-        self.trouble = None;
+        if !self.owes() {
+            self.trouble = None;
+        }
     }
 
-    /// Returns what changed since this was last asked.
+    /// Notes that what a message says cannot be read.
+    pub fn is_unread(&mut self, trouble: String) {
+        let told = self.unread.take().is_some_and(|(_, told)| told);
+        self.unread = Some((trouble, told));
+    }
+
+    /// Notes that what a message says was read.
+    pub fn is_read(&mut self) {
+        self.unread = None;
+    }
+
+    /// Returns the next thing that changed since this was last asked.
     pub fn news(&mut self) -> Option<News> {
-        let news = match &self.trouble {
-            Some(trouble) if !self.told => News::Trouble(trouble.clone()),
-            None if self.told => News::Well,
-            _ => return None,
-        };
-        self.told = self.trouble.is_some();
-        Some(news)
+        if let Some((trouble, told)) = &mut self.unread
+            && !std::mem::replace(told, true)
+        {
+            return Some(News::Unread(trouble.clone()));
+        }
+        match &self.trouble {
+            Some(trouble) if !std::mem::replace(&mut self.told, true) => Some(News::Trouble(trouble.clone())),
+            None if self.told || self.refused => {
+                (self.told, self.refused) = (false, false);
+                Some(News::Well)
+            }
+            _ => None,
+        }
     }
 
-    /// Returns what is to be written.
-    pub fn all(&self) -> (Vec<(i64, Why)>, Vec<String>) {
-        (self.gone.clone(), self.heard.iter().cloned().collect())
+    /// Returns what is to be written next.
+    pub fn next(&self) -> (Vec<(i64, Why)>, Vec<String>) {
+        let gone = self.gone.iter().take(AT_ONCE).copied().collect();
+        (gone, self.heard.iter().take(AT_ONCE).cloned().collect())
     }
 
-    /// Notes that this was written, of which nothing came later than it was returned.
+    /// Notes that this was written, which was what is to be written next.
     pub fn is_written(&mut self, gone: &[(i64, Why)], heard: &[String]) {
         self.gone.drain(..gone.len().min(self.gone.len()));
         self.heard.retain(|name| !heard.contains(name));

@@ -1,4 +1,5 @@
-//! A device whose disk is full: it says so, runs on, tells nobody that something is kept that is not, and recovers.
+//! A device whose disk is full or fails: it says so, runs on, tells nobody that something is kept that is not, and
+//! recovers.
 
 use std::path::Path;
 
@@ -110,6 +111,35 @@ async fn what_waited_goes_out_with_a_full_disk_and_does_not_come_again_after_it(
     let after = queue(&disk.path()).await;
     assert_eq!(after.waiting(), (0, 0), "what the file owed to forget is forgotten");
     after.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_disk_does_not_let_be_read_is_told_and_goes_out_once_it_does() {
+    let there = tempfile::tempdir().expect("a folder");
+    let world = World::at(there.path(), 0, |_| {}).await;
+    let secret = world.secret("pi").await;
+    let mut platform = Platform::of(&world.broker, 100).await;
+    let folder = there.path().join("state");
+    let queue = queue(&folder).await;
+    queue.take(Kind::Text, body("0"), None).await.expect("is kept");
+    // SQLite knows that there is more in its log than it can read, as where a disk fails.
+    let log = folder.join("queue.db-wal");
+    let whole = std::fs::read(&log).expect("is there");
+    std::fs::File::options().write(true).open(&log).expect("opens").set_len(0).expect("is cut");
+    let device = Device::start(queue, options(world.address, "pi", Some(secret)));
+    is_told(&device, "Unread").await;
+    let shown = folder.display();
+    let told = format!("the disk that holds {shown} fails; look into the system's log (`dmesg`)");
+    assert!(
+        device.ears.notices.lock().iter().any(|notice| notice.contains(&told)),
+        "{:?}",
+        device.ears.notices.lock()
+    );
+    std::fs::write(&log, whole).expect("is written");
+    assert_eq!(platform.texts(1).await, ["0"]);
+    device.is_empty().await;
+    assert_eq!(counted(&device, "Unread"), 1, "it is told once");
+    device.stop().await;
 }
 
 #[tokio::test]
