@@ -1,6 +1,7 @@
 //! `ieum device run`: a small agent on the device itself. It hears, says and plays, and loses nothing while offline.
 
 mod recordings;
+mod state;
 mod told;
 mod words;
 
@@ -11,9 +12,7 @@ use std::time::Duration;
 
 use ieum_core::{Secret, SharedClock, parse_duration, system_clock};
 use ieum_device::is_device_id;
-use ieum_edge::{
-    Address, Agent, AgentError, AgentOptions, ConnectError, Queue, QueueError, QueueLimits, Trust,
-};
+use ieum_edge::{Address, Agent, AgentError, AgentOptions, ConnectError, Trust};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunDevice;
@@ -61,18 +60,8 @@ enum BeginError {
          showed"
     )]
     Secretless(#[source] AgentError),
-    #[error("using the state in {0:?}: another agent does; let each device have a folder of its own")]
-    Shared(PathBuf),
-    #[error("making the state folder {path:?}")]
-    State {
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
 }
 
-/// How often it is looked whether a disk that was full at the start has room.
-const ROOM: Duration = Duration::from_secs(5);
 /// How often it is looked whether all is done.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -95,12 +84,11 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
         None => Trust::of_this_machine()?,
     };
     let folder = given.state.clone().unwrap_or_else(|| settings.data.join("agent").join(&device));
-    let _held = hold(&folder)?;
     let clock = system_clock();
     let play = given.play.clone().unwrap_or_else(|| own.play.clone());
     let told = Arc::new(Told::new(*output, play, clock.clone()));
-    let queue = tokio::select! {
-        queue = open_queue(&folder, own.keep, &told, &clock) => queue?,
+    let (_held, queue) = tokio::select! {
+        opened = state::open(&folder, own.keep, &told, &clock) => opened?,
         signal = stop_signal() => return Ok(signal?),
     };
     let agent = Agent::new(queue.clone(), clock.clone());
@@ -143,27 +131,6 @@ pub async fn run(settings: &Settings, given: RunDevice, output: &Output) -> Resu
     };
     queue.close().await;
     ended
-}
-
-/// Opens the queue. A disk that is full is told of, and waited for.
-async fn open_queue(
-    folder: &Path,
-    keep: QueueLimits,
-    told: &Told,
-    clock: &SharedClock,
-) -> Result<Queue, QueueError> {
-    let mut is_told = false;
-    loop {
-        let error = match Queue::open(folder, keep, clock.clone()).await {
-            Ok(queue) => return Ok(queue),
-            Err(error) => error,
-        };
-        let Some(problem) = error.of_a_full_disk(folder) else { return Err(error) };
-        if !std::mem::replace(&mut is_told, true) {
-            told.trouble(&format!("{problem}; the device begins then"));
-        }
-        clock.sleep(ROOM).await;
-    }
 }
 
 /// Says what is given: files first, then what is typed and heard, for as long as that goes on.
@@ -230,17 +197,5 @@ fn secret_of(path: &Path, output: &Output) -> Result<Secret, BeginError> {
     match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
         Some(line) => Ok(Secret::new(line)),
         None => Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "its first line is empty"))),
-    }
-}
-
-/// Holds the folder for this process alone.
-fn hold(folder: &Path) -> Result<std::fs::File, BeginError> {
-    let failed = |source| BeginError::State { path: folder.to_owned(), source };
-    secret_files::make_folder(folder).map_err(failed)?;
-    let file = std::fs::File::create(folder.join("lock")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(BeginError::Shared(folder.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
 }

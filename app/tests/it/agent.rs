@@ -265,6 +265,29 @@ async fn a_full_disk_ends_no_device_and_nobody_is_told_that_something_is_kept_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_device_waits_where_its_state_folder_finds_no_place_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let platform = up(folder.path(), &["device"], &[]);
+    let secret = added(&platform, folder.path(), "kitchen");
+    disk.take_names();
+    let device = Device::start({
+        let mut command = command(folder.path(), &platform.mqtt, "kitchen", &secret);
+        command.arg("--state").arg(disk.path());
+        command
+    });
+    device.has_told("trouble", 1).await;
+    let state = disk.path();
+    let there = state.parent().expect("is below the disk");
+    let (shown, there) = (state.display(), there.display());
+    let full = format!("the disk that holds {shown} is full; make room there (`df -h {there}` tells)");
+    assert_eq!(device.told("trouble")[0]["problem"], format!("{full}; the device begins then"));
+    disk.give_names();
+    device.has_told("connected", 1).await;
+    assert_eq!(device.told("trouble").len(), 1, "it is told once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_stops_a_device_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let platform = up(folder.path(), &["device"], &[]);
