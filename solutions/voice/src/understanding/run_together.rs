@@ -7,7 +7,7 @@ use jiff::Zoned;
 const NAMES: [&str; 2] = ["타이머", "timer"];
 /// What may stand between a timer and the next one, so that both are commands.
 const JOINT: &str = ", ";
-/// The longest words without a space that are taken apart for their times alone, characters.
+/// The longest words without a space that are taken apart, characters.
 const LONGEST: usize = 24;
 
 /// Returns the sentence with a joint between its timers, as it may be meant: behind each length of time, or behind each
@@ -43,6 +43,9 @@ pub fn spaced(text: &str, language: Language, now: &Zoned) -> Vec<String> {
     const PARTICLES: [char; 6] = ['를', '을', '은', '는', '도', '가'];
     const AWAY: [&str; 2] = ["뒤에", "후에"];
     const UNITS: [char; 4] = ['초', '분', '간', '반'];
+    if text.chars().count() > LONGEST {
+        return Vec::new();
+    }
     let mut apart = text.to_owned();
     for name in NOUNS {
         let Some(at) = apart.find(name) else { continue };
@@ -56,9 +59,6 @@ pub fn spaced(text: &str, language: Language, now: &Zoned) -> Vec<String> {
             apart.insert(at + away.len(), ' ');
             apart.insert(at, ' ');
         }
-    }
-    if apart == text && text.chars().count() > LONGEST {
-        return Vec::new();
     }
     let kinds: [&[Kind]; 3] = [&[], &[Kind::Duration], &[Kind::Time]];
     let all = kinds.into_iter().flat_map(|kinds| {
@@ -76,4 +76,19 @@ pub fn spaced(text: &str, language: Language, now: &Zoned) -> Vec<String> {
     let mut all: Vec<String> = all.filter(|said| said != text).collect();
     all.dedup();
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_few_words_without_spaces_are_taken_apart() {
+        let now = crate::zone::here(&crate::zone::zone("Asia/Seoul"), ieum_core::Timestamp::default());
+        assert!(spaced("타이머삼분", Language::Korean, &now).iter().any(|said| said == "타이머 삼분"));
+        for noun in ["지금", "타이머", "밥"] {
+            let long = format!("{noun}{}", "십분뒤에알려줘".repeat(40));
+            assert!(spaced(&long, Language::Korean, &now).is_empty(), "{noun}");
+        }
+    }
 }
