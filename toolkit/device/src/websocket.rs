@@ -30,6 +30,9 @@ use crate::broker::Broker;
 use crate::connection::serve;
 use crate::listener::enter;
 
+/// Bytes that are taken of a client whose connection ends by an error, so that it reads why.
+const MOST_IGNORED: usize = 64 * 1024 * 1024;
+
 /// Returns the route `path` at which clients upgrade to MQTT once `broker` is set; until then they are told to come
 /// again. For servers whose routes are put together before the broker is open.
 pub fn web_socket_of(broker: Arc<OnceLock<Broker>>, path: &str) -> Router {
@@ -63,7 +66,7 @@ async fn upgrade(State(broker): State<Arc<OnceLock<Broker>>>, mut request: Reque
         let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(config)).await;
         let stop = shared.stop.clone();
-        serve(shared, Frames { socket, rest: Bytes::new(), stop, wrong: None, is_closing: false }).await;
+        serve(shared, Frames::of(socket, stop)).await;
         drop(pass);
     });
     let accept = derive_accept_key(key.as_bytes());
@@ -97,6 +100,10 @@ struct Frames<S> {
     wrong: Option<CloseFrame>,
     /// The last word is said.
     is_closing: bool,
+    /// Reading failed: what comes now is no frame.
+    is_broken: bool,
+    /// Bytes taken since.
+    ignored: usize,
 }
 
 fn broken(error: Error) -> io::Error {
@@ -110,9 +117,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Frames<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         while self.rest.is_empty() {
+            if self.is_broken {
+                return self.poll_ignore(context);
+            }
             match ready!(Pin::new(&mut self.socket).poll_next(context)) {
                 Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
-                Some(Ok(Message::Text(_))) => {
+                Some(Ok(Message::Text(_))) if !self.is_closing => {
                     let reason = "MQTT takes binary frames only";
                     self.wrong = Some(CloseFrame { code: CloseCode::Unsupported, reason: reason.into() });
                     return Poll::Ready(Err(io::Error::other(reason)));
@@ -120,11 +130,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Frames<S> {
                 Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(())),
                 // Pings are answered by the library.
                 Some(Ok(_)) => {}
+                Some(Err(_)) if self.is_closing => self.is_broken = true,
                 Some(Err(error)) => {
+                    self.is_broken = true;
                     let wrong = match error {
                         Error::Capacity(_) => {
                             Some((CloseCode::Size, "the frame is larger than a packet may be"))
                         }
+                        Error::Utf8(_) => Some((CloseCode::Invalid, "a text must be UTF-8")),
                         Error::Protocol(_) => Some((CloseCode::Protocol, "this is no WebSocket (RFC 6455)")),
                         _ => None,
                     };
@@ -165,11 +178,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Frames<S> {
             }
             self.is_closing = true;
         }
-        Pin::new(&mut self.socket).poll_close(context).map_err(broken)
+        ready!(Pin::new(&mut self.socket).poll_close(context)).map_err(broken)?;
+        match self.is_broken {
+            // No frame is read any more, and so no answer to the last word: the client must not wait for that to be taken.
+            true => Pin::new(self.socket.get_mut()).poll_shutdown(context),
+            false => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
+    /// Takes what a client still writes after an error, without a look at it, and then says that it ended. The library reads
+    /// no further then, as from within a frame that is too long, and a socket closed with bytes unread resets the
+    /// connection: a client that is still writing would lose the last word.
+    fn poll_ignore(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut ignored = [0; 8 * 1024];
+        while self.ignored < MOST_IGNORED {
+            let mut buffer = ReadBuf::new(&mut ignored);
+            ready!(Pin::new(self.socket.get_mut()).poll_read(context, &mut buffer))?;
+            match buffer.filled().len() {
+                0 => break,
+                count => self.ignored += count,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 impl<S> Frames<S> {
+    fn of(socket: WebSocketStream<S>, stop: CancellationToken) -> Self {
+        Self {
+            socket,
+            rest: Bytes::new(),
+            stop,
+            wrong: None,
+            is_closing: false,
+            is_broken: false,
+            ignored: 0,
+        }
+    }
+
     /// Returns why the connection ends (RFC 6455 §7.4.1). What MQTT has to say of it was said before.
     fn last_word(&mut self) -> CloseFrame {
         let usual = match self.stop.is_cancelled() {

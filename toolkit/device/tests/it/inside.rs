@@ -162,6 +162,46 @@ async fn every_end_of_a_websocket_is_told_with_its_status(mode: Mode) {
     assert_eq!(told, (1_001, "the broker stops".to_owned()));
 }
 
+async fn who_is_still_writing_reads_why_its_websocket_ends(mode: Mode) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    const MUCH: usize = 16 * 1024 * 1024;
+    let world = World::new(mode).await;
+    let listener = TcpListener::bind(local()).await.expect("listens");
+    let address = listener.local_addr().expect("has an address");
+    let routes = world.broker.web_socket("/mqtt");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    // Masked with zeros, as which every payload is itself.
+    let hello = hello(5, "a").encode();
+    let entering =
+        [&[0x82, 0x80 | u8::try_from(hello.len()).expect("is short"), 0, 0, 0, 0], &*hello].concat();
+    let long = [&[0x82, 0xff][..], &MUCH.to_be_bytes(), &[0; 4 + MUCH]].concat();
+    let garbled = [&[0x85, 0x81, 0, 0, 0, 0, 1][..], &[0; MUCH]].concat();
+    let words = [&[0x81, 0xfe, 4, 0, 0, 0, 0, 0][..], &[b'x'; 1_024]].concat().repeat(MUCH / 1_024);
+    let no_text = [&[0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe][..], &[0; MUCH]].concat();
+    for (sent, status, why) in [
+        (&long, 1_009_u16, "the frame is larger than a packet may be"),
+        (&garbled, 1_002, "this is no WebSocket (RFC 6455)"),
+        (&words, 1_003, "MQTT takes binary frames only"),
+        (&no_text, 1_007, "a text must be UTF-8"),
+    ] {
+        for greeted in [true, false] {
+            let (_, mut line) = upgrade(address, "Sec-WebSocket-Protocol: mqtt\r\n").await;
+            if greeted {
+                line.write_all(&entering).await.expect("is sent");
+                let head = [line.read_u8().await.expect("greets"), line.read_u8().await.expect("greets")];
+                let mut greeting = vec![0; usize::from(head[1])];
+                line.read_exact(&mut greeting).await.expect("greets");
+                assert_eq!((head[0], greeting[0]), (0x82, 0x20));
+            }
+            line.write_all(sent).await.unwrap_or_else(|error| panic!("{status}: it is not taken: {error}"));
+            let mut last = vec![0; 4 + why.len()];
+            line.read_exact(&mut last).await.expect("says why");
+            let length = u8::try_from(2 + why.len()).expect("is short");
+            assert_eq!(last, [&[0x88, length][..], &status.to_be_bytes(), why.as_bytes()].concat());
+        }
+    }
+}
+
 /// Asks for an upgrade by hand and returns the answer's head.
 async fn upgrade(address: std::net::SocketAddr, protocol: &str) -> (String, TcpStream) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -302,6 +342,7 @@ in_every_mode!(
     a_browser_may_come_by_websocket,
     a_browser_that_takes_its_leave_is_told_the_end,
     every_end_of_a_websocket_is_told_with_its_status,
+    who_is_still_writing_reads_why_its_websocket_ends,
     who_publishes_is_told_who_took_it_and_who_comes_to_listen,
     a_message_that_a_session_may_lose_comes_with_a_receipt,
     one_that_talks_most_leaves_room_to_the_others,
