@@ -14,6 +14,8 @@ pub struct Gate {
     playing: bool,
     /// Somebody else plays and says when that has ended, or else it counts as ended then.
     told_until: Option<Moment>,
+    /// How often it has still to say so.
+    untold: u32,
 }
 
 // === Gate ===
@@ -28,7 +30,7 @@ impl Default for Gate {
 impl Gate {
     /// Makes a gate that stays shut for `tail` after our last word.
     pub fn new(tail: Duration) -> Self {
-        Self { tail, played: None, playing: false, told_until: None }
+        Self { tail, played: None, playing: false, told_until: None, untold: 0 }
     }
 
     /// Notes that speech of this length is played from `now` on, or after what is being played.
@@ -37,16 +39,22 @@ impl Gate {
         self.played = Some(begins + length);
     }
 
-    /// Notes that whoever plays what was [handed over](Self::speak) says when it has played it all, and is waited for so long
-    /// beyond the length of that: it may be slow to begin.
-    pub fn waits_to_be_told(&mut self, patience: Duration) {
+    /// Notes that whoever plays what was just [handed over](Self::speak) says when it has played that, and is waited for so
+    /// long beyond the length of all that it has: it may be slow to begin.
+    pub fn waits_to_be_told(&mut self, now: Moment, patience: Duration) {
+        // What was not told in time never is.
+        if self.told_until.is_none_or(|until| now >= until) {
+            self.untold = 0;
+        }
+        self.untold += 1;
         self.told_until = self.played.map(|played| played + patience);
     }
 
-    /// Notes that it is said to be played. Before its length is over nobody can have played it: that is then believed of
-    /// whoever only took it.
+    /// Notes that one thing handed over is said to be played. Only with the last of them the waiting is over. Before its
+    /// length is over nobody can have played it: that is then believed of whoever only took it.
     pub fn is_told(&mut self, now: Moment) {
-        if self.told_until.take().is_some() {
+        self.untold = self.untold.saturating_sub(1);
+        if self.untold == 0 && self.told_until.take().is_some() {
             self.played = self.played.map(|played| played.max(now));
         }
     }
@@ -67,7 +75,7 @@ impl Gate {
         if self.playing {
             self.end(now);
         }
-        self.told_until = None;
+        (self.told_until, self.untold) = (None, 0);
         self.played = self.played.map(|played| played.min(now));
     }
 
@@ -114,7 +122,7 @@ mod tests {
         for gate in [&mut handed, &mut told] {
             gate.speak(at(0), Duration::from_secs(60));
         }
-        told.waits_to_be_told(Duration::from_secs(5));
+        told.waits_to_be_told(at(0), Duration::from_secs(5));
         playing.begin();
         for mut gate in [handed, told, playing] {
             gate.stop(at(500));
@@ -128,7 +136,7 @@ mod tests {
         let spoken = || {
             let mut gate = Gate::default();
             gate.speak(at(0), Duration::from_millis(1_000));
-            gate.waits_to_be_told(Duration::from_millis(2_000));
+            gate.waits_to_be_told(at(0), Duration::from_millis(2_000));
             gate
         };
         let mut late = spoken();
@@ -143,5 +151,37 @@ mod tests {
         let mut unasked = Gate::default();
         unasked.is_told(at(100));
         assert!(unasked.is_open(at(100)), "such as a sound of its own");
+    }
+
+    #[test]
+    fn what_is_handed_over_together_is_waited_for_until_the_last_of_it_is_told() {
+        let patience = Duration::from_millis(2_000);
+        let spoken = || {
+            let mut gate = Gate::default();
+            for length in [1_000, 500] {
+                gate.speak(at(0), Duration::from_millis(length));
+                gate.waits_to_be_told(at(0), patience);
+            }
+            gate
+        };
+        let mut slow = spoken();
+        slow.is_told(at(1_700));
+        assert!(!slow.is_open(at(2_100)), "the second sounds still");
+        slow.is_told(at(2_200));
+        assert!(!slow.is_open(at(2_499)) && slow.is_open(at(2_500)), "the echo");
+        let mut never = spoken();
+        never.is_told(at(1_000));
+        assert!(!never.is_open(at(3_499)) && never.is_open(at(3_500)), "it may have died within the second");
+        // What was never told is not waited for again with what comes later.
+        never.speak(at(10_000), Duration::from_millis(1_000));
+        never.waits_to_be_told(at(10_000), patience);
+        never.is_told(at(11_100));
+        assert!(!never.is_open(at(11_399)) && never.is_open(at(11_400)));
+        let mut stopped = spoken();
+        stopped.stop(at(200));
+        stopped.speak(at(1_000), Duration::from_millis(500));
+        stopped.waits_to_be_told(at(1_000), patience);
+        stopped.is_told(at(1_600));
+        assert!(!stopped.is_open(at(1_899)) && stopped.is_open(at(1_900)));
     }
 }

@@ -232,9 +232,10 @@ impl Call<'_> {
                 });
                 self.send("audio-start", format.clone()).await?;
                 let length = Duration::from_secs_f64(spoken.seconds());
-                self.gate.speak(self.satellite.clock.moment(), length);
+                let now = self.satellite.clock.moment();
+                self.gate.speak(now, length);
                 if self.tells_played {
-                    self.gate.waits_to_be_told(PATIENCE);
+                    self.gate.waits_to_be_told(now, PATIENCE);
                 }
                 for start in (0..spoken.pcm.len()).step_by(CHUNK) {
                     let chunk: Bytes = spoken.pcm.slice(start..(start + CHUNK).min(spoken.pcm.len()));
