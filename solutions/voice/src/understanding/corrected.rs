@@ -2,13 +2,19 @@
 //! between two times.
 
 use ieum_understanding::several::ends_of_joints;
-use ieum_understanding::value::Language;
+use ieum_understanding::value::{Kind, Language, find_kinds};
+use jiff::Zoned;
 
+use super::moments::{whole_duration, whole_moment};
+use super::negated::quotes;
 use super::shared::{One, is_whole};
+
+/// Joints that are words of every other sentence too: what they correct is a value, and no words that are kept or passed on.
+const BARE: [&str; 2] = [" no ", " actually "];
 
 /// Returns a sentence that corrects itself, "set a timer for 5 minutes, no, 10 minutes", with what was said last in the place
 /// of what it corrects; commands in front of that stay. `one` understands a sentence about one thing.
-pub fn corrected(text: &str, language: Language, one: One<'_>) -> Option<String> {
+pub fn corrected(text: &str, language: Language, now: &Zoned, one: One<'_>) -> Option<String> {
     const ENGLISH: [&str; 9] = [
         ", no wait, ",
         ", no, ",
@@ -26,10 +32,17 @@ pub fn corrected(text: &str, language: Language, one: One<'_>) -> Option<String>
         Language::English => &ENGLISH,
     };
     let lower = text.to_ascii_lowercase();
-    let (at, length) = corrections.iter().find_map(|joint| Some((lower.find(joint)?, joint.len())))?;
-    let (first, last) = (&text[..at], &text[at + length..]);
+    let (at, joint) = corrections.iter().find_map(|joint| Some((lower.find(joint)?, *joint)))?;
+    let (first, last) = (&text[..at], &text[at + joint.len()..]);
+    let is_bare = BARE.contains(&joint);
+    if is_bare && !is_value(last, language, now) {
+        return None;
+    }
     let starts = [0].into_iter().chain(ends_of_joints(first, language));
     let (start, meant) = starts.filter_map(|start| Some((start, one(&first[start..])?))).next()?;
+    if is_bare && meant.iter().any(|meaning| quotes(&meaning.intent)) {
+        return None;
+    }
     let (before, first) = first.split_at(start);
     let words: Vec<&str> = first.split_whitespace().collect();
     let heads = (1..words.len()).rev().map(|length| format!("{} {last}", words[..length].join(" ")));
@@ -40,6 +53,18 @@ pub fn corrected(text: &str, language: Language, one: One<'_>) -> Option<String>
         })
     })?;
     Some(format!("{before}{said}"))
+}
+
+/// Tells whether words are a time, a length of time or a number, and nothing else.
+fn is_value(words: &str, language: Language, now: &Zoned) -> bool {
+    let words = words.trim().trim_end_matches(['.', ',', '!', '?']);
+    let is_number = || {
+        let found = find_kinds(words, language, now, &[Kind::Number, Kind::Percent]);
+        matches!(&found[..], [found] if found.span == (0..words.len()))
+    };
+    whole_duration(words, language, now).is_some()
+        || whole_moment(words, language, now).is_some()
+        || is_number()
 }
 
 /// Returns a sentence with words in the place of commas between times, which sentences are read without.

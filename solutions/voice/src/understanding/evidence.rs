@@ -5,8 +5,10 @@ use ieum_contracts::voice::{Meaning, Slot, SlotValue, Understand};
 use ieum_understanding::value::Language;
 
 use super::named::named;
+use super::negated::plain;
 use super::now_of;
-use super::remarks::tells_of_today;
+use super::opening::declines;
+use super::remarks::{is_taken_back, tells_of_a_command, tells_of_today};
 use super::timed::is_timed;
 use super::words::ALL;
 use crate::colours;
@@ -212,7 +214,8 @@ const ABOUT: [About; 9] = [
         ],
         foreign: &[
             "늦춰", "늦추", "늦게", "미뤄", "미루", "당겨", "당기", "앞당", "뒤로", "일찍", "빨리", "push",
-            "postpone", "delay", "put$", "shift", "move", "earlier$", "later$", "sooner$", "back$",
+            "postpone", "delay", "put$", "shift", "move", "earlier$", "later$", "sooner$", "back$", "loud$",
+            "시끄",
         ],
     },
     About {
@@ -323,9 +326,69 @@ const TIME_WORDS: [&str; 40] = [
     "주", "볼", "까", "요", "야", "거의", "대충", "부탁", "대략",
 ];
 
+/// The most words between an English verb and its "on" or "off".
+const MOST_BETWEEN: usize = 6;
+/// How a Korean verb ends that commands, behind what switches in it.
+const COMMANDING: [&str; 24] = [
+    "",
+    "요",
+    "라",
+    "자",
+    "줘",
+    "줘요",
+    "줘라",
+    "주세요",
+    "주라",
+    "줄래",
+    "줄래요",
+    "봐",
+    "세요",
+    "십시오",
+    "어",
+    "어요",
+    "어라",
+    "어줘",
+    "어줘요",
+    "어주세요",
+    "어줄래",
+    "버려",
+    "놔",
+    "둬",
+];
+/// What may stand behind it.
+const AFTER_VERB: [&str; 18] = [
+    "줘",
+    "줘요",
+    "줘라",
+    "주세요",
+    "주라",
+    "줄래",
+    "줄래요",
+    "봐",
+    "봐라",
+    "버려",
+    "버려라",
+    "놔",
+    "놔라",
+    "둬",
+    "둬라",
+    "좀",
+    "제발",
+    "이제",
+];
+
 /// Returns the guess with the thing it is about, or `None` where nothing that was said bears it out.
 pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option<Meaning> {
+    const SETTING: [&str; 4] = ["device.on", "device.set", "alarm.set", "timer.start"];
+    let language = tongue.pick(Language::Korean, Language::English);
+    if declines(&ask.text) && SETTING.contains(&&*guess.intent) {
+        return None;
+    }
     if guess.intent.starts_with("device.") {
+        let is_told = tongue == Tongue::English && tells_of_a_command(&ask.text);
+        if is_told || is_taken_back(&ask.text, language) {
+            return None;
+        }
         let found = named(tongue, &ask.text, &ask.things, &ask.areas)?;
         // What is to be set to a number is not switched instead; a name may have one.
         let rest = ask.text.to_lowercase().replacen(&found.name.to_lowercase(), " ", 1);
@@ -340,15 +403,19 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
             return None;
         }
         // What is to be done later is not done at once.
-        let language = tongue.pick(Language::Korean, Language::English);
         let now = now_of(ask);
         if is_timed(&rest, language, &now) && !tells_of_today(&rest, language, &now) {
             return None;
         }
-        // The verb goes before what is likely; a name alone says neither on nor off.
-        match (&*guess.intent, switched(&ask.text)) {
-            ("device.on" | "device.off", Some(on)) => {
-                (if on { "device.on" } else { "device.off" }).clone_into(&mut guess.intent);
+        // The verb of a command goes before what is likely; where one only tells how things are, "with the lights on", and
+        // says otherwise, nobody knows. A name alone says neither on nor off.
+        match (&*guess.intent, switched(&ask.text, language)) {
+            ("device.on" | "device.off", Some(said)) => {
+                let intent = if said.on { "device.on" } else { "device.off" };
+                if said.is_told || (intent != guess.intent && !said.commands) {
+                    return None;
+                }
+                intent.clone_into(&mut guess.intent);
             }
             (_, None) if found.alone => return None,
             _ => {}
@@ -374,16 +441,53 @@ pub fn borne_out(mut guess: Meaning, tongue: Tongue, ask: &Understand) -> Option
     (begins(about.said) && !begins(about.foreign) && !is_of_another).then_some(guess)
 }
 
-/// Tells whether the last word that says so switches on, or off.
-fn switched(text: &str) -> Option<bool> {
-    let text = text.to_lowercase();
-    text.split(|letter: char| !letter.is_alphanumeric()).rev().find_map(|word| match word {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ if word.starts_with(['켜', '켤', '틀', '돌']) => Some(true),
-        _ if word.starts_with(['꺼', '끄', '끌']) => Some(false),
-        _ => None,
-    })
+/// What the last word says that switches on or off.
+struct Switched {
+    on: bool,
+    /// Whether it is the verb of a command.
+    commands: bool,
+    /// Whether it only tells how things are.
+    is_told: bool,
+}
+
+fn switched(text: &str, language: Language) -> Option<Switched> {
+    let text = plain(text);
+    let words: Vec<&str> = text.split(' ').collect();
+    match language {
+        Language::English => {
+            let at = words.iter().rposition(|word| matches!(*word, "on" | "off"))?;
+            let near = &words[at.saturating_sub(MOST_BETWEEN)..at];
+            let commands = near.iter().any(|word| ["turn", "switch", "put"].contains(word));
+            let is_told = near.ends_with(&["is"])
+                || near.ends_with(&["are"])
+                || near.iter().rev().skip(1).take(2).any(|word| *word == "with");
+            Some(Switched { on: words[at] == "on", commands, is_told: is_told && !commands })
+        }
+        Language::Korean => {
+            let (at, (on, end)) =
+                words.iter().enumerate().rev().find_map(|(at, word)| Some((at, switching(word)?)))?;
+            // 그만 돌려 is off.
+            let is_less = at > 0 && ["그만", "안"].contains(&words[at - 1]);
+            let is_last = words[at + 1..].iter().all(|word| AFTER_VERB.contains(word));
+            let commands = is_last && COMMANDING.contains(&end);
+            // 켜져 있다 is how it is.
+            let is_told = end.starts_with('져') && !is_last;
+            Some(Switched { on: on != is_less, commands, is_told })
+        }
+    }
+}
+
+/// Returns whether a Korean verb switches on or off, and how it ends. 돌침대 and 틀니 are none.
+fn switching(word: &str) -> Option<(bool, &str)> {
+    const ON: [&str; 2] = ["켜", "켤"];
+    const OFF: [&str; 3] = ["꺼", "끄", "끌"];
+    const TURNING: [&str; 6] = ["돌려", "돌리", "돌린", "돌릴", "돌렸", "돌립"];
+    const ENDS_OF_TURNING: [&str; 9] = ["어", "었", "자", "고", "면", "지", "래", "기", "니까"];
+    let after = |stems: &[&str]| stems.iter().find_map(|stem| word.strip_prefix(stem));
+    let turned =
+        || word.strip_prefix('틀').filter(|end| ENDS_OF_TURNING.iter().any(|known| end.starts_with(known)));
+    let on = || after(&ON).or_else(|| after(&TURNING)).or_else(turned);
+    on().map(|end| (true, end)).or_else(|| Some((false, after(&OFF)?)))
 }
 
 /// Tells whether all of several things are meant.
@@ -441,6 +545,8 @@ mod tests {
             ("timer.start", "move my alarm back by 15 minutes"),
             ("alarm.set", "알람을 30분쯤 미루면 좋겠어"),
             ("alarm.set", "I would like the alarm to ring half an hour later"),
+            ("alarm.set", "the alarm is too loud turn it off"),
+            ("alarm.set", "알람이 너무 시끄럽다 꺼 줘"),
             ("timer.start", "30분마다 알려 줘"),
             ("timer.start", "tell me every hour"),
             ("device.on", "play some jazz"),
@@ -454,6 +560,49 @@ mod tests {
         ] {
             assert!(!is_borne_out(intent, text), "{intent}: {text}");
         }
+    }
+
+    #[test]
+    fn the_verb_of_a_command_goes_before_what_is_likely_and_what_tells_how_things_are_does_not() {
+        let switched = |intent: &str, text: &str| {
+            let tongue = Tongue::heard_in(text).unwrap_or(Tongue::English);
+            let guess = Meaning { intent: format!("device.{intent}"), ..Meaning::default() };
+            let ask = Understand { text: text.to_owned(), ..Understand::default() };
+            borne_out(guess, tongue, &ask).map(|found| found.intent.replace("device.", ""))
+        };
+        for (guess, text, wanted) in [
+            ("off", "turn those lights on please would you be so kind", Some("on")),
+            ("on", "put the heater off I am warm", Some("off")),
+            ("on", "나 잘 거니까 조명 다 꺼 버려라", Some("off")),
+            ("off", "추우니까 히터 틀어 놔", Some("on")),
+            ("off", "더우니까 선풍기 돌려 줘", Some("on")),
+            ("on", "추우니까 에어컨 그만 돌려", Some("off")),
+            // What is said agrees.
+            ("off", "I am going to sleep so lights off", Some("off")),
+            ("off", "선풍기 이제 안 틀어도 돼", Some("off")),
+            ("off", "돌침대 옆 히터 좀 없애 줘", Some("off")),
+            ("off", "틀니 옆 히터 좀 없애 줘", Some("off")),
+            // What is said tells how things are.
+            ("off", "I can't sleep with the lights on", None),
+            ("on", "I can't sleep with the lights on", None),
+            ("off", "the lights are on and it is too bright", None),
+            ("off", "the lights are off and it is too dark", None),
+            ("off", "I left the lights on", None),
+            ("off", "불 켜 놓고 나왔어", None),
+            ("off", "불이 켜져 있으니 좀 없애 줘", None),
+            ("off", "불 꺼져 있어서 너무 어두워", None),
+            // What is said takes it back, or declines it.
+            ("off", "불 꺼 줘 아니다", None),
+            ("off", "불 꺼 줘 라고 하면 안 된다", None),
+            ("on", "turn on the fan, that's not what I want", None),
+            ("on", "no lights on", None),
+            ("off", "it's annoying that you turn off the lights", None),
+            ("off", "I can't just turn off the heater", None),
+        ] {
+            assert_eq!(switched(guess, text).as_deref(), wanted, "{guess}: {text}");
+        }
+        assert!(!is_borne_out("alarm.set", "no alarm at 7"));
+        assert!(!is_borne_out("timer.start", "no timer for 5 minutes"));
     }
 
     #[test]

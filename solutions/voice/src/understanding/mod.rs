@@ -186,8 +186,13 @@ impl LocalUnderstanding {
     fn after_remark(&self, tongue: Tongue, ask: &Understand) -> Option<Vec<Meaning>> {
         let (language, now) = (tongue.pick(Language::Korean, Language::English), now_of(ask));
         remarks::after_remark(ask.text.trim(), language).into_iter().find_map(|(rest, remark)| {
-            let mut meanings =
-                self.recognise(tongue, &Understand { text: rest.to_owned(), ..ask.clone() })?;
+            let mut said = Understand { text: rest.to_owned(), ..ask.clone() };
+            // "It" is what the remark names, whatever the talk was about before.
+            if let Some(ring) = remarks::ring(remark) {
+                said.state.topic = Some(ring.to_owned());
+                said.state.intent = None;
+            }
+            let mut meanings = self.recognise(tongue, &said)?;
             remarks::about(remark, &mut meanings, tongue, ask);
             remarks::goes_with(remark, &meanings, language, &now).then_some(meanings)
         })
@@ -214,8 +219,11 @@ impl Understanding for LocalUnderstanding {
         };
         let remarked = || self.after_remark(tongue, &ask);
         let known = match whole {
-            // What is lacking may be said after a remark: "나 피곤해 30분 뒤에 깨워 줘".
-            Some(whole) if whole.iter().any(lacks) => Some(remarked().unwrap_or(whole)),
+            // What is lacking may be said after an opening or a remark: "아니 7시 알람", "나 피곤해 30분 뒤에 깨워 줘".
+            Some(whole) if whole.iter().any(lacks) => {
+                let opened = after().filter(|meanings| !meanings.iter().any(lacks));
+                Some(opened.or_else(remarked).unwrap_or(whole))
+            }
             Some(whole) => Some(whole),
             None => after().or_else(remarked),
         };

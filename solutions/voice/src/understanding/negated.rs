@@ -117,7 +117,7 @@ pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meani
         return None;
     }
     // Words that are kept or passed on may negate whatever they like.
-    let is_quoting = intents.iter().any(|intent| matches!(*intent, "reminder.set" | "announce.say"));
+    let is_quoting = intents.iter().any(|intent| quotes(intent));
     let language = tongue.pick(Language::Korean, Language::English);
     let (negated, excepted) = match tongue {
         Tongue::Korean => (is_korean(&text, is_quoting), has_korean_exception(&text)),
@@ -130,6 +130,11 @@ pub fn refused(text: &str, tongue: Tongue, meanings: &[Meaning]) -> Option<Meani
         (false, false) => return None,
     };
     Some(Meaning { intent: intent.to_owned(), confidence: 1.0, text, ..Meaning::default() })
+}
+
+/// Tells whether a command holds words that are kept or passed on as they are.
+pub fn quotes(intent: &str) -> bool {
+    matches!(intent, "reminder.set" | "announce.say")
 }
 
 pub fn acts(intent: &str) -> bool {
@@ -210,7 +215,7 @@ fn has_english_exception(text: &str) -> bool {
 }
 
 /// Tells whether `text` begins with these whole words.
-fn begins(text: &str, words: &str) -> bool {
+pub fn begins(text: &str, words: &str) -> bool {
     text.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 

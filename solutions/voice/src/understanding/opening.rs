@@ -1,5 +1,6 @@
 //! What people say to a speaker before they say what it is for: its name, a greeting, thanks, a no.
 
+use super::negated::ENGLISH_VERBS;
 use super::words::{NO, YES};
 use crate::tongue::Tongue;
 
@@ -81,6 +82,10 @@ pub fn after_opening(text: &str, tongue: Tongue) -> Option<&str> {
     let rest = |opening: &&str| {
         let rest = lower.strip_prefix(opening)?;
         let said = rest.trim_start_matches(|letter: char| letter.is_whitespace() || ",.!~".contains(letter));
+        // "No alarm at 7" asks for none.
+        if *opening == "no" && !begins_again(rest) {
+            return None;
+        }
         // A whole word, and something after it.
         (said.len() < rest.len() && !said.is_empty()).then_some(text.len() - said.len())
     };
@@ -89,9 +94,35 @@ pub fn after_opening(text: &str, tongue: Tongue) -> Option<&str> {
     text.get(at..)
 }
 
+/// Tells whether a sentence begins with a no that declines what it names: "no alarm at 7".
+pub fn declines(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    text.strip_prefix("no").is_some_and(|rest| rest.starts_with(' ') && !begins_again(rest))
+}
+
+/// Tells whether what stands after a no is a sentence of its own.
+fn begins_again(rest: &str) -> bool {
+    let said = rest.trim_start();
+    let next = said.split(|letter: char| !letter.is_alphabetic()).next().unwrap_or_default();
+    said.starts_with([',', '.', '!', '~'])
+        || ENGLISH_VERBS.contains(&next)
+        || ["it", "that", "actually", "please"].contains(&next)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_no_without_a_mark_declines_what_it_names() {
+        for text in ["no alarm at 7", "No lights on", "no the fan"] {
+            assert!(declines(text), "{text}");
+        }
+        for text in ["no, alarm at 7", "no. lights on", "no turn on the fan", "no it is hot", "nothing", "no"]
+        {
+            assert!(!declines(text), "{text}");
+        }
+    }
 
     #[test]
     fn what_is_said_after_a_greeting_is_what_it_is_for() {
@@ -104,6 +135,13 @@ mod tests {
             ("Good night! Turn off the lights", Tongue::English, Some("Turn off the lights")),
             ("hi there", Tongue::English, Some("there")),
             ("history", Tongue::English, None),
+            ("no, alarm at 7", Tongue::English, Some("alarm at 7")),
+            ("No! Alarm at 7", Tongue::English, Some("Alarm at 7")),
+            ("no turn on the fan", Tongue::English, Some("turn on the fan")),
+            ("no please turn on the fan", Tongue::English, Some("please turn on the fan")),
+            ("no alarm at 7", Tongue::English, None),
+            ("no lights on", Tongue::English, None),
+            ("아니 7시 알람", Tongue::Korean, Some("7시 알람")),
         ] {
             assert_eq!(after_opening(text, tongue), rest, "{text}");
         }

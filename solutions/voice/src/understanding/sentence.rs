@@ -17,10 +17,12 @@ use super::conditions::{CONDITIONAL, commands};
 use super::corrected::{corrected, with_joints};
 use super::guess::says_something;
 use super::in_turn::in_turn;
-use super::negated::acts;
+use super::negated::{NEGATED, acts, quotes};
 use super::opening::assent;
 use super::places::settle;
-use super::remarks::{about, goes_with, is_remark, leave_out};
+use super::remarks::{
+    about, before_retraction, goes_with, is_about_its_ring, is_remark, leave_out, takes_back,
+};
 use super::repeats::is_cut;
 use super::run_together;
 use super::shared::{hides_another, is_whole, led, may_hide, shared};
@@ -62,7 +64,7 @@ impl<'a> Sentence<'a> {
         let (now, situation) = (now_of(ask), situation(tongue, ask));
         let mut sentence = Self { recogniser, taught, tongue, language, ask, now, situation, text };
         let alone = |part: &str| sentence.one(part, &sentence.situation).map(|chosen| chosen.meanings);
-        if let Some(corrected) = corrected(&sentence.text, language, &alone) {
+        if let Some(corrected) = corrected(&sentence.text, language, &sentence.now, &alone) {
             sentence.text = corrected;
         }
         sentence
@@ -71,7 +73,20 @@ impl<'a> Sentence<'a> {
     /// Returns what it means; `None` where nobody knows any command of it.
     pub fn meanings(&self) -> Option<Vec<Meaning>> {
         let spaced = || self.without_spaces().and_then(|found| self.settled(found));
-        self.known().or_else(|| self.run_together()).or_else(|| self.conditional()).or_else(spaced)
+        let known = || self.taken_back().or_else(|| self.known());
+        known().or_else(|| self.run_together()).or_else(|| self.conditional()).or_else(spaced)
+    }
+
+    /// Returns that nothing is to be done where a command is taken back behind it. To a question it is an answer.
+    fn taken_back(&self) -> Option<Vec<Meaning>> {
+        let before = before_retraction(&self.text, self.language)?;
+        let known = self.commands(before).filter(|_| self.ask.state.pending.is_none())?;
+        // "Tell everybody to forget it" takes nothing back.
+        let may_quote =
+            self.language == Language::English && known.iter().any(|meaning| quotes(&meaning.intent));
+        let is_command = known.iter().any(|meaning| acts(&meaning.intent)) && !may_quote;
+        let (intent, text) = (NEGATED.to_owned(), self.text.clone());
+        is_command.then(|| vec![Meaning { intent, confidence: 1.0, text, ..Meaning::default() }])
     }
 
     fn known(&self) -> Option<Vec<Meaning>> {
@@ -81,6 +96,11 @@ impl<'a> Sentence<'a> {
                 let understand = |part: &str, before: &[Command]| self.command(part, before);
                 let (parts, rest) = take_apart_partly(&self.text, self.language, &understand)?;
                 let mut known = all(parts);
+                if !self.text.starts_with(rest) && takes_back(rest, self.language)
+                    || !is_about_its_ring(rest, &known)
+                {
+                    return None;
+                }
                 // To a question it is an answer.
                 let is_asked = self.ask.state.pending.is_some();
                 let begins = !is_asked && assent(rest).is_some() && self.text.starts_with(rest);

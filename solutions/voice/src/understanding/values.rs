@@ -186,6 +186,10 @@ fn label(words: &str, language: Language, now: &Zoned) -> Option<String> {
         "더",
         "하나",
     ];
+    // "No timer for 5 minutes" asks for none.
+    if language == Language::English && words.split_whitespace().next() == Some("no") {
+        return None;
+    }
     let first_kept = |word: &&str| language == Language::English && NONE.contains(word);
     let label = words.split_whitespace().skip_while(first_kept).collect::<Vec<_>>().join(" ");
     let found = find_kinds(&label, language, now, &[Kind::Duration]);

@@ -1,5 +1,7 @@
 //! Words that several parts of understanding know, each list once: all of several, yes and no, what joins two, and what rings.
 
+use std::collections::BTreeSet;
+
 /// Words after which all of several are meant.
 pub const ALL: [&str; 16] = [
     "모든",
@@ -59,6 +61,15 @@ pub fn is_ring(word: &str) -> bool {
     KOREAN_RINGS.contains(&word) || ENGLISH_RINGS.contains(&one)
 }
 
+/// Returns the topics of what rings that `text` names.
+pub fn rings_in(text: &str) -> BTreeSet<&'static str> {
+    let text = text.to_lowercase();
+    // 알림 and 리마인더 are one.
+    let topics = ENGLISH_RINGS.into_iter().chain(["reminder"]);
+    let names = KOREAN_RINGS.into_iter().zip(topics).chain(ENGLISH_RINGS.into_iter().zip(ENGLISH_RINGS));
+    names.filter(|(name, _)| text.contains(name)).map(|(_, topic)| topic).collect()
+}
+
 /// Returns all names of what rings.
 pub fn rings() -> impl Iterator<Item = &'static str> {
     KOREAN_RINGS.into_iter().chain(ENGLISH_RINGS)
@@ -67,6 +78,15 @@ pub fn rings() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rings_is_one_topic_by_all_its_names() {
+        let found = |text| rings_in(text).into_iter().collect::<Vec<_>>();
+        assert_eq!(found("알람이 시끄럽다"), ["alarm"]);
+        assert_eq!(found("리마인더랑 알림"), ["reminder"]);
+        assert_eq!(found("The Timer and my alarms"), ["alarm", "timer"]);
+        assert!(found("the fan is loud").is_empty());
+    }
 
     #[test]
     fn what_rings_is_known_by_its_names_alone() {

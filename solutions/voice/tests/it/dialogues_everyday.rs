@@ -524,6 +524,9 @@ async fn what_is_said_of_how_things_are_changes_no_command() {
         ("the lamp is too bright, turn it off", "The lamp is off."),
         ("아니 불 꺼 줘", "불을 껐어요."),
         ("no, turn on the lamp", "The lamp is on."),
+        ("its hot could you turn on the fan", "The fan is on."),
+        ("it's hot, just turn on the fan", "The fan is on."),
+        ("I'm cold again turn off the fan", "The fan is off."),
     ] {
         let before = sent().await;
         let answered = stage.say(said).await;
@@ -547,6 +550,12 @@ async fn what_is_said_of_how_things_are_changes_no_command() {
             "Sorry, I did not understand that. Could you say it another way?",
         ),
         ("it's time to turn on the fan", "Sorry, I did not understand that. Could you say it another way?"),
+        (
+            "it's annoying that you turn off the lamp",
+            "Sorry, I did not understand that. Could you say it another way?",
+        ),
+        ("because you turn off the fan", "Sorry, I did not understand that. Could you say it another way?"),
+        ("I can't just turn off the fan", "Sorry, I did not understand that. Could you say it another way?"),
     ] {
         assert_eq!(stage.say(said).await.text, answer, "{said}");
         assert_eq!(sent().await, before, "{said}");

@@ -12,6 +12,7 @@ mod dialogues_everyday;
 mod dialogues_following;
 mod dialogues_later;
 mod dialogues_moved;
+mod dialogues_no;
 mod dialogues_refused;
 mod dialogues_repeats;
 mod dialogues_several;
