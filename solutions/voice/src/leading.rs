@@ -115,6 +115,7 @@ impl DialogManager {
         let Some(first) = meanings.first().cloned() else { return Answered::not_understood(tongue, state) };
         let mut answered = Answered::of(first);
         for meaning in meanings {
+            let meaning = answered.after(meaning);
             let earlier = answered.effects.clone();
             let ask = PluginAsk { meaning: meaning.clone(), earlier, ..ask.clone() };
             // The session knows what no plugin is told.

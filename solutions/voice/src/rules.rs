@@ -8,7 +8,7 @@ use ieum_core::{Cx, Fault, Timestamp, new_id};
 use sha2::{Digest, Sha256};
 
 use crate::answers::WHICH;
-use crate::plugins::{BESIDES, CANCELLED, TOLD, says_others};
+use crate::plugins::{BESIDES, CANCELLED, NEWEST, TOLD, says_others};
 use crate::tongue::Tongue;
 
 /// The longest sentence, characters.
@@ -127,14 +127,25 @@ pub fn is_anothers(session: &str, device: &str, owner: Option<&str>) -> bool {
     session.starts_with("user:") && owner.is_none_or(|owner| session != cut(format!("user:{owner}")))
 }
 
+/// The slot of the room that was spoken of with the thing before: another thing is rather there than elsewhere.
+pub const NEAR: &str = "near";
+/// What is said of a thing and holds for no other one: its room, that all that are called so are meant, and that those here
+/// are.
+const OWN: [&str; 3] = ["area", "every", "here"];
+
 /// Completes a meaning with what the session knows: what follows up takes over what it does not say.
 pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
     if meaning.follows_up {
+        let known = |slot: &Slot| Slot { text: String::new(), value: slot.value.clone() };
+        let is_another = meaning.intent.starts_with("device.") && meaning.slots.contains_key("name");
+        for (name, slot) in
+            state.slots.iter().filter(|(name, _)| !is_another || !OWN.contains(&name.as_str()))
+        {
+            meaning.slots.entry(name.clone()).or_insert_with(|| known(slot));
+        }
         // Another thing may be in another room.
-        let is_elsewhere = meaning.intent.starts_with("device.") && meaning.slots.contains_key("name");
-        for (name, slot) in state.slots.iter().filter(|(name, _)| !is_elsewhere || *name != "area") {
-            let known = Slot { text: String::new(), value: slot.value.clone() };
-            meaning.slots.entry(name.clone()).or_insert(known);
+        if is_another && let Some(area) = state.slots.get("area") {
+            meaning.slots.insert(NEAR.to_owned(), known(area));
         }
     }
     if let Some(spoken) = besides(&meaning, state) {
@@ -143,7 +154,8 @@ pub fn carried(mut meaning: Meaning, state: &ContextState) -> Meaning {
     meaning
 }
 
-/// Returns what was said of those that "the rest" is besides, where the talk was about some of them.
+/// Returns what was said of those that "the rest" is besides, where the talk was about some of them. What was changed is
+/// called otherwise by then, so that nobody knows.
 fn besides(meaning: &Meaning, state: &ContextState) -> Option<Slot> {
     let said = &meaning.slots.get(WHICH)?.text;
     let is_other = |said: &str| {
@@ -158,12 +170,13 @@ fn besides(meaning: &Meaning, state: &ContextState) -> Option<Slot> {
         |text: &str| Slot { text: text.to_owned(), value: SlotValue::Text { text: text.to_owned() } };
     match last.split_once('.')?.1 {
         "cancel" => Some(spoken(CANCELLED)),
-        "start" | "set" => Some(spoken("newest")),
-        _ => match &state.slots.get(WHICH)?.text {
+        "start" | "set" => Some(spoken(NEWEST)),
+        "query" => match &state.slots.get(WHICH)?.text {
             text if text.is_empty() => None,
             text if is_other(text) => state.slots.get(BESIDES).cloned(),
             text => Some(spoken(text)),
         },
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::Zoned;
 
 use crate::answers::{Read, SURE, WHICH, read};
 use crate::dialogue::Names;
-use crate::plugins::{EVERYTHING, cancelled};
+use crate::plugins::{BESIDES, EVERYTHING, cancelled};
 use crate::rules::{answered, carried, topic};
 use crate::sentences;
 use crate::tongue::Tongue;
@@ -174,6 +174,12 @@ fn gone(meaning: &Meaning, answer: &PluginAnswer) -> Option<(String, usize)> {
     (is_of_one_kind && !answer.failed).then(|| (meaning.intent.clone(), schedules.len()))
 }
 
+/// Tells whether nothing was cancelled after all of what was to be.
+fn keeps_all(meaning: &Meaning, answer: &PluginAnswer) -> bool {
+    let is_set = ["timer.cancel", "alarm.cancel", "reminder.cancel"].contains(&&*meaning.intent);
+    is_set && answer.effects.is_empty() && answer.missing.is_none()
+}
+
 fn kind(meaning: &Meaning) -> ScheduleKind {
     match &*topic(&meaning.intent) {
         "timer" => ScheduleKind::Timer,
@@ -230,6 +236,15 @@ impl Answered {
         Self { state: state.clone(), ..answered }
     }
 
+    /// Returns a command as it is after those in front of it: the rest is besides none, where nothing was done about those.
+    pub fn after(&self, mut meaning: Meaning) -> Meaning {
+        let is_first = self.texts.is_empty() && self.question.is_none();
+        if !is_first && (self.state.intent.is_none() || self.state.pending.is_some()) {
+            meaning.slots.remove(BESIDES);
+        }
+        meaning
+    }
+
     /// Adds a plugin's answer to one of the commands. A command that lacks something is asked for after the others; of
     /// two such commands the second is to be said again.
     pub fn add(&mut self, tongue: Tongue, meaning: Meaning, answer: Option<Result<PluginAnswer, Fault>>) {
@@ -248,6 +263,7 @@ impl Answered {
             return self.fail(answer.text);
         }
         let gone = gone(&meaning, &answer);
+        let is_declined = keeps_all(&meaning, &answer);
         if self.is_changed_again(&answer.effects) {
             return self.push(sentences::one_change(tongue).to_owned(), None);
         }
@@ -271,7 +287,7 @@ impl Answered {
         self.effects.extend(answer.effects);
         self.state.topic = Some(topic(&meaning.intent));
         // What was not done is no command that another takes up.
-        self.state.intent = (!answer.failed).then(|| meaning.intent.clone());
+        self.state.intent = (!answer.failed && !is_declined).then(|| meaning.intent.clone());
         self.state.slots = meaning.slots.clone();
         if let Some(slot) = answer.missing {
             self.outcome = DialogOutcome::Asked;

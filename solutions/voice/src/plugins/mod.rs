@@ -20,7 +20,9 @@ pub use clock::WallClock;
 pub use outside::{Outside, OutsidePlugin, PluginReport, PluginWatch};
 pub use platform::{PlatformState, SmallTalk};
 pub use things::Things;
-pub use timers::{BESIDES, CANCELLED, Choice, EVERYTHING, TOLD, Timers, cancelled, choice, says_others};
+pub use timers::{
+    BESIDES, CANCELLED, Choice, EVERYTHING, NEWEST, TOLD, Timers, cancelled, choice, says_others,
+};
 pub use weather::{Weather, WeatherOptions};
 
 /// The plugins of a dialogue.

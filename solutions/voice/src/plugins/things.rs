@@ -8,7 +8,7 @@ use ieum_core::{Cx, Fault};
 
 use super::{asks, description, fails, says, tongue};
 use crate::colours::{self, COLOR, Colour, LIGHTS, SHADE, is_compound, is_light};
-use crate::rules::words;
+use crate::rules::{NEAR, words};
 use crate::store::{Thing, VoiceStore};
 use crate::tongue::{Tongue, toward, with};
 use crate::understanding::{LATER, kinds};
@@ -30,6 +30,8 @@ const SAME: [&[&str]; 4] = [
     &["에어컨", "air conditioner", "air con", "aircon"],
     &["커튼", "curtain", "drape"],
 ];
+/// What is opened and closed and not switched, as names end.
+const OPENED: [&str; 9] = ["커튼", "블라인드", "창문", "문", "curtain", "drape", "blind", "window", "door"];
 
 #[async_trait]
 impl Plugin for Things {
@@ -52,9 +54,15 @@ impl Plugin for Things {
         let said_area = words(&ask.meaning, "area");
         // Who says all of them means other rooms too, unless it is those here.
         let is_here = words(&ask.meaning, "here").is_some();
+        if is_here && said_area.or(ask.area.as_deref()).is_none() {
+            return Ok(fails(unknown_room(tongue)));
+        }
         let area = said_area.or(ask.area.as_deref().filter(|_| !every || is_here));
         let all = self.store.things(&ask.user_id).await?;
-        let found = choose(&all, Meant { name, area, strict: said_area.is_some() || is_here, every });
+        let meant = Meant { name, area, strict: said_area.is_some() || is_here, every };
+        let near = words(&ask.meaning, NEAR).filter(|_| said_area.is_none());
+        let near = near.map(|near| choose(&all, Meant { area: Some(near), strict: true, ..meant }));
+        let found = near.filter(|near| !near.is_empty()).unwrap_or_else(|| choose(&all, meant));
         if found.is_empty() {
             return Ok(fails(none_found(tongue, name, said_area)));
         }
@@ -75,7 +83,8 @@ impl Plugin for Things {
             },
             _ => Set::default(),
         };
-        let moved = words(&ask.meaning, "moved").is_some();
+        // What is carried over to another thing holds for what is opened as well.
+        let moved = words(&ask.meaning, "moved").is_some() && (is_said("moved") || is_opened(name));
         let text = done(tongue, name, (action, &set), moved, every);
         let effect = |thing: &Thing| Effect::Control {
             thing: thing.id.clone(),
@@ -150,6 +159,12 @@ fn is_no_light(name: &str) -> bool {
     kinds.filter(|kind| !is_light(kind)).any(is_of)
 }
 
+/// Tells whether a name is that of something that is opened.
+fn is_opened(name: &str) -> bool {
+    let name = singular(name);
+    OPENED.iter().any(|opened| name.ends_with(opened))
+}
+
 // === What is said ===
 
 fn done(
@@ -209,6 +224,14 @@ fn none_found(tongue: Tongue, name: Option<&str>, area: Option<&str>) -> String 
         None => ("켜고 끌 것을".to_owned(), "thing to switch"),
     };
     tongue.pick(format!("{place}{korean} 찾지 못했어요."), format!("I found no {english}{place}."))
+}
+
+/// Said where those here are meant and it is not known where that is.
+fn unknown_room(tongue: Tongue) -> &'static str {
+    tongue.pick(
+        "여기가 어느 방인지 몰라요. 아무것도 바꾸지 않았어요. 방 이름을 말씀해 주세요.",
+        "I do not know which room this is. I changed nothing. Tell me the name of the room.",
+    )
 }
 
 /// Said where something is to become more or less: devices do not tell what it is now.

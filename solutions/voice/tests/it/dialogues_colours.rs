@@ -1,5 +1,6 @@
 //! Colours of lights: how people ask for them, what is answered, and what reaches the device over its broker.
 
+use ieum_contracts::voice::DialogTurn;
 use ieum_testkit::backend::SqlStore;
 use serde_json::json;
 
@@ -26,7 +27,7 @@ async fn house() -> (SqlStore, Stage, Speaker) {
 }
 
 /// Says each, and expects what the device is told of it, by its broker, and the answer.
-async fn told(kitchen: &mut Speaker, table: &[(&str, &[&str], &str)]) {
+pub async fn told(kitchen: &mut Speaker, table: &[(&str, &[&str], &str)]) {
     for (said, wanted, answer) in table {
         kitchen.send("text", json!({ "text": said })).await;
         let mut commands = Vec::new();
@@ -256,4 +257,44 @@ async fn a_device_that_knows_no_colours_is_told_what_it_always_was() {
         let command = told.iter().find(|told| told["type"] == "DEVICE_COMMAND").expect("it is told");
         assert_eq!(command["payload"], wanted, "{said}");
     }
+}
+
+#[tokio::test]
+async fn those_here_are_not_all_of_the_house_where_nobody_knows_where_that_is() {
+    let (_sql, stage, mut kitchen) = house().await;
+    // What it switches is known once it is answered.
+    kitchen.ask("hello").await;
+    let nowhere =
+        |text: &str| DialogTurn { user_id: Some("ada".into()), text: text.into(), ..DialogTurn::default() };
+    let unknown = [
+        "여기가 어느 방인지 몰라요. 아무것도 바꾸지 않았어요. 방 이름을 말씀해 주세요.",
+        "I do not know which room this is. I changed nothing. Tell me the name of the room.",
+    ];
+    for (said, answer) in [
+        ("여기 불 다 파란색으로 바꿔 줘", unknown[0]),
+        ("이 방 불 다 파란색으로 바꿔 줘", unknown[0]),
+        ("make all the lights red in here", unknown[1]),
+        ("set the color of all lights in here to red", unknown[1]),
+    ] {
+        assert_eq!(stage.try_say(nowhere(said)).await.expect("is answered").text, answer, "{said}");
+    }
+    assert_eq!(
+        stage.count("SELECT COUNT(*) AS n FROM ieum_voice_reply WHERE kind = 'DEVICE_COMMAND'").await,
+        0
+    );
+    let all = stage.try_say(nowhere("make all the lights red")).await.expect("is answered");
+    assert_eq!(all.text, "Every light is red.");
+    let reds = [
+        "k set #ff0000",
+        "l set #ff0000",
+        "m set #ff0000",
+        "d set #ff0000",
+        "c set #ff0000",
+        "b set #ff0000",
+    ];
+    for _ in reds {
+        assert_eq!(kitchen.hear().await["payload"]["color"], "#ff0000");
+    }
+    told(&mut kitchen, &[("make all the lights red in here", &["k set #ff0000"], "Every light is red.")])
+        .await;
 }

@@ -4,7 +4,7 @@ use ieum_contracts::voice::{PluginAsk, ScheduleKind, Slot, SlotValue};
 use ieum_core::Timestamp;
 
 use super::Set;
-use super::which::{BESIDES, CANCELLED, Which, With, kept, unended, which as which_of, words};
+use super::which::{BESIDES, CANCELLED, NEWEST, Which, With, kept, unended, which as which_of, words};
 use crate::effects::place_of;
 use crate::plugins::tongue;
 use crate::tongue::Tongue;
@@ -16,9 +16,11 @@ pub const TOLD: &str = "told";
 /// Returns those of `set` that `which` names, the next first. Of those that were told before, where some were.
 pub fn among<'a>(set: &'a [Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk) -> Vec<&'a Set> {
     let all: Vec<&Set> = set.iter().collect();
-    let told = ask.meaning.slots.get(TOLD).map(|told| {
+    // Where it was not known that the newest is meant, or which ones the rest is besides, all of them were told.
+    let told = ask.meaning.slots.get(TOLD).filter(|told| told.text != NEWEST).map(|told| {
         let mut before = ask.clone();
         before.meaning.slots.remove(TOLD);
+        before.meaning.slots.remove(BESIDES);
         before.meaning.slots.insert("which".to_owned(), told.clone());
         those(&all, &which_of(&before, tongue(ask)), kind, ask)
     });
@@ -50,11 +52,7 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
             if called.len() < all.len() || spoken == CANCELLED {
                 return called;
             }
-            let mut before = ask.clone();
-            before.meaning.slots.remove(BESIDES);
-            let value = SlotValue::Text { text: spoken.clone() };
-            before.meaning.slots.insert("which".to_owned(), Slot { text: spoken.clone(), value });
-            let spoken = those(&all, &which_of(&before, tongue(ask)), kind, ask);
+            let spoken = spoken_of(&all, spoken, kind, ask);
             all.into_iter().filter(|set| !spoken.iter().any(|other| other.id == set.id)).collect()
         }
         Which::Several(parts, name) => {
@@ -64,7 +62,7 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
         }
         Which::Nth(place) => set().nth(*place).into_iter().collect(),
         Which::Last => set().last().into_iter().collect(),
-        Which::Newest => set().max_by_key(|set| (set.ring.set_at, said_at(&set.id))).into_iter().collect(),
+        Which::Newest => newest(set()).into_iter().collect(),
         // What rings again and again is no matter of one day.
         Which::On(day) => {
             set().filter(|set| set.ring.days.is_empty() && here(&zone, set.at).date() == *day).collect()
@@ -109,6 +107,31 @@ fn those<'a>(set: &[&'a Set], which: &Which, kind: ScheduleKind, ask: &PluginAsk
     }
 }
 
+/// Returns the one that was set last.
+pub fn newest<'a>(set: impl Iterator<Item = &'a Set>) -> Option<&'a Set> {
+    set.max_by_key(|set| (set.ring.set_at, said_at(&set.id)))
+}
+
+/// Returns those that were spoken of before as `spoken`: of what was set last, all that its turn set, and none where that was
+/// on another device.
+fn spoken_of<'a>(all: &[&'a Set], spoken: &str, kind: ScheduleKind, ask: &PluginAsk) -> Vec<&'a Set> {
+    if spoken == NEWEST {
+        let last = newest(all.iter().copied()).filter(|last| last.ring.device_id == ask.device_id);
+        let is_of_it = |set: &&&Set| last.is_some_and(|last| turn_of(&set.id) == turn_of(&last.id));
+        return all.iter().filter(is_of_it).copied().collect();
+    }
+    let mut before = ask.clone();
+    before.meaning.slots.remove(BESIDES);
+    let value = SlotValue::Text { text: spoken.to_owned() };
+    before.meaning.slots.insert("which".to_owned(), Slot { text: spoken.to_owned(), value });
+    those(all, &which_of(&before, tongue(ask)), kind, ask)
+}
+
+/// Returns the key of the turn that set something; `None` for this one.
+fn turn_of(id: &str) -> Option<&str> {
+    id.rsplit_once(':').map(|(key, _)| key)
+}
+
 /// Returns whether something was set by this turn, and its place among what was set by its turn: ids end in that.
 fn said_at(id: &str) -> (bool, Option<usize>) {
     let of_this_turn = place_of(id);
@@ -129,6 +152,15 @@ fn bare(text: &str) -> String {
     text.to_lowercase().replace(' ', "")
 }
 
+/// Tells whether "the other one" may be the one that was spoken of: it is the only one, is not called so, and nobody knows of
+/// another one that was.
+pub fn may_be_no_other(which: &Which, set: &[Set], ask: &PluginAsk) -> bool {
+    let (Which::Others(name) | Which::Rest(name, _), [only]) = (which, set) else { return false };
+    let slots = &ask.meaning.slots;
+    let is_other = slots.get(BESIDES).is_some_and(|spoken| spoken.text == CANCELLED);
+    !is_other && !slots.contains_key(TOLD) && bare(&only.ring.label) != bare(name)
+}
+
 /// Tells whether what something is about has all words of `name`; a last Korean verb may end otherwise: "약 먹으라는".
 fn has_words(label: &str, name: &str) -> bool {
     let label = bare(label);
@@ -139,12 +171,13 @@ fn has_words(label: &str, name: &str) -> bool {
     said.iter().all(|word| label.contains(word))
 }
 
-/// Tells whether `which` was said to be all, or there is no more than one that can be meant.
-pub fn is_plain(which: &Which, meant: &[&Set]) -> bool {
+/// Tells whether `which` of `set` was said to be all, or there is no more than one that can be meant.
+pub fn is_plain(which: &Which, meant: &[&Set], set: &[Set]) -> bool {
     let at_once = meant.windows(2).all(|two| two[0].at == two[1].at);
     *which == Which::All
         || *which == Which::AllOf(meant.len())
-        || matches!(which, Which::Rest(..))
+        // Where all of them are the rest, nobody knows which ones it is besides, unless those are gone.
+        || matches!(which, Which::Rest(_, spoken) if spoken == CANCELLED || meant.len() < set.len())
         || matches!(which, Which::Several(parts, _) if parts.len() == meant.len())
         || meant.len() <= 1
         || (matches!(which, Which::At(..)) && at_once)

@@ -30,7 +30,7 @@ pub fn moved(ask: &PluginAsk, set: &[Set], kind: ScheduleKind) -> PluginAnswer {
         return start(&from_now(ask, &meant));
     }
     let old = match those(ask, set, &meant, kind) {
-        Ok(all) if all.len() > 1 && matches!(meant, Which::All | Which::AllOf(_) | Which::Several(..)) => {
+        Ok(all) if all.len() > 1 && is_for_several(&meant) => {
             return asks("which", which_one(&all, kind, false, ask));
         }
         Ok(all) => all[0],
@@ -60,6 +60,11 @@ pub fn moved(ask: &PluginAsk, set: &[Set], kind: ScheduleKind) -> PluginAnswer {
         answer.effects.insert(0, Effect::Cancel { schedules: vec![old.id.clone()] });
     }
     answer
+}
+
+/// Tells whether several may be meant at once.
+fn is_for_several(which: &Which) -> bool {
+    matches!(which, Which::All | Which::AllOf(_) | Which::Several(..) | Which::Rest(..))
 }
 
 /// Has timers ring later by what was said, or earlier.
@@ -191,7 +196,7 @@ fn those<'a>(
     if meant.is_empty() {
         return Err(fails(nothing_such(set, tongue, kind, ask)));
     }
-    if !is_plain(which, &meant) {
+    if !is_plain(which, &meant, set) {
         let is_for_all = kind == ScheduleKind::Timer && ask.meaning.slots.contains_key("duration");
         return Err(asks("which", which_one(&meant, kind, is_for_all, ask)));
     }

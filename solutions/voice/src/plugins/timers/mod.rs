@@ -26,7 +26,7 @@ use crate::replies::Queue;
 use crate::tongue::with;
 use agenda::{agenda, timed};
 pub use among::TOLD;
-use among::{among, is_plain};
+use among::{among, is_plain, may_be_no_other, newest};
 use changing::{moved, stretched};
 pub use everything::EVERYTHING;
 use everything::{everything, kept_as_it_is};
@@ -37,7 +37,7 @@ use saying::{listed, none_called, nothing_set, nothing_such, one_of, which_one};
 use setting::{remind_anew, rising, start, wake};
 use shifting::said;
 use snoozing::{LATELY, snoozed};
-pub use which::{BESIDES, CANCELLED, Choice, choice, says_others};
+pub use which::{BESIDES, CANCELLED, Choice, NEWEST, choice, says_others};
 use which::{Which, agrees, which};
 
 /// Keeps timers, alarms and reminders.
@@ -152,6 +152,25 @@ impl Timers {
         self.queue.rang(&ask.user_id, ask.now - LATELY).await
     }
 
+    /// Tells whether something else is likelier meant by what was set last, where it was not called so: what rang since, or
+    /// what was set on this device before another one set something.
+    async fn may_be_what_rang(&self, ask: &PluginAsk, which: &Which, set: &[Set]) -> Result<bool, Fault> {
+        let is_unnamed = match which {
+            Which::Newest => {
+                let is_of_sentence = said(ask, "which").is_some_and(|said| said.text == NEWEST);
+                is_of_sentence && !ask.meaning.text.to_lowercase().contains(NEWEST)
+            }
+            Which::Rest(_, spoken) => spoken == NEWEST,
+            _ => false,
+        };
+        let Some(last) = newest(set.iter()).filter(|_| is_unnamed) else { return Ok(false) };
+        if last.ring.device_id != ask.device_id {
+            return Ok(true);
+        }
+        let since = last.ring.set_at + std::time::Duration::from_millis(1);
+        Ok(self.queue.rang(&ask.user_id, since).await?.is_some())
+    }
+
     /// Cancels the one that is meant. Several go only where all were said to be meant, and what was but guessed is asked
     /// for first.
     async fn cancel(&self, ask: &PluginAsk, kind: ScheduleKind) -> Result<PluginAnswer, Fault> {
@@ -163,8 +182,16 @@ impl Timers {
         if asked && !agrees(ask) {
             return Ok(says(kept_as_it_is(tongue)));
         }
-        let is_guess = ask.meaning.confidence < 1.0;
-        let which = if is_guess || asked { Which::Unsaid } else { which(ask, tongue) };
+        let mut is_guess = ask.meaning.confidence < 1.0;
+        let mut which = if is_guess || asked { Which::Unsaid } else { which(ask, tongue) };
+        if self.may_be_what_rang(ask, &which, &set).await? {
+            is_guess = true;
+            which = match which {
+                Which::Rest(name, _) => Which::Others(name),
+                _ => Which::Unsaid,
+            };
+        }
+        is_guess |= may_be_no_other(&which, &set, ask);
         if which == Which::Nothing {
             return Ok(says(kept_as_it_is(tongue)));
         }
@@ -175,7 +202,7 @@ impl Timers {
         if meant.is_empty() {
             return Ok(fails(nothing_such(&set, tongue, kind, ask)));
         }
-        if !is_plain(&which, &meant) {
+        if !is_plain(&which, &meant, &set) {
             return Ok(asks("which", which_one(&meant, kind, true, ask)));
         }
         if is_guess {

@@ -169,6 +169,8 @@ const MANY: [&str; 5] = ["ones", "timers", "alarms", "reminders", "two"];
 pub const BESIDES: &str = "besides";
 /// What it holds where those are cancelled, so that all that is set is the rest.
 pub const CANCELLED: &str = "cancelled";
+/// What it holds where those are what was set last, and what a sentence holds that cancels that without naming it.
+pub const NEWEST: &str = "newest";
 /// Numbers of things, from two on, as they are said with all of them.
 const COUNTS: [[&str; 6]; 4] = [
     ["둘다", "둘모두", "두개", "2개", "both", "all two"],
@@ -272,7 +274,7 @@ fn says_none(text: &str) -> bool {
 fn says_newest(text: &str) -> bool {
     let text = text.to_lowercase();
     let in_words = |said: &str| words(&text).any(|word| word == said);
-    in_words("방금") || text.contains("just set") || in_words("newest")
+    in_words("방금") || text.contains("just set") || in_words(NEWEST)
 }
 
 /// Tells whether words mean what rang a moment ago, and is over: "방금 울린 알람", "the alarm that just went off".
